@@ -1,0 +1,35 @@
+#!/usr/bin/env python
+"""Every command of the platform. The embedded servers run while a command that needs them does."""
+
+import os
+import sys
+from contextlib import nullcontext
+
+from django.core.management import execute_from_command_line
+
+from airsense import embedded, home
+
+# Commands that ask neither PostgreSQL nor Valkey; all others do, or may.
+SERVERLESS = {"--version", "check", "collectstatic", "diffsettings", "help", "version"}
+
+
+def main() -> None:
+    """Run the command. What keeps AirSense from starting ends in one line and exit code 1."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
+    servers = embedded.lease() if needs_servers(sys.argv[1:]) else nullcontext()
+    try:
+        with servers:
+            execute_from_command_line(sys.argv)
+    except home.StartError as error:
+        sys.exit(f"airsense: {error}")
+
+
+def needs_servers(arguments: list[str]) -> bool:
+    """Whether a command may ask a server; `check --database` does, a request for help never."""
+    if not arguments or {"-h", "--help"} & set(arguments):
+        return False
+    return arguments[0] not in SERVERLESS or any(a.startswith("--database") for a in arguments)
+
+
+if __name__ == "__main__":
+    main()
