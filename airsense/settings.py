@@ -1,0 +1,172 @@
+"""Settings of the whole platform, read from the environment; .env.example lists them.
+
+Without `DATABASE_URL` and `REDIS_URL` the embedded servers of the data folder are used.
+"""
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from airsense import embedded, home
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+HOME = home.folder()
+env = environ.Env()
+
+SECRET_KEY = env("SECRET_KEY", default="") or home.secret("secret_key")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "django_celery_beat",
+    "airsense",
+    "flights",
+    "transfers",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "airsense.urls"
+WSGI_APPLICATION = "airsense.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def server_database() -> dict[str, Any]:
+    """The database that transfers write: `DATABASE_URL`, or the embedded PostgreSQL."""
+    if env("DATABASE_URL", default=""):
+        return dict(env.db("DATABASE_URL"))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "airsense",
+        "USER": "airsense",
+        "PASSWORD": "",
+        "HOST": str(embedded.socket_folder()),
+        "PORT": "5432",
+    }
+
+
+def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
+    """The same database for the public: another role that can only read, pooled, time-limited.
+
+    Its password follows from SECRET_KEY, so there is no second secret to keep; `READER_URL` names
+    a role that a server's owner made by hand.
+    """
+    made = {
+        **writer,
+        "USER": f"{writer['NAME']}_reader",
+        "PASSWORD": hmac.new(SECRET_KEY.encode(), b"reader", hashlib.sha256).hexdigest(),
+    }
+    reader = dict(env.db("READER_URL")) if READER_GIVEN else made
+    limits = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
+    options = {**reader.get("OPTIONS", {}), "options": limits, "pool": READER_POOL}
+    return {**reader, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
+
+
+READER_GIVEN = bool(env("READER_URL", default=""))
+# A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
+READER_TIMEOUT_MS = env.int("READER_TIMEOUT_MS", default=5_000)
+# A web process answers at most this many queries at once; the others wait for a connection.
+READER_POOL = {"min_size": 1, "max_size": env.int("READER_POOL_SIZE", default=8), "timeout": 5}
+
+_writer = server_database()
+DATABASES = {"default": _writer, "reader": reader_database(_writer)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
+
+CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True  # a transfer's row says how it went
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until a schedule changed in the admin is seen
+CELERY_BEAT_SCHEDULE = {
+    "fail the transfers whose worker is gone": {"task": "transfers.tasks.reap", "schedule": 10},
+    "transfer every table whose source changed": {
+        "task": "transfers.tasks.transfer_all",
+        "schedule": 3600,
+    },
+}
+
+# A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
+TRANSFER_LOST_AFTER = env.int("TRANSFER_LOST_AFTER", default=20)
+# Versions of a table that stay for rolling back, the current one among them.
+VERSIONS_KEPT = env.int("VERSIONS_KEPT", default=3)
+
+# Rows of an answer when a query names no limit, and at most.
+DEFAULT_LIMIT = 1_000
+MAX_LIMIT = 10_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["flights.renderers.JSON", "flights.renderers.Browsable"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_FILTER_BACKENDS": [],
+    "EXCEPTION_HANDLER": "flights.errors.answer",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True  # a fresh clone serves the admin's files without a collecting step
+WHITENOISE_AUTOREFRESH = False
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("HTTPS", default=False)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}

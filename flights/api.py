@@ -1,0 +1,86 @@
+"""The query API: one viewset serves every table."""
+
+import hashlib
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import models
+from django.http.response import HttpResponseBase
+from rest_framework import viewsets
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from . import export, query, versions
+from .errors import BadQuery
+from .filters import ColumnFilters, filterset
+from .mirror import RESERVED, MirroredTable
+from .models import TableVersion
+from .renderers import CSV, JSON, Browsable
+
+
+class TableView(viewsets.ViewSet):
+    """Rows of one table: filter, choose columns, sort and page them. `model` is the table."""
+
+    model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
+    authentication_classes = []  # the same for everybody, so that any cache may keep it
+    permission_classes = [AllowAny]
+    renderer_classes = [JSON, Browsable, CSV]
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """What is asked, each once, the reserved names in lower case."""
+        given = self.request.query_params
+        for name, values in given.lists():
+            if len(values) > 1:
+                raise BadQuery(f"{name} is given {len(values)} times. Give it once.")
+        return {n.lower() if n.lower() in RESERVED else n: str(v) for n, v in given.items()}
+
+    def list(self, request: Request) -> HttpResponseBase:
+        asked = query.read(self.model, self.parameters)
+        filterset(self.model, self.parameters)  # what is unknown is refused before anything is read
+        return versions.read(self.model, lambda version: self.answer(asked, version))
+
+    def answer(self, asked: query.Query, version: TableVersion) -> HttpResponseBase:
+        headers = self.stated(asked, version)
+        if headers["ETag"] in self.request.headers.get("If-None-Match", ""):
+            return Response(status=304, headers=headers)
+        rows = self.filtered(versions.rows(self.model, version))
+        if self.request.accepted_renderer.format == CSV.format:
+            last = asked.offset + asked.limit if "limit" in self.parameters else None
+            return export.csv(asked, rows, version, last, headers)
+        found, more = asked.page(rows)
+        headers["X-AirSense-More"] = str(more).lower()
+        return Response(self.body(asked, version, found, more), headers=headers)
+
+    def filtered(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        found: models.QuerySet[Any] = ColumnFilters().filter_queryset(self.request, rows, self)
+        return found
+
+    def stated(self, asked: query.Query, version: TableVersion) -> dict[str, str]:
+        """Which version answers, and the limit that holds."""
+        wanted = f"{self.request.get_full_path()} {self.request.accepted_renderer.media_type}"
+        digest = hashlib.sha256(f"{version.digest} {wanted}".encode()).hexdigest()
+        return {
+            "ETag": f'"{version}/{digest[:16]}"',
+            "X-AirSense-Version": str(version),
+            "X-AirSense-Limit": str(asked.limit),
+            "Cache-Control": "public, no-cache",
+        }
+
+    def body(self, asked: query.Query, version: TableVersion, found: query.Rows, more: bool) -> Any:
+        following, before = asked.offset + asked.limit, max(0, asked.offset - asked.limit)
+        return {
+            "table": version.table,
+            "version": version.number,
+            "limit": asked.limit,
+            "offset": asked.offset,
+            "next": self.link(following) if more and asked.limit else None,
+            "previous": self.link(before) if asked.offset else None,
+            "results": found,
+        }
+
+    def link(self, offset: int) -> str:
+        """Another page of this query. Relative: an answer must not depend on the Host header."""
+        return "?" + urlencode({**self.parameters, "offset": offset})

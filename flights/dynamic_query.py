@@ -1,0 +1,77 @@
+"""`/api/dynamic_query`: the query API in the words of AirSense's first clients.
+
+    ?table_name=T&columns=a,b&where=Col:v,Col2__gte:v2&order_by=Col&order_direction=DESC&limit=N
+
+The answer is a bare list of objects; the headers state its version and limit.
+"""
+
+import re
+from functools import cached_property
+from typing import Any
+
+from rest_framework.request import Request
+
+from . import tables
+from .api import TableView
+from .errors import BadQuery, UnknownTable
+from .mirror import MirroredTable, named, public
+from .models import TableVersion
+from .query import Query, Rows
+
+
+class DynamicQuery(TableView):
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.model = _table(request.query_params.get("table_name", ""))
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The viewset's parameters for what is asked here."""
+        asked = TableView.parameters.func(self)  # type: ignore[attr-defined]
+        table = [n for n in asked if n.lower() == "table_name"]
+        given = {n: v for n, v in asked.items() if n not in {*table, "where", "order_direction"}}
+        conditions = _conditions(self.model, asked.get("where", ""))
+        if twice := sorted(given.keys() & conditions.keys()):
+            raise BadQuery(f"{twice[0]} is given twice. Give it once.")
+        order = _order(asked.get("order_by", ""), asked.get("order_direction", ""))
+        return {**given, **conditions, **order}
+
+    def body(self, asked: Query, version: TableVersion, found: Rows, more: bool) -> Any:
+        return found
+
+
+def _table(name: str) -> type[MirroredTable]:
+    if not name:
+        raise BadQuery("table_name is missing.", tables.NAMES)
+    try:
+        return tables.by_name(name)
+    except tables.UnknownName:
+        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+
+
+def _conditions(model: type[MirroredTable], where: str) -> dict[str, str]:
+    """`City:Chicago, IL,Total_Arrivals:4`: a comma starts a condition only before a column."""
+    columns = "|".join(re.escape(name) for name in named(model))
+    start = rf",(?=\s*(?:{columns})(?:__\w+)?\s*:)"
+    found: dict[str, str] = {}
+    for part in re.split(start, where, flags=re.IGNORECASE) if where.strip() else []:
+        name, colon, value = part.partition(":")
+        if not colon:
+            raise BadQuery(
+                f"where: {part[:80]!r} is not column:value.",
+                [public(field) for field in model.columns()],
+            )
+        if name.strip() in found:
+            raise BadQuery(f"where: {name.strip()} is given twice. Give it once.")
+        found[name.strip()] = value
+    return found
+
+
+def _order(order_by: str, direction: str) -> dict[str, str]:
+    """`order_by=a,b` with `order_direction=DESC` is `-a,-b`."""
+    if direction.upper() not in ("", "ASC", "DESC"):
+        raise BadQuery(f"order_direction: {direction[:40]!r} is no direction.", ["ASC", "DESC"])
+    names = [name.strip() for name in order_by.split(",") if name.strip()]
+    if direction.upper() == "DESC":
+        names = [name if name.startswith("-") else f"-{name}" for name in names]
+    return {"order_by": ",".join(names)}

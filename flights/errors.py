@@ -1,0 +1,75 @@
+"""What the public is told when a query cannot be answered: the reason and the cure, never SQL."""
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, JsonResponse
+from psycopg.errors import QueryCanceled
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+log = logging.getLogger(__name__)
+
+
+class BadQuery(exceptions.APIException):
+    """A query that names something unknown, or a value that does not fit; 400."""
+
+    status_code = 400
+
+    def __init__(self, message: str, allowed: list[str] | None = None) -> None:
+        super().__init__({"error": message, **({"allowed": allowed} if allowed else {})})
+
+
+class UnknownTable(BadQuery):
+    status_code = 404
+
+
+class Unavailable(exceptions.APIException):
+    """Something that passes: the same query can be answered later; 503."""
+
+    status_code = 503
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__({"error": message})
+        self.wait = retry_after  # Django REST framework's name for the Retry-After header
+
+
+class NeverTransferred(Unavailable):
+    def __init__(self, table: str) -> None:
+        super().__init__(f"{table} has not been transferred from the warehouse yet.", 60)
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's exception handler: one shape, {"error", "allowed"?}, for all."""
+    if isinstance(error, OperationalError | InterfaceError):
+        error = _database_trouble(error)
+    response = exception_handler(error, context)
+    if response is not None and "error" not in response.data:
+        response.data = {"error": _sentence(response.data)}
+    return response
+
+
+def _database_trouble(error: Exception) -> Unavailable:
+    if isinstance(error.__cause__, QueryCanceled):
+        return Unavailable("The query took too long. Ask for fewer rows, or filter more.", 1)
+    log.error("the database does not answer: %s", error)
+    return Unavailable("The database does not answer at the moment.", 5)
+
+
+def _sentence(data: Any) -> str:
+    """A validation error by column as one sentence for each: "City__in: ..."."""
+    if isinstance(data, dict) and "detail" in data:
+        return str(data["detail"])
+    if isinstance(data, dict):
+        return " ".join(f"{name}: {' '.join(map(str, said))}" for name, said in data.items())
+    return str(data)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return JsonResponse({"error": f"There is nothing at {request.path}."}, status=404)
+
+
+def failed(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"error": "Something went wrong here; it has been logged."}, status=500)

@@ -1,0 +1,87 @@
+"""What it means for a model to mirror a table of the warehouse."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.core import checks
+from django.db import models
+
+# Parameters of the query API; a column of such a name could not be filtered.
+RESERVED = {"columns", "order_by", "limit", "offset", "format", "where", "order_direction"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """The facts about a mirrored table that its fields cannot express. Names are field names."""
+
+    order: tuple[str, ...]  # how rows are ordered when nobody asks; "-" before a name descends
+    key: tuple[str, ...] = ()  # what identifies a row in the warehouse; empty where nothing does
+    indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
+
+
+class MirroredTable(models.Model):
+    """A read-only copy of a warehouse table of the same name; `transfers` alone writes it.
+
+    `db_table` and each `db_column` are the warehouse's names and the public ones. The relation of
+    that name is a view of the current version, for SQL users and the admin; the gateway reads
+    versions by `flights.versions`.
+    """
+
+    mirror: ClassVar[Mirror]
+    id = models.BigIntegerField(primary_key=True, editable=False)
+
+    class Meta:
+        abstract = True
+        managed = False
+
+    @classmethod
+    def columns(cls) -> list["models.Field[Any, Any]"]:
+        """The public columns, in the warehouse's order."""
+        return [f for f in cls._meta.concrete_fields if not f.primary_key]
+
+    @classmethod
+    def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
+        return [*super().check(**kwargs), *_unknown_names(cls), *_reserved_names(cls)]
+
+
+def public(field: "models.Field[Any, Any]") -> str:
+    """The name of a column in the warehouse, in PostgreSQL and in answers."""
+    assert field.column, f"{field} is no column"
+    return field.column
+
+
+def named(model: type[MirroredTable]) -> dict[str, "models.Field[Any, Any]"]:
+    """The public columns by lower-case name: names are matched without regard to case."""
+    return {public(field).lower(): field for field in model.columns()}
+
+
+def column(model: type[MirroredTable], name: str) -> str:
+    """The public name of a field."""
+    return next(public(field) for field in model.columns() if field.name == name)
+
+
+def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    mirror = model.mirror
+    fields = {f.name for f in model.columns()}
+    names = {n.removeprefix("-") for n in (*mirror.order, *mirror.key, *sum(mirror.indexes, ()))}
+    return [
+        checks.Error(
+            f"{model.__name__}.mirror names {name!r}, which is not a column.",
+            hint=f"Use one of {', '.join(sorted(fields))}.",
+            obj=model,
+            id="flights.E001",
+        )
+        for name in sorted(names - fields)
+    ]
+
+
+def _reserved_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    return [
+        checks.Error(
+            f"{model.__name__} has a column {name!r}, which is a parameter of the query API.",
+            hint="Rename the column in the broker's SQL.",
+            obj=model,
+            id="flights.E002",
+        )
+        for name in sorted(RESERVED & named(model).keys())
+    ]

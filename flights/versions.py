@@ -1,0 +1,63 @@
+"""What is published now, and how a version's rows are read.
+
+Readers name the relation of one version in all that they do for a request, so a publish never
+waits for them, nor they for it.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from django.apps.registry import Apps
+from django.db import ProgrammingError, models
+from django.db.models import Value
+from django.db.models.functions import Cast
+from psycopg.errors import UndefinedTable
+
+from .errors import NeverTransferred
+from .mirror import MirroredTable, public
+from .models import TableVersion
+
+READER = "reader"  # the database alias of the role that can only read
+
+
+def current(model: type[MirroredTable]) -> TableVersion:
+    """The published version of a table; NeverTransferred where there is none."""
+    table = model._meta.db_table
+    version = TableVersion.objects.using(READER).filter(published__table=table).first()
+    if version is None:
+        raise NeverTransferred(table)
+    return version
+
+
+def read[T](model: type[MirroredTable], answer: Callable[[TableVersion], T]) -> T:
+    """`answer` of the current version; asked once more where that was pruned in between."""
+    try:
+        return answer(current(model))
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable):
+            raise
+        return answer(current(model))
+
+
+def rows(model: type[MirroredTable], version: TableVersion) -> "models.QuerySet[Any]":
+    """The rows of one version, for the reader's role.
+
+    A column that the model gained since is a typed null, so that the code before and after a
+    change reads the same versions side by side.
+    """
+    gained = [f for f in model.columns() if public(f) not in version.columns]
+    relation = _relation(model, version.relation, frozenset(f.name for f in gained))
+    nulls = {f.name: Cast(Value(None), output_field=f.clone()) for f in gained}
+    found: models.QuerySet[Any] = relation._base_manager.using(READER).annotate(**nulls)
+    return found
+
+
+@lru_cache(maxsize=256)  # a class costs 1 ms to make; kept versions of all tables fit many times
+def _relation(model: type[MirroredTable], name: str, without: frozenset[str]) -> type[models.Model]:
+    """The model of one version's relation: the table's columns but those it does not have."""
+    meta = type(
+        "Meta", (), {"db_table": name, "managed": False, "app_label": "flights", "apps": Apps()}
+    )
+    fields = {f.name: f.clone() for f in model._meta.concrete_fields if f.name not in without}
+    return type(model.__name__, (models.Model,), {"__module__": __name__, "Meta": meta, **fields})

@@ -1,0 +1,44 @@
+"""Two platforms: `demo` has the demo data and is only read; `fresh` is a test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.servers import own_environment
+from tests.whole import Platform, Site
+
+
+@pytest.fixture(scope="session", autouse=True)
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests may use the database of `demo` from their own process; nothing is rolled back."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Platform]:
+    """The platform of this process's settings with all tables of the demo data published."""
+    platform = Platform(env={})
+    platform.manage("setup")
+    platform.manage("ingest", "--demo")
+    platform.manage("broker")
+    platform.manage("transfer", "--all")
+    yield platform
+    platform.remove()
+
+
+@pytest.fixture(scope="session")
+def site(demo: Platform) -> Iterator[Site]:
+    """Two web processes over the demo data."""
+    with demo.site() as site:
+        yield site
+
+
+@pytest.fixture
+def fresh() -> Iterator[Platform]:
+    """A platform with an empty database and no warehouse yet."""
+    platform = Platform(own_environment())
+    platform.manage("setup")
+    yield platform
+    platform.remove()

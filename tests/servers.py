@@ -1,0 +1,48 @@
+"""The servers of the tests, real ones: those of DATABASE_URL and REDIS_URL, or the embedded ones.
+
+Loaded by pytest before Django's settings are (`-p tests.servers`): it leads this process and all
+that it starts to databases of their own, and to a data folder of their own.
+"""
+
+import atexit
+import itertools
+import os
+from contextlib import ExitStack
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from airsense import embedded, home
+
+os.environ.setdefault("AIRSENSE_HOME", str(home.PROJECT / ".airsense-test"))
+_held = ExitStack()
+atexit.register(_held.close)
+_held.enter_context(embedded.lease())
+
+POSTGRESQL = os.environ.get("DATABASE_URL") or embedded.database_url()
+QUEUE = os.environ.get("REDIS_URL") or embedded.broker_url()
+_numbers = itertools.count(1)
+
+
+def own_environment() -> dict[str, str]:
+    """The settings of one platform: an empty database and queue, and no warehouse yet."""
+    number = next(_numbers)
+    name = f"airsense_test_{os.getpid()}_{number}"
+    _execute("CREATE DATABASE {}", name)
+    _held.callback(_execute, "DROP ROLE IF EXISTS {}", f"{name}_reader")
+    _held.callback(_execute, "DROP DATABASE {} WITH (FORCE)", name)
+    queue = QUEUE.partition("?")[0] + f"?virtual_host={number % 15 + 1}"
+    return {
+        "DATABASE_URL": urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}")),
+        "REDIS_URL": queue if QUEUE.startswith("redis+socket") else f"{QUEUE}/{number % 15 + 1}",
+        "WAREHOUSE_URL": f"duckdb://{home.folder()}/{name}",
+    }
+
+
+def _execute(statement: str, name: str) -> None:
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+os.environ.update(own_environment())

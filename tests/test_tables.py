@@ -1,0 +1,69 @@
+"""Every table is held to every surface."""
+
+import pytest
+from django.contrib import admin
+from django.core.management import call_command
+
+from flights.filters import lookups
+from flights.mirror import MirroredTable, public
+from flights.tables import TABLES
+from tests.whole import Platform, Site
+from transfers import columns
+
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
+
+
+def test_all_are_listed_once() -> None:
+    assert sorted(TABLES, key=repr) == sorted(MirroredTable.__subclasses__(), key=repr)
+
+
+def test_generated_documents_are_up_to_date() -> None:
+    call_command("document", check=True)
+
+
+@each_table
+def test_a_column_says_what_it_means_and_can_be_transferred(table: type[MirroredTable]) -> None:
+    assert all(field.help_text for field in table.columns())
+    assert columns.schema(table).names == [public(field) for field in table.columns()]
+
+
+@each_table
+def test_it_is_in_the_admin_to_look_at(table: type[MirroredTable]) -> None:
+    assert admin.site.is_registered(table)
+
+
+@each_table
+def test_it_is_described_with_its_published_version(table: type[MirroredTable], site: Site) -> None:
+    said = {entry["table"]: entry for entry in site.get("/api/").json()}[table._meta.db_table]
+    assert said["version"] == 1
+    assert said["rows"] > 0
+    assert [column["name"] for column in said["columns"]] == columns.schema(table).names
+    assert site.get(said["url"] + "?limit=1").status == 200
+
+
+@each_table
+def test_every_operator_of_every_column_answers(table: type[MirroredTable], site: Site) -> None:
+    (row,) = site.get(f"/api/{table._meta.db_table}/?limit=1").json()["results"]
+    values = {"isnull": "false"}
+    for field in table.columns():
+        for lookup in lookups(field):
+            value = str(values.get(lookup, row[public(field)])).replace(" ", "%20")
+            path = f"/api/{table._meta.db_table}/?limit=1&{public(field)}__{lookup}={value}"
+            assert site.get(path).status == 200, path
+
+
+@each_table
+def test_it_can_be_sorted_by_every_column_both_ways(table: type[MirroredTable], site: Site) -> None:
+    for name in columns.schema(table).names:
+        for sign in ("", "-"):
+            path = f"/api/{table._meta.db_table}/?limit=1&order_by={sign}{name}"
+            assert site.get(path).status == 200, path
+
+
+@each_table
+def test_its_sql_view_shows_the_published_version(
+    table: type[MirroredTable], demo: Platform, site: Site
+) -> None:
+    shown = table._default_manager.using("reader").count()
+    described = {entry["table"]: entry["rows"] for entry in site.get("/api/").json()}
+    assert shown == described[table._meta.db_table]

@@ -1,0 +1,162 @@
+"""A whole AirSense in processes of its own: commands, web servers and workers on one database."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airsense import home
+
+COLUMNS = (
+    "Flight Date,Airline Name,Origin City,Destination City,"
+    "Departure Delay Minutes,Arrival Delay Minutes"
+)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]  # by lower-case name
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Site:
+    """A running web server."""
+
+    url: str
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.ask("GET", path, **headers)
+
+    def ask(self, method: str, path: str, **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, headers=named, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return _answer(response)
+        except urllib.error.HTTPError as response:
+            with response:
+                return _answer(response)
+
+
+@dataclass
+class Platform:
+    env: dict[str, str]
+    code: Path = home.PROJECT
+
+    def manage(self, *arguments: str) -> str:
+        """What a command prints; the test fails where the command does."""
+        done = self.attempt(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self._command(*arguments), env=self._env(), capture_output=True, text=True, timeout=100
+        )
+
+    def program(self, module: str, *arguments: str) -> str:
+        """What a program of the tests prints."""
+        command = [sys.executable, "-m", module, *arguments]
+        env = {"DJANGO_SETTINGS_MODULE": "airsense.settings", **self._env()}
+        return subprocess.run(
+            command, env=env, check=True, stdout=subprocess.PIPE, text=True, timeout=250
+        ).stdout
+
+    def python(self, code: str) -> str:
+        """What a line of Python prints in the platform's own process."""
+        return self.manage("shell", "--no-imports", "--command", code)
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """A long-running command, stopped at the end if it still runs."""
+        process = subprocess.Popen(
+            self._command(*arguments),
+            env=self._env(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    @contextmanager
+    def site(self, processes: int = 2) -> Iterator[Site]:
+        """Its web server, answering."""
+        port = free_port()
+        with self.running("serve", f"--port={port}", f"--processes={processes}") as process:
+            site = Site(f"http://127.0.0.1:{port}")
+            until(lambda: process.poll() is not None or _answers(site))
+            assert process.poll() is None, "the web server ended"
+            yield site
+
+    def ingest(self, csv: str, how: str = "--replace") -> None:
+        """Raw records as CSV lines without their header, through the broker to the warehouse."""
+        folder = self.warehouse
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "raw.csv"
+        file.write_text(f"{COLUMNS}\n{csv}\n")
+        self.manage("ingest", how, str(file))
+        self.manage("broker")
+
+    def remove(self) -> None:
+        shutil.rmtree(self.warehouse, ignore_errors=True)
+
+    @property
+    def warehouse(self) -> Path:
+        return Path(self._env()["WAREHOUSE_URL"].removeprefix("duckdb://"))
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.code / "manage.py"), *arguments]
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, **self.env}
+
+
+def until(done: Any, seconds: float = 30) -> None:
+    """Wait for something to come true."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(site: Site) -> bool:
+    try:
+        return site.get("/healthz").status == 200
+    except OSError:
+        return False
+
+
+def _answer(response: Any) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, headers, response.read())
