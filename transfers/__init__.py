@@ -1,0 +1,1 @@
+"""From raw records to published versions: ingest, broker, warehouse and transfers."""

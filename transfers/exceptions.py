@@ -1,0 +1,69 @@
+"""What can go wrong between raw records and a published version.
+
+TransferError
+ ├─ BadInput            a file of raw records breaks a rule
+ ├─ RecordsThere        nobody said what becomes of the records that are there
+ ├─ WarehouseError      the warehouse failed or refused
+ │   ├─ WarehouseBusy       another process is changing it
+ │   └─ SourceMissing       it has no such table
+ ├─ SchemaMismatch      a table's columns are not those that are needed
+ ├─ VerificationFailed  a copy is not equal to its source
+ ├─ AlreadyRunning      the table's last transfer has not ended
+ ├─ ClaimLost           somebody else ended the transfer while it ran
+ └─ NoSuchVersion       the version was never made, or is no longer kept
+"""
+
+
+class TransferError(Exception):
+    """One line on what is wrong; `advice` says what to do about it, or is empty."""
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class BadInput(TransferError):
+    """Names the file and, where known, the place: a line (or a Parquet row) and a column."""
+
+    def __init__(
+        self, problem: str, *, file: str, place: str = "", column: str = "", advice: str = ""
+    ) -> None:
+        self.file, self.place, self.column = file, place, column
+        where = ", ".join(part for part in (file, place, column and f"column {column}") if part)
+        super().__init__(f"{where}: {problem}", advice=advice)
+
+
+class RecordsThere(TransferError):
+    pass
+
+
+class WarehouseError(TransferError):
+    pass
+
+
+class WarehouseBusy(WarehouseError):
+    pass
+
+
+class SourceMissing(WarehouseError):
+    pass
+
+
+class SchemaMismatch(TransferError):
+    pass
+
+
+class VerificationFailed(TransferError):
+    pass
+
+
+class AlreadyRunning(TransferError):
+    pass
+
+
+class ClaimLost(TransferError):
+    pass
+
+
+class NoSuchVersion(TransferError):
+    pass

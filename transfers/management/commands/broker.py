@@ -1,0 +1,31 @@
+"""`manage.py broker`: build the final tables in the warehouse."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from transfers import broker, warehouses
+from transfers.exceptions import TransferError
+
+
+class Command(BaseCommand):
+    help = (
+        "Clean the raw flight records and build the final tables, inside the warehouse. Does nothing"
+        " where neither the records nor the SQL changed since the last time."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--force", action="store_true", help="build them all the same")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            warehouse = warehouses.connect(settings.WAREHOUSE_URL)
+            built = broker.build(warehouse, force=options["force"])
+        except TransferError as error:
+            raise CommandError(f"{error} {error.advice}".strip()) from None
+        for made in built:
+            self.stdout.write(f"{made.table}: {made.rows:,} rows in {made.seconds:.2f} s")
+        if not built:
+            self.stdout.write("The tables are up to date: nothing changed since they were built.")

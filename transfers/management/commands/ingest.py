@@ -1,0 +1,71 @@
+"""`manage.py ingest`: put raw flight records into the warehouse."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from transfers import demo, ingest, warehouses
+from transfers.exceptions import TransferError
+from transfers.watching import Rate
+
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    TaskProgressColumn(),
+    TextColumn("{task.completed:,.0f} rows"),
+    Rate(),
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Put raw flight records into the warehouse: all files, or none where one has an error."
+        " A file whose content is there already changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "file", nargs="*", type=Path, help="CSV (.csv, .gz, .zip) or Parquet (.parquet)"
+        )
+        parser.add_argument(
+            "--demo", action="store_true", help="also every flight that left New York in 2013"
+        )
+        modes = parser.add_mutually_exclusive_group()
+        modes.add_argument("--append", action="store_true", help="keep the records that are there")
+        modes.add_argument("--replace", action="store_true", help="drop the records that are there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.perf_counter()
+        mode: ingest.Mode | None = None
+        if options["append"] or options["replace"]:
+            mode = "append" if options["append"] else "replace"
+        try:
+            done = self.ingest(options["file"], options["demo"], mode)
+        except TransferError as error:
+            raise CommandError(f"{error} {error.advice}".strip()) from None
+        for file in done:
+            already = "" if file.new else " were there already"
+            self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")
+        seconds, rows = time.perf_counter() - started, sum(f.rows for f in done if f.new)
+        rate = f" in {seconds:.1f} s, {rows / seconds:,.0f} a second" if rows else ""
+        self.stdout.write(f"{rows:,} records added{rate}")
+
+    def ingest(
+        self, paths: list[Path], with_demo: bool, mode: ingest.Mode | None
+    ) -> list[ingest.Ingested]:
+        files = [*paths, demo.make(settings.HOME / "demo")] if with_demo else paths
+        if not files:
+            raise CommandError("Name at least one file, or give --demo.")
+        warehouse = warehouses.connect(settings.WAREHOUSE_URL)
+        with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown:
+            bars = {path: shown.add_task(path.name) for path in files}
+
+            def show(path: Path, rows: int, share: float) -> None:
+                shown.update(bars[path], completed=rows, total=rows / share)
+
+            return ingest.ingest(warehouse, files, mode, show)

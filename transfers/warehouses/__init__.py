@@ -1,0 +1,94 @@
+"""Where tables are made. What a warehouse can do, and `connect`, which finds the one of a URL.
+
+Each other module of this package knows one warehouse, and nothing else in the project does.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from transfers.exceptions import WarehouseError
+
+# Large enough for columnar speed, small enough that a few batches in memory do not matter.
+BATCH_ROWS = 65_536
+
+
+class Snapshot(Protocol):
+    """One table at one version, which stays readable whatever becomes of the warehouse."""
+
+    @property
+    def version(self) -> str:
+        """Changes exactly when somebody changed the table."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows, about `BATCH_ROWS` at a time, each with `columns` as the table spells them.
+
+        Sorted by `order` ("-" before a name descends), then by all columns; a null counts as
+        the greatest value, as in PostgreSQL.
+        """
+
+    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> dict[str, str | None]:
+        """What `transfers.verify` compares, computed by SQL in the warehouse.
+
+        `columns` are the table's names of the schema's fields.
+        """
+
+    def query(self, sql: str) -> pa.Table:
+        """What the warehouse's own SQL answers at this version."""
+
+
+class Change(Protocol):
+    """A change of the warehouse while it is made; statements are Databricks SQL."""
+
+    def tables(self) -> list[str]: ...
+
+    def version(self, table: str) -> str: ...
+
+    def query(self, sql: str) -> pa.Table: ...
+
+    def execute(self, sql: str) -> None: ...
+
+    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Add rows, making the table and any column that it lacks.
+
+        SchemaMismatch where a column of that name has another type.
+        """
+
+
+class Warehouse(Protocol):
+    def tables(self) -> list[str]:
+        """The names of all tables, sorted."""
+
+    def version(self, table: str) -> str:
+        """The version of a table, read cheaply; SourceMissing where there is no such table."""
+
+    def snapshot(self, table: str) -> AbstractContextManager[Snapshot]:
+        """A table pinned at its current version; SourceMissing where there is none."""
+
+    def change(self) -> AbstractContextManager[Change]:
+        """Change tables together; WarehouseBusy while another change is made.
+
+        Where one file holds the warehouse, readers see all of a change or nothing, and a block
+        that raises leaves no trace.
+        """
+
+
+def connect(url: str) -> Warehouse:
+    """The warehouse of a URL: duckdb:///folder."""
+    scheme, _, folder, *_ = urlsplit(url)
+    if scheme != "duckdb":
+        raise WarehouseError(
+            f"{url!r} is not a warehouse.", advice="Set WAREHOUSE_URL to duckdb:///folder."
+        )
+    from .duckdb import DuckDB  # only its users need the driver
+
+    return DuckDB(folder)

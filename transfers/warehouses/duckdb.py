@@ -1,0 +1,327 @@
+"""The embedded warehouse: a folder that holds one DuckDB file.
+
+A change is made on a copy of the file, which then takes its place: readers keep the file that
+they opened, and a writer that is killed leaves only a copy that the next one removes.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from transfers import verify
+from transfers.exceptions import SchemaMismatch, SourceMissing, WarehouseBusy, WarehouseError
+
+from . import BATCH_ROWS
+
+DIALECT = verify.Dialect(
+    canonical={
+        "integer": "CAST({} AS VARCHAR)",
+        "decimal": "CAST({} AS VARCHAR)",
+        "float": "CASE WHEN isnan({0}) THEN 'NaN' WHEN {0} = 0 THEN '0'"
+        " ELSE CAST(CAST({0} AS BIT) AS VARCHAR) END",
+        "text": "length({0}) || ':' || {0}",
+        "boolean": "CAST(CAST({} AS INTEGER) AS VARCHAR)",
+        "date": "CAST({} - DATE '1970-01-01' AS VARCHAR)",
+        "timestamp": "CAST(epoch_us({}) AS VARCHAR)",
+        "binary": "lower(hex({}))",
+    },
+    row_hash="CAST('0x' || substr(md5({}), 1, 15) AS BIGINT)",
+    bytewise="{}",
+    finite="isfinite({})",
+)
+
+# Sorting 2.4M rows spills to disk within this, and takes 0.7 s.
+MEMORY_LIMIT = "1GB"
+OFFLINE = {"autoinstall_known_extensions": "false"}  # the wheel has all that is used
+
+DRAFT, SCRATCH = "next-", "scratch-"
+SCRATCH_AGE = 60  # seconds in which its maker has locked a new folder, or is dead
+
+
+class DuckDB:
+    """The warehouse in a folder, which need not exist before the first change."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+        self.file = self.folder / "warehouse.duckdb"
+
+    def tables(self) -> list[str]:
+        if not self.file.exists():
+            return []
+        with _opened(self.file) as connection:
+            return _tables(connection)
+
+    def version(self, table: str) -> str:
+        if not self.file.exists():
+            raise _missing(table)
+        with _opened(self.file) as connection:
+            return _version(connection, table)
+
+    @contextmanager
+    def snapshot(self, table: str) -> Iterator["Snapshot"]:
+        if not self.file.exists():
+            raise _missing(table)
+        with _opened(self.file) as connection:
+            yield Snapshot(connection, table)
+
+    @contextmanager
+    def change(self) -> Iterator["Change"]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _locked(self.folder):
+            _sweep(self.folder)
+            draft = self.folder / f"{DRAFT}{uuid.uuid4().hex}.duckdb"
+            try:
+                if self.file.exists():
+                    shutil.copyfile(self.file, draft)
+                with _opened(draft, "READ_WRITE") as connection:
+                    change = Change(connection)
+                    yield change
+                    change.finish()
+                if change.changed:
+                    _replace(self.file, draft)
+            finally:
+                _sweep(self.folder)
+
+
+class Snapshot:
+    """One table of the file that was current when it was opened."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        self._connection, self._table = connection, verify.quoted(table)
+        self.version = _version(connection, table)
+        self.schema = self.query(f"FROM {self._table} LIMIT 0").schema
+        self.rows: int = self.query(f"SELECT count(*) FROM {self._table}")[0][0].as_py()  # noqa: S608  # quoted
+
+    def query(self, sql: str) -> pa.Table:
+        return self._connection.sql(sql).to_arrow_table()
+
+    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        names = ", ".join(map(verify.quoted, columns))
+        sort = ", ".join(map(_sorting, [*order, *columns]))
+        sql = f"SELECT {names} FROM {self._table} ORDER BY {sort}"  # noqa: S608  # quoted
+        # A connection of its own, as any other query would end the stream.
+        with self._connection.cursor() as cursor:
+            cursor.execute("USE warehouse")
+            yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
+
+    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
+        asked = DIALECT.figures(schema, list(columns))
+        answers = self.query(verify.select(asked, self._table)).columns
+        return {name: answer[0].as_py() for name, answer in zip(asked, answers, strict=True)}
+
+
+class Change:
+    """Works on a copy of the file that nobody else sees."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.changed: set[str] = set()
+
+    def tables(self) -> list[str]:
+        return _tables(self._connection)
+
+    def version(self, table: str) -> str:
+        return _version(self._connection, table)
+
+    def query(self, sql: str) -> pa.Table:
+        return self._connection.sql(_parsed(sql).sql("duckdb")).to_arrow_table()
+
+    def execute(self, sql: str) -> None:
+        statement = _parsed(sql)
+        target = statement.find(exp.Table)
+        assert target is not None, "every statement that changes the warehouse names a table"
+        self._connection.execute(statement.sql("duckdb"))
+        self.changed.add(target.name)
+
+    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        name, failures = verify.quoted(table), list[Exception]()
+        self._fit(table, schema)
+        stream = pa.RecordBatchReader.from_batches(schema, _watched(batches, failures))
+        self._connection.register("incoming", stream)
+        try:
+            # One statement for all batches: one for each took thrice the memory in a transaction,
+            # and thrice the time without.
+            self._connection.execute(f"INSERT INTO {name} BY NAME FROM incoming")
+        except duckdb.Error:
+            if failures:  # DuckDB tells them in words of its own
+                raise failures[0] from None
+            raise
+        finally:
+            self._connection.unregister("incoming")
+        self.changed.add(table)
+
+    def finish(self) -> None:
+        """Give what was changed a new version, and leave all in the one file."""
+        # Not a counter: it would repeat itself in a warehouse that is made anew.
+        version = uuid.uuid4().hex
+        run = self._connection.execute
+        run("CREATE SCHEMA IF NOT EXISTS airsense")
+        run("CREATE TABLE IF NOT EXISTS airsense.versions (name TEXT PRIMARY KEY, version TEXT)")
+        for table in self.changed:
+            run("INSERT OR REPLACE INTO airsense.versions VALUES (?, ?)", [table, version])
+        run("CHECKPOINT")
+
+    def _fit(self, table: str, schema: pa.Schema) -> None:
+        """Make the table, or the columns that it lacks; SchemaMismatch where types differ."""
+        name = verify.quoted(table)
+        self._connection.register("shape", schema.empty_table())
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS FROM shape")
+        there, wanted = self._types(name), self._types("shape")
+        known = {column.lower(): type_ for column, type_ in there.items()}
+        for column, type_ in wanted.items():
+            _same_type(table, column, type_, known.get(column.lower(), type_))
+            self._connection.execute(
+                f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {verify.quoted(column)} {type_}"
+            )
+        self._connection.unregister("shape")
+
+    def _types(self, name: str) -> dict[str, str]:
+        return {row[0]: row[1] for row in self._connection.sql(f"DESCRIBE {name}").fetchall()}
+
+
+@contextmanager
+def _opened(
+    file: Path, mode: Literal["READ_ONLY", "READ_WRITE"] = "READ_ONLY"
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a file, attached to a database of its own.
+
+    Connecting to the path would give, as long as this process has it open, the file that had the
+    path before.
+    """
+    with _scratch(file.parent) as scratch, _reported():
+        config: dict[str, Any] = {
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": scratch,
+            **OFFLINE,
+        }
+        with duckdb.connect(":memory:", config=config) as connection:
+            path = str(file).replace("'", "''")
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            connection.execute(f"ATTACH '{path}' AS warehouse ({mode})")
+            connection.execute("USE warehouse")
+            yield connection
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[str]:
+    """A folder for what does not fit in memory; its lock tells `_sweep` that somebody uses it."""
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as path:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            yield path
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "writer.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WarehouseBusy(
+                f"The warehouse in {folder} is being changed by another process.",
+                advice="Wait until that ingest or broker has ended, then try again.",
+            ) from None
+        yield
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left; only the writer may."""
+    for draft in folder.glob(f"{DRAFT}*"):
+        draft.unlink()
+    for scratch in folder.glob(f"{SCRATCH}*"):
+        with suppress(FileNotFoundError, BlockingIOError):
+            if time.time() - scratch.stat().st_mtime > SCRATCH_AGE:
+                _remove_unlocked(scratch)
+
+
+def _remove_unlocked(scratch: Path) -> None:
+    handle = os.open(scratch, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(scratch)
+    finally:
+        os.close(handle)
+
+
+def _replace(file: Path, draft: Path) -> None:
+    """Put the draft in the file's place, so that it survives a power cut."""
+    _sync(draft)
+    draft.replace(file)
+    _sync(file.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise WarehouseError(f"The warehouse failed: {str(error).splitlines()[0]}") from error
+
+
+def _watched(
+    batches: Iterable[pa.RecordBatch], failures: list[Exception]
+) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from batches
+    except Exception as error:
+        failures.append(error)
+        raise
+
+
+def _same_type(table: str, column: str, new: str, old: str) -> None:
+    if new != old:
+        raise SchemaMismatch(f"column {column} is {new}, but {old} in {table}.")
+
+
+def _parsed(sql: str) -> exp.Expr:
+    return sqlglot.parse_one(sql, read="databricks")
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    sql = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY ALL"
+    return [name for (name,) in connection.sql(sql).fetchall()]
+
+
+def _version(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    if table not in _tables(connection):
+        raise _missing(table)
+    sql = "SELECT version FROM airsense.versions WHERE name = ?"
+    ((version,),) = connection.execute(sql, [table]).fetchall()
+    return str(version)
+
+
+def _missing(table: str) -> SourceMissing:
+    return SourceMissing(
+        f"The warehouse has no table {table}.",
+        advice="Run `manage.py ingest` and `manage.py broker` first.",
+    )
+
+
+def _sorting(name: str) -> str:
+    """One ORDER BY item, with nulls where PostgreSQL has them."""
+    if name.startswith("-"):
+        return f"{verify.quoted(name[1:])} DESC NULLS FIRST"
+    return f"{verify.quoted(name)} ASC NULLS LAST"
