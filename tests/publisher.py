@@ -1,0 +1,54 @@
+"""Publishes versions of all tables one after the other, in a process of its own.
+
+`python -m tests.publisher COUNT RECORDS`: version N is made of `yardstick.records(N, RECORDS)`.
+Prints a JSON list of the seconds that each publishing took, and how many exports were open then.
+"""
+
+import io
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connection
+
+from tests import whole, yardstick
+
+
+def main(count: int, records: int) -> None:
+    from flights.tables import TABLES
+    from transfers import services
+    from transfers.models import Transfer
+
+    silent, exports = io.StringIO(), list[int]()
+
+    for number in range(2, count + 2):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "raw.csv"
+            rows = yardstick.as_csv(yardstick.records(number, records))
+            file.write_text(f"{whole.COLUMNS}\n{rows}")
+            call_command("ingest", str(file), replace=True, stdout=silent, stderr=silent)
+        call_command("broker", stdout=silent, stderr=silent)
+        services.run(services.ask(TABLES, asked_by="publisher"))
+        exports.append(open_exports())
+    made = Transfer.objects.filter(asked_by="publisher", table=TABLES[0]._meta.db_table)
+    seconds = [t.seconds["publishing"] for t in made.order_by("pk")]
+    sys.stdout.write(json.dumps(list(zip(seconds, exports, strict=True))))
+
+
+def open_exports() -> int:
+    """How many exports PostgreSQL is answering now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+            " AND query LIKE 'COPY (%' AND datname = current_database()"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+if __name__ == "__main__":
+    django.setup()
+    main(int(sys.argv[1]), int(sys.argv[2]))

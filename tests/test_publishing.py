@@ -1,0 +1,85 @@
+"""Readers while versions are published: no error, no waiting, and never a mixture."""
+
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from flights.tables import by_name
+from tests import yardstick
+from tests.whole import Platform
+from transfers import columns
+
+PUBLISHES = 20
+RECORDS = 25_000  # an export of them outlasts the sockets' buffers
+DAYS = "/api/dynamic_query?table_name=delays_by_day"
+EXPORT = "/api/flight_delay_data/?format=csv"
+
+
+@pytest.mark.timeout(280)
+def test_readers_never_wait_err_or_see_a_mixture_through_twenty_publishes(
+    fresh: Platform, tmp_path: Path
+) -> None:
+    fresh.ingest(yardstick.as_csv(yardstick.records(1, RECORDS)).rstrip())
+    fresh.manage("transfer", "--all")
+    stop = tmp_path / "stop"
+    with fresh.site(processes=2) as site, ExitStack() as readers:
+        kinds = [("query", DAYS)] * 2 + [("export", EXPORT)] * 2
+        told = [readers.enter_context(_reading(k, site.url + p, stop)) for k, p in kinds]
+        publishing = json.loads(fresh.program("tests.publisher", str(PUBLISHES), str(RECORDS)))
+        stop.touch()
+        answers = [json.loads(reader.communicate(timeout=60)[0]) for reader in told]
+    assert len(publishing) == PUBLISHES
+    assert max(seconds for seconds, _ in publishing) < 1
+    assert sum(exports for _, exports in publishing) > PUBLISHES, "some were open at each publish"
+    queries, exports = answers[0] + answers[1], answers[2] + answers[3]
+    assert {status for *_, status in queries + exports} == {200}
+    assert max(seconds for _, _, seconds, _ in queries) < 0.2
+    assert {_number(version) for version, *_ in queries} == set(range(1, PUBLISHES + 2))
+    _each_is_of_its_version(queries, _days)
+    _each_is_of_its_version(exports, _flights)
+
+
+def _each_is_of_its_version(answers: list[Any], expected: Any) -> None:
+    """Each body is what plain Python works out from the records of the version that it states."""
+    for version in {version for version, *_ in answers}:
+        rows = yardstick.records(_number(version), RECORDS)
+        wanted = hashlib.sha256(expected(rows)).hexdigest()
+        assert {digest for stated, digest, *_ in answers if stated == version} == {wanted}, version
+
+
+def _days(rows: list[yardstick.Record]) -> bytes:
+    return orjson.dumps(yardstick.delays_by_day(rows))
+
+
+def _flights(rows: list[yardstick.Record]) -> bytes:
+    text = io.StringIO()
+    names = columns.schema(by_name("flight_delay_data")).names
+    csv.writer(text, lineterminator="\n").writerow(names)
+    greatest = 10**9  # a null is the greatest value
+    ordered = sorted(rows, key=lambda r: (*r[:4], *(greatest if v is None else v for v in r[4:])))
+    csv.writer(text, lineterminator="\n").writerows(ordered)
+    return text.getvalue().encode()
+
+
+def _number(version: str) -> int:
+    return int(version.rpartition("/")[2])
+
+
+@contextmanager
+def _reading(kind: str, url: str, stop: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "tests.reader", kind, url, str(stop)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
+        try:
+            yield reader
+        finally:
+            reader.kill()

@@ -1,0 +1,239 @@
+"""Transfers through their service, command and worker."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from flights import versions
+from flights.tables import TABLES, by_name
+from tests.whole import Platform, until
+from transfers import services, warehouses
+from transfers.exceptions import AlreadyRunning, VerificationFailed
+from transfers.models import Transfer
+from transfers.warehouses import Snapshot, Warehouse
+
+type Row = dict[str, Any]
+type Fault = Callable[[list[Row]], list[Row]]
+
+DAYS, AIRLINES = by_name("delays_by_day"), by_name("airline_performance")
+FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
+MORE_FLIGHTS = FLIGHTS + "\n2013-01-09,Gamma,C,A,7,7"
+
+
+class Faulty:
+    """A warehouse whose rows change on their way."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.warehouse: Warehouse = warehouses.connect(settings.WAREHOUSE_URL)
+        self.fault = fault
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.warehouse, name)
+
+    @contextmanager
+    def snapshot(self, table: str) -> Iterator[Any]:
+        with self.warehouse.snapshot(table) as snapshot:
+            yield FaultySnapshot(snapshot, self.fault)
+
+
+class FaultySnapshot:
+    def __init__(self, snapshot: Snapshot, fault: Fault) -> None:
+        self.snapshot, self.fault = snapshot, fault
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.snapshot, name)
+
+    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        table = pa.Table.from_batches(self.snapshot.batches(columns, order))
+        yield from pa.Table.from_pylist(self.fault(table.to_pylist()), table.schema).to_batches()
+
+
+def a_value_changed(rows: list[Row]) -> list[Row]:
+    return [rows[0] | {"Total_Flights": rows[0]["Total_Flights"] + 1}, *rows[1:]]
+
+
+def a_float_changed_a_little(rows: list[Row]) -> list[Row]:
+    return [rows[0] | {"Avg_Arrival_Delay": rows[0]["Avg_Arrival_Delay"] + 1e-9}, *rows[1:]]
+
+
+def two_values_swapped(rows: list[Row]) -> list[Row]:
+    name, one, other = "Avg_Arrival_Delay", rows[0], rows[1]
+    return [one | {name: other[name]}, other | {name: one[name]}, *rows[2:]]
+
+
+def a_row_dropped(rows: list[Row]) -> list[Row]:
+    return rows[1:]
+
+
+def a_row_repeated(rows: list[Row]) -> list[Row]:
+    return [*rows, rows[0]]
+
+
+def a_row_in_place_of_another(rows: list[Row]) -> list[Row]:
+    return [rows[0], *rows[:1], *rows[2:]]
+
+
+FAULTS = [
+    a_value_changed,
+    a_float_changed_a_little,
+    two_values_swapped,
+    a_row_dropped,
+    a_row_repeated,
+    a_row_in_place_of_another,
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_rows_that_changed_on_their_way_are_refused(demo: Platform, fault: Fault) -> None:
+    before = _state("delays_by_day")
+    (asked,) = services.ask([DAYS], "test", forced=True)
+    with pytest.raises(VerificationFailed):
+        services.run([asked], Faulty(fault))
+    assert _state("delays_by_day") == before
+    asked.refresh_from_db()
+    assert asked.status == Transfer.Status.FAILED
+    assert "differs from its source" in asked.error
+
+
+def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo: Platform) -> None:
+    def fault(rows: list[Row]) -> list[Row]:
+        return rows[1:] if "Day_of_Week" in rows[0] else rows
+
+    before = _state("airline_performance"), _state("delays_by_day")
+    asked = services.ask([AIRLINES, DAYS], "test", forced=True)
+    with pytest.raises(VerificationFailed):
+        services.run(asked, Faulty(fault))
+    assert (_state("airline_performance"), _state("delays_by_day")) == before
+    ended = Transfer.objects.filter(pk__in=[t.pk for t in asked])
+    assert {t.status for t in ended} == {Transfer.Status.FAILED}
+
+
+def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
+    (first,) = services.ask([DAYS], "test")
+    with pytest.raises(AlreadyRunning, match=f"transfer {first.pk} of delays_by_day"):
+        services.ask(TABLES, "test")
+    services.run([first])
+    first.refresh_from_db()
+    assert first.status == Transfer.Status.UNCHANGED
+
+
+def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
+    (asked,) = services.ask([DAYS], "test")
+    services.run([asked])
+    ended = Transfer.objects.get(pk=asked.pk)
+    services.run([Transfer.objects.get(pk=asked.pk)])
+    assert Transfer.objects.get(pk=asked.pk).finished_at == ended.finished_at
+
+
+def test_the_command_says_what_it_did_and_skips_what_stands(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    assert "delays_by_day/1: 2 rows" in fresh.manage("transfer", "--all")
+    assert fresh.manage("transfer", "--all").count("unchanged in the warehouse") == len(TABLES)
+    assert "delays_by_day/2: 2 rows" in fresh.manage("transfer", "delays_by_day", "--force")
+
+
+def test_the_command_refuses_what_it_does_not_know(fresh: Platform) -> None:
+    for wrong, says in ((["nope"], "airline_performance"), ([], "Name a table")):
+        done = fresh.attempt("transfer", *wrong)
+        assert (done.returncode, says in done.stderr) == (1, True), done.stderr
+    done = fresh.attempt("transfer", "delays_by_day")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_version_can_be_rolled_back_to_and_three_are_kept(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    fresh.manage("transfer", "--all")
+    fresh.ingest(MORE_FLIGHTS)
+    fresh.manage("transfer", "--all")
+    with fresh.site(processes=1) as site:
+        path = "/api/delays_by_day/?columns=Day_of_Week"
+        assert len(site.get(path).json()["results"]) == 3
+        assert "version 1, 2 rows" in fresh.manage("rollback", "delays_by_day")
+        assert len(site.get(path).json()["results"]) == 2
+        assert "Kept are 2, 1; 1 is current" in fresh.attempt("rollback", "delays_by_day").stderr
+        # What was rolled back from is not published again until the warehouse changes.
+        assert "unchanged" in fresh.manage("transfer", "delays_by_day")
+        assert site.get(path).headers["x-airsense-version"] == "delays_by_day/1"
+        assert "version 2, 3 rows" in fresh.manage("rollback", "delays_by_day", "2")
+    for _ in range(3):
+        fresh.manage("transfer", "delays_by_day", "--force")
+    assert _relations(fresh, "delays_by_day") == [f"delays_by_day__v{n}" for n in (3, 4, 5)]
+
+
+def test_a_version_that_is_read_is_pruned_later(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    fresh.manage("transfer", "delays_by_day")
+    with psycopg.connect(fresh.env["DATABASE_URL"]) as reader:
+        reader.execute("SELECT * FROM delays_by_day__v1")  # its transaction stays open
+        for _ in range(3):
+            fresh.manage("transfer", "delays_by_day", "--force")
+        assert "delays_by_day__v1" in _relations(fresh, "delays_by_day")
+    fresh.manage("transfer", "delays_by_day", "--force")
+    assert "delays_by_day__v1" not in _relations(fresh, "delays_by_day")
+
+
+def test_a_worker_killed_while_it_loads_leaves_the_old_version_whole(
+    fresh: Platform, demo: Platform
+) -> None:
+    fresh.env |= {"WAREHOUSE_URL": settings.WAREHOUSE_URL, "TRANSFER_LOST_AFTER": "3"}
+    fresh.manage("transfer", "flight_delay_data")
+    with psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database:
+        with fresh.running("worker") as worker:
+            _queue(fresh)
+            until(lambda: _last(database)[0] == "copying")
+            os.killpg(worker.pid, signal.SIGKILL)
+        assert _relations(fresh, "flight_delay_data") == ["flight_delay_data__v1"]
+        with fresh.site(processes=1) as site, fresh.running("worker"), fresh.running("beat"):
+            answer = site.get("/api/flight_delay_data/?limit=1")
+            assert answer.headers["x-airsense-version"] == "flight_delay_data/1"
+            until(lambda: _last(database)[1] == "failed", seconds=60)
+            assert "worker stopped" in _last(database)[2]
+            _queue(fresh)
+            until(lambda: _last(database)[1] == "succeeded", seconds=60)
+            answer = site.get("/api/flight_delay_data/?limit=1")
+            assert answer.headers["x-airsense-version"] == "flight_delay_data/2"
+
+
+def _queue(platform: Platform) -> None:
+    """Ask a worker for the flights, as the schedule would."""
+    platform.python(
+        "from transfers import services, tasks; from flights.tables import by_name;"
+        "asked = services.ask([by_name('flight_delay_data')], 'test', forced=True);"
+        "tasks.transfer.delay([t.pk for t in asked])"
+    )
+
+
+def _last(database: "psycopg.Connection[Any]") -> tuple[str, str, str]:
+    """Phase, status and error of the newest transfer."""
+    found = database.execute(
+        "SELECT phase, status, error FROM transfers_transfer ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    assert found
+    return found[0], found[1], found[2]
+
+
+def _relations(platform: Platform, table: str) -> list[str]:
+    with psycopg.connect(platform.env["DATABASE_URL"]) as database:
+        found = database.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s ORDER BY 1",
+            [f"^{table}__v"],
+        )
+        return [name for (name,) in found]
+
+
+def _state(table: str) -> tuple[int, list[str]]:
+    """The current version of a table of the demo platform, and all its relations."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s", [f"^{table}__v"]
+        )
+        return versions.current(by_name(table)).number, sorted(n for (n,) in cursor.fetchall())

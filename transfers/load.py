@@ -1,0 +1,164 @@
+"""The only writer of mirrored tables: loads a version, publishes it, rolls back, prunes.
+
+A version is loaded in one transaction, so a loader that is killed leaves nothing. Publishing is
+another, of a few rows: no statement here changes a relation that readers use.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+from psycopg import sql
+from psycopg.errors import LockNotAvailable
+
+from flights.mirror import MirroredTable, column
+from flights.models import PublishedTable, TableVersion
+
+from . import columns, sqlview, verify
+from .exceptions import NoSuchVersion
+
+# What DROP TABLE may wait for readers; they would queue behind it.
+PRUNE_LOCK_TIMEOUT = "50ms"
+
+
+def create(model: type[MirroredTable], schema: pa.Schema, source_version: str) -> TableVersion:
+    """A new version's row and its empty relation, in the caller's transaction."""
+    table = model._meta.db_table
+    last = TableVersion.objects.filter(table=table).aggregate(Max("number"))["number__max"] or 0
+    version = TableVersion.objects.create(
+        table=table,
+        number=last + 1,
+        columns=columns.types(schema),
+        source_version=source_version,
+        rows=0,
+    )
+    _execute(
+        "CREATE TABLE {} (id bigint NOT NULL, {})",
+        sql.Identifier(version.relation),
+        sql.SQL(", ").join(_definition(field) for field in schema),
+    )
+    return version
+
+
+def copy(
+    version: TableVersion, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[int]:
+    """Write batches of the schema's columns, in order, to the relation; yields rows so far."""
+    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(version.relation))
+    done = 0
+    with connection.cursor() as cursor, cursor.copy(statement) as out:
+        for batch in batches:
+            if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
+                out.write(_lines(batch, schema, done))
+                done += batch.num_rows
+                yield done
+
+
+def index(model: type[MirroredTable], version: TableVersion) -> None:
+    """The primary key and the declared indexes; statistics for the planner."""
+    relation = sql.Identifier(version.relation)
+    _execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
+    for names in model.mirror.indexes:
+        fields = [sql.Identifier(column(model, name)) for name in names]
+        _execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
+    _execute("ANALYZE {}", relation)
+
+
+def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:
+    """What the relation holds, for `verify.agree`."""
+    asked = verify.POSTGRESQL.figures(schema, schema.names)
+    with connection.cursor() as cursor:
+        cursor.execute(verify.select(asked, verify.quoted(version.relation)))
+        return dict(zip(asked, cursor.fetchone(), strict=True))
+
+
+def keep(version: TableVersion, figures: verify.Figures) -> None:
+    """Write down what a version was proved to hold."""
+    version.rows = int(figures["rows"] or 0)
+    version.digest = f"{int(figures['hash'] or 0):x}"
+    version.save(update_fields=["rows", "digest"])
+
+
+def publish(versions: Iterable[TableVersion]) -> None:
+    """Make versions current, all of them at once, in the caller's transaction or its own."""
+    with transaction.atomic():
+        now = timezone.now()
+        for version in versions:
+            TableVersion.objects.filter(pk=version.pk, published_at=None).update(published_at=now)
+            PublishedTable.objects.update_or_create(
+                table=version.table, defaults={"current": version, "since": now}
+            )
+            sqlview.point_at(version)
+
+
+def roll_back(model: type[MirroredTable], number: int | None = None) -> TableVersion:
+    """Make an earlier version current: the one before the current one, or that of a number."""
+    table = model._meta.db_table
+    with transaction.atomic():
+        published = PublishedTable.objects.select_for_update().filter(table=table).first()
+        kept = TableVersion.objects.filter(table=table, published_at__isnull=False)
+        if published is None:
+            raise NoSuchVersion(f"{table} has no version yet.", advice="Transfer it first.")
+        now = published.current.number
+        wanted = Q(number__lt=now) if number is None else Q(number=number)
+        version = kept.filter(wanted).order_by("-number").first()
+        if version is None:
+            asked = "version before the current one" if number is None else f"version {number}"
+            numbers = ", ".join(str(n) for n in kept.values_list("number", flat=True))
+            raise NoSuchVersion(
+                f"{table} has no {asked}.", advice=f"Kept are {numbers}; {now} is current."
+            )
+        publish([version])
+    return version
+
+
+def prune(model: type[MirroredTable]) -> None:
+    """Drop all but the last versions. One that is still being read is left for another time.
+
+    The caller makes sure that no transfer of the table is running.
+    """
+    versions = TableVersion.objects.filter(table=model._meta.db_table)
+    published = versions.filter(published_at__isnull=False)
+    kept = published.order_by("-number")[: settings.VERSIONS_KEPT].values_list("pk", flat=True)
+    for version in versions.exclude(pk__in=list(kept)).filter(published=None):
+        try:
+            _drop(version)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+
+
+def _drop(version: TableVersion) -> None:
+    with transaction.atomic():
+        _execute("SET LOCAL lock_timeout = {}", sql.Literal(PRUNE_LOCK_TIMEOUT))
+        _execute("DROP TABLE IF EXISTS {}", sql.Identifier(version.relation))
+        version.delete()
+
+
+def _definition(field: pa.Field) -> sql.Composable:
+    return sql.SQL("{} {} {}").format(
+        sql.Identifier(field.name),
+        sql.SQL(columns.postgresql(field.type)),
+        sql.SQL("" if field.nullable else "NOT NULL"),
+    )
+
+
+def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int) -> memoryview:
+    """CSV of a batch, the rows numbered from `before`; an empty text is "" and a null is bare."""
+    numbers = pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(batch))), before)
+    cast = [values.cast(f.type) for values, f in zip(batch.columns, schema, strict=True)]
+    lines = io.BytesIO()
+    table = pa.Table.from_arrays([numbers, *cast], names=["id", *schema.names])
+    pyarrow.csv.write_csv(table, lines, pyarrow.csv.WriteOptions(include_header=False))
+    return lines.getbuffer()
+
+
+def _execute(statement: str, *parts: sql.Composable) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(*parts))

@@ -1,0 +1,29 @@
+"""`manage.py rollback`: publish an earlier version of a table again."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from flights import tables
+from transfers import load
+from transfers.exceptions import TransferError
+
+
+class Command(BaseCommand):
+    help = "Publish an earlier version of a table again; at once, without copying anything."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table", help=f"one of {', '.join(tables.NAMES)}")
+        parser.add_argument(
+            "version", nargs="?", type=int, help="its number; by default the one before"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            (model,) = tables.by_names([options["table"]])
+            version = load.roll_back(model, options["version"])
+        except tables.UnknownName as error:
+            raise CommandError(str(error)) from None
+        except TransferError as error:
+            raise CommandError(f"{error} {error.advice}") from None
+        self.stdout.write(f"{version.table}: version {version.number}, {version.rows:,} rows")

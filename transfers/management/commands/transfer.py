@@ -1,0 +1,37 @@
+"""`manage.py transfer`: copy tables from the warehouse and publish them."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+
+from flights import tables
+from transfers import services
+from transfers.exceptions import TransferError
+from transfers.models import Transfer
+from transfers.watching import following, outcome
+
+
+class Command(BaseCommand):
+    help = (
+        "Copy tables from the warehouse into PostgreSQL, prove each copy equal to its source, and"
+        " publish them together. Tables whose source is unchanged are skipped."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table", nargs="*", help=f"one of {', '.join(tables.NAMES)}")
+        parser.add_argument("--all", action="store_true", help="every table")
+        parser.add_argument("--force", action="store_true", help="also when unchanged")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            models = tables.TABLES if options["all"] else tables.by_names(options["table"])
+            asked = services.ask(models, asked_by="command", forced=options["force"])
+            with following(asked, Console(stderr=True)):
+                services.run(asked)
+        except tables.UnknownName as error:
+            raise CommandError(str(error)) from None
+        except TransferError as error:
+            raise CommandError(f"{error} {error.advice}") from None
+        for transfer in Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk"):
+            self.stdout.write(outcome(transfer))

@@ -1,0 +1,55 @@
+"""Every transfer that was asked for, and how it went."""
+
+from django.db import models
+from django.db.models import Q
+
+from flights.models import TableVersion
+
+
+class Transfer(models.Model):
+    """One run that copies one table from the warehouse into a new version."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        UNCHANGED = "unchanged"  # the warehouse has nothing new
+        FAILED = "failed"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+
+    table = models.TextField()
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    phase = models.TextField(blank=True, help_text="what a running transfer does now")
+    rows_done = models.PositiveBigIntegerField(default=0)
+    rows_total = models.PositiveBigIntegerField(null=True)
+    asked_by = models.TextField(help_text="a user's name, a schedule or a command")
+    forced = models.BooleanField(default=False, help_text="also when the source is unchanged")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True, help_text="which process runs it")
+    seconds = models.JSONField(default=dict, help_text="seconds of each phase that ended")
+    figures = models.JSONField(default=dict, help_text="what source and copy agreed on")
+    source_version = models.TextField(blank=True)
+    version = models.ForeignKey(TableVersion, models.SET_NULL, null=True)
+    error = models.TextField(blank=True)
+    advice = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["table"],
+                condition=Q(status__in=["queued", "running"]),
+                name="one_transfer_a_table_at_a_time",
+            )
+        ]
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"transfer {self.pk} of {self.table}"
+
+    @property
+    def active(self) -> bool:
+        return self.status in self.ACTIVE

@@ -1,0 +1,99 @@
+"""How far the transfers of this process are, told to their rows once a second."""
+
+import logging
+import threading
+import time
+from typing import Self
+
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from .exceptions import ClaimLost
+from .models import Transfer
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 1.0  # seconds
+
+
+class Progress:
+    """Keeps claimed transfers alive while the block runs.
+
+    The rows are written by a thread with a connection of its own: the loading transaction must
+    not hold what others want to see.
+    """
+
+    def __init__(self, claimed: list[Transfer]) -> None:
+        self.claimed = claimed
+        self.current: Transfer | None = None
+        self.lost = False
+        self._since = time.monotonic()
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._wake.set()
+        self._thread.join()
+
+    def begin(self, transfer: Transfer) -> None:
+        self.current, self._since = transfer, time.monotonic()
+        self.phase("reading")
+
+    def phase(self, name: str) -> None:
+        """Say what the current transfer does from now on; keeps the seconds of what it did."""
+        assert self.current
+        now = time.monotonic()
+        if self.current.phase:
+            self.current.seconds[self.current.phase] = round(now - self._since, 3)
+        self.current.phase, self._since = name, now
+        self._wake.set()
+
+    def rows(self, done: int) -> None:
+        assert self.current
+        self.current.rows_done = done
+        self.check()
+
+    def check(self) -> None:
+        """ClaimLost once somebody else ended a transfer of this process."""
+        if self.lost:
+            raise ClaimLost(
+                f"{self.current} was given up by others while it ran.",
+                advice="This process was not heard of for too long; start it again.",
+            )
+
+    def _beat(self) -> None:
+        try:
+            while not self._ended:
+                self._wake.wait(HEARTBEAT)
+                self._wake.clear()
+                self._tell()
+        finally:
+            connection.close()
+
+    def _tell(self) -> None:
+        try:
+            kept = [_update(t) for t in self.claimed if t.status == Transfer.Status.RUNNING]
+        except DatabaseError as error:
+            # The loading connection meets the same trouble, and decides what becomes of it.
+            log.warning("no heartbeat: %s", error)
+            connection.close()
+        else:
+            self.lost = self.lost or not all(kept)
+
+
+def _update(transfer: Transfer) -> int:
+    return Transfer.objects.filter(
+        pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
+    ).update(
+        heartbeat_at=timezone.now(),
+        phase=transfer.phase,
+        rows_done=transfer.rows_done,
+        rows_total=transfer.rows_total,
+        seconds=transfer.seconds,
+    )

@@ -1,0 +1,132 @@
+"""Proof that a version holds what its source holds.
+
+Both sides compute the same figures by SQL of their own: for each column how many values it has,
+the least, the greatest and the sum; and one hash over all rows that does not depend on their
+order. docs/verification.md defines the canonical form of a row that is hashed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from .exceptions import VerificationFailed
+
+# PostgreSQL adds floats in the order in which its workers deliver them: the last bits differ.
+FLOAT_SUM_TOLERANCE = 1e-9
+
+# What a database says of its rows, by name: {"Total_Flights sum": "336776", ...}.
+type Figures = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one database writes the parts of the figures; `{}` stands for a column or expression."""
+
+    canonical: Mapping[str, str]  # the canonical text of a value, by kind
+    row_hash: str  # 60 bits of the MD5 of a text, as a whole number
+    bytewise: str  # a text whose least and greatest are those of its bytes
+    finite: str  # whether a float is neither NaN nor infinite
+
+    def figures(self, columns: pa.Schema, names: list[str]) -> dict[str, str]:
+        """The SQL of each figure of the columns, which the database calls `names`."""
+        pairs = [(f, quoted(name)) for f, name in zip(columns, names, strict=True)]
+        row = " || ',' || ".join(
+            f"coalesce({self.canonical[_kind(f.type)].format(name)}, '-')" for f, name in pairs
+        )
+        figures = {"rows": "count(*)", "hash": f"sum({self.row_hash.format(row)})"}
+        for field, name in pairs:
+            of_column = self._column(_kind(field.type), name)
+            figures |= {f"{field.name} {figure}": sql for figure, sql in of_column.items()}
+        return figures
+
+    def _column(self, kind: str, name: str) -> dict[str, str]:
+        values = {"values": f"count({name})"}
+        match kind:
+            case "float":
+                return values | self._floats(name)
+            case "boolean":
+                return values | {"sum": f"sum(CAST({name} AS INTEGER))"}
+            case "text":
+                text = self.bytewise.format(name)
+                return values | {"min": f"min({text})", "max": f"max({text})"}
+        limits = {f: self.canonical[kind].format(f"{f}({name})") for f in ("min", "max")}
+        sums = {"sum": f"sum({name})"} if kind in ("integer", "decimal") else {}
+        return values | limits | sums
+
+    def _floats(self, name: str) -> dict[str, str]:
+        finite = f"CASE WHEN {self.finite.format(name)} THEN {name} END"
+        canonical = self.canonical["float"]
+        return {
+            "finite": f"count({finite})",
+            "min": canonical.format(f"min({finite})"),
+            "max": canonical.format(f"max({finite})"),
+            "sum": f"sum({finite})",
+            "size": f"sum(abs({finite}))",
+        }
+
+
+POSTGRESQL = Dialect(
+    canonical={
+        "integer": "CAST({} AS VARCHAR)",
+        "decimal": "CAST({} AS VARCHAR)",
+        "float": "CASE WHEN {0} = 'NaN' THEN 'NaN' WHEN {0} = 0 THEN '0'"
+        " ELSE CAST(('x' || encode(float8send({0}), 'hex'))::bit(64) AS VARCHAR) END",
+        "text": "length({0}) || ':' || {0}",
+        "boolean": "CAST(CAST({} AS INTEGER) AS VARCHAR)",
+        "date": "CAST({} - DATE '1970-01-01' AS VARCHAR)",
+        "timestamp": "CAST(CAST(extract(epoch FROM {}) * 1000000 AS BIGINT) AS VARCHAR)",
+        "binary": "encode({}, 'hex')",
+    },
+    row_hash="CAST(CAST('x' || substr(md5({}), 1, 15) AS bit(60)) AS BIGINT)",
+    bytewise='{} COLLATE "C"',
+    finite="{} NOT IN ('NaN', 'Infinity', '-Infinity')",
+)
+
+
+def select(figures: dict[str, str], source: str) -> str:
+    """One row of all figures of `source`, each as text, in their order."""
+    parts = ", ".join(f"CAST({sql} AS VARCHAR)" for sql in figures.values())
+    return f"SELECT {parts} FROM {source}"  # noqa: S608  # names are quoted, the rest is ours
+
+
+def agree(source: Figures, copy: Figures, table: str) -> None:
+    """VerificationFailed, naming each figure that differs; silent where none does."""
+    wrong = [
+        f"{name} is {source[name]} in the warehouse and {copy[name]} in the copy"
+        for name in source
+        if not name.endswith(" size") and not _same(name, source, copy)
+    ]
+    if wrong:
+        raise VerificationFailed(
+            f"{table}: the copy differs from its source: {'; '.join(wrong)}.",
+            advice="Nothing was published. Transfer again; if it fails again, the rows were"
+            " changed on their way.",
+        )
+
+
+def quoted(name: str) -> str:
+    """A column's name for any of the databases, once the warehouse has taken its own quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _same(name: str, source: Figures, copy: Figures) -> bool:
+    one, other = source[name], copy[name]
+    size = source.get(f"{name.removesuffix(' sum')} size")
+    if not name.endswith(" sum") or size is None or one is None or other is None:
+        return one == other
+    return abs(float(one) - float(other)) <= FLOAT_SUM_TOLERANCE * float(size)
+
+
+def _kind(type_: pa.DataType) -> str:
+    tests = {
+        "boolean": pa.types.is_boolean,
+        "integer": pa.types.is_integer,
+        "decimal": pa.types.is_decimal,
+        "float": pa.types.is_floating,
+        "text": pa.types.is_string,
+        "date": pa.types.is_date,
+        "timestamp": pa.types.is_timestamp,
+        "binary": pa.types.is_binary,
+    }
+    return next(kind for kind, is_kind in tests.items() if is_kind(type_))
