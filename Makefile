@@ -1,0 +1,55 @@
+# `make run` and `make test` need nothing but Python 3.12 or newer.
+.PHONY: run test test-deep check format lock snapshot bench
+
+venv := .venv
+python := $(venv)/bin/python
+# A kill of make must reach the platform too, where the system can arrange that.
+lifeline := $(shell command -v setpriv >/dev/null && echo setpriv --pdeathsig TERM)
+
+run: $(venv)/base.installed
+	@exec $(lifeline) $(python) manage.py run
+
+test: $(venv)/dev.installed
+	@exec $(python) -m pytest -m "not deep"
+
+test-deep: $(venv)/dev.installed
+	@exec $(python) -m pytest -m deep --timeout 1800
+
+check: $(venv)/dev.installed
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy airsense flights transfers tests benchmarks
+	$(python) manage.py check --fail-level WARNING
+	$(python) manage.py makemigrations --check --dry-run
+	$(python) manage.py document --check
+	@! grep -rnE 'task_always_eager|\bmock\b|monkeypatch' tests || \
+	  { echo "Tests use the real thing: no eager tasks, mocks or patched transports."; exit 1; }
+
+format: $(venv)/dev.installed
+	$(python) -m ruff check --fix
+	$(python) -m ruff format
+
+bench: $(venv)/dev.installed
+	@exec $(python) -m benchmarks.gateway
+
+# What is generated is committed, so that a change of it is seen.
+snapshot: $(venv)/dev.installed
+	$(python) manage.py document
+
+# Newer versions of everything that requirements/*.in allows.
+lock: $(venv)/dev.installed
+	cd requirements && for set in base dev; do \
+	  ../$(python) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 \
+	    --generate-hashes --override overrides.txt --no-emit-index-url \
+	    --custom-compile-command "make lock" $$set.in --output-file $$set.txt || exit 1; done
+
+# The lock file names everything, so pip resolves nothing; a half-made environment is made anew.
+$(venv)/%.installed: requirements/%.txt
+	@test -w . || { echo "AirSense cannot write to $(CURDIR): use a folder that is yours."; exit 1; }
+	@$(python) -m pip --version >/dev/null 2>&1 || \
+	  { found=$$(deploy/find-python) && echo "Making $(venv) with $$found" && \
+	    "$$found" -m venv --clear $(venv); }
+	@echo "Installing requirements/$*.txt (about 30 s)"
+	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement requirements/$*.txt
+	@touch $@

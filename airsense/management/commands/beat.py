@@ -1,0 +1,14 @@
+"""`manage.py beat`: puts what is due on the queue."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from airsense.celery import app
+
+
+class Command(BaseCommand):
+    help = "Run the schedule: exactly one of these, beside any number of workers."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        app.start(["beat", "--loglevel=info", "--pidfile="])

@@ -1,0 +1,18 @@
+"""`manage.py worker`: takes transfers from the queue."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from airsense.celery import app
+
+
+class Command(BaseCommand):
+    help = "Run the transfers that people and the schedule ask for."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--concurrency", type=int, default=2, help="transfers at once")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        app.worker_main(["worker", "--loglevel=info", f"--concurrency={options['concurrency']}"])

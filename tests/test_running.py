@@ -1,0 +1,109 @@
+"""`manage.py run`: the whole platform, started and stopped as a person would."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from airsense.home import PROJECT
+from tests.whole import Site, free_port, until
+
+UP = "AirSense is up"
+
+
+class Run:
+    """A running `manage.py run` with a data folder of its own."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.site = home, Site(f"http://127.0.0.1:{port}")
+        self.log = home.with_suffix(".log")
+        env = {n: v for n, v in os.environ.items() if not n.endswith("_URL")}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run", f"--port={port}"],
+                cwd=PROJECT,
+                env={**env, "AIRSENSE_HOME": str(home), "COLUMNS": "200"},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def up(self) -> "Run":
+        until(lambda: UP in self.said() or self.process.poll() is not None, seconds=90)
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def others(self) -> list[int]:
+        """All processes of this platform: each knows its data folder."""
+        return [
+            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._mine(pid)
+        ]
+
+    def _mine(self, pid: int) -> bool:
+        try:
+            facts = [Path(f"/proc/{pid}/{name}").read_bytes() for name in ("environ", "cmdline")]
+        except OSError:
+            return False
+        return any(str(self.home).encode() in fact for fact in facts)
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Run]:
+    run = Run(home, free_port())
+    try:
+        yield run
+    finally:
+        run.process.kill()
+        run.process.wait()
+        until(lambda: not run.others())
+
+
+@pytest.mark.timeout(240)
+def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_processes(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    with running(home) as run:
+        run.up()
+        assert "336,776" in run.said()
+        assert "delays_by_day" in run.said()
+        assert run.site.get("/readyz").status == 200
+        (best,) = run.site.get("/api/dynamic_query?table_name=airline_performance&limit=1").json()
+        assert best["Airline_Name"] == "Alaska Airlines Inc."
+        password = home / "admin_password"
+        assert stat.S_IMODE(password.stat().st_mode) == 0o600
+        assert password.read_text() not in run.said()
+        second = Run(home, free_port())
+        assert second.process.wait(60) == 1
+        assert "already runs" in second.said()
+        run.process.kill()
+        run.process.wait()
+        until(lambda: not run.others())
+    with running(home) as again:
+        again.up()
+        assert again.said().count("unchanged in the warehouse") == 4
+        again.process.send_signal(signal.SIGINT)
+        again.process.wait(30)
+        assert again.said().rstrip().endswith("Stopped.")
+        until(lambda: not again.others())
+
+
+def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run = Run(tmp_path / "home", taken.getsockname()[1])
+        assert run.process.wait(60) == 1
+        assert "make run PORT=" in run.said()
+        assert len(run.said().strip().splitlines()) == 1
+        until(lambda: not run.others())
