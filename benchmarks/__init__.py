@@ -1,0 +1,1 @@
+"""Speed, measured. Figures are ratios within one run on one machine; nothing here is a test."""
