@@ -50,6 +50,6 @@ $(venv)/%.installed: requirements/%.txt
 	  { found=$$(deploy/find-python) && echo "Making $(venv) with $$found" && \
 	    "$$found" -m venv --clear $(venv); }
 	@echo "Installing requirements/$*.txt (about 30 s)"
-	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	@$(python) -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --requirement requirements/$*.txt
 	@touch $@

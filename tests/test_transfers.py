@@ -117,12 +117,17 @@ def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo:
 
 
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
-    (first,) = services.ask([DAYS], "test")
-    with pytest.raises(AlreadyRunning, match=f"transfer {first.pk} of delays_by_day"):
-        services.ask(TABLES, "test")
-    services.run([first])
-    first.refresh_from_db()
-    assert first.status == Transfer.Status.UNCHANGED
+    (first,) = services.ask([DAYS], "test", forced=True)
+    assert services.ask([DAYS], "another") == [first]  # it is still queued
+
+    def meanwhile(rows: list[Row]) -> list[Row]:
+        with pytest.raises(AlreadyRunning, match=f"transfer {first.pk} of delays_by_day"):
+            services.ask(TABLES, "another")
+        return rows[1:]  # so that nothing is published
+
+    with pytest.raises(VerificationFailed):
+        services.run([first], Faulty(meanwhile))
+    assert not Transfer.objects.filter(asked_by="another").exists()
 
 
 def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:

@@ -71,7 +71,8 @@ class Layout:
     @classmethod
     def of(cls, given: Sequence[str]) -> Self:
         """BadColumns where one of the six is missing, or two columns become one."""
-        layout = cls(tuple(given), tuple(_name(name) for name in given))
+        shown = (" ".join(name.split()) for name in given)  # messages are of one line
+        layout = cls(tuple(shown), tuple(_name(name) for name in given))
         layout._refuse_clashes()
         there = {name.lower() for name in layout.names}
         if missing := [name for name in REQUIRED if name.lower() not in there]:
@@ -91,13 +92,7 @@ class Layout:
         for given, name, column in zip(self.given, self.names, batch.columns, strict=True):
             try:
                 if not name:
-                    _refuse(
-                        column,
-                        pc.is_valid(column),
-                        given,
-                        "is in a column without a name",
-                        NAME_ADVICE,
-                    )
+                    _nothing(column)
                 else:
                     columns.append(_typed(column, schema.field(name), given))
             except BadValue as error:
@@ -140,6 +135,10 @@ def _typed(column: pa.Array, field: pa.Field, given: str) -> pa.Array:
         raise BadColumns(f"column {given} is {column.type}.", "Text or numbers are read.") from None
     rules = {pa.date32(): _dates, pa.string(): _names, pa.int32(): _minutes}
     return rules[field.type](text, given)
+
+
+def _nothing(column: pa.Array) -> None:
+    _refuse(column, pc.is_valid(column), "", "is in a column without a name", NAME_ADVICE)
 
 
 def _names(text: pa.Array, given: str) -> pa.Array:

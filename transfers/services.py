@@ -26,15 +26,15 @@ QUEUED_AT_MOST = timedelta(minutes=15)
 def ask(
     asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False
 ) -> list[Transfer]:
-    """Queue a transfer of each table, all or none; AlreadyRunning where one is under way."""
+    """A queued transfer of each table, all or none; AlreadyRunning where one is under way.
+
+    One that is queued already is not queued again: deliver it once more, in case it was lost.
+    """
     reap()
     names = [model._meta.db_table for model in asked]
     try:
         with transaction.atomic():
-            return [
-                Transfer.objects.create(table=name, asked_by=asked_by, forced=forced)
-                for name in names
-            ]
+            return [_queued(name, asked_by, forced) for name in names]
     except IntegrityError:
         raise _busy(names) from None
 
@@ -84,8 +84,19 @@ def prune(model: type[MirroredTable]) -> None:
         load.prune(model)
 
 
+def _queued(table: str, asked_by: str, forced: bool) -> Transfer:
+    transfer, _ = Transfer.objects.get_or_create(
+        table=table,
+        status=Transfer.Status.QUEUED,
+        defaults={"asked_by": asked_by, "forced": forced},
+    )
+    if forced and not transfer.forced:
+        Transfer.objects.filter(pk=transfer.pk).update(forced=True)
+    return transfer
+
+
 def _busy(names: list[str]) -> AlreadyRunning:
-    busy = Transfer.objects.filter(table__in=names, status__in=Transfer.ACTIVE).first()
+    busy = Transfer.objects.filter(table__in=names, status=Transfer.Status.RUNNING).first()
     what = f"{busy}, asked for by {busy.asked_by}," if busy else "Another transfer"
     return AlreadyRunning(
         f"{what} is not finished yet.", advice="Wait for it; one that lost its worker ends soon."

@@ -12,8 +12,8 @@ from transfers.exceptions import TransferError
 
 class Command(BaseCommand):
     help = (
-        "Clean the raw flight records and build the final tables, inside the warehouse. Does nothing"
-        " where neither the records nor the SQL changed since the last time."
+        "Clean the raw flight records and build the final tables, inside the warehouse. Does"
+        " nothing where neither the records nor the SQL changed since the last time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
