@@ -30,7 +30,14 @@ def follow(transfers: list[Transfer], console: Console, stop: threading.Event) -
     shown = TextColumn("{task.description} {task.fields[phase]}")
     counted = TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows")
     with Progress(
-        shown, BarColumn(), counted, Rate(), TimeRemainingColumn(), console=console, transient=True
+        shown,
+        BarColumn(),
+        counted,
+        Rate(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as bars:
         tasks = {t.pk: bars.add_task(t.table, total=0, phase=t.status) for t in transfers}
         while True:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import urllib.request
@@ -21,8 +22,9 @@ from airsense.embedded import locks
 from airsense.processes import Processes
 from flights.models import PublishedTable
 from flights.tables import TABLES
-from transfers import services, tasks
-from transfers.exceptions import AlreadyRunning
+from transfers import services, tasks, warehouses
+from transfers.exceptions import AlreadyRunning, TransferError
+from transfers.ingest import RAW
 from transfers.models import Transfer
 from transfers.watching import follow, outcome
 
@@ -45,27 +47,40 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began, self.port = time.monotonic(), options["port"]
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # also in a log
         for signum in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, _interrupt)
-        with _alone(), Processes(self.stdout.write) as processes, suppress(KeyboardInterrupt):
-            _free(self.port)
-            self.step("Database", lambda: call_command("setup", stdout=self.stdout))
-            self.step("Flight records", lambda: call_command("ingest", demo=True))
-            self.step("Final tables in the warehouse", lambda: call_command("broker"))
-            processes.start("worker")
-            self.step("Transfer to PostgreSQL, by a worker", self.transfer)
-            processes.start("beat")
-            processes.start("serve", f"--port={self.port}")
-            self.step("Web server", lambda: self.ready(processes))
-            self.report()
-            processes.watch()
+        try:
+            with _alone(), Processes(self.stdout.write) as processes, suppress(KeyboardInterrupt):
+                self.run(processes)
+        except TransferError as error:
+            raise CommandError(f"{error} {error.advice}".strip()) from None
         self.stdout.write("Stopped.")
+
+    def run(self, processes: Processes) -> None:
+        _free(self.port)
+        self.step("Database", lambda: call_command("setup", stdout=self.stdout))
+        processes.start("worker")  # while the data are prepared, both get ready
+        processes.start("serve", f"--port={self.port}")
+        self.step("Flight records", self.ingest)
+        self.step("Final tables in the warehouse", lambda: call_command("broker"))
+        self.step("Transfer to PostgreSQL, by a worker", self.transfer)
+        processes.start("beat")
+        self.step("Web server", lambda: self.ready(processes))
+        self.report()
+        processes.watch()
 
     def step(self, name: str, work: Callable[[], object]) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(name))
         began = time.monotonic()
         work()
         self.stdout.write(f"  {time.monotonic() - began:.1f} s")
+
+    def ingest(self) -> None:
+        if RAW in warehouses.connect(settings.WAREHOUSE_URL).tables():
+            self.stdout.write("  there already")
+        else:
+            call_command("ingest", demo=True)
 
     def transfer(self) -> None:
         asked = _ask()

@@ -62,7 +62,10 @@ class Command(BaseCommand):
         if not files:
             raise CommandError("Name at least one file, or give --demo.")
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
-        with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as shown:
+        console = Console(stderr=True)
+        with Progress(
+            *COLUMNS, console=console, transient=True, disable=not console.is_terminal
+        ) as shown:
             bars = {path: shown.add_task(path.name) for path in files}
 
             def show(path: Path, rows: int, share: float) -> None:
