@@ -22,7 +22,7 @@ check: $(venv)/dev.installed
 	$(python) manage.py check --fail-level WARNING
 	$(python) manage.py makemigrations --check --dry-run
 	$(python) manage.py document --check
-	@! grep -rnE 'task_always_eager|\bmock\b|monkeypatch' tests || \
+	@! grep -rnE --include="*.py" 'task_always_eager|\bmock\b|monkeypatch' tests || \
 	  { echo "Tests use the real thing: no eager tasks, mocks or patched transports."; exit 1; }
 
 format: $(venv)/dev.installed

@@ -1,5 +1,6 @@
 """`manage.py ingest`: which records the warehouse takes, and what it says of the others."""
 
+import contextlib
 import gzip
 import io
 import os
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -46,16 +47,16 @@ def warehouse(tmp_path: Path, settings: Settings) -> Warehouse:
 
 
 @pytest.fixture
-def ingest(tmp_path: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Ingest:
+def ingest(tmp_path: Path, warehouse: Warehouse) -> Iterator[Ingest]:
     """Run the command on files of these names, in a folder where it finds them."""
-    monkeypatch.chdir(tmp_path)
 
     def run(*names: str, **options: bool) -> str:
         out = io.StringIO()
         call_command("ingest", *names, stdout=out, **options)
         return out.getvalue()
 
-    return run
+    with contextlib.chdir(tmp_path):
+        yield run
 
 
 def write(name: str, *lines: str, header: str = HEADER) -> str:

@@ -40,7 +40,7 @@ def test_readers_never_wait_err_or_see_a_mixture_through_twenty_publishes(
         answers = [json.loads(reader.communicate(timeout=60)[0]) for reader in told]
     assert len(publishing) == PUBLISHES
     assert max(seconds for seconds, _ in publishing) < 1
-    assert sum(exports for _, exports in publishing) > PUBLISHES, "some were open at each publish"
+    assert any(exports for _, exports in publishing), "an export was open at a publish"
     queries, exports = answers[0] + answers[1], answers[2] + answers[3]
     assert {status for *_, status in queries + exports} == {200}
     assert max(seconds for _, _, seconds, _ in queries) < 0.2
