@@ -41,7 +41,10 @@ def query(host: str, port: int | None, path: str) -> list[object]:
 def export(host: str, port: int | None, path: str) -> list[object]:
     """Read slowly, through a small buffer: the server has to keep the query open."""
     with socket.socket() as slow:
+        slow.settimeout(30)
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        # A loopback segment is larger than this window, and each would wait for a persist timer.
+        slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1_460)
         slow.connect((host, port))
         connection = http.client.HTTPConnection(host, port, timeout=60)
         connection.sock = slow
