@@ -16,6 +16,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = home.folder()
 env = environ.Env()
 
+
+def number(name: str, default: int) -> int:
+    """A setting that is a whole number above 0."""
+    value = env(name, default=str(default))
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise home.StartError(f"{name}={value!r} is not a whole number above 0.")
+    return int(value)
+
+
+
 SECRET_KEY = env("SECRET_KEY", default="") or home.secret("secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -70,7 +80,7 @@ TEMPLATES = [
 def server_database() -> dict[str, Any]:
     """The database that transfers write: `DATABASE_URL`, or the embedded PostgreSQL."""
     if env("DATABASE_URL", default=""):
-        return dict(env.db("DATABASE_URL"))
+        return _outside("DATABASE_URL")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "airsense",
@@ -92,17 +102,29 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
         "USER": f"{writer['NAME']}_reader",
         "PASSWORD": hmac.new(SECRET_KEY.encode(), b"reader", hashlib.sha256).hexdigest(),
     }
-    reader = dict(env.db("READER_URL")) if READER_GIVEN else made
+    reader = _outside("READER_URL") if READER_GIVEN else made
     limits = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
     options = {**reader.get("OPTIONS", {}), "options": limits, "pool": READER_POOL}
     return {**reader, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
 
 
+def _outside(name: str) -> dict[str, Any]:
+    """The database that an environment variable names; its value has a password, so is not shown."""
+    form = f"{name} is not of the form postgresql://user:password@host:5432/database."
+    try:
+        database = dict(env.db(name))
+    except (environ.ImproperlyConfigured, ValueError):
+        raise home.StartError(form) from None
+    if not str(database.get("ENGINE")).endswith(".postgresql") or not database["NAME"]:
+        raise home.StartError(form)
+    return database
+
+
 READER_GIVEN = bool(env("READER_URL", default=""))
 # A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
-READER_TIMEOUT_MS = env.int("READER_TIMEOUT_MS", default=5_000)
+READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
 # A web process answers at most this many queries at once; the others wait for a connection.
-READER_POOL = {"min_size": 1, "max_size": env.int("READER_POOL_SIZE", default=8), "timeout": 5}
+READER_POOL = {"min_size": 1, "max_size": number("READER_POOL_SIZE", 8), "timeout": 5}
 
 _writer = server_database()
 DATABASES = {"default": _writer, "reader": reader_database(_writer)}
@@ -129,9 +151,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
-TRANSFER_LOST_AFTER = env.int("TRANSFER_LOST_AFTER", default=20)
+TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
 # Versions of a table that stay for rolling back, the current one among them.
-VERSIONS_KEPT = env.int("VERSIONS_KEPT", default=3)
+VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 
 # Rows of an answer when a query names no limit, and at most.
 DEFAULT_LIMIT = 1_000

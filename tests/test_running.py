@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from airsense.home import PROJECT
-from tests.whole import Site, free_port, until
+from tests.whole import Platform, Site, free_port, until
 
 UP = "AirSense is up"
 
@@ -107,3 +107,21 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
         assert "make run PORT=" in run.said()
         assert len(run.said().strip().splitlines()) == 1
         until(lambda: not run.others())
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("READER_POOL_SIZE=many", "READER_POOL_SIZE='many' is not a whole number above 0."),
+        ("VERSIONS_KEPT=0", "VERSIONS_KEPT='0' is not a whole number above 0."),
+        ("DATABASE_URL=sqlite:///secret.db", "DATABASE_URL is not of the form postgresql://"),
+        ("READER_URL=postgresql://me:secret@host:port/db", "READER_URL is not of the form"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(setting: str, said: str) -> None:
+    name, _, value = setting.partition("=")
+    done = Platform(env={name: value}).attempt("setup")
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert said in line
+    assert "secret" not in line
