@@ -6,6 +6,8 @@ import sys
 from contextlib import nullcontext
 
 from django.core.management import execute_from_command_line
+from django.db import ProgrammingError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from airsense import embedded, home
 
@@ -19,9 +21,20 @@ def main() -> None:
     servers = embedded.lease() if needs_servers(sys.argv[1:]) else nullcontext()
     try:
         with servers:
-            execute_from_command_line(sys.argv)
+            execute()
     except home.StartError as error:
         sys.exit(f"airsense: {error}")
+
+
+def execute() -> None:
+    """Run the command; a database that was never set up, or for older code, is said in one line."""
+    try:
+        execute_from_command_line(sys.argv)
+    except ProgrammingError:
+        migrations = MigrationExecutor(connection)
+        if not migrations.migration_plan(migrations.loader.graph.leaf_nodes()):
+            raise
+        sys.exit("airsense: the database is not set up for this code: run manage.py setup")
 
 
 def needs_servers(arguments: list[str]) -> bool:

@@ -25,7 +25,6 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
-
 SECRET_KEY = env("SECRET_KEY", default="") or home.secret("secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -109,7 +108,7 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outside(name: str) -> dict[str, Any]:
-    """The database that an environment variable names; its value has a password, so is not shown."""
+    """The database that a variable names. Its value holds a password, so no error shows it."""
     form = f"{name} is not of the form postgresql://user:password@host:5432/database."
     try:
         database = dict(env.db(name))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from airsense.home import PROJECT
+from tests.servers import own_environment
 from tests.whole import Platform, Site, free_port, until
 
 UP = "AirSense is up"
@@ -125,3 +126,10 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(setting: str, said: 
     (line,) = done.stderr.strip().splitlines()
     assert said in line
     assert "secret" not in line
+
+
+def test_a_database_that_was_never_set_up_is_said_in_one_line() -> None:
+    done = Platform(own_environment()).attempt("rollback", "delays_by_day")
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("run manage.py setup")
+    assert len(done.stderr.strip().splitlines()) == 1
