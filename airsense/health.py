@@ -1,11 +1,18 @@
-"""Whether this process runs, and whether it can answer queries."""
+"""Whether this process runs, whether it can answer queries, and which parts it reaches."""
+
+from collections.abc import Callable
 
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from flights.models import PublishedTable
 from flights.tables import NAMES
 from flights.versions import READER
+
+from . import status
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -22,3 +29,17 @@ def ready(request: HttpRequest) -> JsonResponse:
     if missing := [name for name in NAMES if name not in published]:
         return JsonResponse({"status": "not transferred yet", "tables": missing}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+def connection(part: str) -> Callable[[HttpRequest], JsonResponse]:
+    """A view that says whether a part answers; why it does not is for administrators alone."""
+
+    @csrf_exempt  # nothing changes here; a POST is refused as what it is
+    @never_cache
+    @require_safe
+    def view(request: HttpRequest) -> JsonResponse:
+        up = status.of(part).up
+        said = {"status": "connected" if up else "unreachable", "part": part}
+        return JsonResponse(said, status=200 if up else 503)
+
+    return view

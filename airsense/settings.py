@@ -17,6 +17,15 @@ HOME = home.folder()
 env = environ.Env()
 
 
+def secret(name: str) -> str:
+    """A secret of the environment, or of the file that `NAME_FILE` names; "" where neither is."""
+    file = env(f"{name}_FILE", default="")
+    try:
+        return Path(file).read_text().strip() if file else str(env(name, default=""))
+    except (OSError, ValueError) as error:
+        raise home.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
+
+
 def number(name: str, default: int) -> int:
     """A setting that is a whole number above 0."""
     value = env(name, default=str(default))
@@ -25,7 +34,7 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
-SECRET_KEY = env("SECRET_KEY", default="") or home.secret("secret_key")
+SECRET_KEY = secret("SECRET_KEY") or home.secret("secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -39,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "rest_framework.authtoken",
     "django_filters",
     "django_celery_beat",
     "airsense",
@@ -79,7 +89,8 @@ TEMPLATES = [
 def server_database() -> dict[str, Any]:
     """The database that transfers write: `DATABASE_URL`, or the embedded PostgreSQL."""
     if env("DATABASE_URL", default=""):
-        return _outside("DATABASE_URL")
+        named = _outside("DATABASE_URL")
+        return {**named, "PASSWORD": named["PASSWORD"] or secret("DATABASE_PASSWORD")}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "airsense",
@@ -141,6 +152,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until a schedule changed in the admin is seen
+CELERY_BEAT_SYNC_EVERY = 1  # task, then its last run is written: it shows that beat is alive
 CELERY_BEAT_SCHEDULE = {
     "fail the transfers whose worker is gone": {"task": "transfers.tasks.reap", "schedule": 10},
     "transfer every table whose source changed": {

@@ -7,9 +7,13 @@ from . import health
 
 urlpatterns = [
     path("", include("flights.urls")),
+    path("", include("transfers.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("connector", health.connection("worker")),
+    path("dbstatus", health.connection("warehouse")),
+    path("rdsstatus", health.connection("postgresql")),
 ]
 handler404 = "flights.errors.not_found"
 handler500 = "flights.errors.failed"

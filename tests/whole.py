@@ -43,9 +43,9 @@ class Site:
     def get(self, path: str, **headers: str) -> Answer:
         return self.ask("GET", path, **headers)
 
-    def ask(self, method: str, path: str, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, headers=named, method=method)
+        request = urllib.request.Request(self.url + path, data, named, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return _answer(response)

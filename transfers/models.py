@@ -46,6 +46,7 @@ class Transfer(models.Model):
             )
         ]
         ordering = ["-pk"]
+        permissions = [("start_transfer", "Can start and retry transfers")]
 
     def __str__(self) -> str:
         return f"transfer {self.pk} of {self.table}"

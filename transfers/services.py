@@ -77,6 +77,12 @@ def reap() -> int:
     return lost
 
 
+def withdraw(pks: list[int], reason: TransferError) -> None:
+    """Fail queued transfers that no worker can be told of."""
+    queued = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED)
+    _lose(queued, str(reason), reason.advice)
+
+
 def prune(model: type[MirroredTable]) -> None:
     """Drop versions that are no longer kept, unless a transfer may be making one."""
     table = model._meta.db_table

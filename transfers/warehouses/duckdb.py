@@ -78,7 +78,13 @@ class DuckDB:
 
     @contextmanager
     def change(self) -> Iterator["Change"]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(
+                f"the warehouse's folder cannot be made: {error}",
+                advice="Name another in WAREHOUSE_URL.",
+            ) from error
         with _locked(self.folder):
             _sweep(self.folder)
             draft = self.folder / f"{DRAFT}{uuid.uuid4().hex}.duckdb"

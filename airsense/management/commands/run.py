@@ -22,7 +22,7 @@ from airsense.embedded import locks
 from airsense.processes import Processes
 from flights.models import PublishedTable
 from flights.tables import TABLES
-from transfers import services, tasks, warehouses
+from transfers import tasks, warehouses
 from transfers.exceptions import AlreadyRunning, TransferError
 from transfers.ingest import RAW
 from transfers.models import Transfer
@@ -83,10 +83,9 @@ class Command(BaseCommand):
             call_command("ingest", demo=True)
 
     def transfer(self) -> None:
-        asked = _ask()
-        tasks.transfer.delay([t.pk for t in asked])
-        follow(asked, Console(stderr=True), threading.Event())
-        ended = Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk")
+        asked = Transfer.objects.filter(pk__in=_start()).order_by("pk")
+        follow(list(asked), Console(stderr=True), threading.Event())
+        ended = list(asked.all())
         for transfer in ended:
             self.stdout.write(f"  {outcome(transfer)}")
         if any(t.status == Transfer.Status.FAILED for t in ended):
@@ -142,12 +141,12 @@ def _free(port: int) -> None:
             ) from None
 
 
-def _ask() -> list[Transfer]:
+def _start() -> list[int]:
     """Queue all tables; waits for what an interrupted run left behind to be given up."""
     deadline = time.monotonic() + settings.TRANSFER_LOST_AFTER + 5
     while True:
         try:
-            return services.ask(TABLES, asked_by="make run")
+            return tasks.start(TABLES, asked_by="make run")
         except AlreadyRunning:
             if time.monotonic() > deadline:
                 raise

@@ -1,0 +1,25 @@
+"""`manage.py status`: whether everything runs."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from airsense.status import PARTS
+
+
+class Command(BaseCommand):
+    help = "Say of each part of the platform whether it is up. Exits with 1 where one is down."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "part", nargs="*", choices=PARTS, default=list(PARTS), help="default all"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        states = [PARTS[part]() for part in options["part"]]
+        for state in states:
+            word = self.style.SUCCESS("up  ") if state.up else self.style.ERROR("DOWN")
+            self.stdout.write(f"{word} {state.part:11} {state.detail} {state.advice}".rstrip())
+        if down := [state.part for state in states if not state.up]:
+            raise CommandError(f"Down: {', '.join(down)}")

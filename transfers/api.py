@@ -1,0 +1,105 @@
+"""Transfers over HTTP, as clients of the first AirSense ask for them."""
+
+import time
+from typing import Any
+
+from django.db.models import Count, Max
+from rest_framework import status
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from flights import tables
+from flights.errors import BadQuery, UnknownTable
+from flights.mirror import MirroredTable
+
+from . import tasks
+from .exceptions import AlreadyRunning, TransferError
+from .models import Transfer
+
+ANSWERS_WITHIN = 60.0  # seconds; a transfer that takes longer goes on, and the answer says so
+
+
+class MayTransfer(BasePermission):
+    message = "This user may not start transfers."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.has_perm("transfers.start_transfer"))
+
+
+class ServiceTransfer(APIView):
+    """One row a table: when it was last transferred, and how often."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
+        counted = {
+            table: {"last_transfer_date": last, "transfer_count": count}
+            for table, last, count in done.values_list("table").annotate(
+                last=Max("finished_at"), count=Count("pk")
+            )
+        }
+        never = {"last_transfer_date": None, "transfer_count": 0}
+        rows = [
+            {"id": number, "tablename": name, **counted.get(name, never)}
+            for number, name in enumerate(tables.NAMES, start=1)
+        ]
+        return Response(rows)
+
+
+class TransferTable(APIView):
+    """Transfer one table, named in the address or in the body, and answer when that is done."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [MayTransfer]
+
+    def post(self, request: Request) -> Response:
+        model = _table(request)
+        try:
+            (pk,) = tasks.start([model], asked_by=request.user.get_username())
+        except TransferError as error:
+            return _refused(error)
+        return _told(_ended(pk))
+
+
+def _table(request: Request) -> type[MirroredTable]:
+    body = request.data if isinstance(request.data, dict) else {}
+    named = {str(n) for n in (request.query_params.get("table_name"), body.get("table_name")) if n}
+    if len(named) != 1:
+        raise BadQuery("Name one table: table_name, in the address or in the body.", tables.NAMES)
+    (name,) = named
+    try:
+        return tables.by_name(name)
+    except tables.UnknownName:
+        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+
+
+def _ended(pk: int) -> Transfer:
+    """The transfer as soon as it has ended, or as it is at the end of our patience."""
+    deadline = time.monotonic() + ANSWERS_WITHIN
+    while (transfer := Transfer.objects.get(pk=pk)).active and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return transfer
+
+
+def _told(transfer: Transfer) -> Response:
+    outcome = {"table_name": transfer.table, "rows_transferred": transfer.rows_done}
+    match transfer.status:
+        case Transfer.Status.SUCCEEDED:
+            return Response({"status": "success", **outcome})
+        case Transfer.Status.UNCHANGED:
+            return Response({"status": "success", **outcome, "unchanged": True})
+        case Transfer.Status.FAILED:
+            said = {"status": "failed", **outcome, "rows_transferred": 0, "error": transfer.error}
+            return Response({**said, "advice": transfer.advice}, status.HTTP_502_BAD_GATEWAY)
+    return Response({"status": str(transfer.status), **outcome}, status.HTTP_202_ACCEPTED)
+
+
+def _refused(error: TransferError) -> Response:
+    busy = isinstance(error, AlreadyRunning)
+    code = status.HTTP_409_CONFLICT if busy else status.HTTP_503_SERVICE_UNAVAILABLE
+    return Response({"status": "failed", "error": str(error), "advice": error.advice}, code)
