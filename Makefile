@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing but Python 3.12 or newer.
-.PHONY: run test test-deep check format lock snapshot bench
+.PHONY: run install test test-deep check lint formatted types generated format lock snapshot bench
 
 venv := .venv
 python := $(venv)/bin/python
@@ -9,21 +9,34 @@ lifeline := $(shell command -v setpriv >/dev/null && echo setpriv --pdeathsig TE
 run: $(venv)/base.installed
 	@exec $(lifeline) $(python) manage.py run
 
+install: $(venv)/dev.installed
+
 test: $(venv)/dev.installed
 	@exec $(python) -m pytest -m "not deep"
 
 test-deep: $(venv)/dev.installed
 	@exec $(python) -m pytest -m deep --timeout 1800
 
-check: $(venv)/dev.installed
+check: lint formatted types generated
+
+lint: $(venv)/dev.installed
 	$(python) -m ruff check
+	$(venv)/bin/hadolint Dockerfile
+	$(venv)/bin/zizmor --quiet --offline .github
+	@! grep -rnE --include="*.py" 'task_always_eager|\bmock\b|monkeypatch' tests || \
+	  { echo "Tests use the real thing: no eager tasks, mocks or patched transports."; exit 1; }
+
+formatted: $(venv)/dev.installed
 	$(python) -m ruff format --check
+
+types: $(venv)/dev.installed
 	$(python) -m mypy airsense flights transfers tests benchmarks
+
+# What is written by hand and what is made from it agree.
+generated: $(venv)/dev.installed
 	$(python) manage.py check --fail-level WARNING
 	$(python) manage.py makemigrations --check --dry-run
 	$(python) manage.py document --check
-	@! grep -rnE --include="*.py" 'task_always_eager|\bmock\b|monkeypatch' tests || \
-	  { echo "Tests use the real thing: no eager tasks, mocks or patched transports."; exit 1; }
 
 format: $(venv)/dev.installed
 	$(python) -m ruff check --fix
