@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing but Python 3.12 or newer.
-.PHONY: run install test test-deep check lint formatted types generated format lock snapshot bench
+.PHONY: run install test test-deep browser check lint formatted types generated format lock snapshot bench
 
 venv := .venv
 python := $(venv)/bin/python
@@ -11,11 +11,14 @@ run: $(venv)/base.installed
 
 install: $(venv)/dev.installed
 
-test: $(venv)/dev.installed
+test: $(venv)/dev.installed browser
 	@exec $(python) -m pytest -m "not deep"
 
-test-deep: $(venv)/dev.installed
+test-deep: $(venv)/dev.installed browser
 	@exec $(python) -m pytest -m deep --timeout 1800
+
+browser:
+	@deploy/find-chromium >/dev/null
 
 check: lint formatted types generated
 

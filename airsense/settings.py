@@ -5,15 +5,18 @@ Without `DATABASE_URL` and `REDIS_URL` the embedded servers of the data folder a
 
 import hashlib
 import hmac
+import re
 from pathlib import Path
 from typing import Any
 
 import environ
+from csp.constants import NONE, SELF
 
 from airsense import embedded, home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = home.folder()
+VERSION = re.findall(r"^## (\S+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.M)[0]
 env = environ.Env()
 
 
@@ -58,6 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "airsense.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -80,6 +84,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "flights.pages.around",
             ]
         },
     }
@@ -143,6 +148,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
 
 CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
+# Several platforms can share one server.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", default="airsense:")}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True  # a transfer's row says how it went
@@ -192,6 +199,20 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # a fresh clone serves the admin's files without a collecting step
 WHITENOISE_AUTOREFRESH = False
+# What a page may load and do: its own files and forms, nothing inline and no other host.
+# airsense.policy relaxes it for the admin.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("HTTPS", default=False)

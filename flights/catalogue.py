@@ -17,6 +17,7 @@ from .versions import READER
 class TableList(views.APIView):
     """Every table: where it is queried, its columns, and what is published of it."""
 
+    name = "Tables"
     authentication_classes = []  # the same for everybody
     permission_classes = [AllowAny]
 

@@ -1,10 +1,13 @@
 """What the public is told when a query cannot be answered: the reason and the cure, never SQL."""
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -67,9 +70,38 @@ def _sentence(data: Any) -> str:
     return str(data)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"error": f"There is nothing at {request.path}."}, status=404)
+def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A page that cannot be answered says the reason that the API would give."""
+
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except (exceptions.APIException, OperationalError, InterfaceError) as error:
+            told = answer(error, {})
+            assert told
+            return _shown(request, told.data["error"], told.status_code, told.headers)
+
+    return answered
 
 
-def failed(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"error": "Something went wrong here; it has been logged."}, status=500)
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _told(request, f"There is nothing at {request.path}.", 404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    return _told(request, "Something went wrong here; it has been logged.", 500)
+
+
+def _told(request: HttpRequest, message: str, status: int) -> HttpResponse:
+    """A page for browsers, JSON for programs."""
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        return _shown(request, message, status)
+    return JsonResponse({"error": message}, status=status)
+
+
+def _shown(request: HttpRequest, message: str, status: int, headers: Any = None) -> HttpResponse:
+    response = render(request, "error.html", {"message": message, "status": status}, status=status)
+    if headers and "Retry-After" in headers:
+        response["Retry-After"] = headers["Retry-After"]
+    return response

@@ -1,16 +1,23 @@
 """Addresses of the public: pages and the query API."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from . import pages
 from .api import TableView
 from .catalogue import TableList
 from .dynamic_query import DynamicQuery
+from .explorer.view import explorer
+from .search import AdvancedSearch
 from .tables import TABLES
 
 urlpatterns = [
-    path("", pages.home),
+    path("", pages.home, name="home"),
+    path("explorer", explorer, name="explorer"),
+    path("about", pages.about, name="about"),
+    path("chat", RedirectView.as_view(pattern_name="explorer")),
     path("api/", TableList.as_view(), name="tables"),
+    path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),
     *(
         path(

@@ -1,5 +1,7 @@
 """The addresses of the first AirSense: its clients work unchanged."""
 
+import contextlib
+import http.client
 import json
 from collections.abc import Iterator
 
@@ -116,3 +118,39 @@ def test_a_request_without_one_known_table_is_refused(
     answer = transfer(site, path, body, **operator)
     assert answer.status == status
     assert "delays_by_day" in answer.json()["allowed"]
+
+
+def search(site: Site, body: object) -> Answer:
+    data = json.dumps(body).encode()
+    return site.ask("POST", "/api/advanced_search", data, Content_Type="application/json")
+
+
+def test_a_search_finds_texts_in_any_case_and_numbers_as_they_are_written(site: Site) -> None:
+    found = search(site, {"query": " HONOLULU "}).json()
+    city = found["busiest_airports_by_delays"]
+    assert [row[city["columns"].index("City")] for row in city["rows"]] == ["Honolulu, HI"]
+    assert found["airline_performance"]["rows"] == []
+    assert len(found["flight_delay_data"]["rows"]) == 100
+    assert all("Honolulu, HI" in row for row in found["flight_delay_data"]["rows"])
+    days = search(site, {"query": "11.7"}).json()["delays_by_day"]["rows"]
+    assert [row[0] for row in days] == ["Thursday"]
+
+
+@pytest.mark.parametrize("query", ["%", "_", "\\", "'", '"', "' OR 1=1 --"])
+def test_a_search_takes_every_character_as_itself(site: Site, query: str) -> None:
+    rows = search(site, {"query": query}).json()["airline_performance"]["rows"]
+    assert all(any(query in str(value) for value in row) for row in rows)
+
+
+@pytest.mark.parametrize("body", [{}, [], "x", {"query": ""}, {"query": 7}, {"query": "a\0"}])
+def test_a_search_without_a_query_is_refused(site: Site, body: object) -> None:
+    assert search(site, body).status == 400
+    assert search(site, {"query": "x" * 101}).status == 400
+
+
+def test_the_chat_leads_to_the_explorer_for_now(site: Site) -> None:
+    address = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)
+    with contextlib.closing(address):
+        address.request("GET", "/chat")
+        answer = address.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (302, "/explorer")

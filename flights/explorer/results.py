@@ -1,0 +1,89 @@
+"""What is shown of the API's answer: a table or a chart, and the pages around it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flights import charts, formats, query
+from flights.formats import Field, kind
+from flights.mirror import public
+from flights.models import TableVersion
+from flights.versions import READER
+
+from .state import State
+
+
+@dataclass(frozen=True)
+class Head:
+    title: str
+    meaning: str
+    number: bool
+    sorted: str  # ascending, descending, none
+    link: str  # sorted by it, or the other way round
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str | None  # None where there is no value
+    number: bool
+
+
+def shown(state: State, body: Any) -> dict[str, Any]:
+    """For the template, from the body of the API's answer."""
+    if state.view == "chart":
+        return {**_page(state, body), **_chart(state, body["results"])}
+    fields = query.read(state.model, state.parameters).columns
+    heads = [_head(state, field) for field in fields]
+    rows = [list(map(_cell, heads, row.values())) for row in body["results"]]
+    return {**_page(state, body), "heads": heads, "rows": rows}
+
+
+def _cell(head: Head, value: Any) -> Cell:
+    return Cell(None if value is None else formats.value(value), head.number)
+
+
+def _chart(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    label, value = state.chart.split(",")
+    return {
+        "chart": charts.chart([(row[label], row[value]) for row in rows]),
+        "drawn": state.chart,
+        "chart_title": charts.choices(state.model)[state.chart],
+    }
+
+
+def _page(state: State, body: Any) -> dict[str, Any]:
+    limit, offset, count = body["limit"], body["offset"], len(body["results"])
+    version = _version(state.table, body["version"])
+    filtered = query.filters(state.query)
+    return {
+        "count": count,
+        "first": formats.number(offset + 1),
+        "last": formats.number(offset + count),
+        "total": formats.number(version.rows) if version and not filtered else None,
+        "more": body["next"] is not None,
+        "number": body["version"],
+        "version": version,
+        "next": state.link({"offset": str(offset + limit)}) if body["next"] else None,
+        "previous": _previous(state, offset, limit),
+    }
+
+
+def _previous(state: State, offset: int, limit: int) -> str | None:
+    before = max(0, offset - limit)
+    return state.link({"offset": str(before) if before else None}) if offset else None
+
+
+def _version(table: str, number: int) -> TableVersion | None:
+    """The version of an answer; None where it was pruned since."""
+    return TableVersion.objects.using(READER).filter(table=table, number=number).first()
+
+
+def _head(state: State, field: Field) -> Head:
+    name, number = public(field), kind(field) == "number"
+    first = state.query.get("order_by", "").split(",")[0].strip()
+    now = "none"
+    if first.removeprefix("-").lower() == name.lower():
+        now = "descending" if first.startswith("-") else "ascending"
+    # People who sort numbers want the largest first, and names from A to Z.
+    descends = now == "ascending" or (now == "none" and number)
+    link = state.link({"order_by": f"-{name}" if descends else name, "offset": None})
+    return Head(formats.title(field), str(field.help_text), number, now, link)

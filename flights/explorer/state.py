@@ -1,0 +1,124 @@
+"""What an address of the explorer asks for.
+
+`table`, `view` and `chart` are the explorer's own; every other parameter is the API's, and the
+API's own code answers it: both show the same and refuse the same.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from rest_framework.response import Response
+
+from flights import charts, errors
+from flights.api import TableView
+from flights.errors import BadQuery
+from flights.formats import address
+from flights.mirror import RESERVED, MirroredTable
+
+PATH = "/explorer"
+OWN = ("table", "view", "chart")
+VIEWS = ["table", "chart"]
+SHOWN = 50
+# A page of 500 rows is 250 kB; the API and its CSV give more.
+SHOWN_AT_MOST = 500
+# Who asks, for what counts queries; nothing else of the page's request concerns the API.
+ASKED_BY = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")
+
+
+@dataclass
+class State:
+    model: type[MirroredTable]
+    asked: QueryDict
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def title(self) -> str:
+        return str(self.model._meta.verbose_name).capitalize()
+
+    @property
+    def about(self) -> str | None:
+        return self.model.__doc__
+
+    @property
+    def view(self) -> str:
+        return self.asked.get("view") or "table"
+
+    @cached_property
+    def given(self) -> QueryDict:
+        """The API's parameters as they were given; it refuses one that is given twice."""
+        found = QueryDict(mutable=True)
+        for name, values in self.asked.lists():
+            known = name.lower() if name.lower() in RESERVED else name
+            if known not in (*OWN, "format"):
+                found.setlist(known, [*found.getlist(known), *values])
+        return found
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self.given.items()}
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """The API's parameters for exactly what is shown."""
+        drawn = {"columns": self.chart} if self.view == "chart" else {}
+        return {**self.query, "limit": self.limit, **drawn}
+
+    @property
+    def limit(self) -> str:
+        limit = self.query.get("limit") or str(SHOWN)
+        whole = limit.isascii() and limit.isdigit() and len(limit) < 20
+        return str(min(int(limit), SHOWN_AT_MOST)) if whole else limit
+
+    @cached_property
+    def chart(self) -> str:
+        """`label,value`: the columns that are drawn."""
+        order = self.query.get("order_by", "")
+        return charts.choice(self.model, self.asked.get("chart", ""), order)
+
+    @property
+    def api(self) -> str:
+        return address(f"/api/{self.table}/", self.parameters)
+
+    @property
+    def csv(self) -> str:
+        """Every row of the query, not this page alone."""
+        whole = {**self.parameters, "limit": None, "offset": None, "format": "csv"}
+        return address(f"/api/{self.table}/", whole)
+
+    def link(self, changes: dict[str, str | None]) -> str:
+        """The same with other parameters; None takes one away."""
+        own = {name: self.asked.get(name) for name in ("view", "chart")}
+        return address(PATH, {"table": self.table, **self.query, **own, **changes})
+
+    @property
+    def views(self) -> list[tuple[str, str]]:
+        """Each view with its address."""
+        return [(view, self.link({"view": None if view == "table" else view})) for view in VIEWS]
+
+    def answer(self, request: HttpRequest) -> Response:
+        """What the API answers, or why it does not."""
+        try:
+            if self.view not in VIEWS:
+                raise BadQuery(f"view: {self.view[:40]!r} is no view.", VIEWS)
+            return self._ask(request)
+        except BadQuery as error:
+            told = errors.answer(error, {})
+            assert told
+            return told
+
+    def _ask(self, request: HttpRequest) -> Response:
+        asked = HttpRequest()
+        asked.method, asked.path = "GET", f"/api/{self.table}/"
+        asked.META = {name: request.META[name] for name in ASKED_BY if name in request.META}
+        parameters = self.given.copy()
+        for name in self.parameters.keys() & {"limit", "columns"}:
+            parameters[name] = self.parameters[name]
+        asked.GET = parameters  # type: ignore[assignment]  # the stubs know unchangeable ones only
+        answered: Any = TableView.as_view({"get": "list"}, model=self.model)(asked)
+        assert isinstance(answered, Response)
+        return answered

@@ -1,0 +1,153 @@
+"""The pages in a real browser: main paths by mouse and keyboard, every look, no JavaScript."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import assert_accessible, chromium, opened
+from tests.whole import Platform, Site
+
+AIRPORTS = "/explorer?table=busiest_airports_by_delays"
+# Every page that the public can see; each is looked at in every look.
+PAGES = [
+    "/",
+    "/about",
+    "/explorer",
+    f"{AIRPORTS}&Total_Arrivals__gte=1000&City__icontains=a&order_by=-Total_Avg_Delay&columns=City",
+    "/explorer?table=flight_delay_data&Arrival_Delay_Minutes__isnull=true",
+    "/explorer?table=airline_performance&view=chart",
+    "/explorer?table=delays_by_day&Total_Flights__gte=many",
+    "/explorer?table=delays_by_day&Day_of_Week=Someday",
+    "/api/",
+    "/api/delays_by_day/?limit=2",
+    "/api/delays_by_day/?limit=many",
+    "/nothing",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    with opened(browser, site.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        yield page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible_in_every_look(page: Page, path: str) -> None:
+    page.goto(path)
+    assert_accessible(page)
+
+
+def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform) -> None:
+    with fresh.site(processes=1) as site, opened(browser, site.url) as page:
+        for path in ("/", "/explorer", "/about"):
+            page.goto(path)
+            assert_accessible(page)
+        page.goto("/")
+        expect(page.get_by_text("manage.py transfer --all")).to_be_visible()
+
+
+def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Airports in the explorer").click()
+    expect(page.locator(".bars li")).to_have_count(10)
+    page.get_by_role("link", name="Table", exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(10)
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text("Rows 11 to 20")).to_be_visible()
+    page.get_by_role("link", name="Total Departures").click()
+    expect(page.get_by_role("columnheader", name="Total Departures")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    page.get_by_role("link", name="Total Arrivals ≥ 1000").click()
+    assert "Total_Arrivals" not in urlsplit(page.url).query
+
+
+def test_a_filter_leads_to_an_address_that_shows_the_same_again(page: Page) -> None:
+    page.goto(AIRPORTS)
+    page.get_by_label("City: operator").select_option("starts with")
+    page.get_by_label("City: value").fill("San")
+    page.get_by_label("Total Arrivals: from").fill("1000")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Total Departure Delay", exact=True).uncheck()
+    page.get_by_label("Sort by").select_option("Total Avg Delay, descending")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("tbody tr").all_inner_texts()
+    assert rows
+    assert all(row.startswith("San") for row in rows)
+    page.goto(page.url)
+    assert page.locator("tbody tr").all_inner_texts() == rows
+    expect(page.get_by_label("Total Arrivals: from")).to_have_value("1000")
+    expect(page.get_by_label("Total Departure Delay", exact=True)).not_to_be_checked()
+
+
+def test_the_copied_address_answers_the_rows_that_are_shown(page: Page) -> None:
+    page.goto(f"{AIRPORTS}&Total_Arrivals__gte=1000&limit=10")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    answer = page.request.get(copied, headers={"Accept": "application/json"})
+    cities = [row["City"] for row in answer.json()["results"]]
+    assert page.locator("tbody td:first-child").all_inner_texts() == cities
+
+
+def test_an_example_is_copied_with_the_address_of_this_server(page: Page, site: Site) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Copy the command: The best days").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"curl '{site.url}/api/dynamic_query?")
+
+
+def test_the_explorer_works_by_keyboard(page: Page) -> None:
+    page.goto(AIRPORTS)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    _tab_to(page, "City:text")
+    page.keyboard.type("Boston")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    _tab_to(page, "", "Chart")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bars li")).to_have_count(1)
+    _tab_to(page, "", "Copy")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("status")).to_have_text("Copied")
+
+
+def test_on_a_phone_the_form_is_folded_until_it_is_asked_for(browser: Browser, site: Site) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with opened(browser, site.url, **phone) as page:
+        page.goto(AIRPORTS)
+        expect(page.get_by_role("button", name="Show")).to_be_hidden()
+        page.get_by_text("Filter, choose and sort").tap()
+        page.get_by_label("City: value").fill("Boston")
+        page.get_by_role("button", name="Show").tap()
+        expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_the_explorer_works_without_javascript(browser: Browser, site: Site) -> None:
+    with opened(browser, site.url, java_script_enabled=False) as page:
+        page.goto(AIRPORTS)
+        page.get_by_label("City: value").fill("Boston")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+
+
+def _tab_to(page: Page, name: str, text: str = "") -> None:
+    """Press Tab until the control of this name, or with this text, has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("[document.activeElement.name, document.activeElement.innerText]")
+        if focused[0] == name if name else focused[1] == text:
+            return
+    pytest.fail(f"{name or text} cannot be reached by Tab")

@@ -1,0 +1,276 @@
+"""The pages for people: they say what the data say, and show what is asked and nothing else."""
+
+import re
+from collections.abc import Iterable
+from html import escape, unescape
+from urllib.parse import quote, urlsplit
+
+import duckdb
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
+
+from tests.whole import Platform, Site
+from tests.yardstick import rounded
+
+STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' OR 1=1 --",
+    "100%",
+    "%s",
+    "{{ 7|add:7 }}",
+    "\x00",
+    "९" * 30,
+]
+VIEWS = [
+    "table=airline_performance",
+    "table=flight_delay_data&Arrival_Delay_Minutes__isnull=true&limit=5&offset=3",
+    "table=flight_delay_data&Flight_Date__gte=2013-12-31&order_by=-Arrival_Delay_Minutes",
+    "table=busiest_airports_by_delays&City__icontains=san&columns=Total_Arrivals,City&LIMIT=3",
+    "table=busiest_airports_by_delays&City__in=%22Chicago, IL%22,%22Boston, MA%22",
+    "table=delays_by_day&view=chart",
+    "table=delays_by_day&view=chart&chart=day_of_week,total_flights&order_by=-Total_Flights",
+]
+REFUSED = [
+    "Total_Flights__gte=many",
+    "Total_Flights__like=4",
+    "Nothing=1",
+    "order_by=Nothing",
+    "columns=Airline_Name,Nothing",
+    "limit=-1",
+    "offset=x",
+    "Total_Flights=1&Total_Flights=2",
+    "self=1",
+]
+
+
+def test_home_says_what_the_raw_records_say(site: Site) -> None:
+    text = _text(site, "/")
+    assert "336,776 Flights" in text
+    assert "1 Jan – 31 Dec 2013 Period" in text  # noqa: RUF001
+    airlines, days = _averages('"Airline Name"'), _averages('dayname("Flight Date")')
+    best, worst = min(airlines, key=airlines.__getitem__), max(airlines, key=airlines.__getitem__)
+    assert f"{len(airlines)} Airlines" in text
+    assert (
+        f"Flights of {best} land {-airlines[best]:.2f} minutes early on average, the best of"
+        f" {len(airlines)} airlines; those of {worst} land {airlines[worst]:.2f} minutes late"
+    ) in text
+    worst = max(days, key=days.__getitem__)
+    assert f"On {worst} flights land {days[worst]:.2f} minutes late on average" in text
+    cities = _cities()
+    worst = max(cities, key=cities.__getitem__)
+    assert f"At {worst} the average late departure and the average late arrival add up" in text
+    assert f"{cities[worst]:.2f} minutes, the most of {len(cities)} cities with at least" in text
+
+
+def test_each_chart_leads_to_a_view_of_the_same(site: Site) -> None:
+    body = _body(site, "/")
+    links = re.findall(r'class="more"><a href="([^"]+)"', body)
+    charts = [sorted(_bars(chart)) for chart in re.findall(r"<ol class.*?</ol>", body, re.S)]
+    assert list(map(len, charts)) == [16, 10, 7]
+    for link, bars in zip(links, charts, strict=True):
+        assert sorted(_bars(_body(site, unescape(link)))) == bars
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_explorer_shows_the_rows_of_the_address_that_it_shows(site: Site, view: str) -> None:
+    body = _body(site, f"/explorer?{view.replace(' ', '%20')}")
+    (address,) = re.findall(r'id="api" href="([^"]+)"', body)
+    rows = site.get(unescape(address)).json()["results"]
+    assert rows
+    assert _shown(body) == [[_written(value) for value in row.values()] for row in rows]
+
+
+def test_all_rows_of_a_view_are_had_as_csv(site: Site) -> None:
+    body = _body(site, "/explorer?table=flight_delay_data&Origin_City=Newark,%20NJ&limit=2")
+    (address,) = re.findall(r'href="([^"]+)" aria-label="All rows as CSV"', body)
+    assert len(site.get(unescape(address)).body.splitlines()) == 1 + 120_835
+
+
+def test_a_submitted_form_becomes_an_address(site: Site) -> None:
+    body = _body(
+        site,
+        "/explorer?form=1&table=busiest_airports_by_delays&view=table&City:operator=istartswith"
+        "&City:text=San&Total_Arrivals__gte=1000&Total_Arrivals__lte=&City__endswith=CA"
+        "&column=City&column=Total_Arrivals&order_by=-Total_Arrivals&limit=50",
+    )
+    (address,) = re.findall(r'id="api" href="([^"]+)"', body)
+    assert unescape(address) == (
+        "/api/busiest_airports_by_delays/?Total_Arrivals__gte=1000&City__endswith=CA&order_by=-Total_Arrivals"
+        "&City__istartswith=San&columns=City,Total_Arrivals&limit=50"
+    )
+
+
+@pytest.mark.parametrize("query", REFUSED)
+def test_a_wrong_query_is_refused_in_the_words_of_the_api(site: Site, query: str) -> None:
+    refused = site.get(f"/api/airline_performance/?{query}")
+    page = site.get(f"/explorer?table=airline_performance&{query}", Accept="text/html")
+    assert page.status == refused.status == 400
+    assert f'role="alert">\n    <p><b>{escape(refused.json()["error"])}' in page.body.decode()
+
+
+@pytest.mark.parametrize("query", ["view=map", "view=chart&chart=City,City", "view=chart&chart=x"])
+def test_a_wrong_view_is_refused_with_those_there_are(site: Site, query: str) -> None:
+    page = site.get(f"/explorer?{query}")
+    assert page.status == 400
+    assert "There are: <code>" in page.body.decode()
+
+
+def test_an_unknown_table_is_not_found(site: Site) -> None:
+    page = site.get("/explorer?table=nothing")
+    assert page.status == 404
+    assert "There are: airline_performance" in page.body.decode()
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_what_an_address_says_is_escaped(site: Site, value: str) -> None:
+    given = quote(value)
+    for path in (
+        f"/explorer?table={given}",
+        f"/explorer?Airline_Name={given}",
+        f"/explorer?Airline_Name__in={given}&Total_Flights={given}",
+        f"/explorer?{given}={given}",
+        f"/explorer?order_by={given}&columns={given}&limit={given}&offset={given}",
+        f"/explorer?view={given}&chart={given}",
+        f"/explorer?form=1&Airline_Name:operator={given}&Airline_Name:text={given}&column={given}",
+        f"/api/airline_performance/?Airline_Name={given}",
+        f"/api/airline_performance/?{given}={given}",
+        f"/{given}",
+    ):
+        page = site.get(path, Accept="text/html")
+        assert page.status < 500, path
+        assert "<script>alert" not in page.body.decode(), path
+        assert "<img src=x" not in page.body.decode(), path
+
+
+def test_before_the_first_transfer_pages_say_what_to_run(fresh: Platform) -> None:
+    with fresh.site(processes=1) as site:
+        assert "Nothing is published yet" in _body(site, "/")
+        page = site.get("/explorer")
+        assert page.status == 503
+        assert page.headers["retry-after"] == "60"
+        assert b"manage.py transfer --all" in page.body
+        assert site.get("/about").status == 200
+
+
+def test_odd_data_are_told_carefully_and_escaped(fresh: Platform) -> None:
+    evil = "<script>alert(1)</script>"
+    fresh.ingest(
+        f"2013-01-07,{evil},A,B,0,0\n2013-01-07,Beta,A,<b>,-1,5\n2013-01-07,Beta,A,B,-1,-5\n"
+        '2013-01-07,"O\'Hara & ""Sons""",A,C,5,0\n2013-01-08,Gone,B,A,,'
+    )
+    fresh.manage("transfer", "--all")
+    with fresh.site(processes=1) as site:
+        body, text = _body(site, "/"), _text(site, "/")
+        assert f'Flights of {evil}, Beta and O\'Hara & "Sons" land on time on average.' in text
+        assert "On Monday flights land on time on average." in text
+        assert "At <b> the average late departure and the average late arrival add up" in text
+        assert "5.00 minutes, the most of the cities with at least 1 late arrival." in text
+        for page in (body, _body(site, "/explorer"), _body(site, "/explorer?view=chart")):
+            assert evil not in page
+            assert escape(evil) in page
+        assert '<span class="none" title="no value">–</span>' in _body(site, "/explorer")  # noqa: RUF001
+
+
+def test_a_browser_is_told_in_a_page_and_a_program_in_json(site: Site) -> None:
+    browser = site.get("/nothing", Accept="text/html,application/xml;q=0.9,*/*;q=0.8")
+    assert browser.status == 404
+    assert "<h1>There is nothing at /nothing.</h1>" in browser.body.decode()
+    assert site.get("/nothing", Accept="*/*").json() == {"error": "There is nothing at /nothing."}
+
+
+@pytest.mark.parametrize("path", ["/", "/explorer", "/about", "/api/", "/nothing"])
+def test_a_page_may_load_its_own_files_alone(site: Site, path: str) -> None:
+    policy = site.get(path, Accept="text/html").headers["content-security-policy"]
+    assert sorted(policy.split("; ")) == sorted(STRICT.split("; "))
+
+
+def test_the_admin_alone_has_a_relaxed_policy(site: Site) -> None:
+    policy = site.get("/admin/login/").headers["content-security-policy"]
+    assert "'unsafe-eval'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in site.get("/administration").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "queries"), [("/", 10), ("/about", 1), ("/explorer?table=flight_delay_data", 8)]
+)
+def test_a_page_asks_few_queries(demo: Platform, path: str, queries: int) -> None:
+    with CaptureQueriesContext(connections["reader"]) as asked:
+        view = resolve(urlsplit(path).path).func
+        assert view(RequestFactory().get(path)).status_code == 200
+    assert len(asked) <= queries
+
+
+def _body(site: Site, path: str) -> str:
+    page = site.get(path)
+    assert page.status == 200, page.body
+    return page.body.decode()
+
+
+def _text(site: Site, path: str) -> str:
+    """The words of a page; in its statistics the value comes first, as people see it."""
+    body = re.sub(r"<dt>(.*?)</dt><dd>(.*?)</dd>", r"\2 \1", _body(site, path))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", body)))
+
+
+def _shown(body: str) -> list[list[str]]:
+    """The cells of each row of the table, or label and value of each bar."""
+    rows = re.findall(r"<tr>(<td.*?)</tr>", body)
+    return [_words(re.findall("<td.*?</td>", row)) for row in rows] or _bars(body)
+
+
+def _bars(body: str) -> list[list[str]]:
+    found = re.findall(
+        r'<li>\s*<span class="label">(.*?)</span>\s*(?:<span class="plot">)?<svg.*?</svg>'
+        r'.*?<span class="value">(.*?)</span>',
+        body,
+        re.S,
+    )
+    return [_words(bar) for bar in found]
+
+
+def _words(parts: Iterable[str]) -> list[str]:
+    return [unescape(re.sub("<[^>]*>", "", part)) for part in parts]
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001
+    if isinstance(value, str):
+        return value
+    number = f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    return number.replace("-", "−")  # noqa: RUF001
+
+
+def _records() -> duckdb.DuckDBPyRelation:
+    return duckdb.read_parquet(str(settings.HOME / "demo/nyc-flights-2013.parquet"))
+
+
+def _averages(by: str) -> dict[str, float]:
+    """The average arrival delay of each group."""
+    delay = '"Arrival Delay Minutes"'
+    found = _records().aggregate(f"{by}, sum({delay}), count({delay})", by).fetchall()
+    return {name: rounded(total, count) or 0.0 for name, total, count in found}
+
+
+def _cities() -> dict[str, float]:
+    """The two averages added, of each city with 1,000 late arrivals."""
+    added: dict[str, float] = {}
+    for city, delay in (("Destination City", "Arrival"), ("Origin City", "Departure")):
+        late = _records().filter(f'"{delay} Delay Minutes" > 0')
+        sums = f'"{city}", sum("{delay} Delay Minutes"), count(*)'
+        for name, total, count in late.aggregate(sums, f'"{city}"').fetchall():
+            if delay == "Departure" or count >= 1_000:
+                average = rounded(int(total), count) or 0.0
+                if delay == "Arrival" or name in added:
+                    added[name] = round(added.get(name, 0.0) + average, 2)
+    return added
