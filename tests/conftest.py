@@ -38,7 +38,7 @@ def site(demo: Platform) -> Iterator[Site]:
 @pytest.fixture
 def fresh() -> Iterator[Platform]:
     """A platform with an empty database and no warehouse yet."""
-    platform = Platform(own_environment())
-    platform.manage("setup")
-    yield platform
-    platform.remove()
+    own = Platform(own_environment())
+    own.manage("setup")
+    yield Platform(dict(own.env))  # a test may lead it to another warehouse
+    own.remove()

@@ -19,7 +19,7 @@ from tests import whole, yardstick
 
 def main(count: int, records: int) -> None:
     from flights.tables import TABLES
-    from transfers import services
+    from transfers import running, services
     from transfers.models import Transfer
 
     silent, exports = io.StringIO(), list[int]()
@@ -31,7 +31,7 @@ def main(count: int, records: int) -> None:
             file.write_text(f"{whole.COLUMNS}\n{rows}")
             call_command("ingest", str(file), replace=True, stdout=silent, stderr=silent)
         call_command("broker", stdout=silent, stderr=silent)
-        services.run(services.ask(TABLES, asked_by="publisher"))
+        running.run(services.ask(TABLES, asked_by="publisher"))
         exports.append(open_exports())
     made = Transfer.objects.filter(asked_by="publisher", table=TABLES[0]._meta.db_table)
     seconds = [t.seconds["publishing"] for t in made.order_by("pk")]

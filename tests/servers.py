@@ -27,15 +27,14 @@ _numbers = itertools.count(1)
 
 def own_environment() -> dict[str, str]:
     """The settings of one platform: an empty database and queue, and no warehouse yet."""
-    number = next(_numbers)
-    name = f"airsense_test_{os.getpid()}_{number}"
+    name = f"airsense_test_{os.getpid()}_{next(_numbers)}"
     _execute("CREATE DATABASE {}", name)
     _held.callback(_execute, "DROP ROLE IF EXISTS {}", f"{name}_reader")
     _held.callback(_execute, "DROP DATABASE {} WITH (FORCE)", name)
-    queue = QUEUE.partition("?")[0] + f"?virtual_host={number % 15 + 1}"
     return {
         "DATABASE_URL": urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}")),
-        "REDIS_URL": queue if QUEUE.startswith("redis+socket") else f"{QUEUE}/{number % 15 + 1}",
+        "REDIS_URL": QUEUE,
+        "REDIS_PREFIX": f"{name}:",
         "WAREHOUSE_URL": f"duckdb://{home.folder()}/{name}",
     }
 

@@ -16,7 +16,7 @@ from django.db import connection
 from flights import versions
 from flights.tables import TABLES, by_name
 from tests.whole import Platform, until
-from transfers import services, warehouses
+from transfers import running, services, warehouses
 from transfers.exceptions import AlreadyRunning, VerificationFailed
 from transfers.models import Transfer
 from transfers.warehouses import Snapshot, Warehouse
@@ -97,7 +97,7 @@ def test_rows_that_changed_on_their_way_are_refused(demo: Platform, fault: Fault
     before = _state("delays_by_day")
     (asked,) = services.ask([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        services.run([asked], Faulty(fault))
+        running.run([asked], Faulty(fault))
     assert _state("delays_by_day") == before
     asked.refresh_from_db()
     assert asked.status == Transfer.Status.FAILED
@@ -111,7 +111,7 @@ def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo:
     before = _state("airline_performance"), _state("delays_by_day")
     asked = services.ask([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        services.run(asked, Faulty(fault))
+        running.run(asked, Faulty(fault))
     assert (_state("airline_performance"), _state("delays_by_day")) == before
     ended = Transfer.objects.filter(pk__in=[t.pk for t in asked])
     assert {t.status for t in ended} == {Transfer.Status.FAILED}
@@ -127,19 +127,22 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
         return rows[1:]  # so that nothing is published
 
     def refused() -> None:
-        with closing(connection), pytest.raises(AlreadyRunning, match="of delays_by_day"):
-            services.ask(TABLES, "another")
+        with closing(connection), pytest.raises(AlreadyRunning, match=r"behind transfer .* test"):
+            running.run(services.ask(TABLES, "another"))
 
     with pytest.raises(VerificationFailed):
-        services.run([first], Faulty(meanwhile))
-    assert not Transfer.objects.filter(asked_by="another").exists()
+        running.run([first], Faulty(meanwhile))
+    waiting = Transfer.objects.filter(asked_by="another")
+    assert {t.status for t in waiting} == {"queued"}  # all of them, as they are seen together
+    running.run(waiting)
+    assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
 
 def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
     (asked,) = services.ask([DAYS], "test")
-    services.run([asked])
+    running.run([asked])
     ended = Transfer.objects.get(pk=asked.pk)
-    services.run([Transfer.objects.get(pk=asked.pk)])
+    running.run([Transfer.objects.get(pk=asked.pk)])
     assert Transfer.objects.get(pk=asked.pk).finished_at == ended.finished_at
 
 
@@ -247,3 +250,71 @@ def _state(table: str) -> tuple[int, list[str]]:
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s", [f"^{table}__v"]
         )
         return versions.current(by_name(table)).number, sorted(n for (n,) in cursor.fetchall())
+
+
+def test_a_running_transfer_is_cancelled_within_two_seconds(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    with (
+        psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
+        fresh.running("worker"),
+    ):
+        with _held_up(fresh):
+            _queue(fresh)
+            until(lambda: _waiting(database))
+            assert "cancelled transfer 1" in fresh.manage("cancel", "flight_delay_data")
+            until(lambda: not _waiting(database), seconds=2)
+        assert _last(database)[1:] == ("cancelled", "Cancelled by command.")
+        assert _relations(fresh, "flight_delay_data") == []
+        assert "none to cancel" in fresh.manage("cancel", "flight_delay_data")
+        _queue(fresh)
+        until(lambda: _last(database)[1] == "succeeded")
+
+
+def test_a_transfer_waits_for_its_turn_and_says_behind_what(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    with (
+        psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
+        fresh.running("worker"),
+        ThreadPoolExecutor() as terminal,
+    ):
+        with _held_up(fresh):
+            _queue(fresh)
+            until(lambda: _waiting(database))
+            command = terminal.submit(fresh.attempt, "transfer", "flight_delay_data", "--force")
+            until(lambda: _last(database)[1] == "queued")
+        done = command.result()
+    assert done.returncode == 0, done.stderr
+    assert "behind transfer 1 of flight_delay_data, asked for by test" in done.stderr
+    assert "flight_delay_data/2" in done.stdout
+
+
+def test_rolling_back_is_recorded_with_the_transfers(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", "delays_by_day", "--force")
+    fresh.manage("rollback", "delays_by_day")
+    assert "* delays_by_day/1  2 rows" in fresh.manage("versions", "delays_by_day")
+    assert "  delays_by_day/2  2 rows" in fresh.manage("versions")
+    with psycopg.connect(fresh.env["DATABASE_URL"]) as database:
+        assert database.execute(
+            "SELECT mode, status, asked_by, number FROM transfers_transfer"
+            " JOIN flights_tableversion v ON v.id = version_id ORDER BY transfers_transfer.id DESC"
+        ).fetchone() == ("rollback", "succeeded", "command", 1)
+
+
+@contextmanager
+def _held_up(platform: Platform) -> Iterator[None]:
+    """While this is held no transfer gets on: it cannot write its version down."""
+    with psycopg.connect(platform.env["DATABASE_URL"]) as database:
+        database.execute("LOCK TABLE flights_tableversion IN SHARE ROW EXCLUSIVE MODE")
+        yield
+
+
+def _waiting(database: "psycopg.Connection[Any]") -> bool:
+    """Whether a statement waits for a lock."""
+    return bool(
+        database.execute(
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    )

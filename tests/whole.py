@@ -13,10 +13,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from airsense import home
+from airsense import home, lifeline
 
 COLUMNS = (
     "Flight Date,Airline Name,Origin City,Destination City,"
@@ -91,6 +92,7 @@ class Platform:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=partial(lifeline.end_with, os.getpid()),
         )
         try:
             yield process

@@ -15,15 +15,22 @@ class Transfer(models.Model):
         SUCCEEDED = "succeeded"
         UNCHANGED = "unchanged"  # the warehouse has nothing new
         FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class Mode(models.TextChoices):
+        SNAPSHOT = "snapshot"  # every row was read
+        ROLLBACK = "rollback"  # none: a version that is kept was published again
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     table = models.TextField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.SNAPSHOT)
     phase = models.TextField(blank=True, help_text="what a running transfer does now")
     rows_done = models.PositiveBigIntegerField(default=0)
     rows_total = models.PositiveBigIntegerField(null=True)
     asked_by = models.TextField(help_text="a user's name, a schedule or a command")
+    request_key = models.TextField(blank=True, help_text="the caller's name of its request")
     forced = models.BooleanField(default=False, help_text="also when the source is unchanged")
     asked_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -40,10 +47,11 @@ class Transfer(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["table"],
-                condition=Q(status__in=["queued", "running"]),
-                name="one_transfer_a_table_at_a_time",
-            )
+                fields=["table"], condition=Q(status="running"), name="one_runs_a_table_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["table"], condition=Q(status="queued"), name="one_waits_a_table_at_a_time"
+            ),
         ]
         ordering = ["-pk"]
         permissions = [("start_transfer", "Can start and retry transfers")]

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Self
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.utils import timezone
 
 from .exceptions import ClaimLost
@@ -25,8 +25,9 @@ class Progress:
 
     def __init__(self, claimed: list[Transfer]) -> None:
         self.claimed = claimed
+        self._loading = connections[DEFAULT_DB_ALIAS]  # of the thread that loads
         self.current: Transfer | None = None
-        self.lost = False
+        self.lost: Transfer | None = None
         self._since = time.monotonic()
         self._wake = threading.Event()
         self._ended = False
@@ -63,8 +64,8 @@ class Progress:
         """ClaimLost once somebody else ended a transfer of this process."""
         if self.lost:
             raise ClaimLost(
-                f"{self.current} was given up by others while it ran.",
-                advice="This process was not heard of for too long; start it again.",
+                f"{self.lost} was ended by others while it ran.",
+                advice="It was cancelled, or not heard of for too long. Start it again.",
             )
 
     def _beat(self) -> None:
@@ -78,13 +79,26 @@ class Progress:
 
     def _tell(self) -> None:
         try:
-            kept = [_update(t) for t in self.claimed if t.status == Transfer.Status.RUNNING]
+            running = [t for t in self.claimed if _runs(t)]
+            lost = next((t for t in running if not _update(t) and _runs(t)), None)
         except DatabaseError as error:
             # The loading connection meets the same trouble, and decides what becomes of it.
             log.warning("no heartbeat: %s", error)
             connection.close()
         else:
-            self.lost = self.lost or not all(kept)
+            if lost and not self.lost:
+                self._stop(lost)
+
+    def _stop(self, lost: Transfer) -> None:
+        """Make the loading thread see it: between two batches, or out of a long statement."""
+        self.lost = lost
+        if self._loading.connection:
+            self._loading.connection.cancel_safe()
+
+
+def _runs(transfer: Transfer) -> bool:
+    """Whether this process has not ended it meanwhile; the update may have waited for just that."""
+    return transfer.status == Transfer.Status.RUNNING
 
 
 def _update(transfer: Transfer) -> int:

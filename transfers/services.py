@@ -1,62 +1,50 @@
 """What can be done with transfers; commands, tasks, the API and the admin call these."""
 
-import time
-import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import load, loading, warehouses
-from .exceptions import AlreadyRunning, ClaimLost, TransferError
+from . import load
+from .exceptions import TransferError
 from .models import Transfer
-from .progress import Progress
-from .warehouses import Warehouse
 
 # A transfer that no worker took by then was lost with its queue.
 QUEUED_AT_MOST = timedelta(minutes=15)
 
 
 def ask(
-    asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False
+    asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
 ) -> list[Transfer]:
-    """A queued transfer of each table, all or none; AlreadyRunning where one is under way.
+    """A queued transfer of each table. It waits behind one that runs; `behind` says which.
 
-    One that is queued already is not queued again: deliver it once more, in case it was lost.
+    One that is queued already is not queued again: deliver it once more, in case it was lost. Who
+    asks again with the same key gets the transfers of the first time, whatever became of them.
     """
     reap()
-    names = [model._meta.db_table for model in asked]
-    try:
-        with transaction.atomic():
-            return [_queued(name, asked_by, forced) for name in names]
-    except IntegrityError:
-        raise _busy(names) from None
+    with transaction.atomic():
+        if key and (before := _asked_before(asked_by, key)):
+            return before
+        return [_queued(model._meta.db_table, asked_by, forced, key) for model in asked]
 
 
-def run(transfers: Iterable[Transfer], warehouse: Warehouse | None = None) -> None:
-    """Load each table, then publish together those that have a new version.
+def _asked_before(asked_by: str, key: str) -> list[Transfer]:
+    """The transfers of a request's first time; its second waits until the first is written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [asked_by + key])
+    return list(Transfer.objects.filter(asked_by=asked_by, request_key=key).order_by("pk"))
 
-    Where one fails none is published: tables that were asked for together are seen together.
-    Transfers that another process has taken, or that ended, are left alone.
-    """
-    claimed = [t for t in transfers if _claim(t)]
-    with Progress(claimed) as progress:
-        try:
-            source = warehouse or warehouses.connect(settings.WAREHOUSE_URL)
-            versions = [loading.new_version(t, source, progress) for t in claimed]
-            _publish(claimed, [v for v in versions if v])
-        except BaseException as error:
-            _fail(claimed, progress.current, error)
-            raise
-        finally:
-            for model in {tables.by_name(t.table) for t in claimed}:
-                prune(model)
+
+def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
+    """The running transfers that these have to wait for."""
+    tables = [t.table for t in transfers if t.status == Transfer.Status.QUEUED]
+    return Transfer.objects.filter(table__in=tables, status=Transfer.Status.RUNNING)
 
 
 def reap() -> int:
@@ -77,6 +65,37 @@ def reap() -> int:
     return lost
 
 
+def cancel(transfer: Transfer, by: str) -> bool:
+    """End a transfer; what runs it stops within 2 s. False where it had ended already."""
+    active = Transfer.objects.filter(pk=transfer.pk, status__in=Transfer.ACTIVE)
+    return bool(
+        active.update(
+            status=Transfer.Status.CANCELLED,
+            finished_at=timezone.now(),
+            error=f"Cancelled by {by}.",
+            advice="Nothing was published.",
+        )
+    )
+
+
+def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableVersion:
+    """Publish a kept version again, by default the one before, and record who did that."""
+    with transaction.atomic():
+        version = load.roll_back(model, number)
+        now = timezone.now()
+        Transfer.objects.create(
+            table=version.table,
+            mode=Transfer.Mode.ROLLBACK,
+            status=Transfer.Status.SUCCEEDED,
+            asked_by=by,
+            started_at=now,
+            finished_at=now,
+            source_version=version.source_version,
+            version=version,
+        )
+    return version
+
+
 def withdraw(pks: list[int], reason: TransferError) -> None:
     """Fail queued transfers that no worker can be told of."""
     queued = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED)
@@ -90,81 +109,15 @@ def prune(model: type[MirroredTable]) -> None:
         load.prune(model)
 
 
-def _queued(table: str, asked_by: str, forced: bool) -> Transfer:
+def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
     transfer, _ = Transfer.objects.get_or_create(
         table=table,
         status=Transfer.Status.QUEUED,
-        defaults={"asked_by": asked_by, "forced": forced},
+        defaults={"asked_by": asked_by, "forced": forced, "request_key": key},
     )
     if forced and not transfer.forced:
         Transfer.objects.filter(pk=transfer.pk).update(forced=True)
     return transfer
-
-
-def _busy(names: list[str]) -> AlreadyRunning:
-    busy = Transfer.objects.filter(table__in=names, status=Transfer.Status.RUNNING).first()
-    what = f"{busy}, asked for by {busy.asked_by}," if busy else "Another transfer"
-    return AlreadyRunning(
-        f"{what} is not finished yet.", advice="Wait for it; one that lost its worker ends soon."
-    )
-
-
-def _claim(transfer: Transfer) -> bool:
-    """Take a queued transfer for this process; False where another has it or it has ended."""
-    claim, now = uuid.uuid4(), timezone.now()
-    taken = Transfer.objects.filter(pk=transfer.pk, status=Transfer.Status.QUEUED).update(
-        status=Transfer.Status.RUNNING, claim=claim, started_at=now, heartbeat_at=now
-    )
-    if taken:
-        transfer.refresh_from_db()
-    return bool(taken)
-
-
-def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
-    """Make the versions current and the transfers succeeded, all in one transaction."""
-    made = {version.table: version for version in versions}
-    began = time.monotonic()
-    with transaction.atomic():
-        for transfer in transfers:
-            version = made.get(transfer.table)
-            done = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
-            _end(transfer, done, version=version)
-        load.publish(versions)
-    for transfer in transfers:
-        transfer.seconds["publishing"] = round(time.monotonic() - began, 3)
-        transfer.save(update_fields=["seconds"])
-
-
-def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
-    """Write how a transfer of this process ended; ClaimLost where others ended it before."""
-    transfer.status, transfer.finished_at = status, timezone.now()
-    mine = Transfer.objects.filter(
-        pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
-    )
-    values |= {
-        "status": status,
-        "finished_at": transfer.finished_at,
-        "phase": transfer.phase if status == Transfer.Status.FAILED else "",
-        "rows_done": transfer.rows_done,
-        "rows_total": transfer.rows_total,
-        "seconds": transfer.seconds,
-        "figures": transfer.figures,
-        "source_version": transfer.source_version,
-    }
-    if not mine.update(**values):
-        raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")
-
-
-def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
-    """Mark all transfers of a run failed: one for its own fault, the others because of it."""
-    advice = getattr(error, "advice", "") or "Start it again; the log has the details."
-    shown = str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"
-    for transfer in transfers:
-        theirs = f"Not published, because {culprit} failed." if transfer != culprit else shown
-        try:
-            _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
-        except ClaimLost:
-            continue  # whoever ended it has said why
 
 
 def _lose(transfers: "models.QuerySet[Transfer]", error: str, advice: str) -> int:

@@ -3,17 +3,19 @@
 import logging
 from collections.abc import Iterable
 
-from celery import shared_task
+from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from flights.mirror import MirroredTable
 from flights.tables import TABLES
 
-from . import services
+from . import running, services
 from .exceptions import AlreadyRunning, QueueDown, TransferError
 from .models import Transfer
 
 log = logging.getLogger(__name__)
+
+TURN = 1  # seconds between two looks whether a waiting transfer's turn has come
 
 
 def start(
@@ -21,8 +23,7 @@ def start(
 ) -> list[int]:
     """Ask for transfers and give them to a worker; returns their keys.
 
-    AlreadyRunning where one is under way; QueueDown where no worker can be told, and then none
-    is left waiting.
+    QueueDown where no worker can be told; then none is left waiting.
     """
     pks = [t.pk for t in services.ask(asked, asked_by, forced=forced)]
     try:
@@ -34,11 +35,14 @@ def start(
     return pks
 
 
-@shared_task
-def transfer(pks: list[int]) -> None:
-    """Run queued transfers, and publish them together."""
+@shared_task(bind=True, max_retries=None)
+def transfer(self: Task, pks: list[int]) -> None:
+    """Run queued transfers, and publish them together; in turn, where one has to wait."""
     try:
-        services.run(Transfer.objects.filter(pk__in=pks))
+        running.run(Transfer.objects.filter(pk__in=pks))
+    except AlreadyRunning as busy:
+        services.reap()
+        raise self.retry(countdown=TURN, exc=busy) from None
     except TransferError as error:
         log.error("%s %s", error, error.advice)  # their rows say so too
 
@@ -46,10 +50,7 @@ def transfer(pks: list[int]) -> None:
 @shared_task
 def transfer_all() -> None:
     """Transfer every table whose source changed, as the schedule asks."""
-    try:
-        services.run(services.ask(TABLES, asked_by="schedule"))
-    except AlreadyRunning as busy:
-        log.info("%s", busy)
+    start(TABLES, asked_by="schedule")
 
 
 @shared_task

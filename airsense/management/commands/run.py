@@ -23,7 +23,7 @@ from airsense.processes import Processes
 from flights.models import PublishedTable
 from flights.tables import TABLES
 from transfers import tasks, warehouses
-from transfers.exceptions import AlreadyRunning, TransferError
+from transfers.exceptions import TransferError
 from transfers.ingest import RAW
 from transfers.models import Transfer
 from transfers.watching import follow, outcome
@@ -83,7 +83,8 @@ class Command(BaseCommand):
             call_command("ingest", demo=True)
 
     def transfer(self) -> None:
-        asked = Transfer.objects.filter(pk__in=_start()).order_by("pk")
+        pks = tasks.start(TABLES, asked_by="make run")
+        asked = Transfer.objects.filter(pk__in=pks).order_by("pk")
         follow(list(asked), Console(stderr=True), threading.Event())
         ended = list(asked.all())
         for transfer in ended:
@@ -139,18 +140,6 @@ def _free(port: int) -> None:
             raise CommandError(
                 f"Port {port} cannot be used: {error}. Choose another: make run PORT=8001"
             ) from None
-
-
-def _start() -> list[int]:
-    """Queue all tables; waits for what an interrupted run left behind to be given up."""
-    deadline = time.monotonic() + settings.TRANSFER_LOST_AFTER + 5
-    while True:
-        try:
-            return tasks.start(TABLES, asked_by="make run")
-        except AlreadyRunning:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
 
 
 def _answers(port: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
-from transfers import load
+from transfers import services
 from transfers.exceptions import TransferError
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             (model,) = tables.by_names([options["table"]])
-            version = load.roll_back(model, options["version"])
+            version = services.roll_back(model, options["version"], by="command")
         except tables.UnknownName as error:
             raise CommandError(str(error)) from None
         except TransferError as error:

@@ -1,13 +1,14 @@
 """`manage.py transfer`: copy tables from the warehouse and publish them."""
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from flights import tables
-from transfers import services
-from transfers.exceptions import TransferError
+from transfers import running, services, tasks
+from transfers.exceptions import AlreadyRunning, TransferError
 from transfers.models import Transfer
 from transfers.watching import following, outcome
 
@@ -28,10 +29,22 @@ class Command(BaseCommand):
             models = tables.TABLES if options["all"] else tables.by_names(options["table"])
             asked = services.ask(models, asked_by="command", forced=options["force"])
             with following(asked, Console(stderr=True)):
-                services.run(asked)
+                self.run(asked)
         except tables.UnknownName as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
             raise CommandError(f"{error} {error.advice}") from None
         for transfer in Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk"):
             self.stdout.write(outcome(transfer))
+
+    def run(self, asked: list[Transfer]) -> None:
+        """Run the transfers when it is their turn."""
+        said = ""
+        while True:
+            try:
+                return running.run(asked)
+            except AlreadyRunning as busy:
+                if str(busy) != said:
+                    self.stderr.write(said := str(busy))
+                time.sleep(tasks.TURN)
+                services.reap()

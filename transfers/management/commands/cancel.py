@@ -1,0 +1,28 @@
+"""`manage.py cancel`: end transfers that wait or run."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from flights import tables
+from transfers import services
+from transfers.models import Transfer
+
+
+class Command(BaseCommand):
+    help = "Cancel the transfers of tables that wait or run. The published version stays."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table", nargs="+", help=f"one of {', '.join(tables.NAMES)}")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            names = [model._meta.db_table for model in tables.by_names(options["table"])]
+        except tables.UnknownName as error:
+            raise CommandError(str(error)) from None
+        active = Transfer.objects.filter(table__in=names, status__in=Transfer.ACTIVE)
+        cancelled = [t for t in active.order_by("pk") if services.cancel(t, by="command")]
+        for transfer in cancelled:
+            self.stdout.write(f"cancelled {transfer}")
+        if not cancelled:
+            self.stdout.write("There was none to cancel.")

@@ -1,0 +1,35 @@
+"""`manage.py versions`: the versions of tables that are kept."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from flights import tables
+from flights.models import PublishedTable, TableVersion
+
+
+class Command(BaseCommand):
+    help = "List the versions of tables that can be rolled back to; * marks the current one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table", nargs="*", default=tables.NAMES, help="default all")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            models = tables.by_names(options["table"])
+        except tables.UnknownName as error:
+            raise CommandError(str(error)) from None
+        current = set(PublishedTable.objects.values_list("current", flat=True))
+        for model in models:
+            kept = TableVersion.objects.filter(
+                table=model._meta.db_table, published_at__isnull=False
+            )
+            for version in kept:
+                mark = "*" if version.pk in current else " "
+                when = f"{version.published_at:%Y-%m-%d %H:%M} UTC"
+                self.stdout.write(
+                    f"{mark} {version}  {version.rows:,} rows  {when}"
+                    f"  source {version.source_version}"
+                )
+            if not kept:
+                self.stdout.write(f"  {model._meta.db_table} was never transferred")
