@@ -12,7 +12,7 @@ run: $(venv)/base.installed
 install: $(venv)/dev.installed
 
 test: $(venv)/dev.installed browser
-	@exec $(python) -m pytest -m "not deep"
+	@exec $(python) -m pytest -m "not deep" -n 2 --dist loadfile
 
 test-deep: $(venv)/dev.installed browser
 	@exec $(python) -m pytest -m deep --timeout 1800
