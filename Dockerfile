@@ -7,7 +7,7 @@ COPY requirements/base.txt requirements/
 RUN /venv/bin/pip install --no-deps --require-hashes --requirement requirements/base.txt
 COPY . .
 # Settings want a data folder, even to collect the static files.
-RUN AIRSENSE_HOME=/tmp/airsense /venv/bin/python manage.py collectstatic --no-input \
+RUN AIRSENSE_HOME=/tmp/airsense STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --no-input \
     && /venv/bin/python -m compileall -q /venv/lib /app
 
 FROM python:3.13-slim-trixie
@@ -18,7 +18,7 @@ RUN groupadd --gid 10001 airsense \
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
-ENV PATH=/venv/bin:$PATH AIRSENSE_HOME=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:$PATH AIRSENSE_HOME=/data STATIC_ROOT=/app/staticfiles PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000

@@ -11,6 +11,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 
 from airsense import embedded, home
 
@@ -43,12 +44,15 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "rest_framework",
     "rest_framework.authtoken",
@@ -152,6 +156,7 @@ CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", default="airsense:")}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_RESULT_EXPIRES = None  # there are no results, so nothing has to clean them up
 CELERY_TASK_IGNORE_RESULT = True  # a transfer's row says how it went
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -195,10 +200,40 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
+# Files that are uploaded in the admin, until a worker has ingested them. Never served.
+MEDIA_ROOT = HOME
+UPLOAD_LIMIT = number("UPLOAD_LIMIT_MIB", 1_024) << 20
+
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True  # a fresh clone serves the admin's files without a collecting step
+# Where `collectstatic` puts files; without it each is served from where it is.
+STATIC_ROOT = env("STATIC_ROOT", default=None)
+WHITENOISE_USE_FINDERS = not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = False
+LOGIN_REDIRECT_URL = "admin:index"
+# The public pages' blue.
+BLUE = {
+    "50": "#eff5fc",
+    "100": "#dbe8f8",
+    "200": "#bcd4f1",
+    "300": "#8fb8e8",
+    "400": "#5b95db",
+    "500": "#2f74c7",
+    "600": "#0b57a4",
+    "700": "#0a4a8c",
+    "800": "#0d3f73",
+    "900": "#10355f",
+    "950": "#0b2340",
+}
+UNFOLD = {
+    "SITE_TITLE": "AirSense",
+    "SITE_HEADER": "AirSense",
+    "SITE_SYMBOL": "flight",
+    "SITE_FAVICONS": [{"rel": "icon", "href": lambda request: static("airsense.svg")}],
+    "DASHBOARD_CALLBACK": "airsense.dashboard.show",
+    "SIDEBAR": {"navigation": "airsense.navigation.sidebar"},
+    "COLORS": {"primary": BLUE},
+}
+
 # What a page may load and do: its own files and forms, nothing inline and no other host.
 # airsense.policy relaxes it for the admin.
 CONTENT_SECURITY_POLICY = {

@@ -70,6 +70,7 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
     code, port = image(tmp_path / "app"), free_port()
     (tmp_path / "secret").write_text("not in the environment\n")
     files = {n: str(tmp_path / "secret") for n in ("SECRET_KEY_FILE", "DATABASE_PASSWORD_FILE")}
+    files["STATIC_ROOT"] = str(code / "staticfiles")
     home = {"AIRSENSE_HOME": str(tmp_path / "data"), "PORT": str(port), **files}
     ours = services()
     platform = Platform({**ours["web"]["environment"], **own_environment(), **home}, code)

@@ -1,4 +1,4 @@
-"""Transfers over HTTP, as clients of the first AirSense ask for them."""
+"""Transfers over HTTP, for those who may: the list, one of them, and the first AirSense's form."""
 
 import time
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Count, Max
 from rest_framework import status
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,11 +16,21 @@ from flights import tables
 from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
 
-from . import tasks
+from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
+AUTHENTICATION = [TokenAuthentication, SessionAuthentication]
+HIDDEN = {"claim", "request_key"}
+LISTED = 100  # transfers in an answer
 ANSWERS_WITHIN = 60.0  # seconds; a transfer that takes longer goes on, and the answer says so
+
+
+class MaySee(BasePermission):
+    message = "This user may not see transfers."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.method in SAFE_METHODS and request.user.has_perm("transfers.view_transfer")
 
 
 class MayTransfer(BasePermission):
@@ -27,6 +38,53 @@ class MayTransfer(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return bool(request.user.has_perm("transfers.start_transfer"))
+
+
+class Transfers(APIView):
+    """The last transfers; a POST of {"tables": [...], "force": false} starts some."""
+
+    authentication_classes = AUTHENTICATION
+    permission_classes = [MaySee | MayTransfer]
+
+    def get(self, request: Request) -> Response:
+        """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
+        found = Transfer.objects.all()
+        for name in ("table", "status"):
+            if value := request.query_params.get(name):
+                found = found.filter(**{name: value})
+        if (before := request.query_params.get("before", "")).isdigit():
+            found = found.filter(pk__lt=int(before))
+        return Response({"limit": LISTED, "results": [_shown(t) for t in found[:LISTED]]})
+
+    def post(self, request: Request) -> Response:
+        models, force = _asked(request.data)
+        key = request.headers.get("Idempotency-Key", "")[:200]
+        try:
+            pks = tasks.start(models, request.user.get_username(), forced=force, key=key)
+        except TransferError as error:
+            return _refused(error)
+        started = Transfer.objects.filter(pk__in=pks).order_by("pk")
+        return Response([_shown(t) for t in started], status.HTTP_202_ACCEPTED)
+
+
+class OneTransfer(APIView):
+    """One transfer; `?wait=30` answers as soon as it has ended. DELETE cancels it."""
+
+    authentication_classes = AUTHENTICATION
+    permission_classes = [MaySee | MayTransfer]
+
+    def get(self, request: Request, pk: int) -> Response:
+        wait = request.query_params.get("wait", "0")
+        seconds = min(float(wait) if wait.isdigit() else 0.0, ANSWERS_WITHIN)
+        return Response(_shown(_ended(get_object_or_404(Transfer, pk=pk).pk, seconds)))
+
+    def delete(self, request: Request, pk: int) -> Response:
+        transfer = get_object_or_404(Transfer, pk=pk)
+        if not services.cancel(transfer, by=request.user.get_username()):
+            said = {"error": f"{transfer} has ended already: {transfer.status}."}
+            return Response(said, status.HTTP_409_CONFLICT)
+        transfer.refresh_from_db()
+        return Response(_shown(transfer))
 
 
 class ServiceTransfer(APIView):
@@ -54,7 +112,7 @@ class ServiceTransfer(APIView):
 class TransferTable(APIView):
     """Transfer one table, named in the address or in the body, and answer when that is done."""
 
-    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    authentication_classes = AUTHENTICATION
     permission_classes = [MayTransfer]
 
     def post(self, request: Request) -> Response:
@@ -78,9 +136,31 @@ def _table(request: Request) -> type[MirroredTable]:
         raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
 
 
-def _ended(pk: int) -> Transfer:
+def _asked(body: Any) -> tuple[list[type[MirroredTable]], bool]:
+    """The tables and whether to force them; all tables where the body names none."""
+    named, force = (
+        (body.get("tables", tables.NAMES), body.get("force", False))
+        if isinstance(body, dict)
+        else (None, False)
+    )
+    if not isinstance(named, list) or not isinstance(force, bool):
+        raise BadQuery('Give {"tables": ["..."], "force": false}.', tables.NAMES)
+    try:
+        return tables.by_names(map(str, named)), force
+    except tables.UnknownName as error:
+        raise BadQuery(str(error), tables.NAMES) from None
+
+
+def _shown(transfer: Transfer) -> dict[str, Any]:
+    """A transfer as its row says, with the names that people know."""
+    names = [f.name for f in Transfer._meta.concrete_fields if f.name not in HIDDEN]
+    row = {name: getattr(transfer, name) for name in names}
+    return {**row, "version": transfer.version and str(transfer.version)}
+
+
+def _ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:
     """The transfer as soon as it has ended, or as it is at the end of our patience."""
-    deadline = time.monotonic() + ANSWERS_WITHIN
+    deadline = time.monotonic() + seconds
     while (transfer := Transfer.objects.get(pk=pk)).active and time.monotonic() < deadline:
         time.sleep(0.05)
     return transfer

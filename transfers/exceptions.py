@@ -10,6 +10,7 @@ TransferError
  ├─ VerificationFailed  a copy is not equal to its source
  ├─ AlreadyRunning      the table's last transfer has not ended
  ├─ ClaimLost           somebody else ended the transfer while it ran
+ ├─ NothingToDo         what should be ended has ended already
  ├─ QueueDown           the queue of tasks does not answer
  └─ NoSuchVersion       the version was never made, or is no longer kept
 """
@@ -63,6 +64,10 @@ class AlreadyRunning(TransferError):
 
 
 class ClaimLost(TransferError):
+    pass
+
+
+class NothingToDo(TransferError):
     pass
 
 

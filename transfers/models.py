@@ -1,4 +1,4 @@
-"""Every transfer that was asked for, and how it went."""
+"""Every transfer and every change of the warehouse that was asked for, and how it went."""
 
 from django.db import models
 from django.db.models import Q
@@ -54,7 +54,10 @@ class Transfer(models.Model):
             ),
         ]
         ordering = ["-pk"]
-        permissions = [("start_transfer", "Can start and retry transfers")]
+        permissions = [
+            ("start_transfer", "Can start, retry and cancel transfers"),
+            ("roll_back", "Can roll tables back"),
+        ]
 
     def __str__(self) -> str:
         return f"transfer {self.pk} of {self.table}"
@@ -62,3 +65,37 @@ class Transfer(models.Model):
     @property
     def active(self) -> bool:
         return self.status in self.ACTIVE
+
+
+class WarehouseJob(models.Model):
+    """An ingest of a file, or a build of the final tables, that was asked for in the admin."""
+
+    class Kind(models.TextChoices):
+        APPEND = "append", "add a file's records"
+        REPLACE = "replace", "put a file's records in the place of all others"
+        BUILD = "build", "build the final tables"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    file = models.FileField(blank=True, upload_to="uploads", help_text="kept until it is ingested")
+    name = models.TextField(blank=True, help_text="the file's name where it came from")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    asked_by = models.TextField()
+    asked_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.TextField(blank=True, help_text="what it did, a line for each file or table")
+    error = models.TextField(blank=True)
+    advice = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [("run_warehousejob", "Can ingest files and build the final tables")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.name}".strip()

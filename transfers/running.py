@@ -109,5 +109,3 @@ def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseExcept
             _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
         except ClaimLost:
             continue  # whoever ended it has said why
-
-

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Iterable
 
 from celery import Task, shared_task
+from django.core.files.uploadedfile import UploadedFile
 from kombu.exceptions import OperationalError
 
 from flights.mirror import MirroredTable
 from flights.tables import TABLES
 
-from . import running, services
+from . import jobs, running, services
 from .exceptions import AlreadyRunning, QueueDown, TransferError
 from .models import Transfer
 
@@ -19,20 +20,38 @@ TURN = 1  # seconds between two looks whether a waiting transfer's turn has come
 
 
 def start(
-    asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False
+    asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
 ) -> list[int]:
     """Ask for transfers and give them to a worker; returns their keys.
 
     QueueDown where no worker can be told; then none is left waiting.
     """
-    pks = [t.pk for t in services.ask(asked, asked_by, forced=forced)]
+    pks = [t.pk for t in services.ask(asked, asked_by, forced=forced, key=key)]
     try:
-        transfer.delay(pks)
-    except OperationalError as error:
-        down = QueueDown("The queue of tasks does not answer.", advice="See that Valkey runs.")
+        _deliver(transfer, pks)
+    except QueueDown as down:
         services.withdraw(pks, down)
-        raise down from error
+        raise
     return pks
+
+
+def start_job(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> None:
+    """Ask for a change of the warehouse and give it to a worker; QueueDown as above."""
+    asked = jobs.ask(kind, asked_by, file)
+    try:
+        _deliver(job, asked.pk)
+    except QueueDown as down:
+        jobs.fail(asked, down)
+        raise
+
+
+def _deliver(task: Task, argument: object) -> None:
+    try:
+        task.delay(argument)
+    except OperationalError as error:
+        raise QueueDown(
+            "The queue of tasks does not answer.", advice="See that Valkey runs."
+        ) from error
 
 
 @shared_task(bind=True, max_retries=None)
@@ -45,6 +64,12 @@ def transfer(self: Task, pks: list[int]) -> None:
         raise self.retry(countdown=TURN, exc=busy) from None
     except TransferError as error:
         log.error("%s %s", error, error.advice)  # their rows say so too
+
+
+@shared_task
+def job(pk: int) -> None:
+    """Change the warehouse as was asked."""
+    jobs.run(pk)
 
 
 @shared_task

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from airsense import home
+from airsense import groups, home
 from flights import reader
 from flights.tables import TABLES
 from transfers import sqlview
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             role = reader.prepare()
         except reader.NoReader as error:
             raise CommandError(str(error)) from None
+        groups.prepare()
         for model in TABLES:
             sqlview.prepare(model, role)
         made = self.administrator()

@@ -1,0 +1,61 @@
+"""The first page of the admin: whether everything is up, and how fresh each table is."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max
+from django.http import HttpRequest
+from django.urls import reverse
+
+from flights.mirror import MirroredTable
+from flights.models import PublishedTable
+from flights.tables import TABLES
+from transfers.models import Transfer
+
+from . import status
+
+CONFIRMED = (Transfer.Status.SUCCEEDED, Transfer.Status.UNCHANGED)
+
+
+def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Adds what templates/admin/index.html shows, as far as this user may see it."""
+    if not request.user.has_perm("transfers.view_transfer"):
+        return context
+    published = PublishedTable.objects.select_related("current").in_bulk()
+    confirmed = dict(
+        Transfer.objects.filter(status__in=CONFIRMED)
+        .exclude(mode=Transfer.Mode.ROLLBACK)
+        .order_by()
+        .values_list("table")
+        .annotate(at=Max("finished_at"))
+    )
+    tables = [
+        _row(model, published.get(model._meta.db_table), confirmed.get(model._meta.db_table))
+        for model in TABLES
+    ]
+    return {**context, "parts": _parts(), "tables": tables}
+
+
+def _parts() -> list[status.State]:
+    """All parts are asked at once, so that one which is gone costs its own time-out alone."""
+    with ThreadPoolExecutor(len(status.PARTS)) as pool:
+        return list(pool.map(_asked, status.PARTS))
+
+
+def _asked(part: str) -> status.State:
+    try:
+        return status.of(part)
+    finally:
+        connection.close()
+
+
+def _row(model: type[MirroredTable], published: PublishedTable | None, confirmed: Any) -> Any:
+    table = model._meta.db_table
+    return {
+        "name": table,
+        "url": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
+        "published": published,
+        "confirmed": confirmed,
+        "last": Transfer.objects.filter(table=table).first(),
+    }

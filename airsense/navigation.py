@@ -1,0 +1,49 @@
+"""What stands beside every page of the admin, in the order in which people need it."""
+
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest
+from django.urls import reverse
+
+from flights.tables import TABLES
+
+ICONS = {
+    "transfers.transfer": "sync_alt",
+    "flights.tableversion": "history",
+    "transfers.warehousejob": "warehouse",
+    "django_celery_beat.periodictask": "schedule",
+    "django_celery_beat.crontabschedule": "calendar_month",
+    "django_celery_beat.intervalschedule": "timer",
+    "auth.user": "person",
+    "auth.group": "group",
+    "authtoken.tokenproxy": "key",
+}
+SECTIONS = {
+    "Operation": ["transfers.transfer", "flights.tableversion", "transfers.warehousejob"],
+    "Tables": [model._meta.label_lower for model in TABLES],
+    "Schedules": [name for name in ICONS if name.startswith("django_celery_beat")],
+    "People": [name for name in ICONS if name.startswith("auth")],
+}
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The lists that this user may see, by section."""
+    sections = [
+        {"title": title, "separator": True, "items": [_item(n) for n in names if _seen(request, n)]}
+        for title, names in SECTIONS.items()
+    ]
+    home = {"title": "Dashboard", "icon": "monitoring", "link": reverse("admin:index")}
+    return [{"items": [home]}, *(section for section in sections if section["items"])]
+
+
+def _item(name: str) -> dict[str, Any]:
+    options = apps.get_model(name)._meta
+    link = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    title = str(options.verbose_name_plural).capitalize()
+    return {"title": title, "icon": ICONS.get(name, "table"), "link": link}
+
+
+def _seen(request: HttpRequest, name: str) -> bool:
+    app, model = name.split(".")
+    return bool(request.user.has_perm(f"{app}.view_{model}"))

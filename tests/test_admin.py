@@ -1,0 +1,230 @@
+"""The admin: who may do what in it, and what its pages do."""
+
+import html
+import itertools
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from flights import versions
+from flights.models import TableVersion
+from flights.tables import NAMES, TABLES, by_name
+from tests.whole import COLUMNS, Platform, until
+from transfers import running, services
+from transfers.models import Transfer, WarehouseJob
+
+DAYS = by_name("delays_by_day")
+_numbers = itertools.count()
+
+VIEWED = [
+    *(f"/admin/flights/{model._meta.model_name}/" for model in TABLES),
+    "/admin/flights/tableversion/",
+    "/admin/transfers/transfer/",
+    "/admin/transfers/warehousejob/",
+    "/admin/django_celery_beat/periodictask/",
+]
+OPERATED = [
+    "/admin/transfers/transfer/start/",
+    "/admin/transfers/transfer/{transfer}/retry/",
+    "/admin/transfers/transfer/{transfer}/cancel/",
+    "/admin/transfers/warehousejob/ingest/",
+    "/admin/transfers/warehousejob/build/",
+    "/admin/flights/tableversion/{version}/roll-back/",
+    "/admin/django_celery_beat/periodictask/add/",
+    "/admin/django_celery_beat/crontabschedule/add/",
+]
+MANAGED = ["/admin/auth/user/add/", "/admin/auth/group/", "/admin/authtoken/tokenproxy/add/"]
+NOBODYS = [
+    *(f"/admin/flights/{model._meta.model_name}/add/" for model in TABLES),
+    "/admin/flights/tableversion/add/",
+    "/admin/flights/tableversion/{version}/delete/",
+    "/admin/transfers/transfer/add/",
+    "/admin/transfers/transfer/{transfer}/delete/",
+    "/admin/transfers/warehousejob/add/",
+]
+
+
+def somebody(group: str = "", *, is_superuser: bool = False) -> User:
+    name = f"somebody{next(_numbers)}"
+    user = User.objects.create_user(name, is_staff=True, is_superuser=is_superuser)
+    if group:
+        user.groups.set(Group.objects.filter(name=group))
+    return user
+
+
+def client(group: str) -> Client:
+    client = Client()
+    client.force_login(somebody(group))
+    return client
+
+
+@pytest.fixture
+def keys(demo: Platform) -> dict[str, int]:
+    """A transfer and a version that are there."""
+    return {
+        "transfer": Transfer.objects.earliest("pk").pk,
+        "version": TableVersion.objects.earliest("pk").pk,
+    }
+
+
+@pytest.fixture
+def worker(demo: Platform) -> Iterator[None]:
+    with demo.running("worker"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("group", "may"),
+    [
+        ("", []),
+        ("viewer", VIEWED),
+        ("operator", VIEWED + OPERATED),
+        ("administrator", VIEWED + OPERATED + MANAGED),
+    ],
+)
+def test_a_group_may_do_what_it_is_for_and_no_more(
+    keys: dict[str, int], group: str, may: list[str]
+) -> None:
+    browser = client(group)
+    for path in VIEWED + OPERATED + MANAGED + NOBODYS:
+        expected = 200 if path in may else 403
+        address = path.format(**keys)
+        assert browser.get(address).status_code == expected, address
+        if path not in may:
+            assert browser.post(address, {"post": "yes"}).status_code == 403, address
+
+
+def test_strangers_are_led_to_the_login(demo: Platform, keys: dict[str, int]) -> None:
+    for path in ["/admin/", *VIEWED, *OPERATED, *MANAGED]:
+        answer = Client().get(path.format(**keys))
+        assert answer.status_code == 302, path
+        assert "/admin/login/" in answer.headers["Location"]
+
+
+def test_an_administrator_makes_no_superuser_and_takes_over_none(demo: Platform) -> None:
+    browser, boss = client("administrator"), somebody(is_superuser=True)
+    assert browser.post(f"/admin/auth/user/{boss.pk}/password/", {}).status_code == 403
+    page = browser.get(f"/admin/auth/user/{somebody().pk}/change/").content.decode()
+    assert 'name="is_active"' in page
+    assert 'name="is_superuser"' not in page
+
+
+def test_a_big_table_is_browsed_searched_and_filtered_without_counting_it(demo: Platform) -> None:
+    browser = client("viewer")
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        first = browser.get("/admin/flights/flightdelaydata/").content.decode()
+        found = browser.get("/admin/flights/flightdelaydata/?q=Honolulu").content.decode()
+        late = browser.get(
+            "/admin/flights/flightdelaydata/?arrival_delay_minutes_from=1200&p=1"
+        ).content.decode()
+        browser.get("/admin/flights/flightdelaydata/?p=3000")
+    assert not [q["sql"] for q in asked if "COUNT(" in q["sql"] and "flight_delay_data" in q["sql"]]
+    assert "AirTran" in first
+    assert "Honolulu, HI" in found
+    assert "AirTran" not in found
+    assert "1,272" in late or "1272" in late
+    assert "AirTran" not in late
+
+
+def test_the_dashboard_shows_every_table_and_part(demo: Platform, worker: None) -> None:
+    page = client("viewer").get("/admin/").content.decode()
+    assert "336,776" in page
+    for word in (*NAMES, "warehouse: up", "postgresql: up", "valkey: up", "worker: "):
+        assert word in page, word
+
+
+def test_a_table_is_transferred_watched_and_rolled_back(demo: Platform, worker: None) -> None:
+    browser, before = client("operator"), versions.current(DAYS)
+    asked = {"tables": ["delays_by_day"], "forced": "on"}
+    page = browser.post("/admin/transfers/transfer/start/", asked, follow=True)
+    assert "1 transfers are queued" in page.content.decode()
+    transfer = Transfer.objects.latest("pk")
+    address = f"/admin/transfers/transfer/progress/?keys={transfer.pk}"
+    until(lambda: not browser.get(address).json()[str(transfer.pk)]["active"])
+    assert browser.get(address).json()[str(transfer.pk)]["said"] == "7 rows"
+    assert versions.current(DAYS).number == before.number + 1
+
+    detail = browser.get(f"/admin/transfers/transfer/{transfer.pk}/change/").content.decode()
+    assert "Total_Flights sum" in detail
+    assert "336776" in detail
+    address = f"/admin/flights/tableversion/{before.pk}/roll-back/"
+    assert f"{before.number + 1}" in browser.get(address).content.decode()
+    browser.post(address)
+    assert versions.current(DAYS) == before
+    assert Transfer.objects.latest("pk").mode == Transfer.Mode.ROLLBACK
+    again = browser.post(address)
+    assert again.status_code == 400
+    assert "is current already" in again.content.decode()
+    services.roll_back(DAYS, before.number + 1, by="test")
+
+
+def test_a_failed_transfer_shows_why_escaped_and_is_retried(demo: Platform, worker: None) -> None:
+    failed = Transfer.objects.create(
+        table="delays_by_day", status="failed", asked_by="<b>me</b>", error="<script>x</script>"
+    )
+    browser = client("operator")
+    page = browser.get("/admin/transfers/transfer/").content.decode()
+    assert "&lt;script&gt;x&lt;/script&gt;" in page
+    assert "<script>x" not in page
+    browser.post(f"/admin/transfers/transfer/{failed.pk}/retry/")
+    retried = Transfer.objects.latest("pk")
+    until(lambda: Transfer.objects.get(pk=retried.pk).status == "succeeded")
+    answer = browser.post(f"/admin/transfers/transfer/{retried.pk}/cancel/")
+    assert "ended already" in html.unescape(answer.content.decode())
+
+
+def test_a_waiting_transfer_says_behind_what_and_is_cancelled(demo: Platform) -> None:
+    ahead = Transfer.objects.create(
+        table="delays_by_day", status="running", asked_by="somebody", heartbeat_at="2100-01-01T00Z"
+    )
+    (waiting,) = services.ask([DAYS], "test")
+    browser = client("operator")
+    address = f"/admin/transfers/transfer/progress/?keys={waiting.pk}"
+    assert f"behind transfer {ahead.pk}" in browser.get(address).json()[str(waiting.pk)]["said"]
+    browser.post(f"/admin/transfers/transfer/{waiting.pk}/cancel/")
+    browser.post(f"/admin/transfers/transfer/{ahead.pk}/cancel/")
+    assert set(Transfer.objects.filter(pk__in=[ahead.pk, waiting.pk]).values_list("status")) == {
+        ("cancelled",)
+    }
+    running.run([waiting])
+    waiting.refresh_from_db()
+    assert waiting.status == "cancelled"
+
+
+def test_a_file_is_ingested_whole_or_refused_with_its_line(demo: Platform, worker: None) -> None:
+    browser = client("operator")
+
+    def upload(name: str, text: str) -> WarehouseJob:
+        file = SimpleUploadedFile(name, f"{COLUMNS}\n{text}\n".encode())
+        answer = browser.post(
+            "/admin/transfers/warehousejob/ingest/", {"file": file, "kind": "append"}
+        )
+        assert answer.status_code == 302, answer.content.decode()
+        job = WarehouseJob.objects.latest("pk")
+        until(lambda: WarehouseJob.objects.get(pk=job.pk).finished_at)
+        return WarehouseJob.objects.get(pk=job.pk)
+
+    wrong = upload("odd ü.csv", "2013-13-01,A,X,Y,1,2")
+    assert wrong.status == "failed"
+    assert re.match(r"\S*odd_ü.csv|odd ü.csv, line 2, column Flight Date", wrong.error), wrong.error
+    assert not wrong.file
+    browser.post("/admin/transfers/warehousejob/build/")
+    job = WarehouseJob.objects.latest("pk")
+    until(lambda: WarehouseJob.objects.get(pk=job.pk).finished_at)
+    assert "up to date" in WarehouseJob.objects.get(pk=job.pk).outcome
+
+
+@pytest.mark.parametrize("name", ["records.exe", "records.csv.exe"])
+def test_a_file_of_another_kind_is_refused_at_once(demo: Platform, name: str) -> None:
+    form = {"file": SimpleUploadedFile(name, b"x"), "kind": "append"}
+    answer = client("operator").post("/admin/transfers/warehousejob/ingest/", form)
+    assert answer.status_code == 400
+    assert "neither CSV nor Parquet" in answer.content.decode()

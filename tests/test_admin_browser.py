@@ -1,0 +1,89 @@
+"""The admin in a real browser: every page accessible, and bars that move by themselves."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from tests.browser import assert_accessible, chromium, opened
+from tests.servers import own_environment
+from tests.whole import Platform, Site
+
+PAGES = [
+    "/admin/",
+    "/admin/transfers/transfer/",
+    "/admin/transfers/transfer/1/change/",
+    "/admin/transfers/transfer/start/",
+    "/admin/transfers/warehousejob/ingest/",
+    "/admin/flights/tableversion/",
+    "/admin/flights/tableversion/1/roll-back/",
+    "/admin/flights/flightdelaydata/",
+    "/admin/django_celery_beat/periodictask/",
+    "/admin/auth/user/",
+]
+SUPERUSER = (
+    "from django.contrib.auth.models import User;"
+    "User.objects.create_superuser('boss', password='of the browser')"
+)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Site]:
+    platform = Platform(own_environment())
+    platform.manage("setup")
+    platform.python(SUPERUSER)
+    platform.ingest("2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2")
+    platform.manage("transfer", "--all")
+    with platform.running("worker"), platform.running("beat"), platform.site(1) as site:
+        yield site
+    platform.remove()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def session(browser: Browser, running: Site) -> StorageState:
+    """The cookies of somebody who has logged in."""
+    with opened(browser, running.url) as page:
+        page.goto("/admin/")
+        page.locator("#id_username").fill("boss")
+        page.locator("#id_password").fill("of the browser")
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/admin/")
+        return page.context.storage_state()
+
+
+@pytest.fixture
+def page(browser: Browser, running: Site, session: StorageState) -> Iterator[Page]:
+    with opened(browser, running.url, storage_state=session) as page:
+        yield page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_of_the_admin_is_accessible_in_every_look(page: Page, path: str) -> None:
+    page.goto(path)
+    assert_accessible(page)
+
+
+def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page) -> None:
+    page.goto("/admin/transfers/transfer/")
+    page.get_by_role("link", name="Start transfers").click()
+    page.get_by_label("also where the warehouse has nothing new").check()
+    page.get_by_role("button", name="Start transfers").click()
+    expect(page.get_by_text("4 transfers are queued.")).to_be_visible()
+    bars = page.locator("[data-transfer]")
+    expect(bars).to_have_count(0, timeout=20_000)
+    page.goto("/admin/flights/tableversion/")
+    expect(page.get_by_role("row", name="delays_by_day/2 current")).to_be_visible()
+
+
+def test_a_table_is_rolled_back_by_keyboard(page: Page) -> None:
+    page.goto("/admin/flights/tableversion/1/roll-back/")
+    expect(page.get_by_role("row", name="rows")).to_be_visible()
+    page.get_by_role("button", name="Roll back").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("is current again")).to_be_visible()

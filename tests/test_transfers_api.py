@@ -1,0 +1,77 @@
+"""`/api/transfers/`: list, start, watch and cancel."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from rest_framework.authtoken.models import Token
+
+from tests.whole import Answer, Platform, Site
+from transfers.models import Transfer
+
+ALL = "/api/transfers/"
+
+
+@pytest.fixture(scope="module")
+def live(demo: Platform) -> Iterator[Site]:
+    with demo.running("worker"), demo.site(processes=1) as site:
+        yield site
+
+
+def key(group: str) -> str:
+    user, _ = User.objects.get_or_create(username=f"{group} of the API")
+    user.groups.set(Group.objects.filter(name=group))
+    return f"Token {Token.objects.get_or_create(user=user)[0].key}"
+
+
+def post(site: Site, body: object, **headers: str) -> Answer:
+    given = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
+    return site.ask("POST", ALL, json.dumps(body).encode(), **given)
+
+
+def test_a_transfer_is_started_once_watched_and_listed(live: Site) -> None:
+    body = {"tables": ["delays_by_day"], "force": True}
+    started = post(live, body, Idempotency_Key="monday")
+    assert started.status == 202
+    (transfer,) = started.json()
+    ended = live.get(f"{ALL}{transfer['id']}/?wait=30", Authorization=key("viewer")).json()
+    assert (ended["status"], ended["rows_done"]) == ("succeeded", 7)
+    assert ended["version"].startswith("delays_by_day/")
+    assert ended["asked_by"] == "operator of the API"
+    again = post(live, body, Idempotency_Key="monday").json()
+    assert [t["id"] for t in again] == [transfer["id"]]
+    listed = live.get(f"{ALL}?table=delays_by_day", Authorization=key("viewer")).json()["results"]
+    assert listed[0] == ended
+    older = live.get(f"{ALL}?before={ended['id']}", Authorization=key("viewer")).json()["results"]
+    assert all(t["id"] < ended["id"] for t in older)
+    assert "claim" not in ended
+
+
+def test_a_transfer_is_cancelled_once(live: Site) -> None:
+    waiting = Transfer.objects.create(table="airline_performance", asked_by="test")
+    address = f"{ALL}{waiting.pk}/"
+    assert live.ask("DELETE", address, None, Authorization=key("viewer")).status == 403
+    cancelled = live.ask("DELETE", address, None, Authorization=key("operator"))
+    assert (cancelled.status, cancelled.json()["status"]) == (200, "cancelled")
+    again = live.ask("DELETE", address, None, Authorization=key("operator"))
+    assert again.status == 409
+    assert "has ended already" in again.json()["error"]
+
+
+def test_strangers_and_viewers_start_nothing(live: Site) -> None:
+    before = Transfer.objects.count()
+    assert live.get(ALL).status == 401
+    assert post(live, {}, Authorization="").status == 401
+    assert post(live, {}, Authorization=key("viewer")).status == 403
+    assert live.get(f"{ALL}99999999/", Authorization=key("viewer")).status == 404
+    assert Transfer.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "body", [[], "x", {"tables": "delays_by_day"}, {"tables": ["pg_shadow"]}, {"force": "yes"}]
+)
+def test_a_wrong_request_says_what_there_is(live: Site, body: object) -> None:
+    answer = post(live, body)
+    assert answer.status == 400
+    assert "delays_by_day" in answer.json()["allowed"]

@@ -1,0 +1,82 @@
+"""Changes of the warehouse in the admin: ingest a file, build the final tables."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
+
+from flights.admin import ReadOnly
+from transfers import tasks
+from transfers.models import WarehouseJob
+
+from .asking import ask
+
+SUFFIXES = (".csv", ".csv.gz", ".csv.zip", ".gz", ".zip", ".parquet")
+
+
+class Records(forms.Form):
+    """A file of raw flight records, and what becomes of those that are there."""
+
+    file = forms.FileField(
+        help_text=f"CSV (.csv, .gz, .zip) or Parquet, up to {settings.UPLOAD_LIMIT >> 20:,} MiB",
+        widget=UnfoldAdminFileFieldWidget,
+    )
+    kind = forms.ChoiceField(
+        label="the other records",
+        choices=[("append", "stay"), ("replace", "are replaced")],
+        initial="append",
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+
+    def clean_file(self) -> "UploadedFile[bytes]":
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if not (file.name or "").lower().endswith(SUFFIXES):
+            raise forms.ValidationError(f"{file.name} is neither CSV nor Parquet by its name.")
+        if (file.size or 0) > settings.UPLOAD_LIMIT:
+            raise forms.ValidationError("It is too large. Use manage.py ingest for such a file.")
+        return file
+
+
+@admin.register(WarehouseJob)
+class WarehouseJobAdmin(ReadOnly):
+    list_display = ["what", "state", "outcome", "error", "asked_by", "asked_at", "finished_at"]
+    list_filter = [("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter)]
+    exclude = ["file"]
+    actions_list = ["ingest", "build"]
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("transfers.run_warehousejob")
+
+    @action(description="Ingest a file", permissions=["run"], icon="upload")
+    def ingest(self, request: HttpRequest) -> HttpResponse:
+        def act(wanted: dict[str, Any]) -> str:
+            tasks.start_job(wanted["kind"], request.user.get_username(), wanted["file"])
+            return f"{wanted['file'].name} will be ingested."
+
+        text = "Its records go to the warehouse as they are. All of them, or none if one is wrong."
+        return ask(self, request, "Ingest a file", act, text=text, form=Records)
+
+    @action(description="Build the final tables", permissions=["run"], icon="build")
+    def build(self, request: HttpRequest) -> HttpResponse:
+        def act(_: dict[str, Any]) -> str:
+            tasks.start_job(WarehouseJob.Kind.BUILD, request.user.get_username())
+            return "The final tables will be built."
+
+        text = "The records are cleaned and the final tables built, inside the warehouse."
+        return ask(self, request, "Build the final tables", act, text=text)
+
+    @display(description="what", ordering="kind")
+    def what(self, job: WarehouseJob) -> str:
+        return str(job)
+
+    @display(
+        description="status", label={"succeeded": "success", "failed": "danger", "running": "info"}
+    )
+    def state(self, job: WarehouseJob) -> str:
+        return str(job.status)

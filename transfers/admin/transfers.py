@@ -1,0 +1,182 @@
+"""Transfers in the admin: how each goes or went; start, retry and cancel."""
+
+import struct
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
+
+from flights import tables
+from flights.admin import ReadOnly
+from transfers import services, tasks
+from transfers.exceptions import NothingToDo
+from transfers.loading import WAITING
+from transfers.models import Transfer
+
+from .asking import ask
+
+PHASES = ["reading", "copying", "indexing", "verifying", WAITING, "publishing"]
+
+
+class Wanted(forms.Form):
+    """Which tables to transfer, and whether also unchanged ones."""
+
+    tables = forms.MultipleChoiceField(
+        choices=[(name, name) for name in tables.NAMES],
+        initial=tables.NAMES,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+    forced = forms.BooleanField(
+        label="also where the warehouse has nothing new",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnly):
+    list_display = ["table", "state", "progress", "rate", "asked_by", "asked_at", "took", "error"]
+    list_filter = [("status", ChoicesDropdownFilter), ("mode", ChoicesDropdownFilter)]
+    search_fields = ["table", "asked_by", "error"]
+    readonly_fields = ["progress", "rate", "took", "phases", "agreed"]
+    fieldsets = [
+        (None, {"fields": ["table", "status", "progress", "error", "advice"]}),
+        ("Run", {"fields": ["mode", "asked_by", "asked_at", "started_at", "finished_at"]}),
+        ("Speed", {"fields": ["took", "rate", "phases"]}),
+        ("Result", {"fields": ["version", "source_version", "agreed"]}),
+    ]
+    actions_list = ["start"]
+    actions_detail = ["retry", "cancel"]
+
+    class Media:
+        js = ["transfers/progress.js"]
+
+    def get_urls(self) -> list[URLPattern]:
+        watch = self.admin_site.admin_view(self.progress_view)
+        own = [path("progress/", watch, name="transfers_transfer_progress")]
+        return [*own, *super().get_urls()]
+
+    def progress_view(self, request: HttpRequest) -> HttpResponse:
+        """How far the transfers of these keys are, for progress.js."""
+        if not self.has_view_permission(request):
+            return JsonResponse({}, status=403)
+        keys = [key for key in request.GET.get("keys", "").split(",") if key.isdigit()]
+        found = Transfer.objects.filter(pk__in=keys[:200])
+        return JsonResponse({str(t.pk): _progress(t) for t in found})
+
+    def has_start_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("transfers.start_transfer")
+
+    @action(description="Start transfers", permissions=["start"], icon="play_arrow")
+    def start(self, request: HttpRequest) -> HttpResponse:
+        def act(wanted: dict[str, Any]) -> str:
+            asked = tables.by_names(wanted["tables"])
+            pks = tasks.start(asked, request.user.get_username(), forced=wanted["forced"])
+            return f"{len(pks)} transfers are queued."
+
+        text = "Each table is copied, proved equal to its source and then published, all together."
+        return ask(self, request, "Start transfers", act, text=text, form=Wanted)
+
+    @action(description="Retry", permissions=["start"], icon="replay", url_path="retry")
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        transfer = get_object_or_404(Transfer, pk=object_id)
+
+        def act(_: dict[str, Any]) -> str:
+            tasks.start([tables.by_name(transfer.table)], request.user.get_username(), forced=True)
+            return f"A transfer of {transfer.table} is queued."
+
+        text = f"Transfer {transfer.table} again, also if the warehouse has nothing new."
+        return ask(self, request, "Retry", act, text=text)
+
+    @action(description="Cancel", permissions=["start"], icon="cancel", url_path="cancel")
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        transfer = get_object_or_404(Transfer, pk=object_id)
+
+        def act(_: dict[str, Any]) -> str:
+            if not services.cancel(transfer, by=request.user.get_username()):
+                raise NothingToDo("It has ended already.")
+            return f"Cancelled {transfer}."
+
+        text = f"Stop {transfer}. The published version stays."
+        return ask(self, request, "Cancel", act, text=text)
+
+    @display(
+        description="status",
+        label={
+            Transfer.Status.SUCCEEDED: "success",
+            Transfer.Status.FAILED: "danger",
+            Transfer.Status.RUNNING: "info",
+            Transfer.Status.CANCELLED: "warning",
+        },
+    )
+    def state(self, transfer: Transfer) -> str:
+        return str(transfer.status)
+
+    @display(description="progress")
+    def progress(self, transfer: Transfer) -> str:
+        now = _progress(transfer)
+        if not transfer.active:
+            return str(now["said"])
+        return format_html(
+            '<div data-transfer="{}" data-progress="{}">'
+            '<progress aria-label="progress" max="1" value="{}"></progress> <span>{}</span></div>',
+            transfer.pk,
+            reverse("admin:transfers_transfer_progress"),
+            now["share"],
+            now["said"],
+        )
+
+    @display(description="rate")
+    def rate(self, transfer: Transfer) -> str:
+        seconds = _worked(transfer)
+        return f"{transfer.rows_done / seconds:,.0f} rows/s" if seconds else "-"
+
+    @display(description="took")
+    def took(self, transfer: Transfer) -> str:
+        if not (transfer.started_at and transfer.finished_at):
+            return "-"
+        return f"{(transfer.finished_at - transfer.started_at).total_seconds():.1f} s"
+
+    @display(description="seconds of each phase")
+    def phases(self, transfer: Transfer) -> str:
+        took = sorted(transfer.seconds.items(), key=lambda item: PHASES.index(item[0]))
+        return _table((name, f"{seconds:.2f}") for name, seconds in took)
+
+    @display(description="source and copy agree on")
+    def agreed(self, transfer: Transfer) -> str:
+        return _table((name, _readable(value)) for name, value in sorted(transfer.figures.items()))
+
+
+def _progress(transfer: Transfer) -> dict[str, Any]:
+    done, total = transfer.rows_done, transfer.rows_total
+    of = f"{done:,} of {total:,} rows" if transfer.active and total else f"{done:,} rows"
+    ahead = services.behind([transfer]).first()
+    now = f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
+    said = f"{of}, {now}" if transfer.active else of
+    share = round(done / total, 4) if total else 0
+    return {"active": transfer.active, "share": share, "said": said}
+
+
+def _worked(transfer: Transfer) -> float:
+    return sum(float(s) for phase, s in transfer.seconds.items() if phase != WAITING)
+
+
+def _table(rows: Any) -> str:
+    cells = format_html_join(
+        "", '<tr><th scope="row" class="pr-4 font-normal">{}</th><td>{}</td></tr>', rows
+    )
+    return format_html('<table class="text-left">{}</table>', cells) if cells else "-"
+
+
+def _readable(figure: str | None) -> str:
+    """A figure as people write it; floats are compared by their 64 bits."""
+    if figure and len(figure) == 64 and set(figure) <= {"0", "1"}:
+        return str(struct.unpack(">d", int(figure, 2).to_bytes(8))[0])
+    return figure or "none"

@@ -1,0 +1,84 @@
+"""Versions of tables in the admin: which is current, and rolling back to another."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter
+from unfold.decorators import action, display
+
+from flights import tables
+from flights.admin import ReadOnly
+from flights.models import PublishedTable, TableVersion
+from transfers import services
+from transfers.exceptions import NoSuchVersion
+
+from .asking import ask
+
+
+@admin.register(TableVersion)
+class VersionAdmin(ReadOnly):
+    list_display = ["name", "current", "number_of_rows", "published_at", "source_version"]
+    list_filter = [("table", AllValuesCheckboxFilter)]
+    readonly_fields = ["current"]
+    actions_detail = ["roll_back"]
+    actions_row = ["roll_back"]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[TableVersion]":
+        is_current = Exists(PublishedTable.objects.filter(current=OuterRef("pk")))
+        found: QuerySet[TableVersion] = super().get_queryset(request)
+        return found.filter(published_at__isnull=False).annotate(is_current=is_current)
+
+    def has_roll_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("transfers.roll_back")
+
+    @action(
+        description="Roll back to this",
+        permissions=["roll_back"],
+        icon="history",
+        url_path="roll-back",
+    )
+    def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = get_object_or_404(TableVersion, pk=object_id)
+
+        def act(_: dict[str, Any]) -> str:
+            if PublishedTable.objects.filter(current=version).exists():
+                raise NoSuchVersion(f"{version} is current already.")
+            model = tables.by_name(version.table)
+            services.roll_back(model, version.number, by=request.user.get_username())
+            return f"{version} is current again."
+
+        text = "The public sees it within a second. Nothing is copied, and nothing is lost."
+        facts = _facts(version)
+        return ask(self, request, f"Roll back to {version}", act, text=text, facts=facts)
+
+    @display(description="version", ordering="table")
+    def name(self, version: TableVersion) -> str:
+        return str(version)
+
+    @display(description="rows", ordering="rows")
+    def number_of_rows(self, version: TableVersion) -> str:
+        return f"{version.rows:,}"
+
+    @display(description="current", label={"current": "success"})
+    def current(self, version: Any) -> str:
+        return "current" if version.is_current else "-"
+
+
+def _facts(version: TableVersion) -> list[tuple[str, Any, Any]]:
+    """What rolling back changes: a name, what is now and what will be."""
+    now = TableVersion.objects.filter(published__table=version.table).first() or version
+    more = version.rows - now.rows
+    return [
+        ("version", now, version),
+        ("rows", f"{now.rows:,}", f"{version.rows:,} ({more:+,})"),
+        ("published first", _minute(now), _minute(version)),
+        ("source version", now.source_version, version.source_version),
+        ("same content", "", "yes" if now.digest == version.digest else "no"),
+    ]
+
+
+def _minute(version: TableVersion) -> str:
+    return f"{version.published_at:%Y-%m-%d %H:%M} UTC"
