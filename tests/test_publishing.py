@@ -43,7 +43,7 @@ def test_readers_never_wait_err_or_see_a_mixture_through_twenty_publishes(
     assert any(exports for _, exports in publishing), "an export was open at a publish"
     queries, exports = answers[0] + answers[1], answers[2] + answers[3]
     assert {status for *_, status in queries + exports} == {200}
-    assert max(seconds for _, _, seconds, _ in queries) < 0.2
+    assert max(seconds for _, _, seconds, _ in queries) < 1  # a lock would hold them for an export
     assert {_number(version) for version, *_ in queries} == set(range(1, PUBLISHES + 2))
     _each_is_of_its_version(queries, _days)
     _each_is_of_its_version(exports, _flights)
