@@ -1,19 +1,18 @@
-"""Transfers over HTTP, for those who may: the list, one of them, and the first AirSense's form."""
+"""Transfers over HTTP, for those who may: the list, and one of them."""
 
 import time
 from typing import Any
 
-from django.db.models import Count, Max
 from rest_framework import status
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from flights import tables
-from flights.errors import BadQuery, UnknownTable
+from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 
 from . import services, tasks
@@ -62,7 +61,7 @@ class Transfers(APIView):
         try:
             pks = tasks.start(models, request.user.get_username(), forced=force, key=key)
         except TransferError as error:
-            return _refused(error)
+            return refused(error)
         started = Transfer.objects.filter(pk__in=pks).order_by("pk")
         return Response([_shown(t) for t in started], status.HTTP_202_ACCEPTED)
 
@@ -76,7 +75,7 @@ class OneTransfer(APIView):
     def get(self, request: Request, pk: int) -> Response:
         wait = request.query_params.get("wait", "0")
         seconds = min(float(wait) if wait.isdigit() else 0.0, ANSWERS_WITHIN)
-        return Response(_shown(_ended(get_object_or_404(Transfer, pk=pk).pk, seconds)))
+        return Response(_shown(ended(get_object_or_404(Transfer, pk=pk).pk, seconds)))
 
     def delete(self, request: Request, pk: int) -> Response:
         transfer = get_object_or_404(Transfer, pk=pk)
@@ -85,55 +84,6 @@ class OneTransfer(APIView):
             return Response(said, status.HTTP_409_CONFLICT)
         transfer.refresh_from_db()
         return Response(_shown(transfer))
-
-
-class ServiceTransfer(APIView):
-    """One row a table: when it was last transferred, and how often."""
-
-    authentication_classes = []
-    permission_classes = [AllowAny]
-
-    def get(self, request: Request) -> Response:
-        done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
-        counted = {
-            table: {"last_transfer_date": last, "transfer_count": count}
-            for table, last, count in done.values_list("table").annotate(
-                last=Max("finished_at"), count=Count("pk")
-            )
-        }
-        never = {"last_transfer_date": None, "transfer_count": 0}
-        rows = [
-            {"id": number, "tablename": name, **counted.get(name, never)}
-            for number, name in enumerate(tables.NAMES, start=1)
-        ]
-        return Response(rows)
-
-
-class TransferTable(APIView):
-    """Transfer one table, named in the address or in the body, and answer when that is done."""
-
-    authentication_classes = AUTHENTICATION
-    permission_classes = [MayTransfer]
-
-    def post(self, request: Request) -> Response:
-        model = _table(request)
-        try:
-            (pk,) = tasks.start([model], asked_by=request.user.get_username())
-        except TransferError as error:
-            return _refused(error)
-        return _told(_ended(pk))
-
-
-def _table(request: Request) -> type[MirroredTable]:
-    body = request.data if isinstance(request.data, dict) else {}
-    named = {str(n) for n in (request.query_params.get("table_name"), body.get("table_name")) if n}
-    if len(named) != 1:
-        raise BadQuery("Name one table: table_name, in the address or in the body.", tables.NAMES)
-    (name,) = named
-    try:
-        return tables.by_name(name)
-    except tables.UnknownName:
-        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
 
 
 def _asked(body: Any) -> tuple[list[type[MirroredTable]], bool]:
@@ -158,7 +108,7 @@ def _shown(transfer: Transfer) -> dict[str, Any]:
     return {**row, "version": transfer.version and str(transfer.version)}
 
 
-def _ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:
+def ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:
     """The transfer as soon as it has ended, or as it is at the end of our patience."""
     deadline = time.monotonic() + seconds
     while (transfer := Transfer.objects.get(pk=pk)).active and time.monotonic() < deadline:
@@ -166,20 +116,7 @@ def _ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:
     return transfer
 
 
-def _told(transfer: Transfer) -> Response:
-    outcome = {"table_name": transfer.table, "rows_transferred": transfer.rows_done}
-    match transfer.status:
-        case Transfer.Status.SUCCEEDED:
-            return Response({"status": "success", **outcome})
-        case Transfer.Status.UNCHANGED:
-            return Response({"status": "success", **outcome, "unchanged": True})
-        case Transfer.Status.FAILED:
-            said = {"status": "failed", **outcome, "rows_transferred": 0, "error": transfer.error}
-            return Response({**said, "advice": transfer.advice}, status.HTTP_502_BAD_GATEWAY)
-    return Response({"status": str(transfer.status), **outcome}, status.HTTP_202_ACCEPTED)
-
-
-def _refused(error: TransferError) -> Response:
+def refused(error: TransferError) -> Response:
     busy = isinstance(error, AlreadyRunning)
     code = status.HTTP_409_CONFLICT if busy else status.HTTP_503_SERVICE_UNAVAILABLE
     return Response({"status": "failed", "error": str(error), "advice": error.advice}, code)

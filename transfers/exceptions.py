@@ -4,9 +4,12 @@ TransferError
  ├─ BadInput            a file of raw records breaks a rule
  ├─ RecordsThere        nobody said what becomes of the records that are there
  ├─ WarehouseError      the warehouse failed or refused
- │   ├─ WarehouseBusy       another process is changing it
- │   └─ SourceMissing       it has no such table
+ │   ├─ WarehouseBusy         another process is changing it
+ │   ├─ WarehouseUnavailable  it does not answer, or broke off
+ │   │   └─ WarehouseStarting     it is not up yet
+ │   └─ SourceMissing         it has no such table
  ├─ SchemaMismatch      a table's columns are not those that are needed
+ ├─ Unstorable          PostgreSQL cannot hold a value
  ├─ VerificationFailed  a copy is not equal to its source
  ├─ AlreadyRunning      the table's last transfer has not ended
  ├─ ClaimLost           somebody else ended the transfer while it ran
@@ -17,11 +20,21 @@ TransferError
 
 
 class TransferError(Exception):
-    """One line on what is wrong; `advice` says what to do about it, or is empty."""
+    """One line on what is wrong; `advice` says what to do about it, or is empty.
+
+    `transient` says whether the same may succeed later though nobody changes anything.
+    """
+
+    transient = False
 
     def __init__(self, message: str, *, advice: str = "") -> None:
         super().__init__(message)
         self.advice = advice
+
+    @property
+    def told(self) -> str:
+        """What is wrong and what to do about it, in one line."""
+        return f"{self} {self.advice}".strip()
 
 
 class BadInput(TransferError):
@@ -44,6 +57,14 @@ class WarehouseError(TransferError):
 
 
 class WarehouseBusy(WarehouseError):
+    transient = True
+
+
+class WarehouseUnavailable(WarehouseError):
+    transient = True
+
+
+class WarehouseStarting(WarehouseUnavailable):
     pass
 
 
@@ -52,6 +73,10 @@ class SourceMissing(WarehouseError):
 
 
 class SchemaMismatch(TransferError):
+    pass
+
+
+class Unstorable(TransferError):
     pass
 
 

@@ -63,7 +63,7 @@ def transfer(self: Task, pks: list[int]) -> None:
         services.reap()
         raise self.retry(countdown=TURN, exc=busy) from None
     except TransferError as error:
-        log.error("%s %s", error, error.advice)  # their rows say so too
+        log.error("%s", error.told)  # their rows say so too
 
 
 @shared_task

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             with _alone(), Processes(self.stdout.write) as processes, suppress(KeyboardInterrupt):
                 self.run(processes)
         except TransferError as error:
-            raise CommandError(f"{error} {error.advice}".strip()) from None
+            raise CommandError(error.told) from None
         self.stdout.write("Stopped.")
 
     def run(self, processes: Processes) -> None:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         try:
             done = self.ingest(options["file"], options["demo"], mode)
         except TransferError as error:
-            raise CommandError(f"{error} {error.advice}".strip()) from None
+            raise CommandError(error.told) from None
         for file in done:
             already = "" if file.new else " were there already"
             self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")

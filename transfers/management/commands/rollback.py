@@ -25,5 +25,5 @@ class Command(BaseCommand):
         except tables.UnknownName as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
-            raise CommandError(f"{error} {error.advice}") from None
+            raise CommandError(error.told) from None
         self.stdout.write(f"{version.table}: version {version.number}, {version.rows:,} rows")

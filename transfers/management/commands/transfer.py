@@ -33,7 +33,7 @@ class Command(BaseCommand):
         except tables.UnknownName as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
-            raise CommandError(f"{error} {error.advice}") from None
+            raise CommandError(error.told) from None
         for transfer in Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk"):
             self.stdout.write(outcome(transfer))
 

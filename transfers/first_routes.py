@@ -1,0 +1,79 @@
+"""Transfers as clients of the first AirSense ask for them."""
+
+from django.db.models import Count, Max
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from flights import tables
+from flights.errors import BadQuery, UnknownTable
+from flights.mirror import MirroredTable
+
+from . import tasks
+from .api import AUTHENTICATION, MayTransfer, ended, refused
+from .exceptions import TransferError
+from .models import Transfer
+
+
+class ServiceTransfer(APIView):
+    """One row a table: when it was last transferred, and how often."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
+        counted = {
+            table: {"last_transfer_date": last, "transfer_count": count}
+            for table, last, count in done.values_list("table").annotate(
+                last=Max("finished_at"), count=Count("pk")
+            )
+        }
+        never = {"last_transfer_date": None, "transfer_count": 0}
+        rows = [
+            {"id": number, "tablename": name, **counted.get(name, never)}
+            for number, name in enumerate(tables.NAMES, start=1)
+        ]
+        return Response(rows)
+
+
+class TransferTable(APIView):
+    """Transfer one table, named in the address or in the body, and answer when that is done."""
+
+    authentication_classes = AUTHENTICATION
+    permission_classes = [MayTransfer]
+
+    def post(self, request: Request) -> Response:
+        model = _table(request)
+        try:
+            (pk,) = tasks.start([model], asked_by=request.user.get_username())
+        except TransferError as error:
+            return refused(error)
+        return _told(ended(pk))
+
+
+def _table(request: Request) -> type[MirroredTable]:
+    body = request.data if isinstance(request.data, dict) else {}
+    named = {str(n) for n in (request.query_params.get("table_name"), body.get("table_name")) if n}
+    if len(named) != 1:
+        raise BadQuery("Name one table: table_name, in the address or in the body.", tables.NAMES)
+    (name,) = named
+    try:
+        return tables.by_name(name)
+    except tables.UnknownName:
+        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+
+
+def _told(transfer: Transfer) -> Response:
+    outcome = {"table_name": transfer.table, "rows_transferred": transfer.rows_done}
+    match transfer.status:
+        case Transfer.Status.SUCCEEDED:
+            return Response({"status": "success", **outcome})
+        case Transfer.Status.UNCHANGED:
+            return Response({"status": "success", **outcome, "unchanged": True})
+        case Transfer.Status.FAILED:
+            said = {"status": "failed", **outcome, "rows_transferred": 0, "error": transfer.error}
+            return Response({**said, "advice": transfer.advice}, status.HTTP_502_BAD_GATEWAY)
+    return Response({"status": str(transfer.status), **outcome}, status.HTTP_202_ACCEPTED)
