@@ -150,6 +150,12 @@ DATABASES = {"default": _writer, "reader": reader_database(_writer)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
+# Seconds that a warehouse on Databricks may take to start.
+WAREHOUSE_START_TIMEOUT = number("WAREHOUSE_START_TIMEOUT", 600)
+DATABRICKS_TOKEN = secret("DATABRICKS_TOKEN")
+DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
+DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
+DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
 
 CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
 # Several platforms can share one server.
@@ -175,6 +181,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
 TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
+# How often a transfer is tried where its fault may pass, such as a warehouse that does not answer.
+TRANSFER_ATTEMPTS = number("TRANSFER_ATTEMPTS", 5)
 # Versions of a table that stay for rolling back, the current one among them.
 VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 

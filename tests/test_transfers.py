@@ -17,7 +17,7 @@ from flights import versions
 from flights.tables import TABLES, by_name
 from tests.whole import Platform, until
 from transfers import running, services, warehouses
-from transfers.exceptions import AlreadyRunning, VerificationFailed
+from transfers.exceptions import AlreadyRunning, VerificationFailed, WarehouseBusy
 from transfers.models import Transfer
 from transfers.warehouses import Snapshot, Warehouse
 
@@ -115,6 +115,26 @@ def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo:
     assert (_state("airline_performance"), _state("delays_by_day")) == before
     ended = Transfer.objects.filter(pk__in=[t.pk for t in asked])
     assert {t.status for t in ended} == {Transfer.Status.FAILED}
+
+
+def test_a_fault_that_may_pass_is_tried_again_and_others_are_not(demo: Platform) -> None:
+    def away(rows: list[Row]) -> list[Row]:
+        raise WarehouseBusy("The warehouse does not answer.")
+
+    asked = services.ask([AIRLINES, DAYS], "test", forced=True)
+    with pytest.raises(WarehouseBusy):
+        running.run(asked, Faulty(away), attempts=2)
+    waiting = Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk")
+    assert {(t.status, t.attempt) for t in waiting} == {("queued", 2)}
+    assert waiting[0].error == "The warehouse does not answer."
+    with pytest.raises(WarehouseBusy):
+        running.run(waiting, Faulty(away), attempts=2)
+    assert {t.status for t in waiting.all()} == {"failed"}
+
+    asked = services.ask([DAYS], "test", forced=True)
+    with pytest.raises(VerificationFailed):
+        running.run(asked, Faulty(a_row_dropped), attempts=2)
+    assert Transfer.objects.get(pk=asked[0].pk).status == "failed"
 
 
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:

@@ -36,6 +36,7 @@ class Transfer(models.Model):
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=1, help_text="the one that runs or ran last")
     claim = models.UUIDField(null=True, help_text="which process runs it")
     seconds = models.JSONField(default=dict, help_text="seconds of each phase that ended")
     figures = models.JSONField(default=dict, help_text="what source and copy agreed on")

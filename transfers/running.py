@@ -2,11 +2,20 @@
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
+from django.db.models import F
 from django.utils import timezone
+from psycopg.errors import DiskFull
 
 from flights import tables
 from flights.models import TableVersion
@@ -17,27 +26,77 @@ from .models import Transfer
 from .progress import Progress
 from .warehouses import Warehouse
 
+# How long PostgreSQL may be away before a failure can no longer be written down.
+BACK_WITHIN = 15.0  # seconds
 
-def run(transfers: Iterable[Transfer], warehouse: Warehouse | None = None) -> None:
+
+def run(
+    transfers: Iterable[Transfer], warehouse: Warehouse | None = None, attempts: int = 1
+) -> None:
     """Load each table, then publish together those that have a new version.
 
     Where one fails none is published: tables that were asked for together are seen together.
     Transfers that another process has taken, or that ended, are left alone. AlreadyRunning where
-    one has to wait; then all stay queued.
+    one has to wait; then all stay queued. A fault that may pass puts them back into the queue, with
+    the fault noted, until they had so many attempts.
     """
     claimed = _claimed(list(transfers))
+    if not claimed:
+        return
     with Progress(claimed) as progress:
         try:
             source = warehouse or warehouses.connect(settings.WAREHOUSE_URL)
             versions = [loading.new_version(t, source, progress) for t in claimed]
             _publish(claimed, [v for v in versions if v])
         except BaseException as error:
-            _fail(claimed, progress.lost or progress.current, error)
+            again = not progress.lost and _passes(error) and claimed[0].attempt < attempts
+            settle, culprit = _put_back if again else _fail, progress.lost or progress.current
+            _when_back(partial(settle, claimed, culprit, error))
             progress.check()  # what was given up fails in whatever it did at that moment
             raise
         finally:
-            for model in {tables.by_name(t.table) for t in claimed}:
-                services.prune(model)
+            _when_back(partial(_prune, claimed))
+
+
+def _prune(transfers: list[Transfer]) -> None:
+    for model in {tables.by_name(t.table) for t in transfers}:
+        services.prune(model)
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the same may succeed later though nobody changes anything."""
+    away = isinstance(error, OperationalError | InterfaceError)
+    return getattr(error, "transient", False) or (
+        away and not isinstance(error.__cause__, DiskFull)
+    )
+
+
+def _when_back(write: Callable[[], None]) -> None:
+    """Write, also where PostgreSQL is away for a moment."""
+    deadline = time.monotonic() + BACK_WITHIN
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            connection.close()
+            time.sleep(0.5)
+
+
+def _put_back(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
+    """Queue all transfers of a run for another attempt."""
+    for transfer in transfers:
+        Transfer.objects.filter(
+            pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
+        ).update(
+            status=Transfer.Status.QUEUED,
+            attempt=F("attempt") + 1,
+            phase="",
+            rows_done=0,
+            error=_shown(error) if transfer == culprit else f"{culprit} failed.",
+            advice="It is tried again.",
+        )
 
 
 def _claimed(transfers: list[Transfer]) -> list[Transfer]:
@@ -72,7 +131,7 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
         for transfer in transfers:
             version = made.get(transfer.table)
             done = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
-            _end(transfer, done, version=version)
+            _end(transfer, done, version=version, error="", advice="")
         load.publish(versions)
     for transfer in transfers:
         transfer.seconds["publishing"] = round(time.monotonic() - began, 3)
@@ -102,10 +161,15 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
 def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
     """Mark all transfers of a run failed: one for its own fault, the others because of it."""
     advice = getattr(error, "advice", "") or "Start it again; the log has the details."
-    shown = str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"
     for transfer in transfers:
-        theirs = f"Not published, because {culprit} failed." if transfer != culprit else shown
+        theirs = (
+            f"Not published, because {culprit} failed." if transfer != culprit else _shown(error)
+        )
         try:
             _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
         except ClaimLost:
             continue  # whoever ended it has said why
+
+
+def _shown(error: BaseException) -> str:
+    return str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"

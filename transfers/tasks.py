@@ -1,9 +1,11 @@
 """What workers and the schedule do: doors of a few lines to `services`."""
 
 import logging
+import random
 from collections.abc import Iterable
 
 from celery import Task, shared_task
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from kombu.exceptions import OperationalError
 
@@ -58,12 +60,22 @@ def _deliver(task: Task, argument: object) -> None:
 def transfer(self: Task, pks: list[int]) -> None:
     """Run queued transfers, and publish them together; in turn, where one has to wait."""
     try:
-        running.run(Transfer.objects.filter(pk__in=pks))
+        running.run(Transfer.objects.filter(pk__in=pks), attempts=settings.TRANSFER_ATTEMPTS)
     except AlreadyRunning as busy:
         services.reap()
         raise self.retry(countdown=TURN, exc=busy) from None
-    except TransferError as error:
+    except Exception as error:
+        waiting = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED).first()
+        if waiting:
+            raise self.retry(countdown=_pause(waiting.attempt), exc=error) from error
+        if not isinstance(error, TransferError):
+            raise
         log.error("%s", error.told)  # their rows say so too
+
+
+def _pause(attempt: int) -> float:
+    """Seconds before an attempt: twice as many each time, spread so that not all come at once."""
+    return min(2.0**attempt, 60) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
 
 
 @shared_task

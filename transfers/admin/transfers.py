@@ -49,7 +49,7 @@ class TransferAdmin(ReadOnly):
     fieldsets = [
         (None, {"fields": ["table", "status", "progress", "error", "advice"]}),
         ("Run", {"fields": ["mode", "asked_by", "asked_at", "started_at", "finished_at"]}),
-        ("Speed", {"fields": ["took", "rate", "phases"]}),
+        ("Speed", {"fields": ["attempt", "took", "rate", "phases"]}),
         ("Result", {"fields": ["version", "source_version", "agreed"]}),
     ]
     actions_list = ["start"]
