@@ -29,6 +29,7 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    filter_horizontal = ()  # Django's widget for it is too wide and stumbles screen readers
     list_display = ["username", "email", "in_groups", "is_active", "last_login"]
 
     @display(description="groups")
@@ -53,7 +54,7 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class Groups(GroupAdmin, ModelAdmin):
-    pass
+    filter_horizontal = ()
 
 
 @admin.register(TokenProxy)
@@ -73,6 +74,7 @@ class TaskForm(beat.PeriodicTaskForm):
 @admin.register(schedules.PeriodicTask)
 class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
     form = TaskForm
+    change_form_template = "admin/change_form.html"  # theirs has a script inside the page
     list_display = ["name", "when", "enabled", "last_run_at", "total_run_count"]
 
     @display(description="when")

@@ -174,7 +174,7 @@ CELERY_BEAT_SYNC_EVERY = 1  # task, then its last run is written: it shows that 
 CELERY_BEAT_SCHEDULE = {
     "fail the transfers whose worker is gone": {"task": "transfers.tasks.reap", "schedule": 10},
     "transfer every table whose source changed": {
-        "task": "transfers.tasks.transfer_all",
+        "task": "transfers.tasks.transfer_tables",
         "schedule": 3600,
     },
 }
@@ -237,6 +237,7 @@ UNFOLD = {
     "SITE_HEADER": "AirSense",
     "SITE_SYMBOL": "flight",
     "SITE_FAVICONS": [{"rel": "icon", "href": lambda request: static("airsense.svg")}],
+    "STYLES": [lambda request: static("airsense/admin.css")],
     "DASHBOARD_CALLBACK": "airsense.dashboard.show",
     "SIDEBAR": {"navigation": "airsense.navigation.sidebar"},
     "COLORS": {"primary": BLUE},

@@ -19,7 +19,10 @@ PAGES = [
     "/admin/flights/tableversion/1/roll-back/",
     "/admin/flights/flightdelaydata/",
     "/admin/django_celery_beat/periodictask/",
-    "/admin/auth/user/",
+    "/admin/django_celery_beat/periodictask/1/change/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/group/1/change/",
+    "/admin/authtoken/tokenproxy/add/",
 ]
 SUPERUSER = (
     "from django.contrib.auth.models import User;"
