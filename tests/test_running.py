@@ -133,3 +133,13 @@ def test_a_database_that_was_never_set_up_is_said_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stderr.strip().endswith("run manage.py setup")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_status_of_each_part_is_said(demo: Platform) -> None:
+    done = demo.attempt("status")
+    assert done.returncode == 1
+    assert "DOWN worker" in done.stdout
+    assert "up   warehouse" in done.stdout
+    assert demo.manage("status", "postgresql", "valkey").count("up ") == 2
+    wrong = demo.attempt("status", "nothing")
+    assert "There are: warehouse, postgresql" in wrong.stderr

@@ -12,12 +12,12 @@ class Command(BaseCommand):
     help = "Say of each part of the platform whether it is up. Exits with 1 where one is down."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "part", nargs="*", choices=PARTS, default=list(PARTS), help="default all"
-        )
+        parser.add_argument("part", nargs="*", help=f"any of {', '.join(PARTS)}; default all")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        states = [PARTS[part]() for part in options["part"]]
+        if unknown := set(options["part"]) - PARTS.keys():
+            raise CommandError(f"There is no {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
+        states = [PARTS[part]() for part in options["part"] or PARTS]
         for state in states:
             word = self.style.SUCCESS("up  ") if state.up else self.style.ERROR("DOWN")
             self.stdout.write(f"{word} {state.part:11} {state.detail} {state.advice}".rstrip())
