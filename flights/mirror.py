@@ -19,6 +19,16 @@ class Mirror:
     indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
 
 
+class LocalDateTimeField(models.DateTimeField):  # type: ignore[type-arg]  # it has none here
+    """A time without a zone, as clocks showed it somewhere."""
+
+    def db_type(self, connection: Any) -> str:
+        return "timestamp"
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self.to_python(value)  # a DateTimeField would put it into a zone
+
+
 class MirroredTable(models.Model):
     """A read-only copy of a warehouse table of the same name; `transfers` alone writes it.
 

@@ -68,8 +68,8 @@ def command(**options: bool) -> str:
 
 
 def rows(warehouse: Warehouse, table: str) -> list[tuple[Any, ...]]:
-    with warehouse.snapshot(table) as snapshot:
-        found = snapshot.query(f"FROM {table}")
+    with warehouse.change() as change:
+        found = change.query(f"SELECT * FROM {table}")
     return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -103,9 +104,7 @@ def test_quoted_lines_are_kept_wherever_a_large_file_is_cut(
 ) -> None:
     city = "X" + "\n" * 300 + "Y"
     ingest(write("f.csv", *[f'2013-01-07,A,"{city}",Z,1,2'] * 30_000))  # 10 MB
-    with warehouse.snapshot(RAW) as snapshot:
-        found = snapshot.query(f"SELECT Origin_City, count(*) AS n FROM {RAW} GROUP BY ALL")
-    assert found.to_pylist() == [{"Origin_City": city, "n": 30_000}]
+    assert Counter(row["Origin_City"] for row in raw(warehouse)) == {city: 30_000}
 
 
 def test_every_kind_of_file_gives_the_same_records(ingest: Ingest, warehouse: Warehouse) -> None:
@@ -280,7 +279,7 @@ def test_a_killed_writer_leaves_nothing_behind(
 import os, signal
 from transfers.warehouses import connect
 with connect("duckdb://{tmp_path}/warehouse").change() as change:
-    change.execute("DROP TABLE {RAW}")
+    change.drop("{RAW}")
     os.kill(os.getpid(), signal.SIGKILL)
 """
     root = Path(__file__).parent.parent

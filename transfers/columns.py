@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 from django.db import models
 
-from flights.mirror import MirroredTable, public
+from flights.mirror import LocalDateTimeField, MirroredTable, public
 
 from .exceptions import SchemaMismatch
 
@@ -13,20 +13,25 @@ ARROW: dict[type["models.Field[Any, Any]"], pa.DataType] = {
     models.TextField: pa.string(),
     models.BigIntegerField: pa.int64(),
     models.IntegerField: pa.int32(),
+    models.SmallIntegerField: pa.int16(),
     models.FloatField: pa.float64(),
     models.BooleanField: pa.bool_(),
     models.DateField: pa.date32(),
     models.DateTimeField: pa.timestamp("us", tz="UTC"),
+    LocalDateTimeField: pa.timestamp("us"),
+    models.BinaryField: pa.binary(),
 }
 POSTGRESQL: dict[pa.DataType, str] = {
     pa.string(): "text",
     pa.int64(): "bigint",
     pa.int32(): "integer",
+    pa.int16(): "smallint",
     pa.float64(): "double precision",
     pa.bool_(): "boolean",
     pa.date32(): "date",
     pa.timestamp("us"): "timestamp",
     pa.timestamp("us", tz="UTC"): "timestamp with time zone",
+    pa.binary(): "bytea",
 }
 
 
@@ -73,6 +78,7 @@ def _fits(source: pa.DataType, wanted: pa.DataType) -> bool:
     """Whether every value of the source's type is one of the wanted type."""
     if pa.types.is_large_string(source) or pa.types.is_string_view(source):
         source = pa.string()
-    if pa.types.is_integer(source) and pa.types.is_integer(wanted):
-        return bool(source.bit_width <= wanted.bit_width)
+    for is_kind in (pa.types.is_signed_integer, pa.types.is_floating):
+        if is_kind(source) and is_kind(wanted):
+            return bool(source.bit_width <= wanted.bit_width)
     return bool(source == wanted)

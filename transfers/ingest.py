@@ -52,15 +52,16 @@ def ingest(
     for path in paths:
         digests.setdefault(files.digest(path), path)
     with warehouse.change() as change:
-        known = _known(change)
-        if mode == "replace" and known and known.keys() != digests.keys():
-            change.execute(f"DROP TABLE {RAW}")
-            change.execute(f"DROP TABLE {INGESTED}")
-            known = {}
+        known, records = _known(change), _records(change)
+        if mode == "replace" and records and known.keys() != digests.keys():
+            # In this order: where a kill comes between, no file is taken for one that is there.
+            change.drop(INGESTED)
+            change.drop(RAW)
+            known, records = {}, 0
         new = {digest: path for digest, path in digests.items() if digest not in known}
-        if new and known and mode is None:
+        if new and records and mode is None:
             raise RecordsThere(
-                f"The warehouse has {sum(known.values()):,} other records.",
+                f"The warehouse has {records:,} other records.",
                 advice="Choose --append to keep them or --replace to drop them.",
             )
         known |= {digest: _load(change, path, digest, progress) for digest, path in new.items()}
@@ -75,6 +76,12 @@ def _known(change: Change) -> dict[str, int]:
     return {row["Digest"]: row["Record_Count"] for row in rows}
 
 
+def _records(change: Change) -> int:
+    if RAW not in change.tables():
+        return 0
+    return int(change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
+
+
 def _load(change: Change, path: Path, digest: str, progress: Progress) -> int:
     counted = 0
 
@@ -87,11 +94,11 @@ def _load(change: Change, path: Path, digest: str, progress: Progress) -> int:
 
     with files.opened(path) as file:
         try:
-            change.append(RAW, file.schema, watched(file))
+            change.append(RAW, file.schema, watched(file), digest)
         except SchemaMismatch as error:
             advice = "Ingest it with --replace, or give the column another name."
             raise BadInput(str(error), file=str(path), advice=advice) from None
     row = [digest, path.name, counted, datetime.now(UTC)]
     record = pa.record_batch([[value] for value in row], schema=INGESTED_SCHEMA)
-    change.append(INGESTED, INGESTED_SCHEMA, [record])
+    change.append(INGESTED, INGESTED_SCHEMA, [record], digest)
     return counted

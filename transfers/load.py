@@ -21,7 +21,7 @@ from flights.mirror import MirroredTable, column
 from flights.models import PublishedTable, TableVersion
 
 from . import columns, sqlview, verify
-from .exceptions import NoSuchVersion
+from .exceptions import NoSuchVersion, Unstorable
 
 # What DROP TABLE may wait for readers; they would queue behind it.
 PRUNE_LOCK_TIMEOUT = "50ms"
@@ -55,7 +55,7 @@ def copy(
     with connection.cursor() as cursor, cursor.copy(statement) as out:
         for batch in batches:
             if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
-                out.write(_lines(batch, schema, done))
+                out.write(_lines(batch, schema, done, version.table))
                 done += batch.num_rows
                 yield done
 
@@ -149,14 +149,40 @@ def _definition(field: pa.Field) -> sql.Composable:
     )
 
 
-def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int) -> memoryview:
+def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> bytes:
     """CSV of a batch, the rows numbered from `before`; an empty text is "" and a null is bare."""
     numbers = pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(batch))), before)
-    cast = [values.cast(f.type) for values, f in zip(batch.columns, schema, strict=True)]
-    lines = io.BytesIO()
-    table = pa.Table.from_arrays([numbers, *cast], names=["id", *schema.names])
-    pyarrow.csv.write_csv(table, lines, pyarrow.csv.WriteOptions(include_header=False))
-    return lines.getbuffer()
+    cast = [_written(values.cast(f.type)) for values, f in zip(batch.columns, schema, strict=True)]
+    out = io.BytesIO()
+    rows = pa.Table.from_arrays([numbers, *cast], names=["id", *schema.names])
+    pyarrow.csv.write_csv(rows, out, pyarrow.csv.WriteOptions(include_header=False))
+    lines = out.getvalue()
+    if b"\0" in lines:  # to look into each column would take longer
+        raise _nul(rows, table)
+    return lines
+
+
+def _written(values: pa.Array) -> pa.Array:
+    """What pyarrow's CSV writer can write and PostgreSQL reads."""
+    if not pa.types.is_binary(values.type):
+        return values
+    texts = (None if value is None else rf"\x{value.hex()}" for value in values.to_pylist())
+    return pa.array(texts, pa.string())
+
+
+def _nul(rows: pa.Table, table: str) -> Unstorable:
+    """What is wrong with the first text that holds a NUL character."""
+    places = {
+        name: pc.index(pc.match_substring(rows[name], "\0"), True).as_py()
+        for name in rows.column_names
+        if pa.types.is_string(rows[name].type)
+    }
+    row, name = min((row, name) for name, row in places.items() if row >= 0)
+    number = rows["id"][row].as_py()
+    return Unstorable(
+        f"{table}: column {name} of row {number}, in the declared order, holds a NUL character.",
+        advice="PostgreSQL cannot store it: remove it in the broker's SQL.",
+    )
 
 
 def _execute(statement: str, *parts: sql.Composable) -> None:

@@ -45,7 +45,7 @@ def run(
         return
     with Progress(claimed) as progress:
         try:
-            source = warehouse or warehouses.connect(settings.WAREHOUSE_URL)
+            source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
             versions = [loading.new_version(t, source, progress) for t in claimed]
             _publish(claimed, [v for v in versions if v])
         except BaseException as error:

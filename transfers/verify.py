@@ -27,10 +27,13 @@ class Dialect:
     row_hash: str  # 60 bits of the MD5 of a text, as a whole number
     bytewise: str  # a text whose least and greatest are those of its bytes
     finite: str  # whether a float is neither NaN nor infinite
+    whole: str = "{}"  # a whole number, of a type whose sums do not overflow
+    text_type: str = "VARCHAR"
+    quote: str = '"'
 
     def figures(self, columns: pa.Schema, names: list[str]) -> dict[str, str]:
         """The SQL of each figure of the columns, which the database calls `names`."""
-        pairs = [(f, quoted(name)) for f, name in zip(columns, names, strict=True)]
+        pairs = [(f, quoted(name, self.quote)) for f, name in zip(columns, names, strict=True)]
         row = " || ',' || ".join(
             f"coalesce({self.canonical[_kind(f.type)].format(name)}, '-')" for f, name in pairs
         )
@@ -51,7 +54,8 @@ class Dialect:
                 text = self.bytewise.format(name)
                 return values | {"min": f"min({text})", "max": f"max({text})"}
         limits = {f: self.canonical[kind].format(f"{f}({name})") for f in ("min", "max")}
-        sums = {"sum": f"sum({name})"} if kind in ("integer", "decimal") else {}
+        exact = {"integer": self.whole.format(name), "decimal": name}
+        sums = {"sum": f"sum({exact[kind]})"} if kind in exact else {}
         return values | limits | sums
 
     def _floats(self, name: str) -> dict[str, str]:
@@ -84,9 +88,13 @@ POSTGRESQL = Dialect(
 )
 
 
-def select(figures: dict[str, str], source: str) -> str:
+def select(figures: dict[str, str], source: str, text_type: str = "VARCHAR") -> str:
     """One row of all figures of `source`, each as text, in their order."""
-    parts = ", ".join(f"CAST({sql} AS VARCHAR)" for sql in figures.values())
+    # Named, as a warehouse would make long names of the expressions.
+    parts = ", ".join(
+        f"CAST({sql} AS {text_type}) AS figure_{number}"
+        for number, sql in enumerate(figures.values())
+    )
     return f"SELECT {parts} FROM {source}"  # noqa: S608  # names are quoted, the rest is ours
 
 
@@ -105,9 +113,8 @@ def agree(source: Figures, copy: Figures, table: str) -> None:
         )
 
 
-def quoted(name: str) -> str:
-    """A column's name for any of the databases, once the warehouse has taken its own quotes."""
-    return '"' + name.replace('"', '""') + '"'
+def quoted(name: str, quote: str = '"') -> str:
+    return quote + name.replace(quote, 2 * quote) + quote
 
 
 def _same(name: str, source: Figures, copy: Figures) -> bool:

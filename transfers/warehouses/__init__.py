@@ -3,14 +3,17 @@
 Each other module of this package knows one warehouse, and nothing else in the project does.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from transfers.exceptions import WarehouseError
+from transfers.exceptions import SourceMissing, WarehouseError
+
+log = logging.getLogger(__name__)
 
 # Large enough for columnar speed, small enough that a few batches in memory do not matter.
 BATCH_ROWS = 65_536
@@ -42,12 +45,15 @@ class Snapshot(Protocol):
         `columns` are the table's names of the schema's fields.
         """
 
-    def query(self, sql: str) -> pa.Table:
-        """What the warehouse's own SQL answers at this version."""
+    def comments(self) -> dict[str, str]:
+        """What the warehouse says of its columns, by their names."""
 
 
 class Change(Protocol):
-    """A change of the warehouse while it is made; statements are Databricks SQL."""
+    """A change of the warehouse while it is made; statements are Databricks SQL.
+
+    What is dropped and appended may be seen only once the block has ended.
+    """
 
     def tables(self) -> list[str]: ...
 
@@ -57,10 +63,17 @@ class Change(Protocol):
 
     def execute(self, sql: str) -> None: ...
 
-    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    def drop(self, table: str) -> None:
+        """Remove a table, if it is there; those that are dropped go in the order of the calls."""
+
+    def append(
+        self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str
+    ) -> None:
         """Add rows, making the table and any column that it lacks.
 
-        SchemaMismatch where a column of that name has another type.
+        SchemaMismatch where a column of that name has another type. The key (letters and digits)
+        stands for just these rows: where a change that was cut short could not be undone, they are
+        left out when it is made again.
         """
 
 
@@ -82,13 +95,30 @@ class Warehouse(Protocol):
         """
 
 
-def connect(url: str) -> Warehouse:
-    """The warehouse of a URL: duckdb:///folder."""
-    scheme, _, folder, *_ = urlsplit(url)
-    if scheme != "duckdb":
-        raise WarehouseError(
-            f"{url!r} is not a warehouse.", advice="Set WAREHOUSE_URL to duckdb:///folder."
-        )
-    from .duckdb import DuckDB  # only its users need the driver
+def connect(url: str, say: Callable[[str], object] = log.info) -> Warehouse:
+    """The warehouse of a URL: duckdb:///folder or databricks://host/catalog/schema?http_path=...
 
-    return DuckDB(folder)
+    `say` is told what takes long.
+    """
+    # Only its users need a driver.
+    match urlsplit(url).scheme:
+        case "duckdb":
+            from .duckdb import DuckDB
+
+            return DuckDB(urlsplit(url).path)
+        case "databricks" | "databricks+http":
+            from .databricks import Databricks
+
+            return Databricks(url, say)
+    raise WarehouseError(
+        f"{url!r} is not a warehouse.",
+        advice="Set WAREHOUSE_URL to duckdb:///folder, or as docs/databricks.md says.",
+    )
+
+
+def missing(table: str, tables: Sequence[str]) -> SourceMissing:
+    has = f"It has {', '.join(tables)}." if tables else "It is empty."
+    return SourceMissing(
+        f"The warehouse has no table {table}.",
+        advice=f"{has} Run `manage.py ingest` and `manage.py broker` first.",
+    )

@@ -21,16 +21,16 @@ import sqlglot
 from sqlglot import exp
 
 from transfers import verify
-from transfers.exceptions import SchemaMismatch, SourceMissing, WarehouseBusy, WarehouseError
+from transfers.exceptions import SchemaMismatch, WarehouseBusy, WarehouseError
 
-from . import BATCH_ROWS
+from . import BATCH_ROWS, missing
 
 DIALECT = verify.Dialect(
     canonical={
         "integer": "CAST({} AS VARCHAR)",
         "decimal": "CAST({} AS VARCHAR)",
         "float": "CASE WHEN isnan({0}) THEN 'NaN' WHEN {0} = 0 THEN '0'"
-        " ELSE CAST(CAST({0} AS BIT) AS VARCHAR) END",
+        " ELSE CAST(CAST(CAST({0} AS DOUBLE) AS BIT) AS VARCHAR) END",
         "text": "length({0}) || ':' || {0}",
         "boolean": "CAST(CAST({} AS INTEGER) AS VARCHAR)",
         "date": "CAST({} - DATE '1970-01-01' AS VARCHAR)",
@@ -65,14 +65,14 @@ class DuckDB:
 
     def version(self, table: str) -> str:
         if not self.file.exists():
-            raise _missing(table)
+            raise missing(table, [])
         with _opened(self.file) as connection:
             return _version(connection, table)
 
     @contextmanager
     def snapshot(self, table: str) -> Iterator["Snapshot"]:
         if not self.file.exists():
-            raise _missing(table)
+            raise missing(table, [])
         with _opened(self.file) as connection:
             yield Snapshot(connection, table)
 
@@ -106,11 +106,17 @@ class Snapshot:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
         self._connection, self._table = connection, verify.quoted(table)
+        self._name = table
         self.version = _version(connection, table)
-        self.schema = self.query(f"FROM {self._table} LIMIT 0").schema
-        self.rows: int = self.query(f"SELECT count(*) FROM {self._table}")[0][0].as_py()  # noqa: S608  # quoted
+        self.schema = self._query(f"FROM {self._table} LIMIT 0").schema
+        self.rows: int = self._query(f"SELECT count(*) FROM {self._table}")[0][0].as_py()  # noqa: S608  # quoted
 
-    def query(self, sql: str) -> pa.Table:
+    def comments(self) -> dict[str, str]:
+        sql = "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?"
+        found = self._connection.execute(sql, [self._name]).fetchall()
+        return {column: comment for column, comment in found if comment}
+
+    def _query(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
 
     def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -124,7 +130,7 @@ class Snapshot:
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
         asked = DIALECT.figures(schema, list(columns))
-        answers = self.query(verify.select(asked, self._table)).columns
+        answers = self._query(verify.select(asked, self._table)).columns
         return {name: answer[0].as_py() for name, answer in zip(asked, answers, strict=True)}
 
 
@@ -151,7 +157,13 @@ class Change:
         self._connection.execute(statement.sql("duckdb"))
         self.changed.add(target.name)
 
-    def append(self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    def drop(self, table: str) -> None:
+        self._connection.execute(f"DROP TABLE IF EXISTS {verify.quoted(table)}")
+        self.changed.add(table)
+
+    def append(
+        self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str
+    ) -> None:
         name, failures = verify.quoted(table), list[Exception]()
         self._fit(table, schema)
         stream = pa.RecordBatchReader.from_batches(schema, _watched(batches, failures))
@@ -312,18 +324,11 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _version(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    if table not in _tables(connection):
-        raise _missing(table)
+    if table not in (tables := _tables(connection)):
+        raise missing(table, tables)
     sql = "SELECT version FROM airsense.versions WHERE name = ?"
     ((version,),) = connection.execute(sql, [table]).fetchall()
     return str(version)
-
-
-def _missing(table: str) -> SourceMissing:
-    return SourceMissing(
-        f"The warehouse has no table {table}.",
-        advice="Run `manage.py ingest` and `manage.py broker` first.",
-    )
 
 
 def _sorting(name: str) -> str:

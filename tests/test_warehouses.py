@@ -1,0 +1,339 @@
+"""What every warehouse does: the embedded one, and Databricks over its wire protocol.
+
+Databricks is the server of `tests.warehouse`, with results inline, behind links, and over TLS.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from django.core.management import call_command
+from django.db import connection, models, transaction
+from pytest_django import Settings
+
+from flights.mirror import LocalDateTimeField, Mirror, MirroredTable
+from tests.warehouse.running import Served, running
+from transfers import broker, columns, inspection, load, verify
+from transfers.exceptions import BadInput, RecordsThere, SourceMissing, Unstorable
+from transfers.ingest import RAW, ingest
+from transfers.warehouses import Snapshot, Warehouse, connect
+
+type Column = tuple[pa.DataType, models.Field[Any, Any], list[Any]]
+
+HEADER = (
+    "Flight Date,Airline Name,Origin City,Destination City,"
+    "Departure Delay Minutes,Arrival Delay Minutes"
+)
+LINES = ["2013-01-07,Alpha,A,B,10,20", "2013-01-08,Beta,B,A,-5,"]
+ASTRONAUT = "\U0001f469\u200d\U0001f680"
+SMALLEST = 5e-324  # the smallest float above 0
+
+# Each type that a table may have, as people write it on Databricks, with its hardest values.
+TYPES: dict[str, Column] = {
+    "n": (pa.int64(), models.BigIntegerField(), [0, 1, 2**63 - 1, -(2**63)]),
+    "tiny": (pa.int8(), models.SmallIntegerField(null=True), [None, 127, -128, 0]),
+    "small": (pa.int16(), models.SmallIntegerField(), [0, 1, 32767, -32768]),
+    "whole": (pa.int32(), models.IntegerField(null=True), [None, 0, 2**31 - 1, -(2**31)]),
+    "single": (pa.float32(), models.FloatField(null=True), [0.1, math.nan, None, -math.inf]),
+    "double": (pa.float64(), models.FloatField(), [math.nan, math.inf, -0.0, SMALLEST]),
+    "large": (pa.float64(), models.FloatField(), [1.7976931348623157e308, -math.inf, 0.1, 1e-310]),
+    "price": (
+        pa.decimal128(7, 2),
+        models.DecimalField(max_digits=7, decimal_places=2, null=True),
+        [None, Decimal("-99999.99"), Decimal("0.00"), Decimal("0.01")],
+    ),
+    "exact": (
+        pa.decimal128(38, 10),
+        models.DecimalField(max_digits=38, decimal_places=10),
+        [Decimal("1E-10"), Decimal("9" * 28 + ".5"), Decimal("0E-10"), Decimal(-1)],
+    ),
+    "flag": (pa.bool_(), models.BooleanField(null=True), [None, True, False, True]),
+    "text": (pa.string(), models.TextField(null=True), [None, "", ASTRONAUT, "m" * (1 << 20)]),
+    "quotes": (pa.string(), models.TextField(), ['"', "a,\n'b'\\", "\\N", " NULL\r\t"]),
+    "raw": (pa.binary(), models.BinaryField(null=True), [None, b"", b"\0\xff", b"\\x00"]),
+    "day": (
+        pa.date32(),
+        models.DateField(null=True),
+        [None, date(1, 1, 1), date(1582, 10, 10), date(9999, 12, 31)],
+    ),
+    "instant": (
+        pa.timestamp("us", "UTC"),
+        models.DateTimeField(),
+        [
+            datetime(1883, 11, 18, 12, 3, 58, 1, UTC),
+            datetime(1969, 12, 31, 23, 59, 59, 999999, UTC),
+            datetime(2024, 2, 29, tzinfo=UTC),
+            datetime(9999, 12, 31, 23, 59, 59, 999999, UTC),
+        ],
+    ),
+    "local": (
+        pa.timestamp("us"),
+        LocalDateTimeField(null=True),
+        [None, datetime(1582, 10, 10), datetime(2024, 3, 10, 2, 30), datetime(1899, 12, 31)],
+    ),
+}
+
+
+class EveryType(MirroredTable):
+    for _name, (_, _field, _) in TYPES.items():
+        locals()[_name] = _field
+    del _name, _field
+
+    mirror = Mirror(order=("n",))
+
+    class Meta(MirroredTable.Meta):
+        app_label = "flights"
+        db_table = "every_type"
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
+    """The servers that are asked for, each started once."""
+    flags = {"inline": ["--inline"], "links": [], "tls": ["--tls"]}
+    started: dict[str, Served] = {}
+    with ExitStack() as stack:
+
+        def server(kind: str) -> Served:
+            if kind not in started:
+                folder = tmp_path_factory.mktemp(kind)
+                started[kind] = stack.enter_context(running(folder, *flags[kind]))
+            return started[kind]
+
+        yield server
+
+
+@pytest.fixture(params=["embedded", "inline", "links"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def warehouse(
+    kind: str,
+    servers: Callable[[str], Served],
+    tmp_path: Path,
+    settings: Settings,
+    request: pytest.FixtureRequest,
+) -> Warehouse:
+    """An empty one, which commands use too."""
+    settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
+    if kind != "embedded":
+        served = servers(kind).schema(f"test_{abs(hash(request.node.name))}")
+        for name, value in served.env.items():
+            setattr(settings, name, value)
+    return connect(settings.WAREHOUSE_URL)
+
+
+@pytest.fixture(scope="module")
+def database() -> None:
+    """The tables of this process's own database."""
+    call_command("migrate", verbosity=0)
+
+
+def table_of(columns: dict[str, Column]) -> pa.Table:
+    return pa.table({name: pa.array(v, type_) for name, (type_, _, v) in columns.items()})
+
+
+def put(warehouse: Warehouse, name: str, rows: pa.Table, key: str = "1") -> None:
+    with warehouse.change() as change:
+        change.append(name, rows.schema, rows.to_batches(max_chunksize=1000), key)
+
+
+def read(source: Snapshot, order: list[str]) -> pa.Table:
+    names = source.schema.names
+    return pa.Table.from_batches(source.batches(names, order), source.schema)
+
+
+def csv(folder: Path, name: str, *lines: str, header: str = HEADER) -> Path:
+    path = folder / name
+    path.write_text("\n".join([header, *lines, ""]))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["embedded", "inline", "links", "tls"], indirect=True)
+def test_every_type_arrives_as_it_is(warehouse: Warehouse) -> None:
+    given = table_of(TYPES)
+    put(warehouse, "every_type", given)
+    with warehouse.snapshot("every_type") as source:
+        assert source.schema == given.schema
+        assert source.rows == 4
+        rows = read(source, ["n"])
+    # repr: NaN is not equal to itself, and -0.0 is equal to 0.0
+    assert repr(rows.to_pylist()) == repr(given.sort_by("n").to_pylist())
+
+
+def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: None) -> None:
+    put(warehouse, "every_type", table_of(TYPES))
+    wanted = columns.schema(EveryType)
+    with warehouse.snapshot("every_type") as source, transaction.atomic():
+        names = columns.check(wanted, source.schema, "every_type")
+        version = load.create(EveryType, wanted, source.version)
+        assert list(load.copy(version, wanted, source.batches(names, ["n"])))[-1] == 4
+        verify.agree(source.figures(wanted, names), load.figures(version, wanted), "every_type")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT text, raw, local, length(text) FROM {version.relation} ORDER BY id"
+            )
+            found = cursor.fetchall()
+        transaction.set_rollback(True)
+    assert [length for *_, length in found] == [1 << 20, None, 0, 3]
+    assert found[1][:3] == (None, None, None)
+    assert bytes(found[3][1]) == b"\0\xff"
+    assert found[3][2] == datetime(2024, 3, 10, 2, 30)
+
+
+def test_two_hundred_columns_and_many_batches_keep_their_places(warehouse: Warehouse) -> None:
+    rows = 60_000
+    wide = {f"Column {number}": [number, None, -number] for number in range(200)}
+    put(warehouse, "wide", pa.table(wide))
+    put(warehouse, "long", pa.table({"n": range(rows), "t": [f"row {n}" for n in range(rows)]}))
+    with warehouse.snapshot("wide") as source:
+        assert read(source, ["Column 1"]).to_pydict() == {
+            name: [values[2], values[0], values[1]] for name, values in wide.items()
+        }
+        figures = source.figures(source.schema, source.schema.names)
+        assert figures["Column 199 sum"] == "0"
+    with warehouse.snapshot("long") as source:
+        batches = list(source.batches(["t", "n"], ["-n"]))
+        assert all(batch.num_rows for batch in batches)
+        assert pa.Table.from_batches(batches)["n"].to_pylist() == list(range(rows))[::-1]
+
+
+def test_a_nul_character_is_refused_with_its_column_and_row(
+    warehouse: Warehouse, database: None
+) -> None:
+    texts = ["a", "b", "c\0d"]
+    given = {"n": (pa.int64(), None, [3, 2, 1])} | {
+        name: (type_, None, [texts[n] if name == "quotes" else values[0] for n in range(3)])
+        for name, (type_, _, values) in TYPES.items()
+        if name != "n"
+    }
+    put(warehouse, "every_type", pa.table({n: pa.array(v, t) for n, (t, _, v) in given.items()}))
+    wanted = columns.schema(EveryType)
+    says = "every_type: column quotes of row 1, in the declared order, holds a NUL character"
+    with warehouse.snapshot("every_type") as source, transaction.atomic():
+        version = load.create(EveryType, wanted, source.version)
+        with pytest.raises(Unstorable, match=says):
+            list(load.copy(version, wanted, source.batches(wanted.names, ["n"])))
+        transaction.set_rollback(True)
+
+
+def test_a_read_stays_at_its_version_while_others_change_the_table(warehouse: Warehouse) -> None:
+    many = pa.table({"n": range(50_000)})
+    put(warehouse, "t", many, "1")
+    with warehouse.snapshot("t") as before:
+        figures = before.figures(before.schema, ["n"])
+        batches = before.batches(["n"], ["n"])
+        first = next(batches)
+        put(warehouse, "t", pa.table({"n": [-1]}), "2")
+        assert first.num_rows + sum(batch.num_rows for batch in batches) == 50_000
+        assert before.figures(before.schema, ["n"]) == figures
+        with warehouse.snapshot("t") as after:
+            assert (before.rows, after.rows) == (50_000, 50_001)
+            assert before.version != after.version == warehouse.version("t")
+
+
+def test_the_version_changes_exactly_when_the_table_does(warehouse: Warehouse, kind: str) -> None:
+    put(warehouse, "t", pa.table({"n": [1]}))
+    put(warehouse, "other", pa.table({"n": [1]}))
+    versions = [warehouse.version("t")]
+    if kind != "embedded":
+        with warehouse.change() as change:
+            change.execute("OPTIMIZE t")  # a version of the same rows
+        with warehouse.snapshot("t") as source:
+            assert (source.version, source.rows) == (versions[0], 1)
+    put(warehouse, "other", pa.table({"n": [2]}), "2")
+    assert warehouse.version("t") == versions[0]
+    put(warehouse, "t", pa.table({"n": [2]}), "2")
+    versions.append(warehouse.version("t"))
+    with warehouse.change() as change:
+        change.drop("t")
+    put(warehouse, "t", pa.table({"n": [1]}))
+    versions.append(warehouse.version("t"))
+    assert len(set(versions)) == 3
+
+
+def test_a_missing_table_is_named_with_those_that_exist(warehouse: Warehouse) -> None:
+    with pytest.raises(SourceMissing, match="no table flights") as refused:
+        warehouse.version("flights")
+    assert refused.value.advice.startswith("It is empty.")
+    put(warehouse, "days", pa.table({"n": [1]}))
+    assert warehouse.tables() == ["days"]
+    with pytest.raises(SourceMissing) as refused, warehouse.snapshot("flights"):
+        pass
+    assert refused.value.advice.startswith("It has days.")
+
+
+def test_records_go_through_the_broker(warehouse: Warehouse, tmp_path: Path) -> None:
+    ingest(warehouse, [csv(tmp_path, "a.csv", *LINES, "2013-01-14,Alpha,A,B,1,0")])
+    assert [built.rows for built in broker.build(warehouse)] == [3, 2, 2, 2]
+    assert broker.build(warehouse) == []
+    with warehouse.snapshot("delays_by_day") as source:
+        wanted = ["Monday", 5.5, 10.0, 2]
+        assert wanted in [list(row.values()) for row in read(source, []).to_pylist()]
+    with warehouse.snapshot("busiest_airports_by_delays") as source:
+        assert read(source, ["City"]).to_pylist()[0]["Total_Avg_Delay"] == 5.5
+
+
+def test_files_are_added_once_and_replaced_whole(warehouse: Warehouse, tmp_path: Path) -> None:
+    one = csv(tmp_path, "one.csv", *LINES)
+    more = csv(tmp_path, "more.csv", LINES[0] + ",x", header=f"{HEADER},Note")
+    assert [file.new for file in ingest(warehouse, [one])] == [True]
+    assert [file.new for file in ingest(warehouse, [one], "append")] == [False]
+    with pytest.raises(RecordsThere, match="has 2 other records"):
+        ingest(warehouse, [more])
+    ingest(warehouse, [more], "append")
+    with warehouse.snapshot(RAW) as source:
+        assert sorted(read(source, [])["Note"].to_pylist(), key=str) == [None, None, "x"]
+    ingest(warehouse, [one], "replace")
+    with warehouse.snapshot(RAW) as source:
+        assert (source.rows, "Note" in source.schema.names) == (2, False)
+
+
+def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    ingest(warehouse, [csv(tmp_path, "a.csv", LINES[0] + ",x", header=f"{HEADER},Note")])
+    before = warehouse.tables(), warehouse.version(RAW)
+    good, bad = csv(tmp_path, "good.csv", LINES[1]), csv(tmp_path, "bad.csv", "x" + LINES[0])
+    with pytest.raises(BadInput, match=r"bad.csv, line 2, column Flight Date: 'x2013-01-07' is"):
+        ingest(warehouse, [good, bad], "replace")
+    numbers = pa.table({name: ["2013-01-07"] for name in HEADER.split(",")[:4]})
+    numbers = numbers.append_column("Departure Delay Minutes", [[1]])
+    numbers = numbers.append_column("Arrival Delay Minutes", [[1]])
+    path = tmp_path / "types.parquet"
+    pa.parquet.write_table(numbers.append_column("note", [[1]]), path)
+    with pytest.raises(BadInput, match=rf"column note is BIGINT, but \w+ in {RAW}"):
+        ingest(warehouse, [path], "append")
+    assert before == (warehouse.tables(), warehouse.version(RAW))
+
+
+def test_a_model_is_printed_that_fits_its_table(warehouse: Warehouse, kind: str) -> None:
+    odd = pa.table({"Class": ["x"], "class_": [1], "2nd Time": [datetime(2024, 1, 1)], "Id": [1]})
+    for table, wanted in ((f"types_{kind}", table_of(TYPES)), (f"odd_{kind}", odd)):
+        put(warehouse, table, wanted)
+        with warehouse.snapshot(table) as source:
+            made = printed(inspection.model(table, source))
+            schema = columns.schema(made)
+            assert columns.check(schema, source.schema, table) == wanted.schema.names
+        nulls = [name for name in wanted.column_names if wanted[name].null_count]
+        assert [field.name for field in schema if field.nullable] == nulls
+        assert made.check() == []
+
+
+def printed(module: str) -> type[MirroredTable]:
+    """The class that a printed module makes."""
+    made: dict[str, Any] = {"__name__": "flights.printed"}
+    exec(compile(module, "printed", "exec"), made)  # noqa: S102  # it is what is tested
+    assert all(len(line) <= 100 for line in module.splitlines())
+    return next(
+        value
+        for name, value in made.items()
+        if isinstance(value, type) and issubclass(value, MirroredTable) and name != "MirroredTable"
+    )

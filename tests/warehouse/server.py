@@ -1,0 +1,265 @@
+"""The warehouse's HTTP side: the Thrift calls, files behind links, uploads, tokens, faults."""
+
+import base64
+import json
+import socket
+import ssl
+import struct
+import time
+import uuid
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from databricks.sql.thrift_api.TCLIService import TCLIService
+from databricks.sql.thrift_api.TCLIService import ttypes as t
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+from thrift.transport.TTransport import TMemoryBuffer
+
+from .faults import Fault, Faults
+from .results import Files
+from .running import CLIENT, SECRET, TOKEN
+from .service import Lost, Service, call_name, failed
+from .statements import Scope, Statements
+from .tables import Name, Tables
+from .volumes import Volumes
+
+HTTP_PATH = "/sql/1.0/warehouses/tests"
+CATALOG, SCHEMA, VOLUME = "main", "flights", "airsense"
+
+
+@dataclass
+class Tokens:
+    """The access tokens that are good, and until when."""
+
+    lifetime: float = 3600.0
+    made: dict[str, float] = field(default_factory=lambda: {TOKEN: float("inf")})
+
+    def good(self, header: str) -> bool:
+        return self.made.get(header.removeprefix("Bearer "), 0.0) > time.time()
+
+    def grant(self, url: str, header: str, body: str) -> str | None:
+        """A token for a machine that shows its secret."""
+        basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+        if header != f"Basic {basic}" or "grant_type=client_credentials" not in body:
+            return None
+        expires = time.time() + self.lifetime
+        # The connector keeps a token until the end that is written in it.
+        token = jwt.encode({"iss": url, "exp": expires, "jti": uuid.uuid4().hex}, SECRET * 2)
+        self.made[token] = expires
+        return token
+
+
+class Warehouse(ThreadingHTTPServer):
+    """Serves the tables of a folder on a free port of loopback."""
+
+    daemon_threads, request_queue_size = True, 64
+
+    def __init__(
+        self, folder: Path, *, links: bool, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        host = "localhost" if tls else "127.0.0.1"
+        self.url = f"http{'s' * bool(tls)}://{host}:{self.server_port}"
+        self.faults, self.files, self.tokens = Faults(), Files(), Tokens()
+        tables, scope = Tables(folder), Scope(CATALOG, SCHEMA)
+        self.volumes = Volumes(folder, tables)
+        statements = Statements(tables, self.volumes)
+        self.service = Service(
+            statements, self.files, self.faults, self.url, links=links, scope=scope
+        )
+        self.state = "RUNNING"
+        self.calls: list[str] = []
+        self.add_schema(SCHEMA)
+
+    def add_schema(self, name: str) -> None:
+        """A schema with the volume that is needed in it."""
+        self.service.statements.tables.add_schema(CATALOG, name)
+        self.volumes.create(Name(CATALOG, name, VOLUME))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that went away are part of the tests."""
+
+    def answer(self, message: bytes, call: str, fault: Fault | None) -> bytes:
+        """The answer to a Thrift message."""
+        out = TMemoryBuffer()
+        protocol = partial(TBinaryProtocol, string_length_limit=None)
+        calls: Any = Calls(self.service, call, fault)
+        TCLIService.Processor(calls).process(protocol(TMemoryBuffer(message)), TBinaryProtocol(out))
+        return bytes(out.getvalue())
+
+
+@dataclass
+class Calls:
+    """Gives a call to the service, and its failures back to the client."""
+
+    service: Service
+    call: str
+    fault: Fault | None
+
+    def __getattr__(self, name: str) -> Any:
+        def answered(request: Any) -> Any:
+            kind = getattr(t, f"T{name}Resp")
+            if self.fault and self.fault.do == "not-initialized":
+                handle = "Session handle has not been initialized"
+                return failed(kind, RuntimeError(f"{handle}: the warehouse is starting."))
+            if self.fault and self.fault.do == "session-lost":
+                self.service.lose_sessions()
+            try:
+                return getattr(self.service, name)(request)
+            except Lost as error:
+                return failed(kind, error)
+
+        return answered
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Warehouse
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # each call would cost 40 ms
+    wbufsize = 1 << 16
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        match urlsplit(self.path).path:
+            case "/_faults":
+                self.server.faults.add(json.loads(body))
+                self._send(200)
+            case "/_settings":
+                self._set(json.loads(body))
+            case "/oidc/v1/token":
+                self._token(body)
+            case _:
+                self._thrift(body)
+
+    def do_DELETE(self) -> None:
+        if self.path == "/_faults":
+            self.server.faults.clear()
+            self._send(200)
+        elif path := self._upload():
+            path.unlink(missing_ok=True)
+            self._send(204)
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if path == "/_log":
+            return self._send_json({"calls": self.server.calls, "ran": self.server.service.ran})
+        if path.startswith("/files/"):
+            return self._file(path.removeprefix("/files/"))
+        if path.startswith("/api/2.0/sql/warehouses/") and self._authorised():
+            return self._send_json({"state": self.server.state})
+        return self._send(404)
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.faults.due("upload")
+        if not self._broken(fault) and (path := self._upload()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+            self._send(200)
+
+    def _thrift(self, message: bytes) -> None:
+        call = call_name(message)
+        self.server.calls.append(call)
+        fault = self.server.faults.due(call, message.decode("utf-8", "replace"))
+        if not self._authorised() or self._broken(fault):
+            return
+        answer = self.server.answer(message, call, fault)
+        if fault and fault.do == "lost":
+            self._reset()
+        else:
+            self._send(200, answer, cut=bool(fault and fault.do == "cut"))
+
+    def _authorised(self) -> bool:
+        header = self.headers.get("Authorization", "")
+        if not self.server.tokens.good(header):
+            code = 403 if header else 401
+            self._send(code, headers={"x-databricks-reason-phrase": "Invalid access token."})
+            return False
+        return True
+
+    def _broken(self, fault: Fault | None) -> bool:
+        """Do what a fault wants before anything else; whether that was all."""
+        if fault and fault.do == "slow":
+            time.sleep(fault.seconds)
+        if fault and fault.do == "reset":
+            self._reset()
+        elif fault and fault.do.isdigit():
+            self._send(int(fault.do), headers=fault.headers)
+        else:
+            return False
+        return True
+
+    def _file(self, name: str) -> None:
+        self.server.calls.append("file")
+        if "Authorization" in self.headers:
+            self.server.calls.append("a token was sent to the storage")
+        fault = self.server.faults.due("file")
+        if self._broken(fault):
+            return
+        file = self.server.files.get(name)
+        if file is None or file.expires < time.time():
+            return self._send(403 if file else 404, b"<Error><Code>AccessDenied</Code></Error>")
+        self._send(200, file.content, cut=bool(fault and fault.do == "cut"))
+
+    def _upload(self) -> Path | None:
+        parts = urlsplit(self.path)
+        path = self.server.volumes.tickets.get(parts.path.removeprefix("/uploads/"))
+        if path is None:
+            self._send(403)
+        return path
+
+    def _token(self, body: bytes) -> None:
+        self.server.calls.append("token")
+        if self._broken(self.server.faults.due("token")):
+            return
+        who = self.headers.get("Authorization", "")
+        token = self.server.tokens.grant(self.server.url, who, body.decode())
+        if token is None:
+            return self._send_json({"error": "invalid_client"}, 401)
+        lifetime = int(self.server.tokens.lifetime)
+        self._send_json({"access_token": token, "token_type": "Bearer", "expires_in": lifetime})
+
+    def _set(self, values: dict[str, Any]) -> None:
+        self.server.tokens.lifetime = values.get("token_lifetime", self.server.tokens.lifetime)
+        self.server.state = values.get("state", self.server.state)
+        if schema := values.get("schema"):
+            self.server.add_schema(schema)
+        self.server.service.links = values.get("links", self.server.service.links)
+        self._send(200)
+
+    def _send_json(self, value: object, code: int = 200) -> None:
+        self._send(code, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+    def _send(
+        self,
+        code: int,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        *,
+        cut: bool = False,
+    ) -> None:
+        self.send_response(code)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut:
+            self.wfile.flush()
+            self._reset()
+
+    def _reset(self) -> None:
+        """Close the connection so that its client sees a reset."""
+        self.close_connection = True
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.close()

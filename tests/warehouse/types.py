@@ -1,0 +1,60 @@
+"""The names that Databricks has for the types of DuckDB and Arrow."""
+
+import pyarrow as pa
+from databricks.sql.thrift_api.TCLIService import ttypes as t
+
+SQL = {
+    "INTEGER": "INT",
+    "REAL": "FLOAT",
+    "VARCHAR": "STRING",
+    "BLOB": "BINARY",
+    "TIMESTAMP": "TIMESTAMP_NTZ",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+}
+THRIFT = {
+    pa.bool_(): t.TTypeId.BOOLEAN_TYPE,
+    pa.int8(): t.TTypeId.TINYINT_TYPE,
+    pa.int16(): t.TTypeId.SMALLINT_TYPE,
+    pa.int32(): t.TTypeId.INT_TYPE,
+    pa.int64(): t.TTypeId.BIGINT_TYPE,
+    pa.float32(): t.TTypeId.FLOAT_TYPE,
+    pa.float64(): t.TTypeId.DOUBLE_TYPE,
+    pa.date32(): t.TTypeId.DATE_TYPE,
+    pa.binary(): t.TTypeId.BINARY_TYPE,
+    pa.timestamp("us"): t.TTypeId.TIMESTAMP_TYPE,
+    pa.timestamp("us", "Etc/UTC"): t.TTypeId.TIMESTAMP_TYPE,
+}
+
+
+def sql(duckdb_type: str) -> str:
+    return SQL.get(duckdb_type, duckdb_type)
+
+
+def arrow(type_: pa.DataType) -> pa.DataType:
+    """What Databricks sends where DuckDB sends this."""
+    if pa.types.is_timestamp(type_):
+        return pa.timestamp("us", "Etc/UTC" if type_.tz else None)
+    return pa.string() if pa.types.is_null(type_) else type_
+
+
+def thrift(schema: pa.Schema) -> t.TTableSchema:
+    columns = [
+        t.TColumnDesc(
+            columnName=field.name,
+            typeDesc=t.TTypeDesc(types=[t.TTypeEntry(primitiveEntry=_primitive(field.type))]),
+            position=position,
+            comment="",
+        )
+        for position, field in enumerate(schema)
+    ]
+    return t.TTableSchema(columns=columns)
+
+
+def _primitive(type_: pa.DataType) -> t.TPrimitiveTypeEntry:
+    if not pa.types.is_decimal(type_):
+        return t.TPrimitiveTypeEntry(type=THRIFT.get(type_, t.TTypeId.STRING_TYPE))
+    sizes = {"precision": type_.precision, "scale": type_.scale}
+    qualifiers = {name: t.TTypeQualifierValue(i32Value=size) for name, size in sizes.items()}
+    return t.TPrimitiveTypeEntry(
+        type=t.TTypeId.DECIMAL_TYPE, typeQualifiers=t.TTypeQualifiers(qualifiers)
+    )

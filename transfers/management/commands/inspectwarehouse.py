@@ -1,0 +1,27 @@
+"""`manage.py inspectwarehouse`: print the model of a table of the warehouse."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from transfers import inspection, warehouses
+from transfers.exceptions import TransferError
+
+
+class Command(BaseCommand):
+    help = (
+        "Print the model that a table of the warehouse needs, ready to paste into flights/models.py"
+        " and to be corrected there: how its rows are ordered is a guess."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table", help="its name in the warehouse")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            warehouse = warehouses.connect(settings.WAREHOUSE_URL)
+            with warehouse.snapshot(options["table"]) as source:
+                self.stdout.write(inspection.model(options["table"], source), ending="")
+        except TransferError as error:
+            raise CommandError(f"{error} {error.advice}".strip()) from None
