@@ -38,12 +38,16 @@ def create(model: type[MirroredTable], schema: pa.Schema, source_version: str) -
         source_version=source_version,
         rows=0,
     )
+    make_relation(version, schema)
+    return version
+
+
+def make_relation(version: TableVersion, schema: pa.Schema, create: str = "CREATE TABLE") -> None:
     _execute(
-        "CREATE TABLE {} (id bigint NOT NULL, {})",
+        create + " {} (id bigint NOT NULL, {})",
         sql.Identifier(version.relation),
         sql.SQL(", ").join(_definition(field) for field in schema),
     )
-    return version
 
 
 def copy(
@@ -151,6 +155,7 @@ def _definition(field: pa.Field) -> sql.Composable:
 
 def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> bytes:
     """CSV of a batch, the rows numbered from `before`; an empty text is "" and a null is bare."""
+    _refuse_nulls(batch, schema, before, table)
     numbers = pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(batch))), before)
     cast = [_written(values.cast(f.type)) for values, f in zip(batch.columns, schema, strict=True)]
     out = io.BytesIO()
@@ -160,6 +165,17 @@ def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) ->
     if b"\0" in lines:  # to look into each column would take longer
         raise _nul(rows, table)
     return lines
+
+
+def _refuse_nulls(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> None:
+    for values, field in zip(batch.columns, schema, strict=True):
+        if values.null_count and not field.nullable:
+            row = before + pc.index(values.is_null(), True).as_py() + 1
+            raise Unstorable(
+                f"{table}: column {field.name} of row {row}, in the declared order, has no value,"
+                " which its model does not allow.",
+                advice="Give the model's field null=True, or correct the broker's SQL.",
+            )
 
 
 def _written(values: pa.Array) -> pa.Array:

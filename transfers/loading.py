@@ -24,20 +24,21 @@ def new_version(
     progress.begin(transfer)
     with warehouse.snapshot(transfer.table) as source:
         transfer.source_version = source.version
-        names = columns.check(schema, source.schema, transfer.table)
+        fit = columns.check(schema, source.schema, transfer.table)
+        transfer.differences = fit.accepted
         if not transfer.forced and _has(model, schema, source.version):
             return None
         transfer.rows_total = source.rows
         with transaction.atomic():
             version = load.create(model, schema, source.version)
             progress.phase("copying")
-            order = _order(model, schema, names)
-            for rows in load.copy(version, schema, source.batches(names, order)):
+            order = in_order(model, schema, fit.names)
+            for rows in load.copy(version, schema, source.batches(fit.names, order)):
                 progress.rows(rows)
             progress.phase("indexing")
             load.index(model, version)
             progress.phase("verifying")
-            transfer.figures = _verified(version, schema, source, names)
+            transfer.figures = _verified(version, schema, source, fit.names)
             load.keep(version, transfer.figures)
             sqlview.grant(version)
     progress.phase(WAITING)
@@ -64,7 +65,7 @@ def _has(model: type[MirroredTable], schema: Schema, source_version: str) -> boo
     )
 
 
-def _order(model: type[MirroredTable], schema: Schema, names: list[str]) -> list[str]:
+def in_order(model: type[MirroredTable], schema: Schema, names: list[str]) -> list[str]:
     """The declared order, in the source's names; "-" before one that descends."""
     theirs = dict(zip(schema.names, names, strict=True))
     order = []

@@ -41,6 +41,9 @@ class Transfer(models.Model):
     seconds = models.JSONField(default=dict, help_text="seconds of each phase that ended")
     figures = models.JSONField(default=dict, help_text="what source and copy agreed on")
     source_version = models.TextField(blank=True)
+    differences = models.JSONField(
+        default=list, help_text="how the source's columns differ from the model's; all are safe"
+    )
     version = models.ForeignKey(TableVersion, models.SET_NULL, null=True)
     error = models.TextField(blank=True)
     advice = models.TextField(blank=True)

@@ -153,6 +153,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "seconds": transfer.seconds,
         "figures": transfer.figures,
         "source_version": transfer.source_version,
+        "differences": transfer.differences,
     }
     if not mine.update(**values):
         raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")

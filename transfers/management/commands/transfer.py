@@ -3,13 +3,17 @@
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from flights import tables
+from flights.mirror import MirroredTable
 from transfers import running, services, tasks
 from transfers.exceptions import AlreadyRunning, TransferError
 from transfers.models import Transfer
+from transfers.preview import preview
+from transfers.warehouses import connect
 from transfers.watching import following, outcome
 
 
@@ -22,11 +26,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", nargs="*", help=f"one of {', '.join(tables.NAMES)}")
         parser.add_argument("--all", action="store_true", help="every table")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say how columns and rows differ from what is published; write nothing",
+        )
         parser.add_argument("--force", action="store_true", help="also when unchanged")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             models = tables.TABLES if options["all"] else tables.by_names(options["table"])
+            if options["dry_run"]:
+                return self.preview(models)
             asked = services.ask(models, asked_by="command", forced=options["force"])
             with following(asked, Console(stderr=True)):
                 self.run(asked)
@@ -36,6 +47,14 @@ class Command(BaseCommand):
             raise CommandError(error.told) from None
         for transfer in Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk"):
             self.stdout.write(outcome(transfer))
+
+    def preview(self, models: list[type[MirroredTable]]) -> None:
+        """CommandError where a transfer would be refused."""
+        found = [preview(model, connect(settings.WAREHOUSE_URL)) for model in models]
+        for one in found:
+            self.stdout.write("\n".join(one.lines()))
+        if refused := [one.table for one in found if one.refused]:
+            raise CommandError(f"A transfer of {', '.join(refused)} would be refused.")
 
     def run(self, asked: list[Transfer]) -> None:
         """Run the transfers when it is their turn."""

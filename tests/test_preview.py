@@ -1,0 +1,105 @@
+"""`manage.py transfer --dry-run`, and columns of a source that are not those of its model."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import own_environment
+from tests.whole import Platform
+from transfers.warehouses import connect
+
+FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"
+OTHERS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,5,5\n2013-01-08,Delta,B,A,5,5"
+
+
+def change(platform: Platform, statement: str) -> None:
+    with connect(f"duckdb://{platform.warehouse}").change() as warehouse:
+        warehouse.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[Platform]:
+    """Each test changes other tables of it."""
+    platform = Platform(own_environment())
+    platform.manage("setup")
+    platform.ingest(FLIGHTS)
+    platform.manage("transfer", "--all")
+    yield platform
+    platform.remove()
+
+
+def test_a_dry_run_counts_rows_by_key_and_writes_nothing(published: Platform) -> None:
+    published.ingest(OTHERS)
+    ask = "from transfers.models import *; print(Transfer.objects.count())"
+    before = published.python(ask)
+    said = published.manage("transfer", "--dry-run", "airline_performance", "flight_delay_data")
+    assert "rows: 1 added, 1 removed, 1 changed\n  removed: Gamma" in said
+    assert "rows: 2 added, 2 removed, 0 changed" in said  # flights have no key
+    assert published.python(ask) == before
+    published.manage("transfer", "--all")
+    said = published.manage("transfer", "--dry-run", "airline_performance")
+    assert "rows: 0 added, 0 removed, 0 changed" in said
+
+
+def test_a_dry_run_of_what_was_never_published_adds_all(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    said = fresh.manage("transfer", "--dry-run", "flight_delay_data")
+    assert "rows: 3 added, 0 removed, 0 changed" in said
+
+
+def test_each_column_that_does_not_fit_is_named(published: Platform) -> None:
+    change(
+        published,
+        "CREATE OR REPLACE TABLE busiest_airports_by_delays AS"
+        " SELECT * EXCEPT (City, Total_Arrivals, Avg_Departure_Delay), City AS Name_of_City,"
+        " CAST(Avg_Departure_Delay AS STRING) AS Avg_Departure_Delay, TRUE AS extra"
+        " FROM busiest_airports_by_delays",
+    )
+    refused = published.attempt("transfer", "--dry-run", "busiest_airports_by_delays")
+    assert refused.returncode == 1
+    for line in (
+        "refused: City is missing, perhaps renamed to Name_of_City",
+        "refused: Avg_Departure_Delay is string, not double",
+        "refused: Total_Arrivals is missing\n",
+        "accepted: extra is new in the warehouse, and left out",
+    ):
+        assert line in refused.stdout
+    assert "A transfer of busiest_airports_by_delays would be refused." in refused.stderr
+    failed = published.attempt("transfer", "busiest_airports_by_delays")
+    assert "City is missing, perhaps renamed to Name_of_City" in failed.stderr
+    assert "Correct the broker's SQL, or the model" in failed.stderr
+
+
+def test_what_is_safe_is_accepted_and_recorded(published: Platform) -> None:
+    change(
+        published,
+        "CREATE OR REPLACE TABLE airline_performance AS SELECT 1 AS extra, AVG_ARRIVAL_DELAY,"
+        " Airline_Name, Avg_Departure_Delay, CAST(Total_Flights AS INT) AS Total_Flights"
+        " FROM airline_performance",
+    )
+    assert ": 3 rows" in published.manage("transfer", "airline_performance")
+    said = published.python(
+        "from transfers.models import *; print(Transfer.objects.first().differences)"
+    )
+    assert "extra is new in the warehouse, and left out" in said
+    assert "Total_Flights is int32, not int64, which holds all its values" in said
+
+
+def test_a_missing_value_that_the_model_does_not_allow_names_column_and_row(
+    published: Platform,
+) -> None:
+    change(published, "INSERT INTO delays_by_day VALUES (NULL, 1.0, 1000.0, 1)")
+    failed = published.attempt("transfer", "delays_by_day")
+    assert failed.returncode == 1
+    assert "delays_by_day: column Day_of_Week of row 1, in the declared order" in failed.stderr
+
+
+def test_what_the_public_api_would_lose_is_said(published: Platform) -> None:
+    published.python(
+        "from flights.models import *;"
+        " v = TableVersion.objects.filter(table='flight_delay_data').first();"
+        " v.columns |= {'Old': 'text', 'Origin_City': 'varchar'}; v.save()"
+    )
+    said = published.manage("transfer", "--dry-run", "flight_delay_data")
+    assert "the public API would lose column Old\n" in said
+    assert "would lose varchar as the type of Origin_City, which would be text" in said
