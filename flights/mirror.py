@@ -16,6 +16,9 @@ class Mirror:
 
     order: tuple[str, ...]  # how rows are ordered when nobody asks; "-" before a name descends
     key: tuple[str, ...] = ()  # what identifies a row in the warehouse; empty where nothing does
+    # A transfer reads only rows with greater values of this column, which the order begins with.
+    grows_by: str = ""
+    by_changes: bool = False  # a transfer reads only what the warehouse's change feed has, by key
     indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
 
 
@@ -51,7 +54,7 @@ class MirroredTable(models.Model):
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
-        return [*super().check(**kwargs), *_unknown_names(cls), *_reserved_names(cls)]
+        return [*super().check(**kwargs), *_unknown_names(cls), *_reserved_names(cls), *_modes(cls)]
 
 
 def public(field: "models.Field[Any, Any]") -> str:
@@ -82,6 +85,21 @@ def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
             id="flights.E001",
         )
         for name in sorted(names - fields)
+    ]
+
+
+def _modes(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    mirror = model.mirror
+    wrong = {
+        "grows_by is not the first column of the order": mirror.grows_by
+        and mirror.order[:1] != (mirror.grows_by,),
+        "by_changes needs a key": mirror.by_changes and not mirror.key,
+        "grows_by and by_changes are two ways: choose one": mirror.grows_by and mirror.by_changes,
+    }
+    return [
+        checks.Error(f"{model.__name__}.mirror: {problem}.", obj=model, id="flights.E003")
+        for problem, is_so in wrong.items()
+        if is_so
     ]
 
 

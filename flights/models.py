@@ -27,6 +27,7 @@ class FlightDelayData(MirroredTable):
 
     mirror = Mirror(
         order=("flight_date", "airline_name", "origin_city", "destination_city"),
+        grows_by="flight_date",
         indexes=(
             ("flight_date",),
             ("airline_name", "flight_date"),

@@ -78,9 +78,7 @@ def test_what_is_safe_is_accepted_and_recorded(published: Platform) -> None:
         " FROM airline_performance",
     )
     assert ": 3 rows" in published.manage("transfer", "airline_performance")
-    said = published.python(
-        "from transfers.models import *; print(Transfer.objects.first().differences)"
-    )
+    said = published.python("from transfers.models import *; print(Transfer.objects.first().notes)")
     assert "extra is new in the warehouse, and left out" in said
     assert "Total_Flights is int32, not int64, which holds all its values" in said
 

@@ -188,6 +188,16 @@ def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: No
     assert found[3][2] == datetime(2024, 3, 10, 2, 30)
 
 
+@pytest.mark.parametrize("column", ["n", "price", "text", "day", "instant", "local"])
+def test_rows_after_a_value_are_read(warehouse: Warehouse, column: str) -> None:
+    given = table_of(TYPES).set_column(10, "text", pa.array(["b", "a", "c", None]))
+    values = sorted(v for v in given[column].to_pylist() if v is not None)
+    put(warehouse, "every_type", given)
+    with warehouse.snapshot("every_type") as source:
+        found = pa.Table.from_batches(source.batches([column], [column], (column, values[0])))
+    assert found[column].to_pylist() == values[1:]
+
+
 def test_two_hundred_columns_and_many_batches_keep_their_places(warehouse: Warehouse) -> None:
     rows = 60_000
     wide = {f"Column {number}": [number, None, -number] for number in range(200)}

@@ -51,15 +51,21 @@ def make_relation(version: TableVersion, schema: pa.Schema, create: str = "CREAT
 
 
 def copy(
-    version: TableVersion, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    version: TableVersion,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    numbered_from: int = 0,
 ) -> Iterator[int]:
-    """Write batches of the schema's columns, in order, to the relation; yields rows so far."""
+    """Write batches of the schema's columns, in order, to the relation; yields rows so far.
+
+    The first row has the number after `numbered_from`.
+    """
     statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(version.relation))
     done = 0
     with connection.cursor() as cursor, cursor.copy(statement) as out:
         for batch in batches:
             if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
-                out.write(_lines(batch, schema, done, version.table))
+                out.write(_lines(batch, schema, numbered_from + done, version.table))
                 done += batch.num_rows
                 yield done
 

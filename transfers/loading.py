@@ -4,12 +4,14 @@ from django.db import transaction
 from pyarrow import Schema
 
 from flights import tables
-from flights.mirror import MirroredTable, column
+from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import columns, load, sqlview, verify
+from . import columns, load, reading, sqlview, verify
+from .exceptions import VerificationFailed, WarehouseError
 from .models import Transfer
 from .progress import Progress
+from .reading import Reading
 from .warehouses import Snapshot, Warehouse
 
 WAITING = "waiting to be published"  # for the tables that were asked for together
@@ -19,39 +21,53 @@ def new_version(
     transfer: Transfer, warehouse: Warehouse, progress: Progress
 ) -> TableVersion | None:
     """What the transfer made; None where the newest version has the same source already."""
-    model = tables.by_name(transfer.table)
-    schema = columns.schema(model)
     progress.begin(transfer)
     with warehouse.snapshot(transfer.table) as source:
-        transfer.source_version = source.version
-        fit = columns.check(schema, source.schema, transfer.table)
-        transfer.differences = fit.accepted
-        if not transfer.forced and _has(model, schema, source.version):
-            return None
-        transfer.rows_total = source.rows
-        with transaction.atomic():
-            version = load.create(model, schema, source.version)
-            progress.phase("copying")
-            order = in_order(model, schema, fit.names)
-            for rows in load.copy(version, schema, source.batches(fit.names, order)):
-                progress.rows(rows)
-            progress.phase("indexing")
-            load.index(model, version)
-            progress.phase("verifying")
-            transfer.figures = _verified(version, schema, source, fit.names)
-            load.keep(version, transfer.figures)
-            sqlview.grant(version)
+        return made(tables.by_name(transfer.table), transfer, source, progress)
+
+
+def made(
+    model: type[MirroredTable], transfer: Transfer, source: Snapshot, progress: Progress
+) -> TableVersion | None:
+    """The version of one source, filled the shortest way that gives what the source holds."""
+    schema = columns.schema(model)
+    transfer.source_version = source.version
+    fit = columns.check(schema, source.schema, transfer.table)
+    transfer.notes = fit.accepted
+    if not transfer.forced and _has(model, schema, source.version):
+        return None
+    asked = Reading(model, schema, source, fit.names)
+    for mode, way in reading.ways(asked, forced=transfer.forced):
+        try:
+            transfer.mode = mode
+            version = _filled(asked, way, transfer, progress)
+            break
+        except (VerificationFailed, WarehouseError) as error:
+            if mode == Transfer.Mode.SNAPSHOT or error.transient:
+                raise
+            transfer.notes.append(f"all rows were read, as {mode} failed: {error}")
     progress.phase(WAITING)
     return version
 
 
-def _verified(
-    version: TableVersion, schema: Schema, source: Snapshot, names: list[str]
-) -> verify.Figures:
-    """What source and copy agree on."""
-    theirs = source.figures(schema, names)
-    verify.agree(theirs, load.figures(version, schema), version.table)
-    return theirs
+def _filled(
+    asked: Reading, way: reading.Way, transfer: Transfer, progress: Progress
+) -> TableVersion:
+    """A verified version, or nothing: it is made in one transaction."""
+    transfer.rows_total = asked.source.rows if way is reading.whole else None
+    with transaction.atomic():
+        version = load.create(asked.model, asked.schema, asked.source.version)
+        progress.phase("copying")
+        for rows in way(asked, version):
+            progress.rows(rows)
+        progress.phase("indexing")
+        load.index(asked.model, version)
+        progress.phase("verifying")
+        transfer.figures = asked.source.figures(asked.schema, asked.names)
+        verify.agree(transfer.figures, load.figures(version, asked.schema), version.table)
+        load.keep(version, transfer.figures)
+        sqlview.grant(version)
+    return version
 
 
 def _has(model: type[MirroredTable], schema: Schema, source_version: str) -> bool:
@@ -63,13 +79,3 @@ def _has(model: type[MirroredTable], schema: Schema, source_version: str) -> boo
         and newest.source_version == source_version
         and newest.columns == columns.types(schema)
     )
-
-
-def in_order(model: type[MirroredTable], schema: Schema, names: list[str]) -> list[str]:
-    """The declared order, in the source's names; "-" before one that descends."""
-    theirs = dict(zip(schema.names, names, strict=True))
-    order = []
-    for name in model.mirror.order:
-        source = theirs[column(model, name.removeprefix("-"))]
-        order.append("-" * name.startswith("-") + source)
-    return order

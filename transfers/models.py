@@ -19,6 +19,8 @@ class Transfer(models.Model):
 
     class Mode(models.TextChoices):
         SNAPSHOT = "snapshot"  # every row was read
+        APPEND = "append"  # the rows that came since
+        MERGE = "merge"  # the rows that changed since
         ROLLBACK = "rollback"  # none: a version that is kept was published again
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
@@ -41,8 +43,8 @@ class Transfer(models.Model):
     seconds = models.JSONField(default=dict, help_text="seconds of each phase that ended")
     figures = models.JSONField(default=dict, help_text="what source and copy agreed on")
     source_version = models.TextField(blank=True)
-    differences = models.JSONField(
-        default=list, help_text="how the source's columns differ from the model's; all are safe"
+    notes = models.JSONField(
+        default=list, help_text="differences that were accepted; why a mode was not possible"
     )
     version = models.ForeignKey(TableVersion, models.SET_NULL, null=True)
     error = models.TextField(blank=True)

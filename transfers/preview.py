@@ -15,8 +15,8 @@ from flights.mirror import MirroredTable, column
 from flights.models import TableVersion
 
 from . import columns, load
-from .loading import in_order
-from .warehouses import Snapshot, Warehouse
+from .reading import Reading, whole
+from .warehouses import Warehouse
 
 SHOWN = 5  # keys of rows that would go
 
@@ -65,7 +65,7 @@ def preview(model: type[MirroredTable], warehouse: Warehouse) -> Preview:
         lost = _lost(schema, published)
         found = Preview(table, source.version, fit.accepted, fit.refused, lost)
         if not fit.refused:
-            found.rows = _rows(model, schema, source, fit.names, published)
+            found.rows = _rows(Reading(model, schema, source, fit.names), published)
     return found
 
 
@@ -80,22 +80,17 @@ def _lost(schema: pa.Schema, published: TableVersion | None) -> list[str]:
     ]
 
 
-def _rows(
-    model: type[MirroredTable],
-    schema: pa.Schema,
-    source: Snapshot,
-    names: list[str],
-    published: TableVersion | None,
-) -> Rows:
+def _rows(asked: Reading, published: TableVersion | None) -> Rows:
     if published is None:
-        return Rows(added=source.rows, removed=0, changed=0)
+        return Rows(added=asked.source.rows, removed=0, changed=0)
+    schema = asked.schema
     copied = TableVersion(table=published.table, number=0)
     shared = [f.name for f in schema if published.columns.get(f.name) == columns.postgresql(f.type)]
     with transaction.atomic():
         load.make_relation(copied, schema, "CREATE TEMPORARY TABLE")
-        for _ in load.copy(copied, schema, source.batches(names, in_order(model, schema, names))):
+        for _ in whole(asked, copied):
             pass
-        key = [column(model, name) for name in model.mirror.key]
+        key = [column(asked.model, name) for name in asked.model.mirror.key]
         compare = _by_key if key and set(key) <= set(shared) else _as_wholes
         rows = compare(published.relation, copied.relation, shared, key)
         transaction.set_rollback(True)

@@ -153,7 +153,8 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "seconds": transfer.seconds,
         "figures": transfer.figures,
         "source_version": transfer.source_version,
-        "differences": transfer.differences,
+        "mode": transfer.mode,
+        "notes": transfer.notes,
     }
     if not mine.update(**values):
         raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")

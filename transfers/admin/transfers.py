@@ -50,7 +50,7 @@ class TransferAdmin(ReadOnly):
         (None, {"fields": ["table", "status", "progress", "error", "advice"]}),
         ("Run", {"fields": ["mode", "asked_by", "asked_at", "started_at", "finished_at"]}),
         ("Speed", {"fields": ["attempt", "took", "rate", "phases"]}),
-        ("Result", {"fields": ["version", "source_version", "differences", "agreed"]}),
+        ("Result", {"fields": ["version", "source_version", "notes", "agreed"]}),
     ]
     actions_list = ["start"]
     actions_detail = ["retry", "cancel"]

@@ -6,7 +6,7 @@ Each other module of this package knows one warehouse, and nothing else in the p
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -32,11 +32,21 @@ class Snapshot(Protocol):
     @property
     def rows(self) -> int: ...
 
-    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """The rows, about `BATCH_ROWS` at a time, each with `columns` as the table spells them.
 
         Sorted by `order` ("-" before a name descends), then by all columns; a null counts as
-        the greatest value, as in PostgreSQL.
+        the greatest value, as in PostgreSQL. `after` leaves out rows whose value of a column is not
+        greater than a value.
+        """
+
+    def changes(
+        self, columns: Sequence[str], key: Sequence[str], since: str
+    ) -> Iterator[pa.RecordBatch]:
+        """What became of each key that changed since a version: its `columns` and, behind them,
+        whether it is gone. WarehouseError where the warehouse does not know.
         """
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,15 +63,28 @@ class Snapshot:
 
     def __init__(self, session: Session, address: Address, table: str) -> None:
         self._session, self._table = session, table
-        number, self.version = _pin(session, address, table)
-        self._source = f"{sql.name(table)} VERSION AS OF {number}"
+        self._number, self.version = _pin(session, address, table)
+        self._source = f"{sql.name(table)} VERSION AS OF {self._number}"
         self.schema = session.run(sql.select("*", f"{self._source} LIMIT 0")).schema
         self.rows: int = session.run(sql.select("count(*)", self._source))[0][0].as_py()
 
-    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         names = ", ".join(map(sql.name, columns))
         sort = ", ".join(map(sql.order, [*order, *columns]))
-        return self._session.batches(sql.select(names, f"{self._source} ORDER BY {sort}"))
+        later = f" WHERE {sql.name(after[0])} > :after" if after else ""
+        query = sql.select(names, f"{self._source}{later} ORDER BY {sort}")
+        return self._session.batches(query, {"after": after[1]} if after else None)
+
+    def changes(
+        self, columns: Sequence[str], key: Sequence[str], since: str
+    ) -> Iterator[pa.RecordBatch]:
+        if since not in map(_named, _commits(self._session, self._table)):
+            raise WarehouseError(f"{self._table} was made anew since version {since}.")
+        first = int(since.split()[0]) + 1
+        feed = f"table_changes({sql.text(self._table)}, {first}, {self._number})"
+        return self._session.batches(sql.changes(list(columns), list(key), feed))
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
         asked = sql.DIALECT.figures(schema, list(columns))
@@ -209,11 +223,20 @@ def _pin(session: Session, address: Address, table: str) -> tuple[int, str]:
     The name has the time too: a table that is made anew counts from 0 again.
     """
     try:
-        commits = session.run(f"DESCRIBE HISTORY {sql.name(table)} LIMIT {HISTORY}").to_pylist()
+        commits = _commits(session, table, f" LIMIT {HISTORY}")
     except WarehouseError as error:
         if "TABLE_OR_VIEW_NOT_FOUND" in str(error):
             raise missing(table, _tables(session, address)) from None
         raise
     changed = [c for c in commits if not c["operation"].startswith(UPKEEP)] or commits[-1:]
-    named = f"{changed[0]['version']} of {changed[0]['timestamp']:%Y-%m-%d %H:%M:%S.%f}"
-    return commits[0]["version"], named
+    return commits[0]["version"], _named(changed[0])
+
+
+def _commits(session: Session, table: str, limit: str = "") -> list[dict[str, Any]]:
+    """The newest first."""
+    found = session.run(f"DESCRIBE HISTORY {sql.name(table)}{limit}")
+    return list(found.to_pylist())
+
+
+def _named(commit: dict[str, Any]) -> str:
+    return f"{commit['version']} of {commit['timestamp']:%Y-%m-%d %H:%M:%S.%f}"

@@ -169,16 +169,20 @@ class Session:
         tables = list(self._read(statement, file))
         return pa.concat_tables([table for table in tables if table.num_rows] or tables[:1])
 
-    def batches(self, statement: str) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, statement: str, values: dict[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """The rows of a large answer, none of the batches empty."""
-        for table in self._read(statement):
+        for table in self._read(statement, values=values):
             yield from (batch for batch in table.to_batches() if batch.num_rows)
 
-    def _read(self, statement: str, file: IO[bytes] | None = None) -> Iterator[pa.Table]:
+    def _read(
+        self, statement: str, file: IO[bytes] | None = None, values: dict[str, Any] | None = None
+    ) -> Iterator[pa.Table]:
         for attempt in range(1, ATTEMPTS + 1):
             handed_on = False
             try:
-                for table in self._once(statement, file):
+                for table in self._once(statement, file, values):
                     handed_on = True
                     yield table
                 return
@@ -189,13 +193,15 @@ class Session:
                 self._close()
                 self._connection = self._access.connect(again=True)
 
-    def _once(self, statement: str, file: IO[bytes] | None) -> Iterator[pa.Table]:
+    def _once(
+        self, statement: str, file: IO[bytes] | None, values: dict[str, Any] | None
+    ) -> Iterator[pa.Table]:
         if file:
             file.seek(0)
         rows = FIRST_ROWS
         cursor = self._connection.cursor(arraysize=BATCH_ROWS, buffer_size_bytes=BATCH_BYTES)
         with reported(self._access.address), closed(cursor):
-            cursor.execute(statement, input_stream=file)
+            cursor.execute(statement, values, input_stream=file)
             while True:
                 table = _utc(cursor.fetchmany_arrow(rows))
                 yield table

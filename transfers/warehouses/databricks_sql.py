@@ -34,6 +34,19 @@ def select(columns: str, source: str) -> str:
     return f"SELECT {columns} FROM {source}"  # noqa: S608  # names are quoted, the rest is ours
 
 
+def changes(columns: list[str], key: list[str], feed: str) -> str:
+    """The last change of each key in a feed, and whether it was that the row was deleted."""
+    # One commit may delete a row and insert it anew.
+    newest = (
+        f"row_number() OVER (PARTITION BY {', '.join(map(name, key))}"
+        " ORDER BY _commit_version DESC, _change_type = 'delete' ASC)"
+    )
+    numbered = select(f"*, {newest} AS newest", feed) + " WHERE _change_type <> 'update_preimage'"
+    names = ", ".join(map(name, columns))
+    asked = f"{names}, _change_type = 'delete' AS is_deleted"
+    return select(asked, f"({numbered}) WHERE newest = 1")
+
+
 def text(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

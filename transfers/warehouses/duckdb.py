@@ -119,14 +119,23 @@ class Snapshot:
     def _query(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
 
-    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         names = ", ".join(map(verify.quoted, columns))
         sort = ", ".join(map(_sorting, [*order, *columns]))
-        sql = f"SELECT {names} FROM {self._table} ORDER BY {sort}"  # noqa: S608  # quoted
+        later = f"WHERE {verify.quoted(after[0])} > $1" if after else ""
+        sql = f"SELECT {names} FROM {self._table} {later} ORDER BY {sort}"  # noqa: S608  # quoted
         # A connection of its own, as any other query would end the stream.
         with self._connection.cursor() as cursor:
             cursor.execute("USE warehouse")
-            yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
+            found = cursor.sql(sql, params=[after[1]] if after else None)
+            yield from found.to_arrow_reader(BATCH_ROWS)
+
+    def changes(
+        self, columns: Sequence[str], key: Sequence[str], since: str
+    ) -> Iterator[pa.RecordBatch]:
+        raise WarehouseError("the embedded warehouse has no change feed.")
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
         asked = DIALECT.figures(schema, list(columns))

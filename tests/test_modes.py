@@ -1,0 +1,179 @@
+"""Transfers that read only what was added or changed since the last version."""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, models
+from pytest_django import Settings
+
+from flights.mirror import Mirror, MirroredTable
+from flights.models import PublishedTable, TableVersion
+from tests.warehouse.running import Served, running
+from tests.whole import Platform
+from transfers import load, loading
+from transfers.models import Transfer
+from transfers.progress import Progress
+from transfers.warehouses import Warehouse, connect
+
+FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
+
+
+class Parcel(MirroredTable):
+    """Changes by key, and is sorted by something else."""
+
+    code = models.TextField()
+    weight = models.IntegerField(null=True)
+
+    mirror = Mirror(order=("-weight", "code"), key=("code",), by_changes=True)
+
+    class Meta(MirroredTable.Meta):
+        app_label = "tests"
+        db_table = "parcels"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with running(tmp_path_factory.mktemp("warehouse")) as served:
+        yield served
+
+
+@pytest.fixture
+def parcels(server: Served, settings: Settings, tmp_path: Path) -> Iterator[Warehouse]:
+    """A warehouse with a table of parcels, whose changes are recorded."""
+    call_command("migrate", verbosity=0)
+    own = server.schema(f"parcels_{next(NUMBERS)}")
+    for name, value in own.env.items():
+        setattr(settings, name, value)
+    warehouse = connect(own.url)
+    make(warehouse)
+    yield warehouse
+    PublishedTable.objects.filter(table="parcels").delete()
+    for version in TableVersion.objects.filter(table="parcels"):
+        load._drop(version)
+
+
+NUMBERS = itertools.count()
+
+
+def make(warehouse: Warehouse) -> None:
+    run(
+        warehouse,
+        "CREATE OR REPLACE TABLE parcels (code STRING, weight INT)",
+        "ALTER TABLE parcels SET TBLPROPERTIES (delta.enableChangeDataFeed = true)",
+        "INSERT INTO parcels VALUES ('a', 1), ('b', 2), ('c', NULL), ('\u00e9', 2), ('Z', 2)",
+    )
+
+
+def run(warehouse: Warehouse, *statements: str) -> None:
+    with warehouse.change() as change:
+        for statement in statements:
+            change.execute(statement)
+
+
+def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
+    """A transfer of the parcels, published."""
+    transfer = Transfer(table="parcels", claim=uuid.uuid4(), status="succeeded", **values)
+    with Progress([]) as progress, warehouse.snapshot("parcels") as source:
+        progress.begin(transfer)
+        version = loading.made(Parcel, transfer, source, progress)
+        assert version
+        load.publish([version])
+    return transfer
+
+
+def rows() -> list[tuple[Any, ...]]:
+    version = TableVersion.objects.get(published__table="parcels")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {version.relation} ORDER BY id")
+        return list(cursor.fetchall())
+
+
+def test_changed_rows_are_merged_and_deletes_are_carried(parcels: Warehouse) -> None:
+    assert transferred(parcels).mode == Transfer.Mode.SNAPSHOT
+    run(
+        parcels,
+        "UPDATE parcels SET weight = 9 WHERE code = 'a'",
+        "DELETE FROM parcels WHERE code = 'b'",
+        "INSERT INTO parcels VALUES ('d', NULL), ('b2', 2)",
+        "UPDATE parcels SET weight = 3 WHERE code = 'a'",
+        "DELETE FROM parcels WHERE code = 'b2'",
+        "OPTIMIZE parcels",
+    )
+    merged = transferred(parcels)
+    assert (merged.mode, merged.rows_done, merged.notes) == (Transfer.Mode.MERGE, 4, [])
+    after = rows()
+    assert transferred(parcels, forced=True).mode == Transfer.Mode.SNAPSHOT
+    assert after == rows()
+    assert [code for _, code, _ in after] == ["c", "d", "a", "Z", "\u00e9"]
+
+
+def test_a_table_made_anew_is_read_whole(parcels: Warehouse) -> None:
+    transferred(parcels)
+    make(parcels)
+    run(parcels, "DROP TABLE parcels")
+    make(parcels)
+    run(parcels, "INSERT INTO parcels VALUES ('x', 1)")
+    done = transferred(parcels)
+    assert done.mode == Transfer.Mode.SNAPSHOT
+    assert "as merge failed: parcels was made anew since version" in done.notes[0]
+    assert len(rows()) == 6
+
+
+def test_a_table_without_a_change_feed_is_read_whole(parcels: Warehouse) -> None:
+    transferred(parcels)
+    run(parcels, "ALTER TABLE parcels SET TBLPROPERTIES (delta.enableChangeDataFeed = false)")
+    run(parcels, "DELETE FROM parcels WHERE code = 'a'")
+    done = transferred(parcels)
+    assert done.mode == Transfer.Mode.SNAPSHOT
+    assert "DELTA_MISSING_CHANGE_DATA" in done.notes[0]
+    assert len(rows()) == 4
+
+
+def test_a_growing_table_is_read_from_its_greatest_value_on(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    fresh.manage("transfer", "--all")
+    fresh.ingest("2013-01-09,Gamma,C,A,7,7\n2013-01-09,Alpha,C,A,7,7", "--append")
+    assert "flight_delay_data/2: 2 rows" in fresh.manage("transfer", "--all")
+    ask = (
+        "from transfers.models import *;"
+        " t = Transfer.objects.filter(table='flight_delay_data').first(); print(t.mode, t.notes)"
+    )
+    assert fresh.python(ask) == "append []\n"
+    with fresh.site(processes=1) as site:
+        found = site.get("/api/flight_delay_data/?columns=Airline_Name").json()
+        assert [row["Airline_Name"] for row in found["results"]] == [
+            *("Alpha", "Beta", "Alpha", "Gamma")
+        ]
+    fresh.ingest("2013-01-01,Late,C,A,7,7\n2013-01-10,Gamma,C,A,7,7", "--append")
+    assert "flight_delay_data/3: 6 rows" in fresh.manage("transfer", "--all")
+    said = fresh.python(ask)
+    assert said.startswith(
+        "snapshot ['all rows were read, as append failed: flight_delay_data: the"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mirror", "problem"),
+    [
+        (Mirror(order=("code",), grows_by="weight"), "grows_by is not the first column"),
+        (Mirror(order=("code",), by_changes=True), "by_changes needs a key"),
+        (Mirror(order=("code",), key=("code",), grows_by="code", by_changes=True), "choose one"),
+    ],
+)
+def test_a_mode_that_cannot_work_is_refused_by_the_checks(mirror: Mirror, problem: str) -> None:
+    wrong = type(
+        f"Wrong{next(NUMBERS)}",
+        (Parcel,),
+        {
+            "__module__": __name__,
+            "mirror": mirror,
+            "Meta": type("Meta", (MirroredTable.Meta,), {"app_label": "tests", "abstract": True}),
+        },
+    )
+    assert issubclass(wrong, MirroredTable)
+    assert [e.id for e in wrong.check() if problem in str(e.msg)] == ["flights.E003"]
