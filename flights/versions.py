@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.apps.registry import Apps
-from django.db import ProgrammingError, models
+from django.db import OperationalError, ProgrammingError, connections, models
 from django.db.models import Value
 from django.db.models.functions import Cast
 from psycopg.errors import UndefinedTable
@@ -31,13 +31,29 @@ def current(model: type[MirroredTable]) -> TableVersion:
 
 
 def read[T](model: type[MirroredTable], answer: Callable[[TableVersion], T]) -> T:
-    """`answer` of the current version; asked once more where that was pruned in between."""
+    """`answer` of the current version.
+
+    Asked once more where that was pruned in between, and where PostgreSQL had ended connections.
+    """
     try:
         return answer(current(model))
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable):
             raise
-        return answer(current(model))
+    except OperationalError:
+        if not _reconnected():
+            raise
+    return answer(current(model))
+
+
+def _reconnected() -> bool:
+    """Whether this thread's connection was lost; if so, no lost one stays in the pool."""
+    reader: Any = connections[READER]
+    if reader.connection is None or not reader.connection.closed:
+        return False
+    reader.close()
+    reader.pool.check()  # cheaper than to try each connection before each query
+    return True
 
 
 def rows(model: type[MirroredTable], version: TableVersion) -> "models.QuerySet[Any]":

@@ -214,9 +214,8 @@ def test_a_version_that_is_read_is_pruned_later(fresh: Platform) -> None:
     assert "delays_by_day__v1" not in _relations(fresh, "delays_by_day")
 
 
-def test_a_worker_killed_while_it_loads_leaves_the_old_version_whole(
-    fresh: Platform, demo: Platform
-) -> None:
+@pytest.mark.deep  # tests.test_faults kills in every phase
+def test_a_killed_worker_is_noticed_by_the_schedule(fresh: Platform, demo: Platform) -> None:
     fresh.env |= {"WAREHOUSE_URL": settings.WAREHOUSE_URL, "TRANSFER_LOST_AFTER": "3"}
     fresh.manage("transfer", "flight_delay_data")
     with psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database:

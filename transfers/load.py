@@ -62,7 +62,12 @@ def copy(
     """
     statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(version.relation))
     done = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as out:
+    # Django does not do so around COPY: a lost connection would not be known as one.
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as out,
+    ):
         for batch in batches:
             if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
                 out.write(_lines(batch, schema, numbered_from + done, version.table))

@@ -79,8 +79,10 @@ def outcome(transfer: Transfer) -> str:
         case Transfer.Status.SUCCEEDED:
             took = sum(s for phase, s in transfer.seconds.items() if phase != WAITING)
             rate = transfer.rows_done / max(took, 0.001)
-            done = f"{transfer.rows_done:,} rows in {took:.1f} s, {rate:,.0f} rows/s"
-            return f"{transfer.version}: {done}"
+            assert transfer.version
+            read, rows = f"{transfer.rows_done:,}", f"{transfer.version.rows:,} rows"
+            of = rows if transfer.rows_done == transfer.version.rows else f"{read} of {rows}"
+            return f"{transfer.version}: {of} in {took:.1f} s, {rate:,.0f} rows/s"
         case Transfer.Status.UNCHANGED:
             return f"{transfer.table}: unchanged in the warehouse"
     return f"{transfer.table}: {transfer.status}. {transfer.error} {transfer.advice}".strip()

@@ -1,0 +1,301 @@
+"""Transfers whose processes and servers are killed. docs/faults.md has the table of outcomes."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from airsense.embedded import valkey
+from tests.servers import own_environment
+from tests.warehouse.running import Served, running
+from tests.whole import Platform, Site, until
+
+TABLE = "flight_delay_data"
+ROWS = 70_000  # more than one answer of the warehouse holds
+FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n in range(ROWS))
+START = (
+    "from transfers import tasks; from flights.tables import by_name;"
+    f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
+)
+ADVISORY = 1  # the lock that statements which make indexes wait for
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def platform(warehouse: Served) -> Platform:
+    """A published table, whose transfers are given up after a second without a heartbeat."""
+    own = Platform(own_environment())
+    own.manage("setup")
+    own.ingest(FLIGHTS)
+    file = own.warehouse / "raw.csv"
+    own.env |= {"TRANSFER_LOST_AFTER": "2", **warehouse.env}
+    own.manage("ingest", str(file))
+    own.manage("broker")
+    own.manage("transfer", TABLE)
+    with database(own) as connection:
+        connection.execute(
+            "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
+            f" 'BEGIN PERFORM pg_advisory_xact_lock({ADVISORY}); END'"
+        )
+        connection.execute(
+            "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+            " EXECUTE FUNCTION hold()"
+        )
+    return own
+
+
+@pytest.fixture(scope="module")
+def site(platform: Platform) -> Iterator[Site]:
+    with platform.site(processes=1) as site:
+        yield site
+
+
+@contextmanager
+def database(platform: Platform) -> Iterator["psycopg.Connection[Any]"]:
+    with psycopg.connect(platform.env["DATABASE_URL"], autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def read(site: Site) -> Iterator[list[str]]:
+    """Ask all the while; every answer must be whole. Yields the versions that were seen."""
+    seen, wrong, stop = list[str](), list[Any](), threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            answer = site.get(f"/api/{TABLE}/?limit=3&offset={ROWS - 2}")
+            rows = answer.json().get("results") if answer.status == 200 else answer.body
+            if answer.status != 200 or len(rows) != 2:
+                wrong.append(rows)
+            seen.append(answer.headers.get("x-airsense-version", ""))
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+    assert not wrong
+
+
+def last(platform: Platform) -> dict[str, Any]:
+    """The newest transfer."""
+    with database(platform) as connection:
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        found = cursor.execute("SELECT * FROM transfers_transfer ORDER BY id DESC LIMIT 1")
+        return dict(found.fetchone() or {})
+
+
+def current(site: Site) -> int:
+    return int(site.get(f"/api/{TABLE}/?limit=1").json()["version"])
+
+
+def slow(warehouse: Served, at: str, sql: str) -> None:
+    warehouse.fault(at, "slow", sql=sql, seconds=60)
+
+
+@contextmanager
+def held(platform: Platform, statement: str) -> Iterator[None]:
+    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
+        connection.execute(statement)
+        yield
+
+
+# Where a transfer is held, and the phase that its row shows then.
+HOLDS: dict[str, Callable[[Platform, Served], Any]] = {
+    "reading": lambda p, w: slow(w, "ExecuteStatement", "DESCRIBE HISTORY"),
+    "copying": lambda p, w: slow(w, "FetchResults", "ORDER BY"),
+    "indexing": lambda p, w: held(p, f"SELECT pg_advisory_lock({ADVISORY})"),
+    "verifying": lambda p, w: slow(w, "ExecuteStatement", "md5"),
+    "waiting to be published": lambda p, w: held(
+        p, "SELECT FROM flights_publishedtable FOR UPDATE"
+    ),
+}
+
+
+@contextmanager
+def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[Any]:
+    """A transfer in a process of its own, held at a phase."""
+    with ExitStack() as stack:
+        hold = HOLDS[phase](platform, warehouse)
+        if hold:
+            stack.enter_context(hold)
+        process = stack.enter_context(platform.running("transfer", TABLE, "--force"))
+        until(lambda: last(platform)["phase"] == phase or process.poll() is not None)
+        assert process.poll() is None
+        yield process
+    warehouse.mend()
+
+
+def clean(platform: Platform) -> None:
+    """Nothing is left of what was cut short: no relation, lock or running mark."""
+    with database(platform) as connection:
+        kept = connection.execute("SELECT \"table\" || '__v' || number FROM flights_tableversion")
+        there = connection.execute(
+            f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^{TABLE}__v'"
+        )
+        assert {name for (name,) in there} == {name for (name,) in kept}
+        locks = connection.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE"
+            " mode ~ 'Exclusive' AND locktype = 'relation' AND datname = current_database()"
+        )
+        assert locks.fetchone() == (0,)
+    assert last(platform)["status"] not in ("running", "queued")
+
+
+@pytest.mark.parametrize("phase", HOLDS)
+def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
+    platform: Platform, warehouse: Served, site: Site, phase: str
+) -> None:
+    before = current(site)
+    with read(site) as seen:
+        with transferring(platform, warehouse, phase) as process:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            killed = last(platform)["id"]
+        until(lambda: len(seen) > 2)
+        assert set(seen) == {f"{TABLE}/{before}"}
+        time.sleep(2)  # TRANSFER_LOST_AFTER
+        done = platform.manage("transfer", TABLE, "--force")
+        until(lambda: current(site) == before + 1)
+    assert f"{TABLE}/{before + 1}: {ROWS:,} rows" in done
+    assert set(seen) <= {f"{TABLE}/{before}", f"{TABLE}/{before + 1}"}
+    with database(platform) as connection:
+        ended = connection.execute(
+            "SELECT status, phase, error, advice FROM transfers_transfer WHERE id = %s", [killed]
+        ).fetchone()
+    assert ended == (
+        *("failed", phase),
+        "Its worker stopped in the middle. The published version is untouched.",
+        "Start it again.",
+    )
+    clean(platform)
+
+
+def test_a_transfer_killed_after_it_was_published_has_succeeded(
+    platform: Platform, site: Site
+) -> None:
+    before = current(site)
+    with platform.running("transfer", TABLE, "--force") as process:
+        with database(platform) as connection:
+            while current_of(connection) == before:
+                pass
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert last(platform)["status"] == "succeeded"
+    until(lambda: current(site) == before + 1)
+    clean(platform)
+
+
+def current_of(connection: "psycopg.Connection[Any]") -> int:
+    (number,) = connection.execute(
+        "SELECT number FROM flights_publishedtable p JOIN flights_tableversion v"
+        ' ON v.id = current_id WHERE p."table" = %s',
+        [TABLE],
+    ).fetchone() or (0,)
+    return int(number)
+
+
+@contextmanager
+def worker(platform: Platform) -> Iterator["subprocess.Popen[bytes]"]:
+    with platform.running("worker", "--concurrency=1") as process:
+        yield process
+
+
+def ask(platform: Platform) -> None:
+    """Ask a worker for the table, as the schedule would."""
+    platform.python(START)
+
+
+@pytest.mark.parametrize("phase", ["copying", pytest.param("verifying", marks=pytest.mark.deep)])
+def test_lost_connections_to_postgresql_are_tried_again(
+    platform: Platform, warehouse: Served, site: Site, phase: str
+) -> None:
+    before = current(site)
+    slow_for = {"copying": ("FetchResults", "ORDER BY"), "verifying": ("ExecuteStatement", "md5")}
+    at, sql = slow_for[phase]
+    warehouse.fault(at, "slow", sql=sql, seconds=3)
+    with worker(platform):
+        ask(platform)
+        until(lambda: last(platform)["phase"] == phase)
+        with database(platform) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        until(lambda: last(platform)["status"] == "succeeded", seconds=60)
+    done = last(platform)
+    assert (done["attempt"], done["error"]) == (2, "")
+    assert current(site) == before + 1
+    clean(platform)
+
+
+def test_what_the_warehouse_loses_is_refused_and_what_passes_is_tried_again(
+    platform: Platform, warehouse: Served, site: Site
+) -> None:
+    before = current(site)
+    for fault in ("short-read", "repeated-read"):
+        warehouse.fault("results", fault, sql="ORDER BY")
+        failed = platform.attempt("transfer", TABLE, "--force")
+        assert "the copy differs from its source" in failed.stderr
+    assert current(site) == before
+    warehouse.fault("FetchResults", "cut")  # in the middle of the copy
+    with worker(platform):
+        ask(platform)
+        until(lambda: last(platform)["status"] == "succeeded", seconds=60)
+    assert last(platform)["attempt"] == 2
+    assert current(site) == before + 1
+    clean(platform)
+
+
+def test_a_queue_that_is_killed_loses_no_transfer(
+    platform: Platform, warehouse: Served, site: Site, tmp_path: Path
+) -> None:
+    before = current(site)
+    own = Platform(
+        platform.env | {"REDIS_URL": f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"}
+    )
+    with queue(tmp_path) as server, worker(own):
+        warehouse.fault("ExecuteStatement", "slow", sql="md5", seconds=3)
+        ask(own)
+        until(lambda: last(own)["phase"] == "verifying")
+        server.kill()
+        server.wait()
+        until(lambda: last(own)["status"] == "succeeded", seconds=60)
+        assert current(site) == before + 1
+        refused = own.attempt("shell", "--no-imports", "--command", START)
+        assert "The queue of tasks does not answer." in refused.stderr
+        assert last(own)["status"] == "failed"
+        with queue(tmp_path):
+            ask(own)
+            until(lambda: last(own)["status"] == "succeeded", seconds=60)
+    assert current(site) == before + 2
+    clean(platform)
+
+
+@contextmanager
+def queue(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A Valkey of the test's own, which keeps its messages in a folder."""
+    command = [valkey._program(), "--port", "0", "--unixsocket", f"{folder}/valkey.sock"]
+    kept = ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
+    with subprocess.Popen([*command, *kept], stdout=subprocess.DEVNULL) as server:
+        until(lambda: (folder / "valkey.sock").exists())
+        try:
+            yield server
+        finally:
+            server.kill()
