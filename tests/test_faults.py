@@ -187,6 +187,17 @@ def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
     clean(platform)
 
 
+def test_a_transfer_is_cancelled_though_the_warehouse_does_not_answer(
+    platform: Platform, warehouse: Served, site: Site
+) -> None:
+    before = current(site)
+    with transferring(platform, warehouse, "reading") as process:  # it would be held for a minute
+        assert "cancelled transfer" in platform.manage("cancel", TABLE)
+        until(lambda: process.poll() is not None, seconds=10)
+    assert (last(platform)["status"], current(site)) == ("cancelled", before)
+    clean(platform)
+
+
 def test_a_transfer_killed_after_it_was_published_has_succeeded(
     platform: Platform, site: Site
 ) -> None:

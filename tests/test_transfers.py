@@ -52,8 +52,10 @@ class FaultySnapshot:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.snapshot, name)
 
-    def batches(self, columns: Sequence[str], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        table = pa.Table.from_batches(self.snapshot.batches(columns, order))
+    def batches(
+        self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        table = pa.Table.from_batches(self.snapshot.batches(columns, order, after))
         yield from pa.Table.from_pylist(self.fault(table.to_pylist()), table.schema).to_batches()
 
 

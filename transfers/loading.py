@@ -7,7 +7,7 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import columns, load, reading, sqlview, verify
+from . import columns, load, reading, sqlview, verify, watched
 from .exceptions import VerificationFailed, WarehouseError
 from .models import Transfer
 from .progress import Progress
@@ -22,7 +22,7 @@ def new_version(
 ) -> TableVersion | None:
     """What the transfer made; None where the newest version has the same source already."""
     progress.begin(transfer)
-    with warehouse.snapshot(transfer.table) as source:
+    with watched.snapshot(warehouse, transfer.table, progress.check) as source:
         return made(tables.by_name(transfer.table), transfer, source, progress)
 
 
