@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing but Python 3.12 or newer.
-.PHONY: run install test test-deep test-live browser check lint formatted types generated format lock snapshot bench
+.PHONY: run install test test-deep test-live browser check lint formatted types generated format lock snapshot bench bench-transfer
 
 venv := .venv
 python := $(venv)/bin/python
@@ -52,16 +52,21 @@ format: $(venv)/dev.installed
 bench: $(venv)/dev.installed
 	@exec $(python) -m benchmarks.gateway
 
+# FLIGHTS names a Parquet file; the other tools have an environment of their own.
+bench-transfer: $(venv)/dev.installed
+	@$(MAKE) --no-print-directory venv=.venv-bench .venv-bench/bench.installed
+	@exec $(python) -m benchmarks.transfer --peers .venv-bench/bin/python $(if $(FLIGHTS),--flights $(FLIGHTS))
+
 # What is generated is committed, so that a change of it is seen.
 snapshot: $(venv)/dev.installed
 	$(python) manage.py document
 
 # Newer versions of everything that requirements/*.in allows.
 lock: $(venv)/dev.installed
-	cd requirements && for set in base dev; do \
-	  ../$(python) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 \
-	    --generate-hashes --override overrides.txt --no-emit-index-url \
-	    --custom-compile-command "make lock" $$set.in --output-file $$set.txt || exit 1; done
+	cd requirements && lock() { ../$(python) -m uv pip compile --quiet --upgrade --universal \
+	  --python-version 3.12 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" $$1.in --output-file $$1.txt $$2; } && \
+	  lock base --override=overrides.txt && lock dev --override=overrides.txt && lock bench
 
 # The lock file names everything, so pip resolves nothing; a half-made environment is made anew.
 $(venv)/%.installed: requirements/%.txt

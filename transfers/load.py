@@ -23,6 +23,8 @@ from flights.models import PublishedTable, TableVersion
 from . import columns, sqlview, verify
 from .exceptions import NoSuchVersion, Unstorable
 
+# For sorting index entries; beyond it PostgreSQL sorts on disk.
+INDEX_MEMORY = "256MB"
 # What DROP TABLE may wait for readers; they would queue behind it.
 PRUNE_LOCK_TIMEOUT = "50ms"
 
@@ -60,7 +62,10 @@ def copy(
 
     The first row has the number after `numbered_from`.
     """
-    statement = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(sql.Identifier(version.relation))
+    # Frozen, as nobody sees the relation before it is published: neither verifying nor readers
+    # have to write to its pages then, and index-only scans work at once.
+    copy = sql.SQL("COPY {} FROM STDIN (FORMAT csv, FREEZE)")
+    statement = copy.format(sql.Identifier(version.relation))
     done = 0
     # Django does not do so around COPY: a lost connection would not be known as one.
     with (
@@ -78,6 +83,7 @@ def copy(
 def index(model: type[MirroredTable], version: TableVersion) -> None:
     """The primary key and the declared indexes; statistics for the planner."""
     relation = sql.Identifier(version.relation)
+    _execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
     _execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
     for names in model.mirror.indexes:
         fields = [sql.Identifier(column(model, name)) for name in names]

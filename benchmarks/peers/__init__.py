@@ -1,0 +1,1 @@
+"""Other tools that carry a table from the warehouse, as their documentation shows them."""

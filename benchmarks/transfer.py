@@ -1,0 +1,206 @@
+"""A transfer from a SQL warehouse beside what PostgreSQL itself needs: `make bench-transfer`.
+
+A platform of its own, on the tests' SQL warehouse (Databricks' wire protocol, on loopback),
+carries `flight_delay_data` to a published version. `psql`'s \\copy puts the same rows from a
+CSV file into the same columns and indexes, and usual tools carry some as people use them. A Parquet
+file with the table's columns can be named; without one there are 2.4 million random rows.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+import duckdb
+from django.db import connection
+from rich.console import Console
+from rich.table import Table
+
+from tests import servers  # noqa: F401  # leads this process to a database of its own
+from tests.warehouse.running import running
+
+TABLE = "flight_delay_data"
+COLUMNS = [
+    "Flight_Date",
+    "Airline_Name",
+    "Origin_City",
+    "Destination_City",
+    "Departure_Delay_Minutes",
+    "Arrival_Delay_Minutes",
+]
+RANDOM = (
+    "(SELECT DATE '2008-01-01' + CAST(id % 121 AS INTEGER), 'Airline ' || (hash(id) % 20),"
+    " 'City ' || (hash(id + 1) % 287), 'City ' || (hash(id + 2) % 287),"
+    " CAST(hash(id + 3) % 90 AS INTEGER) - 15, CAST(hash(id + 4) % 90 AS INTEGER) - 15"
+    f" FROM range(2400000) AS r(id)) AS made({', '.join(COLUMNS)})"
+)
+COPIED = (
+    "SET client_min_messages = warning; DROP TABLE IF EXISTS copied;"
+    " CREATE TABLE copied (LIKE {relation});\n\\copy copied FROM '{file}' (FORMAT csv)\n"
+    "ALTER TABLE copied ADD PRIMARY KEY (id); {indexes} ANALYZE copied;"
+)
+PEERS = {"pandas to_sql": "to_sql", "dlt, Arrow": "dlt_arrow"}
+PEER_ROWS = 200_000  # what the slow tools carry; rates are compared
+
+
+def main() -> None:
+    options = _options()
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "warehouse") as served:
+        os.environ.update({**served.env, "DJANGO_SETTINGS_MODULE": "airsense.settings"})
+        django.setup()
+        subprocess.run([sys.executable, "manage.py", "setup"], check=True)
+        rows = _fill(options.flights, options.times)
+        found = [_transfer() for _ in range(options.runs)]
+        copies = [_copied(Path(folder) / "rows.csv") for _ in range(options.runs)]
+        peers = _peers(options.peers) if options.peers else {}
+        _show(rows, found, copies, peers)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--flights", type=Path, help="a Parquet file")
+    parser.add_argument("--times", type=int, default=1, help="repeat its rows so often")
+    parser.add_argument("--runs", type=int, default=3, help="of each; the median is shown")
+    parser.add_argument("--peers", type=Path, help="the Python of an environment with the peers")
+    options = parser.parse_args()
+    if not shutil.which("psql"):
+        parser.exit(1, "The benchmark needs psql: apt-get install postgresql-client\n")
+    return options
+
+
+def _fill(flights: Path | None, times: int) -> int:
+    """Make the tables that are carried; returns the rows of the large one."""
+    from transfers import warehouses
+
+    source = f"read_parquet('{flights.resolve()}')" if flights else RANDOM
+    rows = f"SELECT {', '.join(COLUMNS)} FROM {source}"
+    with warehouses.connect(os.environ["WAREHOUSE_URL"]).change() as change:
+        for time_ in range(times):
+            _append(change, TABLE, rows, f"flights{time_}")
+        _append(change, "few", f"{rows} LIMIT {PEER_ROWS}", "few")
+    with warehouses.connect(os.environ["WAREHOUSE_URL"]).snapshot(TABLE) as made:
+        return made.rows
+
+
+def _append(change: Any, table: str, rows: str, key: str) -> None:
+    read = duckdb.connect().execute(rows).to_arrow_reader(100_000)
+    change.append(table, read.schema, read, key)
+
+
+def _transfer() -> dict[str, float]:
+    """Seconds of each phase, and the memory of the process that ran it in MB."""
+    from transfers.models import Transfer
+
+    process = subprocess.Popen([sys.executable, "manage.py", "transfer", "--force", TABLE])
+    _, status, used = os.wait4(process.pid, 0)
+    assert status == 0, "the transfer failed"
+    seconds = Transfer.objects.filter(table=TABLE).latest("pk").seconds
+    return {**seconds, "row hash": _hashing(), "MB": used.ru_maxrss / 1024}
+
+
+def _hashing() -> float:
+    """Seconds that the row hash takes of verifying, in the warehouse and in PostgreSQL."""
+    from flights.models import FlightDelayData, PublishedTable
+    from transfers import columns, verify, warehouses
+    from transfers.warehouses.databricks_sql import DIALECT
+
+    schema = columns.schema(FlightDelayData)
+    relation = verify.quoted(PublishedTable.objects.get(table=TABLE).current.relation)
+
+    def ours(figures: dict[str, str]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(verify.select(figures, relation))
+
+    def theirs(figures: dict[str, str]) -> None:
+        with warehouses.connect(os.environ["WAREHOUSE_URL"]).change() as change:
+            change.query(verify.select(figures, TABLE, DIALECT.text_type))
+
+    return sum(
+        _seconds(run, dialect.figures(schema, schema.names))
+        - _seconds(run, _without_hash(dialect.figures(schema, schema.names)))
+        for run, dialect in ((ours, verify.POSTGRESQL), (theirs, DIALECT))
+    )
+
+
+def _without_hash(figures: dict[str, str]) -> dict[str, str]:
+    return {name: sql for name, sql in figures.items() if name != "hash"}
+
+
+def _seconds(run: Callable[..., object], *arguments: Any) -> float:
+    began = time.monotonic()
+    run(*arguments)
+    return time.monotonic() - began
+
+
+def _copied(file: Path) -> float:
+    """Seconds of `psql` for the same rows, columns, indexes and statistics."""
+    from flights.models import PublishedTable
+
+    relation = PublishedTable.objects.get(table=TABLE).current.relation
+    if not file.exists():
+        _psql(f"\\copy (SELECT * FROM {relation} ORDER BY id) TO '{file}' (FORMAT csv)\n")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT LIKE '%%pkey'",
+            [relation],
+        )
+        names = [definition.partition(" USING ")[2] for (definition,) in cursor.fetchall()]
+    indexes = " ".join(f"CREATE INDEX ON copied USING {name};" for name in names)
+    return _seconds(_psql, COPIED.format(relation=relation, file=file, indexes=indexes))
+
+
+def _run(command: list[str | Path]) -> None:
+    subprocess.run(command, check=True)
+
+
+def _psql(script: str) -> None:
+    command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", os.environ["DATABASE_URL"]]
+    subprocess.run(command, input=script, text=True, check=True)
+
+
+def _peers(python: Path) -> dict[str, float]:
+    """Seconds of each for `PEER_ROWS`."""
+    return {
+        name: _seconds(_run, [python, "-m", f"benchmarks.peers.{script}"])
+        for name, script in PEERS.items()
+    }
+
+
+def _show(
+    rows: int, transfers: list[dict[str, float]], copies: list[float], peers: dict[str, float]
+) -> None:
+    def middle(name: str) -> float:
+        return statistics.median(t[name] for t in transfers)
+
+    phases = [name for name in transfers[0] if name not in ("row hash", "MB")]
+    whole = statistics.median(sum(t[name] for name in phases) for t in transfers)
+    copied = statistics.median(copies)
+    table = Table(
+        "", "rows/s", "of \\copy", title=f"{rows:,} rows; medians of {len(copies)}", min_width=60
+    )
+    for name, count, seconds in [
+        ("psql \\copy, same columns and indexes", rows, copied),
+        ("transfer without its row hash", rows, whole - middle("row hash")),
+        ("transfer, verified and published", rows, whole),
+        *((name, PEER_ROWS, seconds) for name, seconds in peers.items()),
+    ]:
+        rate = count / seconds
+        table.add_row(name, f"{rate:,.0f}", f"{rate / (rows / copied):.0%}")
+    console = Console(width=100)
+    console.print(table)
+    console.print("  ".join(f"{name} {middle(name):.1f} s" for name in [*phases, "row hash"]))
+    console.print(
+        f"memory of the transfer's process at most {max(t['MB'] for t in transfers):.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
