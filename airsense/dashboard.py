@@ -4,18 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
 
 from flights.mirror import MirroredTable
 from flights.models import PublishedTable
 from flights.tables import TABLES
-from transfers.models import Transfer
+from transfers import freshness
+from transfers.models import Alert, Transfer
 
 from . import status
-
-CONFIRMED = (Transfer.Status.SUCCEEDED, Transfer.Status.UNCHANGED)
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -23,18 +21,13 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("transfers.view_transfer"):
         return context
     published = PublishedTable.objects.select_related("current").in_bulk()
-    confirmed = dict(
-        Transfer.objects.filter(status__in=CONFIRMED)
-        .exclude(mode=Transfer.Mode.ROLLBACK)
-        .order_by()
-        .values_list("table")
-        .annotate(at=Max("finished_at"))
-    )
+    confirmed = freshness.confirmed()
     tables = [
         _row(model, published.get(model._meta.db_table), confirmed.get(model._meta.db_table))
         for model in TABLES
     ]
-    return {**context, "parts": _parts(), "tables": tables}
+    troubles = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
+    return {**context, "parts": _parts(), "tables": tables, "troubles": troubles}
 
 
 def _parts() -> list[status.State]:

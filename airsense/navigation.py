@@ -12,6 +12,7 @@ ICONS = {
     "transfers.transfer": "sync_alt",
     "flights.tableversion": "history",
     "transfers.warehousejob": "warehouse",
+    "transfers.alert": "notifications",
     "django_celery_beat.periodictask": "schedule",
     "django_celery_beat.crontabschedule": "calendar_month",
     "django_celery_beat.intervalschedule": "timer",
@@ -20,7 +21,12 @@ ICONS = {
     "authtoken.tokenproxy": "key",
 }
 SECTIONS = {
-    "Operation": ["transfers.transfer", "flights.tableversion", "transfers.warehousejob"],
+    "Operation": [
+        "transfers.transfer",
+        "flights.tableversion",
+        "transfers.warehousejob",
+        "transfers.alert",
+    ],
     "Tables": [model._meta.label_lower for model in TABLES],
     "Schedules": [name for name in ICONS if name.startswith("django_celery_beat")],
     "People": [name for name in ICONS if name.startswith("auth")],

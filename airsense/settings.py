@@ -13,7 +13,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
-from airsense import embedded, home
+from airsense import channels, embedded, home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = home.folder()
@@ -177,6 +177,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "transfers.tasks.transfer_tables",
         "schedule": 3600,
     },
+    "see which tables are fresh": {"task": "transfers.tasks.look_at_freshness", "schedule": 60},
+    "deliver the alerts that wait": {
+        "task": "transfers.tasks.deliver_alerts",
+        "schedule": 15,
+        "options": {"expire_seconds": 15},  # no heap of them where workers are away
+    },
 }
 
 # A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
@@ -185,6 +191,15 @@ TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
 TRANSFER_ATTEMPTS = number("TRANSFER_ATTEMPTS", 5)
 # Versions of a table that stay for rolling back, the current one among them.
 VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
+
+# Where alerts go (docs/alerts.md); nowhere where neither is set.
+ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
+vars().update(channels.mail(secret("EMAIL_URL"), ALERT_MAIL_TO))
+DEFAULT_FROM_EMAIL = env("ALERT_MAIL_FROM", default="airsense@localhost")
+EMAIL_TIMEOUT = 10  # seconds
+ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = channels.webhook(
+    secret("ALERT_WEBHOOK_URL"), secret("ALERT_WEBHOOK_SECRET")
+)
 
 # Rows of an answer when a query names no limit, and at most.
 DEFAULT_LIMIT = 1_000

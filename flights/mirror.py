@@ -1,6 +1,7 @@
 """What it means for a model to mirror a table of the warehouse."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.core import checks
@@ -8,6 +9,8 @@ from django.db import models
 
 # Parameters of the query API; a column of such a name could not be filtered.
 RESERVED = {"columns", "order_by", "limit", "offset", "format", "where", "order_direction"}
+# Freshness is looked at once a minute.
+SHORTEST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,8 @@ class Mirror:
     grows_by: str = ""
     by_changes: bool = False  # a transfer reads only what the warehouse's change feed has, by key
     indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
+    # Administrators are alerted where the table was not found equal to its source for so long.
+    fresh_within: timedelta | None = None
 
 
 class LocalDateTimeField(models.DateTimeField):  # type: ignore[type-arg]  # it has none here
@@ -54,7 +59,8 @@ class MirroredTable(models.Model):
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
-        return [*super().check(**kwargs), *_unknown_names(cls), *_reserved_names(cls), *_modes(cls)]
+        own = (_unknown_names, _reserved_names, _modes, _freshness)
+        return [*super().check(**kwargs), *(wrong for check in own for wrong in check(cls))]
 
 
 def public(field: "models.Field[Any, Any]") -> str:
@@ -100,6 +106,20 @@ def _modes(model: type[MirroredTable]) -> list[checks.CheckMessage]:
         checks.Error(f"{model.__name__}.mirror: {problem}.", obj=model, id="flights.E003")
         for problem, is_so in wrong.items()
         if is_so
+    ]
+
+
+def _freshness(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    within: Any = model.mirror.fresh_within
+    if within is None or (isinstance(within, timedelta) and within >= SHORTEST):
+        return []
+    return [
+        checks.Error(
+            f"{model.__name__}.mirror has fresh_within={within!r}, which cannot be held.",
+            hint=f"Use a timedelta of at least {SHORTEST}, or leave it out.",
+            obj=model,
+            id="flights.E004",
+        )
     ]
 
 

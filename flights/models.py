@@ -1,8 +1,13 @@
 """One class for each mirrored table, and what is published of them."""
 
+from datetime import timedelta
+
 from django.db import models
 
 from .mirror import Mirror, MirroredTable
+
+# The schedule transfers every hour what changed; a day without that is for people to look at.
+DAILY = timedelta(days=1)
 
 
 class FlightDelayData(MirroredTable):
@@ -28,6 +33,7 @@ class FlightDelayData(MirroredTable):
     mirror = Mirror(
         order=("flight_date", "airline_name", "origin_city", "destination_city"),
         grows_by="flight_date",
+        fresh_within=DAILY,
         indexes=(
             ("flight_date",),
             ("airline_name", "flight_date"),
@@ -56,7 +62,9 @@ class AirlinePerformance(MirroredTable):
     )
 
     mirror = Mirror(
-        order=("avg_arrival_delay", "avg_departure_delay", "airline_name"), key=("airline_name",)
+        order=("avg_arrival_delay", "avg_departure_delay", "airline_name"),
+        key=("airline_name",),
+        fresh_within=DAILY,
     )
 
     class Meta(MirroredTable.Meta):
@@ -90,7 +98,7 @@ class BusiestAirportsByDelays(MirroredTable):
         db_column="Total_Avg_Delay", help_text="sum of the two averages"
     )
 
-    mirror = Mirror(order=("-total_avg_delay", "city"), key=("city",))
+    mirror = Mirror(order=("-total_avg_delay", "city"), key=("city",), fresh_within=DAILY)
 
     class Meta(MirroredTable.Meta):
         db_table = "busiest_airports_by_delays"
@@ -111,7 +119,9 @@ class DelaysByDay(MirroredTable):
         db_column="Total_Flights", help_text="scheduled flights, cancelled ones included"
     )
 
-    mirror = Mirror(order=("-avg_arrival_delay", "day_of_week"), key=("day_of_week",))
+    mirror = Mirror(
+        order=("-avg_arrival_delay", "day_of_week"), key=("day_of_week",), fresh_within=DAILY
+    )
 
     class Meta(MirroredTable.Meta):
         db_table = "delays_by_day"

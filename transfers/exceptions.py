@@ -15,6 +15,7 @@ TransferError
  ├─ ClaimLost           somebody else ended the transfer while it ran
  ├─ NothingToDo         what should be ended has ended already
  ├─ QueueDown           the queue of tasks does not answer
+ ├─ NotDelivered        a channel did not take an alert
  └─ NoSuchVersion       the version was never made, or is no longer kept
 """
 
@@ -97,6 +98,10 @@ class NothingToDo(TransferError):
 
 
 class QueueDown(TransferError):
+    pass
+
+
+class NotDelivered(TransferError):
     pass
 
 

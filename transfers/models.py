@@ -1,4 +1,6 @@
-"""Every transfer and every change of the warehouse that was asked for, and how it went."""
+"""Every transfer and every change of the warehouse that was asked for, how it went, and alerts."""
+
+import uuid
 
 from django.db import models
 from django.db.models import Q
@@ -105,3 +107,64 @@ class WarehouseJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.name}".strip()
+
+
+class Alert(models.Model):
+    """Something about a table that people should hear of: a trouble, or its end."""
+
+    class Kind(models.TextChoices):
+        FAILED = "failed"  # a transfer failed where the one before had not
+        RECOVERED = "recovered"  # the first success after that
+        STALE = "stale"  # not found equal to its source for too long
+        FRESH = "fresh"  # the end of that
+
+    # Each trouble, and the alert that says it is over.
+    ENDS = {Kind.FAILED: Kind.RECOVERED, Kind.STALE: Kind.FRESH}
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, help_text="what receivers know it by")
+    table = models.TextField()
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    text = models.TextField()
+    advice = models.TextField(blank=True)
+    happened_at = models.DateTimeField()
+    transfer = models.ForeignKey(Transfer, models.SET_NULL, null=True)
+    ended_at = models.DateTimeField(null=True, help_text="when a trouble was over")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["table", "kind"],
+                condition=Q(kind__in=["failed", "stale"], ended_at=None),
+                name="one_open_alert_of_a_kind",
+            )
+        ]
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.kind}"
+
+
+class Delivery(models.Model):
+    """One alert's way through one channel."""
+
+    class Channel(models.TextChoices):
+        MAIL = "mail"
+        WEBHOOK = "webhook"
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=7, choices=Channel.choices)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(help_text="when it is tried, or tried again")
+    delivered_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, help_text="why the last attempt failed")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "channel"], name="one_delivery_of_an_alert")
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        done = f"{self.delivered_at:%Y-%m-%d %H:%M} UTC" if self.delivered_at else "waits"
+        tried = f", {self.attempts} attempts, {self.error}" if self.error else ""
+        return f"{self.channel}: {done}{tried}"

@@ -20,7 +20,7 @@ from psycopg.errors import DiskFull
 from flights import tables
 from flights.models import TableVersion
 
-from . import load, loading, services, warehouses
+from . import alerts, load, loading, services, warehouses
 from .exceptions import AlreadyRunning, ClaimLost, TransferError
 from .models import Transfer
 from .progress import Progress
@@ -132,6 +132,7 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
             version = made.get(transfer.table)
             done = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
             _end(transfer, done, version=version, error="", advice="")
+        alerts.succeeded(transfers)
         load.publish(versions)
     for transfer in transfers:
         transfer.seconds["publishing"] = round(time.monotonic() - began, 3)
@@ -168,7 +169,9 @@ def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseExcept
             f"Not published, because {culprit} failed." if transfer != culprit else _shown(error)
         )
         try:
-            _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
+            with transaction.atomic():
+                _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
+                alerts.failed([transfer], theirs, advice)
         except ClaimLost:
             continue  # whoever ended it has said why
 

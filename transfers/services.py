@@ -11,7 +11,7 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import load
+from . import alerts, load
 from .exceptions import TransferError
 from .models import Transfer
 
@@ -121,6 +121,10 @@ def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
 
 
 def _lose(transfers: "models.QuerySet[Transfer]", error: str, advice: str) -> int:
-    return transfers.update(
-        status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
-    )
+    with transaction.atomic():
+        lost = list(transfers.select_for_update())  # each is one caller's, and alerted of once
+        Transfer.objects.filter(pk__in=[transfer.pk for transfer in lost]).update(
+            status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
+        )
+        alerts.failed(lost, error, advice)
+    return len(lost)

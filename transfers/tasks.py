@@ -12,12 +12,13 @@ from kombu.exceptions import OperationalError
 from flights import tables
 from flights.mirror import MirroredTable
 
-from . import jobs, running, services
+from . import alerts, delivering, jobs, running, services
 from .exceptions import AlreadyRunning, QueueDown, TransferError
 from .models import Transfer
 
 log = logging.getLogger(__name__)
 
+ALERTING_AT_MOST = 120  # seconds; a receiver that never ends its answer must not hold a worker
 TURN = 1  # seconds between two looks whether a waiting transfer's turn has come
 
 
@@ -95,3 +96,15 @@ def reap() -> None:
     """Fail the transfers whose worker is gone."""
     if lost := services.reap():
         log.warning("%d transfers had lost their worker", lost)
+
+
+@shared_task
+def look_at_freshness() -> None:
+    """Alert of tables that are not fresh any more, or are again."""
+    alerts.look()
+
+
+@shared_task(soft_time_limit=ALERTING_AT_MOST)
+def deliver_alerts() -> None:
+    """Send the alerts that are due."""
+    delivering.deliver()

@@ -1,5 +1,5 @@
-"""Transfers, versions and changes of the warehouse in the admin."""
+"""Transfers, versions, alerts and changes of the warehouse in the admin."""
 
-from . import jobs, transfers, versions
+from . import alerts, jobs, transfers, versions
 
-__all__ = ["jobs", "transfers", "versions"]
+__all__ = ["alerts", "jobs", "transfers", "versions"]

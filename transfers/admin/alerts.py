@@ -1,0 +1,61 @@
+"""Alerts in the admin: what happened to tables, and whether people were told."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import (
+    AllValuesCheckboxFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+)
+from unfold.decorators import display
+
+from flights.admin import ReadOnly
+from transfers.models import Alert
+
+
+class DeliveredFilter(DropdownFilter):
+    title = parameter_name = "delivered"
+
+    def lookups(self, request: HttpRequest, page: object) -> list[tuple[str, str]]:
+        return [("yes", "to every channel"), ("no", "not to every channel")]
+
+    def queryset(self, request: HttpRequest, alerts: "QuerySet[Alert]") -> "QuerySet[Alert]":
+        waiting = Alert.objects.filter(deliveries__isnull=False, deliveries__delivered_at=None)
+        match self.value():
+            case "yes":
+                return alerts.filter(deliveries__isnull=False).exclude(pk__in=waiting).distinct()
+            case "no":
+                return alerts.filter(pk__in=waiting)
+        return alerts
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly):
+    list_display = ["table", "what", "text", "happened_at", "ended_at", "delivered"]
+    list_filter = [
+        ("table", AllValuesCheckboxFilter),
+        ("kind", ChoicesDropdownFilter),
+        DeliveredFilter,
+    ]
+    search_fields = ["text"]
+    fields = [
+        *("table", "kind", "text", "advice", "happened_at", "ended_at"),
+        *("transfer", "key", "delivered"),
+    ]
+    readonly_fields = ["delivered"]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Alert]":
+        found: QuerySet[Alert] = super().get_queryset(request)
+        return found.prefetch_related("deliveries")
+
+    @display(
+        description="kind",
+        label={"failed": "danger", "stale": "warning", "recovered": "success", "fresh": "success"},
+    )
+    def what(self, alert: Alert) -> str:
+        return str(alert.kind)
+
+    @display(description="delivered")
+    def delivered(self, alert: Alert) -> str:
+        return "; ".join(map(str, alert.deliveries.all())) or "-"
