@@ -20,6 +20,7 @@ from typing import Any
 
 import django
 import duckdb
+import pyarrow as pa
 from django.db import connection
 from rich.console import Console
 from rich.table import Table
@@ -91,7 +92,7 @@ def _fill(flights: Path | None, times: int) -> int:
 
 
 def _append(change: Any, table: str, rows: str, key: str) -> None:
-    read = duckdb.connect().execute(rows).to_arrow_reader(100_000)
+    read: pa.RecordBatchReader = duckdb.connect().execute(rows).to_arrow_reader(100_000)
     change.append(table, read.schema, read, key)
 
 
