@@ -127,6 +127,15 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     return {**reader, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
 
 
+def watch_database(reader: dict[str, Any]) -> dict[str, Any]:
+    """The reader's database for the response cache's watch, which must not wait for queries.
+
+    It has a connection outside the pool, and gives up one that is silent for a second.
+    """
+    limits = {"pool": False, "connect_timeout": 2, "tcp_user_timeout": 1_000}
+    return {**reader, "OPTIONS": {**reader["OPTIONS"], **limits}}
+
+
 def _outside(name: str) -> dict[str, Any]:
     """The database that a variable names. Its value holds a password, so no error shows it."""
     form = f"{name} is not of the form postgresql://user:password@host:5432/database."
@@ -145,8 +154,12 @@ READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
 # A web process answers at most this many queries at once; the others wait for a connection.
 READER_POOL = {"min_size": 1, "max_size": number("READER_POOL_SIZE", 8), "timeout": 5}
 
+# Bytes that each web process spends on answers that it keeps.
+RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
+
 _writer = server_database()
-DATABASES = {"default": _writer, "reader": reader_database(_writer)}
+_reader = reader_database(_writer)
+DATABASES = {"default": _writer, "reader": _reader, "watch": watch_database(_reader)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")

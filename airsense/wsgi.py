@@ -8,4 +8,8 @@ from . import lifeline
 
 lifeline.end_with(os.getppid())  # the server's processes stop when its main one is killed
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from .gateway import Gateway  # noqa: E402  # models can be imported from here on
+
+application = Gateway(_django)

@@ -1,6 +1,6 @@
 """Requests a second of the gateway beside an empty view of the same server: `make bench`.
 
-Warm: one query again and again. Cold: each query asks for other columns, another order, a limit and
+Warm: one query again and again, and 500 queries of which a few are asked most (Zipf). Cold: each query asks for other columns, another order, a limit and
 a threshold of its own. Both have about 10 rows of the 106-row table in each answer. Needs wrk
 (Debian's package) and a running platform: `make run`.
 """
@@ -38,6 +38,7 @@ def main() -> None:
     lanes = {
         "empty view (/healthz)": ["/healthz"],
         "warm, one query": [warm],
+        "warm, 500 queries": zipf([cold("/api/dynamic_query?") for _ in range(500)]),
         "cold, dynamic_query": [cold("/api/dynamic_query?") for _ in range(QUERIES)],
         "cold, viewset": [cold(f"/api/{TABLE}/?") for _ in range(QUERIES)],
     }
@@ -55,6 +56,12 @@ def cold(path: str) -> str:
         f"{path}{table}columns={','.join(columns)}&order_by={order}"
         f"&limit={random.randint(5, 15)}&Avg_Departure_Delay__gte={threshold:.6f}"
     )
+
+
+def zipf(paths: list[str]) -> list[str]:
+    """The n-th path is asked 1/n times as often as the first."""
+    weights = [1 / n for n in range(1, len(paths) + 1)]
+    return random.choices(paths, weights, k=QUERIES)
 
 
 def measure(address: str, paths: list[str]) -> tuple[float, str]:

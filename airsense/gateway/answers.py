@@ -1,0 +1,80 @@
+"""What is kept of an answer, as bytes, and what a client is told of it."""
+
+import gzip
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from .questions import Environ
+from .watch import Published
+
+type Headers = list[tuple[str, str]]
+type Body = Iterable[bytes]
+
+LARGEST = 1 << 20  # bytes of a body; a larger one costs the place of many others
+SMALLEST_PACKED = 512  # bytes; a smaller body would not travel faster
+BESIDE = 3_000  # bytes of memory for an answer's headers, key and objects, measured
+
+VARIES = {"accept", "accept-encoding"}  # what a key holds of the request's headers
+OF_BODY = {"content-length", "content-type", "content-encoding"}
+
+
+class Reply(NamedTuple):
+    status: str
+    headers: Headers
+    body: Any  # chunks of bytes; Django's has to be closed
+
+
+class Answer(NamedTuple):
+    states: frozenset[Published]  # what it says to be of: it holds while all of it is current
+    etag: str
+    whole: Reply | None  # None where Django said no more than that nothing has changed
+    unchanged: Reply
+    size: int  # bytes of memory
+
+    def reply(self, environ: Environ) -> Reply | None:
+        """What answers this request; None where that is not known."""
+        unchanged = self.etag in environ.get("HTTP_IF_NONE_MATCH", "")
+        return self.unchanged if unchanged else self.whole
+
+
+def kept(reply: Reply, packed: bool, current: frozenset[Published]) -> Answer | None:
+    """What others may be told of Django's reply; where that is nothing, its body is not read."""
+    said = {name.lower(): value for name, value in reply.headers}
+    stated = set(said.get("x-airsense-version", "").split(", "))
+    states = frozenset(published for published in current if published.version in stated)
+    if len(states) < len(stated) or not _for_all(reply.status, said):
+        return None
+    with closing(reply.body):
+        body = b"".join(reply.body)
+    packed = packed and len(body) >= SMALLEST_PACKED
+    sent = gzip.compress(body, mtime=0) if packed else body
+    headers = _headers(said, len(sent), packed)
+    whole = Reply(reply.status, headers, [sent]) if reply.status.startswith("200") else None
+    bare = [(name, value) for name, value in headers if name not in OF_BODY]
+    unchanged = Reply("304 Not Modified", bare, [])
+    return Answer(states, said["etag"], whole, unchanged, BESIDE + len(sent))
+
+
+def _for_all(status: str, said: Mapping[str, str]) -> bool:
+    """Whether a view let its answer be shared, and everything that it depends on is in the key."""
+    varies = {name.strip().lower() for name in said.get("vary", "").split(",") if name}
+    return (
+        "public" in said.get("cache-control", "")
+        and "etag" in said
+        and "set-cookie" not in said
+        and varies <= VARIES
+        and (status.startswith("304") or (status.startswith("200") and _small(said)))
+    )
+
+
+def _small(said: Mapping[str, str]) -> bool:
+    """A stream does not say how long it is."""
+    return int(said.get("content-length", LARGEST + 1)) <= LARGEST
+
+
+def _headers(said: Mapping[str, str], length: int, packed: bool) -> Headers:
+    own = {"content-length": str(length), "vary": "Accept, Accept-Encoding"}
+    if packed:  # the same rows in other bytes: the ETag is a weak one
+        own |= {"content-encoding": "gzip", "etag": f"W/{said['etag']}"}
+    return list({**said, **own}.items())

@@ -1,0 +1,31 @@
+"""The cache's figures in Prometheus' text format. Each process has a cache, and its own figures."""
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import Gateway
+
+
+def show(gateway: "Gateway", start_response: Any) -> list[bytes]:
+    process = f'process="{os.getpid()}"'
+    seeing = time.monotonic() < gateway.watch.sight.until
+    lines = [
+        "# TYPE airsense_answers_total counter",
+        *(
+            f'airsense_answers_total{{{process},cache="{how}"}} {count}'
+            for how, count in gateway.counted.items()
+        ),
+        *_gauge("entries", process, len(gateway.store)),
+        *_gauge("bytes", process, gateway.store.size),
+        *_gauge("limit_bytes", process, gateway.store.limit),
+        *_gauge("sees_versions", process, int(seeing)),
+    ]
+    start_response("200 OK", [("content-type", "text/plain; version=0.0.4; charset=utf-8")])
+    return ["\n".join([*lines, ""]).encode()]
+
+
+def _gauge(name: str, process: str, value: int) -> list[str]:
+    full = f"airsense_cache_{name}"
+    return [f"# TYPE {full} gauge", f"{full}{{{process}}} {value}"]

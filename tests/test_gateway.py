@@ -1,0 +1,143 @@
+"""The response cache: what it answers by itself, for whom, and until when."""
+
+import gzip
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import own_environment
+from tests.whole import Answer, Platform, Site, until
+
+TABLE = "delays_by_day"
+MONDAY, TUESDAY = "2013-01-07,Alpha,A,B,10,20", "2013-01-08,Alpha,A,B,30,40"
+QUERY = f"/api/dynamic_query?table_name={TABLE}&limit=5"
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    own = Platform(own_environment())
+    own.manage("setup")
+    own.ingest(MONDAY)
+    own.manage("transfer", "--all")
+    yield own
+    own.remove()
+
+
+@pytest.fixture(scope="module")
+def one(platform: Platform) -> Iterator[Site]:
+    """One web process, so that one cache."""
+    with platform.site(processes=1) as site:
+        until(lambda: how(site.get(QUERY)) == "hit")
+        yield site
+
+
+def how(answer: Answer) -> str:
+    return answer.headers["x-airsense-cache"]
+
+
+def test_the_second_answer_is_kept_and_the_same(one: Site) -> None:
+    query = f"/api/{TABLE}/?limit=3"
+    first, second = one.get(query), one.get(query)
+    assert (how(first), how(second)) == ("miss", "hit")
+    assert first.body == second.body
+    for name in ("content-type", "etag", "cache-control", "x-airsense-version", "vary"):
+        assert first.headers[name] == second.headers[name]
+
+
+def test_spellings_of_one_query_share_an_answer(one: Site) -> None:
+    one.get(f"/api/{TABLE}/?limit=2&columns=Day_of_Week")
+    assert how(one.get(f"/api/{TABLE}/?columns=Day%5Fof_Week&limit=2")) == "hit"
+    assert how(one.get(f"/api/{TABLE}/?columns=Day_of_Week&limit=1")) == "miss"
+
+
+def test_bytes_are_packed_for_who_reads_them(platform: Platform, one: Site) -> None:
+    query = f"/api/{TABLE}/?limit=9&Total_Flights__gte=1"
+    plain = one.get(query)
+    packed = [one.get(query, Accept_Encoding="gzip") for _ in range(2)]
+    assert [how(answer) for answer in packed] == ["miss", "hit"]
+    for answer in packed:
+        zipped = answer.headers.get("content-encoding") == "gzip"
+        assert (gzip.decompress(answer.body) if zipped else answer.body) == plain.body
+
+
+def test_an_answer_that_a_client_has_is_not_sent_again(one: Site) -> None:
+    etag = one.get(QUERY).headers["etag"]
+    again = one.get(QUERY, If_None_Match=etag)
+    assert (again.status, again.body, how(again)) == (304, b"", "hit")
+    assert again.headers["etag"] == etag
+    assert one.get(QUERY, If_None_Match='"other"').status == 200
+
+
+def test_a_head_request_gets_the_headers_alone_whoever_asks_first(one: Site) -> None:
+    query = f"/api/{TABLE}/?limit=4"
+    head, get = one.ask("HEAD", query), one.get(query)
+    assert (head.status, head.body) == (200, b"")
+    assert get.json()
+    assert head.headers["content-length"] == str(len(get.body))
+    assert one.ask("HEAD", query).body == b""
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Cookie": "sessionid=x"}, {"Authorization": "Token x"}], ids=["cookie", "token"]
+)
+def test_what_may_be_personal_passes_by(one: Site, headers: dict[str, str]) -> None:
+    one.get(QUERY)
+    assert how(one.get(QUERY, **headers)) == "bypass"
+
+
+def test_a_name_of_another_host_is_refused_also_when_the_answer_is_there(one: Site) -> None:
+    one.get(QUERY)
+    assert one.get(QUERY, Host="evil.example.org").status == 400
+    assert b"evil" not in one.get(QUERY).body
+
+
+def test_errors_and_exports_are_not_kept(one: Site) -> None:
+    for query in (f"/api/{TABLE}/?limit=none", f"/api/{TABLE}/?format=csv"):
+        assert [how(one.get(query)) for _ in range(2)] == ["miss", "miss"]
+
+
+def test_identical_misses_are_one(one: Site) -> None:
+    query = f"/api/{TABLE}/?limit=7&order_by=-Total_Flights"
+    said: Counter[str] = Counter()
+
+    def ask() -> None:
+        said[how(one.get(query))] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == {"miss": 1, "hit": 15}
+
+
+def test_the_figures_are_shown_and_bounded(one: Site) -> None:
+    shown = one.get("/metrics").body.decode()
+    figures = dict(line.rsplit(" ", 1) for line in shown.splitlines() if line[0] != "#")
+    named = {name.partition("{")[0]: float(value) for name, value in figures.items()}
+    assert 0 < named["airsense_cache_bytes"] <= named["airsense_cache_limit_bytes"]
+    assert named["airsense_cache_sees_versions"] == 1
+
+
+def test_a_full_cache_forgets_what_was_asked_longest_ago(platform: Platform) -> None:
+    small = Platform({**platform.env, "RESPONSE_CACHE_BYTES": "20000"})
+    with small.site(processes=1) as site:
+        until(lambda: how(site.get(QUERY)) == "hit")
+        for limit in range(1, 20):
+            site.get(f"/api/{TABLE}/?limit={limit}")
+        assert how(site.get(f"/api/{TABLE}/?limit=19")) == "hit"
+        assert how(site.get(QUERY)) == "miss"
+
+
+def test_a_new_version_is_seen_by_every_process_within_a_second(platform: Platform) -> None:
+    with platform.site(processes=2) as site:
+        until(lambda: how(site.get(QUERY)) == "hit")
+        old = site.get(QUERY)
+        platform.ingest(f"{MONDAY}\n{TUESDAY}")
+        platform.manage("transfer", "--all")
+        until(lambda: site.get(QUERY).body != old.body, 1.5)
+        until(lambda: all(len(site.get(QUERY).json()) == 2 for _ in range(10)), 1.5)
+        platform.manage("rollback", TABLE)
+        until(lambda: all(site.get(QUERY).body == old.body for _ in range(10)), 1.5)
