@@ -1,21 +1,28 @@
 """Requests a second of the gateway beside an empty view of the same server: `make bench`.
 
-Warm: one query again and again, and 500 queries of which a few are asked most (Zipf). Cold: each query asks for other columns, another order, a limit and
-a threshold of its own. Both have about 10 rows of the 106-row table in each answer. Needs wrk
-(Debian's package) and a running platform: `make run`.
+Warm: one query again and again, and 500 queries of which a few are asked most (Zipf). Cold: each
+query asks for other columns, another order, a limit and a threshold of its own. All have about 10
+rows of the 106-row table in each answer. Needs wrk (Debian's package) and a running platform, `make
+run`; the same server also answers constant bytes, as many as the first warm answer has.
 """
 
 import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from rich.console import Console
 from rich.table import Table
+
+from tests.whole import free_port, until
 
 SECONDS, CONNECTIONS = 5, 32
 TABLE = "busiest_airports_by_delays"
@@ -35,6 +42,8 @@ def main() -> None:
         sys.exit("The benchmark needs wrk: apt-get install wrk")
     address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
     warm = f"/api/dynamic_query?table_name={TABLE}&limit=10&order_by=Total_Avg_Delay"
+    with constant(len(urlopen(address + warm).read())) as other:
+        rates = {"constant bytes": measure(other, ["/"])}
     lanes = {
         "empty view (/healthz)": ["/healthz"],
         "warm, one query": [warm],
@@ -42,8 +51,26 @@ def main() -> None:
         "cold, dynamic_query": [cold("/api/dynamic_query?") for _ in range(QUERIES)],
         "cold, viewset": [cold(f"/api/{TABLE}/?") for _ in range(QUERIES)],
     }
-    rates = {name: measure(address, paths) for name, paths in lanes.items()}
+    rates |= {name: measure(address, paths) for name, paths in lanes.items()}
     show(rates)
+
+
+@contextmanager
+def constant(size: int) -> Iterator[str]:
+    """The address of a server that answers so many bytes, as the platform's would."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.constant", str(port), str(size)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: listens(port))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def cold(path: str) -> str:
@@ -97,10 +124,12 @@ end
 
 
 def show(rates: dict[str, tuple[float, str]]) -> None:
-    empty = next(iter(rates.values()))[0]
-    table = Table("lane", "requests/s", "of an empty view", "p99", title="Gateway")
+    constant, empty = [rate for rate, _ in rates.values()][:2]
+    table = Table(
+        "lane", "requests/s", "of constant bytes", "of an empty view", "p99", title="Gateway"
+    )
     for name, (rate, slow) in rates.items():
-        table.add_row(name, f"{rate:,.0f}", f"{rate / empty:.2f}", slow)
+        table.add_row(name, f"{rate:,.0f}", f"{rate / constant:.2f}", f"{rate / empty:.2f}", slow)
     Console().print(table)
 
 

@@ -73,9 +73,11 @@ class Gateway:
         """Django's answer. It is begun when this returns; a stream is not read."""
         begun: list[Any] = []
         body = self.application(environ, lambda *said: begun.extend(said[:2]))
-        return Reply(*begun, body)
+        status, headers = begun
+        return Reply(status, headers, body)
 
     def send(self, reply: Reply, how: str, start_response: Any) -> Body:
         self.counted[how] += 1
         start_response(reply.status, [*reply.headers, ("x-airsense-cache", how)])
-        return reply.body
+        body: Body = reply.body
+        return body
