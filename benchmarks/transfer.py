@@ -48,8 +48,8 @@ COPIED = (
     " CREATE TABLE copied (LIKE {relation});\n\\copy copied FROM '{file}' (FORMAT csv)\n"
     "ALTER TABLE copied ADD PRIMARY KEY (id); {indexes} ANALYZE copied;"
 )
-PEERS = {"pandas to_sql": "to_sql", "dlt, Arrow": "dlt_arrow"}
-PEER_ROWS = 200_000  # what the slow tools carry; rates are compared
+PEERS = {"pandas to_sql": "to_sql"}
+PEER_ROWS = 200_000  # what slow tools carry; rates are compared
 
 
 def main() -> None:
