@@ -27,6 +27,7 @@ VIEWED = [
     "/admin/flights/tableversion/",
     "/admin/transfers/transfer/",
     "/admin/transfers/warehousejob/",
+    "/admin/transfers/alert/",
     "/admin/django_celery_beat/periodictask/",
 ]
 OPERATED = [
@@ -47,6 +48,7 @@ NOBODYS = [
     "/admin/transfers/transfer/add/",
     "/admin/transfers/transfer/{transfer}/delete/",
     "/admin/transfers/warehousejob/add/",
+    "/admin/transfers/alert/add/",
 ]
 
 

@@ -15,6 +15,7 @@ PAGES = [
     "/admin/transfers/transfer/1/change/",
     "/admin/transfers/transfer/start/",
     "/admin/transfers/warehousejob/ingest/",
+    "/admin/transfers/alert/",
     "/admin/flights/tableversion/",
     "/admin/flights/tableversion/1/roll-back/",
     "/admin/flights/flightdelaydata/",

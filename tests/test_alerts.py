@@ -1,186 +1,263 @@
-"""Failures, stale tables and their ends, told once by mail and webhook to real receivers."""
+"""Alerts: what makes one, and that each reaches a mailbox and a webhook once."""
 
-import base64
-import hashlib
-import hmac
-import json
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
+from django.contrib.auth.models import User
+from django.core.checks import Error
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
-from tests.servers import own_environment
+from airsense import channels
+from flights.mirror import Mirror
+from flights.models import DelaysByDay, TableVersion
+from tests.receivers import SECRET, Mailbox, Webhook, mailbox, webhook
 from tests.whole import Platform, until
+from transfers import running, services, tasks
+from transfers.exceptions import SourceMissing
+from transfers.models import Alert, Delivery, Transfer
 
-TABLE = "delays_by_day"
-KEY = b"a key of the tests, 32 bytes long"
-SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
-FLIGHTS = "2013-01-07,Alpha,A,B,10,20"
-
-
-@dataclass
-class Receiver:
-    """What came by webhook and by mail; `status` is what it answers a webhook."""
-
-    status: int = 204
-    posts: list[dict[str, Any]] = field(default_factory=list)
-    mails: list[str] = field(default_factory=list)
+DAYS = DelaysByDay
+TO = "on-call@example.org"
 
 
-@contextmanager
-def served(server: socketserver.TCPServer) -> Iterator[int]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.socket.getsockname()[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+class Gone:
+    """A warehouse whose tables are gone."""
 
-
-def hook(receiver: Receiver) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            named = {name.lower(): value for name, value in self.headers.items()}
-            signed = f"{named['webhook-id']}.{named['webhook-timestamp']}.".encode() + body
-            mac = base64.b64encode(hmac.digest(KEY, signed, hashlib.sha256)).decode()
-            right = named["webhook-signature"] == f"v1,{mac}"
-            if receiver.status == 204:
-                post = {**json.loads(body), "id": named["webhook-id"], "signed": right}
-                receiver.posts.append(post)
-            self.send_response(receiver.status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the output is pytest's."""
-
-    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-
-def post_office(receiver: Receiver) -> socketserver.ThreadingTCPServer:
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.say("220 ready")
-            while line := self.rfile.readline():
-                command = line[:4].upper().strip()
-                if command == b"DATA":
-                    self.say("354 go on")
-                    lines = iter(self.rfile.readline, b".\r\n")
-                    receiver.mails.append(b"".join(lines).decode())
-                self.say("221 bye" if command == b"QUIT" else "250 fine")
-                if command == b"QUIT":
-                    return
-
-        def say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-    return socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    def __getattr__(self, name: str) -> Any:
+        raise SourceMissing("The table is gone.", advice="Build it.")
 
 
 @pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
+def nothing_yet(demo: Platform) -> Iterator[None]:
+    """No alert and no trouble before a test, and none left by it."""
+    Alert.objects.all().delete()
+    yield
+    succeed()
+    Alert.objects.all().delete()
 
 
 @pytest.fixture
-def platform(receiver: Receiver) -> Iterator[Platform]:
-    with served(hook(receiver)) as web, served(post_office(receiver)) as mail:
-        own = Platform(own_environment())
-        own.manage("setup")
-        own.env |= {
-            "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{web}/hidden-path",
-            "ALERT_WEBHOOK_SECRET": SECRET,
-            "EMAIL_URL": f"smtp://127.0.0.1:{mail}",
-            "ALERT_MAIL_TO": "ops@example.org,data@example.org",
-        }
-        yield own
-        own.remove()
+def mails(settings: Settings, nothing_yet: None) -> Iterator[Mailbox]:
+    with mailbox() as box:
+        settings.ALERT_MAIL_TO = [TO]
+        for name, value in channels.mail(f"smtp://127.0.0.1:{box.port}", [TO]).items():
+            setattr(settings, name, value)
+        yield box
 
 
-def deliver(platform: Platform) -> None:
-    platform.python("from transfers import tasks; tasks.deliver_alerts()")
+@pytest.fixture
+def hook(settings: Settings, nothing_yet: None) -> Iterator[Webhook]:
+    with webhook() as hook:
+        _lead(settings, hook.url)
+        yield hook
 
 
-def kinds(receiver: Receiver, table: str = TABLE) -> list[str]:
-    told = (post for post in receiver.posts if post["data"]["table"] == table)
-    return [post["type"].removeprefix("table.") for post in told]
+def _lead(settings: Settings, url: str) -> None:
+    settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = channels.webhook(url, SECRET)
 
 
-def fail(platform: Platform) -> None:
-    assert platform.attempt("transfer", TABLE).returncode == 1
+def fail() -> None:
+    with pytest.raises(SourceMissing):
+        running.run(services.ask([DAYS], "test"), Gone())
 
 
-def test_a_failure_and_its_end_are_told_once_each(platform: Platform, receiver: Receiver) -> None:
-    fail(platform)
-    deliver(platform)
-    fail(platform)
-    deliver(platform)
-    assert kinds(receiver) == ["failed"]
-    platform.ingest(FLIGHTS)
-    platform.manage("transfer", TABLE)
-    platform.manage("transfer", TABLE)
-    deliver(platform)
-    assert kinds(receiver) == ["failed", "recovered"]
-    assert all(post["signed"] for post in receiver.posts)
-    assert len({post["id"] for post in receiver.posts}) == 2
-    assert [mail.count(f"Subject: AirSense: {TABLE}") for mail in receiver.mails] == [1, 1]
-    assert all("To: ops@example.org, data@example.org" in mail for mail in receiver.mails)
+def succeed() -> None:
+    running.run(services.ask([DAYS], "test"))
 
 
-def test_workers_that_deliver_at_once_tell_once(platform: Platform, receiver: Receiver) -> None:
-    fail(platform)
-    threads = [threading.Thread(target=deliver, args=[platform]) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (kinds(receiver), len(receiver.mails)) == (["failed"], 1)
+def grow_old() -> None:
+    long_ago = timezone.now() - timedelta(days=2)
+    Transfer.objects.filter(table="delays_by_day").update(finished_at=long_ago)
 
 
-def test_a_receiver_that_was_away_is_told_later(platform: Platform, receiver: Receiver) -> None:
-    receiver.status = 503
-    fail(platform)
-    deliver(platform)
-    assert (receiver.posts, len(receiver.mails)) == ([], 1)
-    shown = platform.python(
-        "from transfers.models import Delivery; print(*Delivery.objects.all(), sep='\\n')"
-    )
-    assert "The receiver answered 503." in shown
-    assert "hidden-path" not in shown
-    receiver.status = 204
-
-    def told() -> bool:
-        deliver(platform)
-        return bool(receiver.posts)
-
-    until(told)
-    deliver(platform)
-    assert (kinds(receiver), len(receiver.mails)) == (["failed"], 1)
+def kinds() -> list[str]:
+    return list(Alert.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_a_stale_table_is_told_once_and_again_when_it_is_fresh(
-    platform: Platform, receiver: Receiver
+def test_a_table_that_keeps_failing_is_told_of_once_and_so_is_its_recovery(
+    mails: Mailbox, hook: Webhook
 ) -> None:
-    platform.ingest(FLIGHTS)
-    platform.manage("transfer", TABLE)
-    with psycopg.connect(platform.env["DATABASE_URL"], autocommit=True) as database:
-        late = "UPDATE transfers_transfer SET finished_at = now() - interval '25 hours'"
-        database.execute(late)
-    look = "from transfers import tasks; tasks.look_at_freshness()"
-    platform.python(look)
-    platform.python(look)
-    platform.manage("transfer", TABLE)
-    platform.python(look)
-    deliver(platform)
-    assert kinds(receiver) == ["stale", "fresh"]
+    fail()
+    tasks.deliver_alerts()
+    fail()
+    tasks.deliver_alerts()
+    assert [m["type"] for m in hook.got] == ["table.failed"]
+    assert hook.got[0]["data"]["table"] == "delays_by_day"
+    assert "The table is gone." in hook.got[0]["data"]["text"]
+    assert hook.got[0]["data"]["advice"] == "Build it."
+    succeed()
+    succeed()
+    fail()
+    tasks.deliver_alerts()
+    tasks.deliver_alerts()
+    told = ["failed", "recovered", "failed"]
+    assert [m["type"] for m in hook.got] == [f"table.{kind}" for kind in told]
+    assert [m["Subject"] for m in mails.got] == [f"AirSense: delays_by_day {k}" for k in told]
+    assert {m["To"] for m in mails.got} == {TO}
+    assert len({m["id"] for m in hook.got} | {m["Message-ID"] for m in mails.got}) == 6
+
+
+def test_a_lost_worker_and_a_queue_that_is_down_are_failures_and_cancelling_is_none(
+    nothing_yet: None,
+) -> None:
+    (asked,) = services.ask([DAYS], "test")
+    services.cancel(asked, by="test")
+    assert kinds() == []
+    Transfer.objects.create(
+        table="delays_by_day", status="running", asked_by="x", heartbeat_at="2001-01-01T00Z"
+    )
+    tasks.reap()
+    assert kinds() == ["failed"]
+    assert "worker stopped" in Alert.objects.get().text
+    number = TableVersion.objects.filter(published__table="delays_by_day").get().number
+    services.ask([DAYS], "test")
+    Transfer.objects.filter(status="queued").update(asked_at="2001-01-01T00Z")
+    tasks.reap()
+    succeed()
+    assert kinds() == ["failed", "recovered"]
+    assert TableVersion.objects.get(published__table="delays_by_day").number == number
+
+
+def test_an_alert_and_what_caused_it_are_written_together_or_not_at_all(nothing_yet: None) -> None:
+    (asked,) = services.ask([DAYS], "test")
+    with transaction.atomic():
+        services.withdraw([asked.pk], SourceMissing("gone"))
+        assert kinds() == ["failed"]
+        transaction.set_rollback(True)
+    assert kinds() == []
+    asked.refresh_from_db()
+    assert asked.status == Transfer.Status.QUEUED
+
+
+def test_a_table_that_is_not_fresh_is_told_of_once_and_until_it_was_confirmed(
+    hook: Webhook,
+) -> None:
+    tasks.look_at_freshness()
+    assert kinds() == []
+    grow_old()
+    tasks.look_at_freshness()
+    tasks.look_at_freshness()
+    assert kinds() == ["stale"]
+    fail()
+    assert kinds() == ["stale", "failed"]
+    succeed()  # the warehouse has nothing new, which is all that freshness asks for
+    tasks.look_at_freshness()
+    assert sorted(kinds()[2:]) == ["fresh", "recovered"]
+    tasks.deliver_alerts()
+    assert len(hook.got) == 4
+
+
+def test_two_who_see_the_same_at_once_write_one_alert(nothing_yet: None) -> None:
+    def other() -> None:
+        with closing(connection):
+            tasks.look_at_freshness()
+
+    grow_old()
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            tasks.look_at_freshness()
+            second = pool.submit(other)
+            until(_somebody_waits)
+        second.result()
+    assert kinds() == ["stale"]
+
+
+def test_two_workers_at_once_deliver_an_alert_once(hook: Webhook) -> None:
+    def other() -> None:
+        with closing(connection):
+            tasks.deliver_alerts()
+
+    fail()
+    hook.open.clear()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(other)
+        until(lambda: hook.asked)
+        tasks.deliver_alerts()
+        hook.open.set()
+        first.result()
+    tasks.deliver_alerts()
+    assert (hook.asked, len(hook.got)) == (1, 1)
+
+
+def test_a_receiver_that_was_down_gets_each_alert_once_later(mails: Mailbox, hook: Webhook) -> None:
+    fail()
+    hook.status = 503
+    tasks.deliver_alerts()
+    tasks.deliver_alerts()
+    assert hook.asked == 1  # the second attempt has its time
+    waiting = Delivery.objects.get(channel="webhook")
+    assert (waiting.attempts, waiting.error) == (1, "The receiver answered 503.")
+    assert len(mails.got) == 1  # one channel does not hold up another
+    hook.status = 204
+    until(lambda: tasks.deliver_alerts() or hook.got)
+    tasks.deliver_alerts()
+    assert (len(hook.got), len(mails.got)) == (1, 1)
+
+
+def test_what_could_not_be_delivered_for_a_day_is_given_up(hook: Webhook) -> None:
+    fail()
+    Alert.objects.update(happened_at=timezone.now() - timedelta(hours=25))
+    tasks.deliver_alerts()
+    assert hook.asked == 0
+
+
+def test_no_address_and_no_secret_is_shown(
+    hook: Webhook, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    fail()
+    _lead(settings, "http://someone:password@127.0.0.1:1/path-of-a-customer")
+    tasks.deliver_alerts()
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("watches-alerts"))
+    pk = Alert.objects.get().pk
+    pages = ["", f"{pk}/change/", "?delivered=no", "?delivered=yes&kind__exact=failed"]
+    shown = [browser.get(f"/admin/transfers/alert/{page}").content.decode() for page in pages]
+    assert "1 attempts, No delivery: ConnectionError." in shown[0]
+    assert "ConnectionError" in shown[1]
+    assert "ConnectionError" in shown[2]
+    assert "ConnectionError" not in shown[3]
+    dashboard = browser.get("/admin/").content.decode()
+    assert f"/admin/transfers/alert/{pk}/change/" in dashboard
+    for text in (*shown, dashboard, caplog.text, Delivery.objects.get().error):
+        for secret in ("path-of-a-customer", "password@", SECRET):
+            assert secret not in text
+
+
+def test_a_worker_delivers_what_the_environment_asks_for_at_once(fresh: Platform) -> None:
+    with webhook() as hook, mailbox() as box:
+        fresh.env |= {
+            "ALERT_MAIL_TO": TO,
+            "EMAIL_URL": f"smtp://127.0.0.1:{box.port}",
+            "ALERT_WEBHOOK_URL": hook.url,
+            "ALERT_WEBHOOK_SECRET": SECRET,
+        }
+        assert fresh.attempt("transfer", "delays_by_day").returncode == 1
+        with fresh.running("worker"):
+            until(lambda: hook.got and box.got)
+    assert hook.got[0]["type"] == "table.failed"
+    assert box.got[0]["From"] == "airsense@localhost"
+
+
+@pytest.mark.parametrize("wrong", [timedelta(0), timedelta(seconds=-5), 24, "daily"])
+def test_a_freshness_that_cannot_be_held_is_refused(wrong: Any) -> None:
+    class Odd(DelaysByDay):
+        mirror = Mirror(order=("day_of_week",), fresh_within=wrong)
+
+        class Meta:
+            proxy = True
+            app_label = "flights"
+            apps = type(DelaysByDay._meta.apps)()
+
+    found = [error for error in Odd.check() if error.id == "flights.E004"]
+    assert isinstance(found[0], Error)
+    assert "fresh_within" in found[0].msg
 
 
 @pytest.mark.parametrize(
@@ -202,3 +279,10 @@ def test_a_bad_setting_is_refused_at_start(env: dict[str, str], says: str) -> No
     assert refused.returncode != 0
     assert says in refused.stderr
     assert not any(value in refused.stderr for value in env.values() if value)
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        (waits,) = cursor.fetchone()
+    return bool(waits)
