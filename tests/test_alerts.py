@@ -180,6 +180,7 @@ def test_two_workers_at_once_deliver_an_alert_once(hook: Webhook) -> None:
         first = pool.submit(other)
         until(lambda: hook.asked)
         tasks.deliver_alerts()
+        assert not first.done()  # nobody waited for it
         hook.open.set()
         first.result()
     tasks.deliver_alerts()
