@@ -13,7 +13,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
-from airsense import channels, embedded, home
+from airsense import alerting, embedded, home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = home.folder()
@@ -207,10 +207,10 @@ VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 
 # Where alerts go (docs/alerts.md); nowhere where neither is set.
 ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
-vars().update(channels.mail(secret("EMAIL_URL"), ALERT_MAIL_TO))
+vars().update(alerting.mail(secret("EMAIL_URL"), ALERT_MAIL_TO))
 DEFAULT_FROM_EMAIL = env("ALERT_MAIL_FROM", default="airsense@localhost")
 EMAIL_TIMEOUT = 10  # seconds
-ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = channels.webhook(
+ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = alerting.webhook(
     secret("ALERT_WEBHOOK_URL"), secret("ALERT_WEBHOOK_SECRET")
 )
 

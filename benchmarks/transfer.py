@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,10 @@ from rich.table import Table
 
 from tests import servers  # noqa: F401  # leads this process to a database of its own
 from tests.warehouse.running import running
+from transfers.records import REQUIRED
 
 TABLE = "flight_delay_data"
-COLUMNS = [
-    "Flight_Date",
-    "Airline_Name",
-    "Origin_City",
-    "Destination_City",
-    "Departure_Delay_Minutes",
-    "Arrival_Delay_Minutes",
-]
+COLUMNS = list(REQUIRED)  # the raw records' columns and the table's are the same
 RANDOM = (
     "(SELECT DATE '2008-01-01' + CAST(id % 121 AS INTEGER), 'Airline ' || (hash(id) % 20),"
     " 'City ' || (hash(id + 1) % 287), 'City ' || (hash(id + 2) % 287),"
@@ -57,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "warehouse") as served:
         os.environ.update({**served.env, "DJANGO_SETTINGS_MODULE": "airsense.settings"})
         django.setup()
-        subprocess.run([sys.executable, "manage.py", "setup"], check=True)
+        _run([sys.executable, "manage.py", "setup"])
         rows = _fill(options.flights, options.times)
         found = [_transfer() for _ in range(options.runs)]
         copies = [_copied(Path(folder) / "rows.csv") for _ in range(options.runs)]
@@ -79,16 +73,20 @@ def _options() -> argparse.Namespace:
 
 def _fill(flights: Path | None, times: int) -> int:
     """Make the tables that are carried; returns the rows of the large one."""
-    from transfers import warehouses
-
     source = f"read_parquet('{flights.resolve()}')" if flights else RANDOM
     rows = f"SELECT {', '.join(COLUMNS)} FROM {source}"
-    with warehouses.connect(os.environ["WAREHOUSE_URL"]).change() as change:
+    with _warehouse().change() as change:
         for time_ in range(times):
             _append(change, TABLE, rows, f"flights{time_}")
         _append(change, "few", f"{rows} LIMIT {PEER_ROWS}", "few")
-    with warehouses.connect(os.environ["WAREHOUSE_URL"]).snapshot(TABLE) as made:
+    with _warehouse().snapshot(TABLE) as made:
         return made.rows
+
+
+def _warehouse() -> Any:
+    from transfers import warehouses
+
+    return warehouses.connect(os.environ["WAREHOUSE_URL"])
 
 
 def _append(change: Any, table: str, rows: str, key: str) -> None:
@@ -110,7 +108,7 @@ def _transfer() -> dict[str, float]:
 def _hashing() -> float:
     """Seconds that the row hash takes of verifying, in the warehouse and in PostgreSQL."""
     from flights.models import FlightDelayData, PublishedTable
-    from transfers import columns, verify, warehouses
+    from transfers import columns, verify
     from transfers.warehouses.databricks_sql import DIALECT
 
     schema = columns.schema(FlightDelayData)
@@ -121,7 +119,7 @@ def _hashing() -> float:
             cursor.execute(verify.select(figures, relation))
 
     def theirs(figures: dict[str, str]) -> None:
-        with warehouses.connect(os.environ["WAREHOUSE_URL"]).change() as change:
+        with _warehouse().change() as change:
             change.query(verify.select(figures, TABLE, DIALECT.text_type))
 
     return sum(
@@ -158,13 +156,13 @@ def _copied(file: Path) -> float:
     return _seconds(_psql, COPIED.format(relation=relation, file=file, indexes=indexes))
 
 
-def _run(command: list[str | Path]) -> None:
-    subprocess.run(command, check=True)
+def _run(command: Sequence[str | Path], **options: Any) -> None:
+    subprocess.run(command, check=True, **options)
 
 
 def _psql(script: str) -> None:
     command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", os.environ["DATABASE_URL"]]
-    subprocess.run(command, input=script, text=True, check=True)
+    _run(command, input=script, text=True)
 
 
 def _peers(python: Path) -> dict[str, float]:

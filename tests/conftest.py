@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.servers import own_environment
-from tests.whole import Platform, Site
+from tests.whole import Platform, Site, own_platform
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,13 +18,13 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Platform]:
     """The platform of this process's settings with all tables of the demo data published."""
-    platform = Platform(env={})
-    platform.manage("setup")
-    platform.manage("ingest", "--demo")
-    platform.manage("broker")
-    platform.manage("transfer", "--all")
-    yield platform
-    platform.remove()
+    own = Platform(env={})
+    own.manage("setup")
+    own.manage("ingest", "--demo")
+    own.manage("broker")
+    own.manage("transfer", "--all")
+    yield own
+    own.remove()
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +37,5 @@ def site(demo: Platform) -> Iterator[Site]:
 @pytest.fixture
 def fresh() -> Iterator[Platform]:
     """A platform with an empty database and no warehouse yet."""
-    own = Platform(own_environment())
-    own.manage("setup")
-    yield Platform(dict(own.env))  # a test may lead it to another warehouse
-    own.remove()
+    with own_platform() as own:
+        yield Platform(dict(own.env))  # a test may lead it to another warehouse

@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import assert_accessible, chromium, opened
-from tests.servers import own_environment
-from tests.whole import Platform, Site
+from tests.whole import Site, own_platform
 
 PAGES = [
     "/admin/",
@@ -33,14 +32,12 @@ SUPERUSER = (
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Site]:
-    platform = Platform(own_environment())
-    platform.manage("setup")
-    platform.python(SUPERUSER)
-    platform.ingest("2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2")
-    platform.manage("transfer", "--all")
-    with platform.running("worker"), platform.running("beat"), platform.site(1) as site:
-        yield site
-    platform.remove()
+    with own_platform() as own:
+        own.python(SUPERUSER)
+        own.ingest("2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2")
+        own.manage("transfer", "--all")
+        with own.running("worker"), own.running("beat"), own.site(1) as site:
+            yield site
 
 
 @pytest.fixture(scope="module")

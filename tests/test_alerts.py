@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from airsense import channels
+from airsense import alerting
 from flights.mirror import Mirror
 from flights.models import DelaysByDay, TableVersion
 from tests.receivers import SECRET, Mailbox, Webhook, mailbox, webhook
@@ -47,7 +47,7 @@ def nothing_yet(demo: Platform) -> Iterator[None]:
 def mails(settings: Settings, nothing_yet: None) -> Iterator[Mailbox]:
     with mailbox() as box:
         settings.ALERT_MAIL_TO = [TO]
-        for name, value in channels.mail(f"smtp://127.0.0.1:{box.port}", [TO]).items():
+        for name, value in alerting.mail(f"smtp://127.0.0.1:{box.port}", [TO]).items():
             setattr(settings, name, value)
         yield box
 
@@ -60,7 +60,7 @@ def hook(settings: Settings, nothing_yet: None) -> Iterator[Webhook]:
 
 
 def _lead(settings: Settings, url: str) -> None:
-    settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = channels.webhook(url, SECRET)
+    settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = alerting.webhook(url, SECRET)
 
 
 def fail() -> None:

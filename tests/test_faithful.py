@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flights.models import TableVersion
 from transfers import load
 from transfers.exceptions import Unstorable
 
@@ -44,9 +43,8 @@ def tables(draw: st.DrawFn) -> pa.Table:
 
 
 def stored(table: pa.Table, batch: int) -> list[tuple[Any, ...]]:
-    version = TableVersion(table="random", number=0)
     with transaction.atomic():
-        load.make_relation(version, table.schema, "CREATE TEMPORARY TABLE")
+        version = load.make_temporary("random", table.schema)
         list(load.copy(version, table.schema, table.to_batches(max_chunksize=batch)))
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM random__v0 ORDER BY id")

@@ -14,9 +14,8 @@ import psycopg
 import pytest
 
 from airsense.embedded import valkey
-from tests.servers import own_environment
 from tests.warehouse.running import Served, running
-from tests.whole import Platform, Site, until
+from tests.whole import Platform, Site, own_platform, until
 
 TABLE = "flight_delay_data"
 ROWS = 70_000  # more than one answer of the warehouse holds
@@ -35,17 +34,21 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def platform(warehouse: Served) -> Platform:
+def platform(warehouse: Served) -> Iterator[Platform]:
     """A published table, whose transfers are given up after a second without a heartbeat."""
-    own = Platform(own_environment())
-    own.manage("setup")
-    own.ingest(FLIGHTS)
-    file = own.warehouse / "raw.csv"
-    own.env |= {"TRANSFER_LOST_AFTER": "2", **warehouse.env}
-    own.manage("ingest", str(file))
-    own.manage("broker")
-    own.manage("transfer", TABLE)
-    with database(own) as connection:
+    with own_platform() as own:
+        own.ingest(FLIGHTS)
+        file = own.warehouse / "raw.csv"
+        own = Platform({**own.env, "TRANSFER_LOST_AFTER": "2", **warehouse.env})
+        own.manage("ingest", str(file))
+        own.manage("broker")
+        own.manage("transfer", TABLE)
+        let_indexes_wait(own)
+        yield own
+
+
+def let_indexes_wait(platform: Platform) -> None:
+    with database(platform) as connection:
         connection.execute(
             "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
             f" 'BEGIN PERFORM pg_advisory_xact_lock({ADVISORY}); END'"
@@ -54,7 +57,6 @@ def platform(warehouse: Served) -> Platform:
             "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
             " EXECUTE FUNCTION hold()"
         )
-    return own
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import own_environment
-from tests.whole import Answer, Platform, Site, until
+from tests.whole import Answer, Platform, Site, own_platform, until
 
 WEEK = "2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2"
 OPERATOR = (
@@ -22,13 +21,10 @@ OPERATOR = (
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Platform, Site]]:
-    platform = Platform(own_environment())
-    platform.manage("setup")
-    platform.ingest(WEEK)
-    with platform.running("worker"), platform.site(processes=1) as site:
+    with own_platform() as own, own.running("worker"), own.site(processes=1) as site:
+        own.ingest(WEEK)
         until(lambda: site.get("/connector").status == 200)
-        yield platform, site
-    platform.remove()
+        yield own, site
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import own_environment
-from tests.whole import Answer, Platform, Site, until
+from tests.whole import Answer, Platform, Site, own_platform, until
 
 TABLE = "delays_by_day"
 MONDAY, TUESDAY = "2013-01-07,Alpha,A,B,10,20", "2013-01-08,Alpha,A,B,30,40"
@@ -17,12 +16,10 @@ QUERY = f"/api/dynamic_query?table_name={TABLE}&limit=5"
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    own = Platform(own_environment())
-    own.manage("setup")
-    own.ingest(MONDAY)
-    own.manage("transfer", "--all")
-    yield own
-    own.remove()
+    with own_platform() as own:
+        own.ingest(MONDAY)
+        own.manage("transfer", "--all")
+        yield own
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +49,7 @@ def test_spellings_of_one_query_share_an_answer(one: Site) -> None:
     assert how(one.get(f"/api/{TABLE}/?columns=Day_of_Week&limit=1")) == "miss"
 
 
-def test_bytes_are_packed_for_who_reads_them(platform: Platform, one: Site) -> None:
+def test_bytes_are_packed_for_who_reads_them(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=9&Total_Flights__gte=1"
     plain = one.get(query)
     packed = [one.get(query, Accept_Encoding="gzip") for _ in range(2)]

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import own_environment
-from tests.whole import Platform
+from tests.whole import Platform, own_platform
 from transfers.warehouses import connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"
@@ -20,12 +19,10 @@ def change(platform: Platform, statement: str) -> None:
 @pytest.fixture(scope="module")
 def published() -> Iterator[Platform]:
     """Each test changes other tables of it."""
-    platform = Platform(own_environment())
-    platform.manage("setup")
-    platform.ingest(FLIGHTS)
-    platform.manage("transfer", "--all")
-    yield platform
-    platform.remove()
+    with own_platform() as own:
+        own.ingest(FLIGHTS)
+        own.manage("transfer", "--all")
+        yield own
 
 
 def test_a_dry_run_counts_rows_by_key_and_writes_nothing(published: Platform) -> None:

@@ -4,7 +4,7 @@ The rows are the outbox; `delivering` sends them.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from celery import current_app
@@ -87,7 +87,7 @@ def _end(troubles: "QuerySet[Alert]", by: dict[str, Transfer]) -> None:
 
 def _write(alerts: Iterable[Alert]) -> None:
     """Write them but for those that the constraint knows; they are sent once this is committed."""
-    written: Sequence[Alert] = sorted(alerts, key=lambda alert: alert.table)  # so none deadlocks
+    written = sorted(alerts, key=lambda alert: alert.table)  # so none deadlocks
     Alert.objects.bulk_create(written, ignore_conflicts=True)
     if written and channels.open_ones():
         transaction.on_commit(_hasten)

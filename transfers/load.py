@@ -22,6 +22,7 @@ from flights.models import PublishedTable, TableVersion
 
 from . import columns, sqlview, verify
 from .exceptions import NoSuchVersion, Unstorable
+from .statements import execute
 
 # For sorting index entries; beyond it PostgreSQL sorts on disk.
 INDEX_MEMORY = "256MB"
@@ -40,16 +41,15 @@ def create(model: type[MirroredTable], schema: pa.Schema, source_version: str) -
         source_version=source_version,
         rows=0,
     )
-    make_relation(version, schema)
+    _make_relation("CREATE TABLE", version, schema)
     return version
 
 
-def make_relation(version: TableVersion, schema: pa.Schema, create: str = "CREATE TABLE") -> None:
-    _execute(
-        create + " {} (id bigint NOT NULL, {})",
-        sql.Identifier(version.relation),
-        sql.SQL(", ").join(_definition(field) for field in schema),
-    )
+def make_temporary(table: str, schema: pa.Schema) -> TableVersion:
+    """A version that is not written down, with an empty relation that nobody else can see."""
+    version = TableVersion(table=table, number=0)
+    _make_relation("CREATE TEMPORARY TABLE", version, schema)
+    return version
 
 
 def copy(
@@ -64,8 +64,8 @@ def copy(
     """
     # Frozen, as nobody sees the relation before it is published: neither verifying nor readers
     # have to write to its pages then, and index-only scans work at once.
-    copy = sql.SQL("COPY {} FROM STDIN (FORMAT csv, FREEZE)")
-    statement = copy.format(sql.Identifier(version.relation))
+    into = sql.SQL("COPY {} FROM STDIN (FORMAT csv, FREEZE)")
+    statement = into.format(sql.Identifier(version.relation))
     done = 0
     # Django does not do so around COPY: a lost connection would not be known as one.
     with (
@@ -83,12 +83,12 @@ def copy(
 def index(model: type[MirroredTable], version: TableVersion) -> None:
     """The primary key and the declared indexes; statistics for the planner."""
     relation = sql.Identifier(version.relation)
-    _execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
-    _execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
+    execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
+    execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
     for names in model.mirror.indexes:
         fields = [sql.Identifier(column(model, name)) for name in names]
-        _execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
-    _execute("ANALYZE {}", relation)
+        execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
+    execute("ANALYZE {}", relation)
 
 
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:
@@ -157,9 +157,17 @@ def prune(model: type[MirroredTable]) -> None:
 
 def _drop(version: TableVersion) -> None:
     with transaction.atomic():
-        _execute("SET LOCAL lock_timeout = {}", sql.Literal(PRUNE_LOCK_TIMEOUT))
-        _execute("DROP TABLE IF EXISTS {}", sql.Identifier(version.relation))
+        execute("SET LOCAL lock_timeout = {}", sql.Literal(PRUNE_LOCK_TIMEOUT))
+        execute("DROP TABLE IF EXISTS {}", sql.Identifier(version.relation))
         version.delete()
+
+
+def _make_relation(create: str, version: TableVersion, schema: pa.Schema) -> None:
+    execute(
+        create + " {} (id bigint NOT NULL, {})",
+        sql.Identifier(version.relation),
+        sql.SQL(", ").join(_definition(field) for field in schema),
+    )
 
 
 def _definition(field: pa.Field) -> sql.Composable:
@@ -216,8 +224,3 @@ def _nul(rows: pa.Table, table: str) -> Unstorable:
         f"{table}: column {name} of row {number}, in the declared order, holds a NUL character.",
         advice="PostgreSQL cannot store it: remove it in the broker's SQL.",
     )
-
-
-def _execute(statement: str, *parts: sql.Composable) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*parts))

@@ -5,10 +5,9 @@ published version, and gone at the end of the transaction.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
 from psycopg import sql
 
 from flights.mirror import MirroredTable, column
@@ -16,6 +15,7 @@ from flights.models import TableVersion
 
 from . import columns, load
 from .reading import Reading, whole
+from .statements import fetch
 from .warehouses import Warehouse
 
 SHOWN = 5  # keys of rows that would go
@@ -84,10 +84,9 @@ def _rows(asked: Reading, published: TableVersion | None) -> Rows:
     if published is None:
         return Rows(added=asked.source.rows, removed=0, changed=0)
     schema = asked.schema
-    copied = TableVersion(table=published.table, number=0)
     shared = [f.name for f in schema if published.columns.get(f.name) == columns.postgresql(f.type)]
     with transaction.atomic():
-        load.make_relation(copied, schema, "CREATE TEMPORARY TABLE")
+        copied = load.make_temporary(published.table, schema)
         for _ in whole(asked, copied):
             pass
         key = [column(asked.model, name) for name in asked.model.mirror.key]
@@ -105,14 +104,14 @@ def _by_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
         new=sql.Identifier(new),
         same=sql.SQL(" AND ").join(sql.SQL("o.{0} = n.{0}").format(sql.Identifier(k)) for k in key),
     )
-    ((added, removed, changed),) = _fetch(
+    ((added, removed, changed),) = fetch(
         "SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE n.id IS NULL),"
         " count(*) FILTER (WHERE ({}) IS DISTINCT FROM ({}) AND o.id + n.id IS NOT NULL) {}",
         _of("o", shared),
         _of("n", shared),
         join,
     )
-    gone = _fetch(
+    gone = fetch(
         "SELECT concat_ws(', ', {}) {} WHERE n.id IS NULL ORDER BY o.id LIMIT {}",
         _of("o", key),
         join,
@@ -124,7 +123,7 @@ def _by_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
 def _as_wholes(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
     """Rows that are there once more, or once less."""
     names = sql.SQL(", ").join(map(sql.Identifier, shared))
-    ((added, removed),) = _fetch(
+    ((added, removed),) = fetch(
         "SELECT coalesce(sum(greatest(more, 0)), 0)::bigint,"
         " coalesce(sum(greatest(-more, 0)), 0)::bigint"
         " FROM (SELECT sum(side) AS more FROM (SELECT 1 AS side, {0} FROM {1}"
@@ -138,9 +137,3 @@ def _as_wholes(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
 
 def _of(relation: str, names: list[str]) -> sql.Composable:
     return sql.SQL(", ").join(sql.Identifier(relation, name) for name in names)
-
-
-def _fetch(statement: str, *parts: sql.Composable) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*parts))
-        return list(cursor.fetchall())

@@ -7,10 +7,8 @@ wrong, all rows are read.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
-from django.db import connection
 from psycopg import sql
 
 from flights.mirror import MirroredTable, column
@@ -18,6 +16,7 @@ from flights.models import TableVersion
 
 from . import columns, load
 from .models import Transfer
+from .statements import execute, fetch
 from .warehouses import Snapshot
 
 DELETED = pa.field("is deleted", pa.bool_())  # beside a changed row's columns
@@ -69,12 +68,16 @@ def whole(reading: Reading, version: TableVersion) -> Iterator[int]:
 def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[int]:
     """The last version's rows, then those whose growing column is greater than any of them."""
     grows_by = reading.model.mirror.grows_by
-    _execute(
+    execute(
         "INSERT INTO {} SELECT * FROM {}",
         sql.Identifier(version.relation),
         sql.Identifier(last.relation),
     )
-    greatest = _value("SELECT max({}) FROM {}", column(reading.model, grows_by), last.relation)
+    ((greatest,),) = fetch(
+        "SELECT max({}) FROM {}",
+        sql.Identifier(column(reading.model, grows_by)),
+        sql.Identifier(last.relation),
+    )
     after = None if greatest is None else (reading.theirs(grows_by), greatest)
     batches = reading.source.batches(reading.names, reading.order, after)
     return load.copy(version, reading.schema, batches, numbered_from=last.rows)
@@ -82,14 +85,13 @@ def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Itera
 
 def _changed(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[int]:
     """The last version's rows but those of changed keys, and the changed ones that still are."""
-    changed = TableVersion(table=version.table, number=0)
     schema = reading.schema.append(DELETED)
     key = [reading.theirs(name) for name in reading.model.mirror.key]
-    load.make_relation(changed, schema, "CREATE TEMPORARY TABLE")
+    changed = load.make_temporary(version.table, schema)
     batches = reading.source.changes(reading.names, key, last.source_version)
     yield from load.copy(changed, schema, batches)
     _merge(reading, version, last, changed)
-    _execute("DROP TABLE {}", sql.Identifier(changed.relation))
+    execute("DROP TABLE {}", sql.Identifier(changed.relation))
 
 
 def _merge(
@@ -98,7 +100,7 @@ def _merge(
     """Rows are numbered anew, as in the order of the warehouse."""
     names = sql.SQL(", ").join(map(sql.Identifier, reading.schema.names))
     key = [sql.Identifier(column(reading.model, name)) for name in reading.model.mirror.key]
-    _execute(
+    execute(
         "INSERT INTO {new} SELECT row_number() OVER (ORDER BY {order}) AS id, {names} FROM ("
         " SELECT {names} FROM {old} o"
         " WHERE NOT EXISTS (SELECT FROM {changed} c WHERE {same})"
@@ -121,15 +123,3 @@ def _sorting(reading: Reading) -> Iterator[sql.Composable]:
         bytewise = sql.SQL(' COLLATE "C"' if pa.types.is_string(field.type) else "")
         direction = sql.SQL(" DESC" if name not in ours else "")
         yield sql.Identifier(field.name) + bytewise + direction
-
-
-def _value(statement: str, *names: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-        ((value,),) = cursor.fetchall()
-        return value
-
-
-def _execute(statement: str, *parts: sql.Composable, **named: sql.Composable) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*parts, **named))

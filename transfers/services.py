@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
+from psycopg import sql
 
 from flights import tables
 from flights.mirror import MirroredTable
@@ -14,6 +15,7 @@ from flights.models import TableVersion
 from . import alerts, load
 from .exceptions import TransferError
 from .models import Transfer
+from .statements import execute
 
 # A transfer that no worker took by then was lost with its queue.
 QUEUED_AT_MOST = timedelta(minutes=15)
@@ -36,8 +38,7 @@ def ask(
 
 def _asked_before(asked_by: str, key: str) -> list[Transfer]:
     """The transfers of a request's first time; its second waits until the first is written."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [asked_by + key])
+    execute("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", sql.Literal(asked_by + key))
     return list(Transfer.objects.filter(asked_by=asked_by, request_key=key).order_by("pk"))
 
 

@@ -12,6 +12,7 @@ from flights.mirror import MirroredTable
 from flights.models import PublishedTable, TableVersion
 
 from . import columns
+from .statements import execute, fetch
 
 
 def prepare(model: type[MirroredTable], reader: str) -> None:
@@ -23,7 +24,7 @@ def prepare(model: type[MirroredTable], reader: str) -> None:
         grown = there | {n: t for n, t in wanted.items() if n not in there}
         if grown != there:
             _replace(table, grown)
-        _execute("GRANT SELECT ON {} TO {}", sql.Identifier(table), sql.Identifier(reader))
+        execute("GRANT SELECT ON {} TO {}", sql.Identifier(table), sql.Identifier(reader))
         if published := PublishedTable.objects.filter(table=table).first():
             point_at(published.current)
         for version in TableVersion.objects.filter(table=table):
@@ -38,24 +39,21 @@ def point_at(version: TableVersion) -> None:
 
 def grant(version: TableVersion) -> None:
     """Who may read the table's view may read the version: the view's readers reach through it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT grantee FROM information_schema.role_table_grants"
-            " WHERE table_name = %s AND table_schema = current_schema()"
-            " AND privilege_type = 'SELECT'",
-            [version.table],
-        )
-        grantees = [name for (name,) in cursor.fetchall()]
-    for name in grantees:
+    grantees = fetch(
+        "SELECT DISTINCT grantee FROM information_schema.role_table_grants"
+        " WHERE table_name = {} AND table_schema = current_schema() AND privilege_type = 'SELECT'",
+        sql.Literal(version.table),
+    )
+    for (name,) in grantees:
         role = sql.SQL("PUBLIC") if name == "PUBLIC" else sql.Identifier(name)
-        _execute("GRANT SELECT ON {} TO {}", sql.Identifier(version.relation), role)
+        execute("GRANT SELECT ON {} TO {}", sql.Identifier(version.relation), role)
 
 
 def _replace(table: str, shape: dict[str, str]) -> None:
     """A view of more columns needs a function of that many: a function's result cannot change."""
     empty = sql.SQL(", ").join(_null(type_) for type_ in shape.values())
     _define(table, shape, sql.SQL("SELECT {} WHERE false").format(empty))
-    _execute(
+    execute(
         "CREATE OR REPLACE VIEW {} AS SELECT * FROM {}()",
         sql.Identifier(table),
         _function(table, shape),
@@ -66,7 +64,7 @@ def _define(table: str, shape: dict[str, str], body: sql.Composable) -> None:
     result = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in shape.items()
     )
-    _execute(
+    execute(
         "CREATE OR REPLACE FUNCTION {}() RETURNS TABLE ({}) LANGUAGE sql STABLE AS {}",
         _function(table, shape),
         result,
@@ -95,15 +93,10 @@ def _null(type_: str) -> sql.Composable:
 
 def _columns(table: str) -> dict[str, str]:
     """The view's columns and their types, in order; empty where there is no view yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return dict(
+        fetch(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-            " WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 ORDER BY attnum",
-            [table],
+            " WHERE attrelid = to_regclass(quote_ident({})) AND attnum > 0 ORDER BY attnum",
+            sql.Literal(table),
         )
-        return dict(cursor.fetchall())
-
-
-def _execute(statement: str, *parts: sql.Composable) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*parts))
+    )

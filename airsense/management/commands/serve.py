@@ -10,6 +10,8 @@ from granian.constants import Interfaces
 
 # 6,000 clients that connect at once wait in the queue instead of being refused.
 BACKLOG = 8_192
+PROCESSES = os.cpu_count() or 1
+THREADS = 12
 
 
 class Command(BaseCommand):
@@ -18,18 +20,30 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
         parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
-        parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-        parser.add_argument("--threads", type=int, default=12, help="answers at once, a process")
+        parser.add_argument("--processes", type=int, default=PROCESSES)
+        parser.add_argument(
+            "--threads", type=int, default=THREADS, help="answers at once, a process"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        Granian(
+        serve(
             "airsense.wsgi:application",
+            options["port"],
             address=options["host"],
-            port=options["port"],
-            interface=Interfaces.WSGI,
             workers=options["processes"],
             blocking_threads=options["threads"],
-            backlog=BACKLOG,
-            backpressure=BACKLOG,
             respawn_failed_workers=True,
-        ).serve()
+        )
+
+
+def serve(application: str, port: int, **options: Any) -> None:
+    """Serve an application as the platform is served; `options` are Granian's."""
+    shipped = {"workers": PROCESSES, "blocking_threads": THREADS}
+    Granian(
+        application,
+        port=port,
+        interface=Interfaces.WSGI,
+        backlog=BACKLOG,
+        backpressure=BACKLOG,
+        **(shipped | options),
+    ).serve()
