@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing but Python 3.12 or newer.
-.PHONY: run install test test-deep test-live browser check lint formatted types generated format lock snapshot bench bench-transfer
+.PHONY: run install test test-deep test-live programs check lint formatted types generated format lock snapshot bench bench-transfer
 
 venv := .venv
 python := $(venv)/bin/python
@@ -11,18 +11,19 @@ run: $(venv)/base.installed
 
 install: $(venv)/dev.installed
 
-test: $(venv)/dev.installed browser
+test: $(venv)/dev.installed programs
 	@exec $(python) -m pytest -m "not deep and not live" -n 2 --dist loadfile
 
-test-deep: $(venv)/dev.installed browser
+test-deep: $(venv)/dev.installed programs
 	@exec $(python) -m pytest -m deep --timeout 1800
 
 # On a Databricks workspace: docs/databricks.md says what it needs.
 test-live: $(venv)/dev.installed
 	@exec $(python) -m pytest -m live --timeout 1800
 
-browser:
-	@deploy/find-chromium >/dev/null
+programs:
+	@deploy/find-program chromium chromium-browser google-chrome >/dev/null
+	@deploy/find-program curl >/dev/null
 
 check: lint formatted types generated
 

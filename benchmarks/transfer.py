@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 import duckdb
@@ -28,6 +28,9 @@ from rich.table import Table
 from tests import servers  # noqa: F401  # leads this process to a database of its own
 from tests.warehouse.running import running
 from transfers.records import REQUIRED
+
+if TYPE_CHECKING:
+    from transfers.warehouses import Warehouse
 
 TABLE = "flight_delay_data"
 COLUMNS = list(REQUIRED)  # the raw records' columns and the table's are the same
@@ -83,7 +86,7 @@ def _fill(flights: Path | None, times: int) -> int:
         return made.rows
 
 
-def _warehouse() -> Any:
+def _warehouse() -> "Warehouse":
     from transfers import warehouses
 
     return warehouses.connect(os.environ["WAREHOUSE_URL"])

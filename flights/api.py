@@ -12,11 +12,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import export, query, versions
+from . import counting, export, paging, query, versions
 from .errors import BadQuery
 from .filters import ColumnFilters, filterset
 from .mirror import RESERVED, MirroredTable
 from .models import TableVersion
+from .paging import Page
 from .renderers import CSV, JSON, Browsable
 
 
@@ -40,7 +41,10 @@ class TableView(viewsets.ViewSet):
     def list(self, request: Request) -> HttpResponseBase:
         asked = query.read(self.model, self.parameters)
         filterset(self.model, self.parameters)  # what is unknown is refused before anything is read
-        return versions.read(self.model, lambda version: self.answer(asked, version))
+        self.count = counting.asked_way(self.parameters)
+        self.facets = counting.asked_facets(self.model, self.parameters)
+        number = asked.position.version if asked.position else None
+        return versions.read(self.model, lambda version: self.answer(asked, version), number)
 
     def answer(self, asked: query.Query, version: TableVersion) -> HttpResponseBase:
         headers = self.stated(asked, version)
@@ -50,9 +54,15 @@ class TableView(viewsets.ViewSet):
         if self.request.accepted_renderer.format == CSV.format:
             last = asked.offset + asked.limit if "limit" in self.parameters else None
             return export.csv(asked, rows, version, last, headers)
-        found, more = asked.page(rows)
-        headers["X-AirSense-More"] = str(more).lower()
-        return Response(self.body(asked, version, found, more), headers=headers)
+        page = paging.page(asked, rows, version)
+        headers["X-AirSense-More"] = str(page.next is not None).lower()
+        body = self.body(asked, version, page)
+        if self.count:
+            headers["X-AirSense-Count"] = str(counting.count(self.count, asked, rows, version))
+            headers["X-AirSense-Count-Is"] = self.count
+        if self.facets.fields:
+            body = {**body, "facets": counting.facets(self.facets, rows)}
+        return Response(body, headers=headers)
 
     def filtered(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
         found: models.QuerySet[Any] = ColumnFilters().filter_queryset(self.request, rows, self)
@@ -69,18 +79,17 @@ class TableView(viewsets.ViewSet):
             "Cache-Control": "public, no-cache",
         }
 
-    def body(self, asked: query.Query, version: TableVersion, found: query.Rows, more: bool) -> Any:
-        following, before = asked.offset + asked.limit, max(0, asked.offset - asked.limit)
+    def body(self, asked: query.Query, version: TableVersion, page: Page) -> Any:
         return {
             "table": version.table,
             "version": version.number,
             "limit": asked.limit,
-            "offset": asked.offset,
-            "next": self.link(following) if more and asked.limit else None,
-            "previous": self.link(before) if asked.offset else None,
-            "results": found,
+            **page.place,
+            "next": self.link(page.next),
+            "previous": self.link(page.previous),
+            "results": page.rows,
         }
 
-    def link(self, offset: int) -> str:
+    def link(self, to: dict[str, str] | None) -> str | None:
         """Another page of this query. Relative: an answer must not depend on the Host header."""
-        return "?" + urlencode({**self.parameters, "offset": offset})
+        return "?" + urlencode({**self.parameters, **to}) if to else None

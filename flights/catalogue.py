@@ -35,6 +35,7 @@ def _described(model: type[MirroredTable], published: PublishedTable | None) -> 
             "meaning": f.help_text,
             "nullable": f.null,
             "operators": lookups(f),
+            "facets": f.name in model.mirror.facets,
         }
         for f in model.columns()
     ]

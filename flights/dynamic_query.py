@@ -5,18 +5,20 @@
 The answer is a bare list of objects; the headers state its version and limit.
 """
 
-import re
 from functools import cached_property
 from typing import Any
 
 from rest_framework.request import Request
 
-from . import tables
+from . import columns, tables
 from .api import TableView
+from .columns import Columns
 from .errors import BadQuery, UnknownTable
-from .mirror import MirroredTable, named, public
+from .filters import split
+from .mirror import MirroredTable
 from .models import TableVersion
-from .query import Query, Rows
+from .paging import Page
+from .query import Query
 
 
 class DynamicQuery(TableView):
@@ -30,14 +32,14 @@ class DynamicQuery(TableView):
         asked = TableView.parameters.func(self)  # type: ignore[attr-defined]
         table = [n for n in asked if n.lower() == "table_name"]
         given = {n: v for n, v in asked.items() if n not in {*table, "where", "order_direction"}}
-        conditions = _conditions(self.model, asked.get("where", ""))
+        conditions = _conditions(columns.of(self.model), asked.get("where", ""))
         if twice := sorted(given.keys() & conditions.keys()):
             raise BadQuery(f"{twice[0]} is given twice. Give it once.")
         order = _order(asked.get("order_by", ""), asked.get("order_direction", ""))
         return {**given, **conditions, **order}
 
-    def body(self, asked: Query, version: TableVersion, found: Rows, more: bool) -> Any:
-        return found
+    def body(self, asked: Query, version: TableVersion, page: Page) -> Any:
+        return page.rows
 
 
 def _table(name: str) -> type[MirroredTable]:
@@ -49,21 +51,12 @@ def _table(name: str) -> type[MirroredTable]:
         raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
 
 
-def _conditions(model: type[MirroredTable], where: str) -> dict[str, str]:
-    """`City:Chicago, IL,Total_Arrivals:4`: a comma starts a condition only before a column."""
-    columns = "|".join(re.escape(name) for name in named(model))
-    start = rf",(?=\s*(?:{columns})(?:__\w+)?\s*:)"
+def _conditions(among: Columns, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for part in re.split(start, where, flags=re.IGNORECASE) if where.strip() else []:
-        name, colon, value = part.partition(":")
-        if not colon:
-            raise BadQuery(
-                f"where: {part[:80]!r} is not column:value.",
-                [public(field) for field in model.columns()],
-            )
-        if name.strip() in found:
-            raise BadQuery(f"where: {name.strip()} is given twice. Give it once.")
-        found[name.strip()] = value
+    for name, value in split("where", where, among):
+        if name in found:
+            raise BadQuery(f"where: {name} is given twice. Give it once.")
+        found[name] = value
     return found
 
 

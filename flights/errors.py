@@ -29,6 +29,10 @@ class UnknownTable(BadQuery):
     status_code = 404
 
 
+class Gone(BadQuery):
+    status_code = 410
+
+
 class Unavailable(exceptions.APIException):
     """Something that passes: the same query can be answered later; 503."""
 

@@ -1,21 +1,28 @@
 """Filters of the query API: `Column=value` and `Column__lookup=value`, validated by django-filter.
 
+`Column__not=value` and `Column__not_lookup=value` keep all the other rows, those without a value
+among them. `or=City:Boston, MA,Total_Arrivals__gte:4` keeps rows of which one condition holds.
+
 Only the filters that a query names are made: a form of all of them costs more than its query.
 """
 
 import csv
-from functools import lru_cache
+import re
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django_filters import Filter
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 
+from . import columns
+from .columns import Columns, Field
 from .errors import BadQuery
-from .mirror import MirroredTable, named
-from .query import Field, column, filters
+from .mirror import GROUP, RESERVED, MirroredTable
 
 COMPARED = ["exact", "gt", "gte", "lt", "lte", "in", "isnull"]
 WRITTEN = [
@@ -61,7 +68,8 @@ class Condition(Filter):
     """One condition on one column. An empty text is a value like others, not "no filter"."""
 
     def __init__(self, model_field: Field, lookup: str) -> None:
-        super().__init__(field_name=model_field.name, lookup_expr=lookup)
+        negated = lookup == "not" or lookup.startswith("not_")
+        super().__init__(model_field.name, plain(lookup), exclude=negated)
         self.model_field = model_field
 
     @property
@@ -71,7 +79,30 @@ class Condition(Filter):
         return _values(self.model_field) if self.lookup_expr == "in" else _value(self.model_field)
 
     def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
-        return qs.filter(**{f"{self.field_name}__{self.lookup_expr}": value})
+        return qs.filter(self.q(value))
+
+    def q(self, value: Any) -> Q:
+        holds = Q(**{f"{self.field_name}__{self.lookup_expr}": value})
+        if not self.exclude:
+            return holds
+        # In SQL a condition on no value is neither true nor false, and NOT would drop the row.
+        nulls = self.model_field.null and self.lookup_expr != "isnull"
+        return ~holds | Q(**{f"{self.field_name}__isnull": True}) if nulls else ~holds
+
+
+class AnyOf(Filter):
+    """Conditions in one parameter, of which at least one has to hold."""
+
+    def __init__(self, parameter: str, among: Columns) -> None:
+        super().__init__()
+        self.parameter, self.among = parameter, among
+
+    @property
+    def field(self) -> forms.Field:
+        return forms.CharField(error_messages=_refusal("a list of conditions such as City:Boston"))
+
+    def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
+        return qs.filter(reduce(or_, conditions(self.parameter, value, self.among)))
 
 
 class ColumnFilters(DjangoFilterBackend):
@@ -81,34 +112,68 @@ class ColumnFilters(DjangoFilterBackend):
         return filterset(view.model, view.parameters)
 
     def get_filterset_kwargs(self, request: Any, queryset: Any, view: Any) -> dict[str, Any]:
-        return {"data": filters(view.parameters), "queryset": queryset, "request": request}
+        return {"data": view.parameters, "queryset": queryset, "request": request}
 
 
 def lookups(field: Field) -> list[str]:
     return WRITTEN if isinstance(field, models.TextField) else COMPARED
 
 
-def condition(model: type[MirroredTable], parameter: str) -> tuple[Field, str]:
+def plain(lookup: str) -> str:
+    """The lookup that one with `not_` before it negates; others as they are."""
+    return "exact" if lookup == "not" else lookup.removeprefix("not_")
+
+
+def condition(among: Columns, parameter: str) -> tuple[Field, str]:
     """The column and lookup that a parameter names; BadQuery says which there are."""
     name, _, lookup = parameter.partition("__")
-    if parameter.strip().lower() in named(model):
+    if parameter in among:
         name, lookup = parameter, ""
-    field = column(model, name)
+    field = among.find(name)
     lookup = lookup.strip().lower() or "exact"
-    if lookup not in lookups(field):
-        raise BadQuery(f"{field.column} has no operator {lookup!r}.", lookups(field))
+    if plain(lookup) not in lookups(field):
+        allowed = [*lookups(field), "and each with not_ before it"]
+        raise BadQuery(f"{field.column} has no operator {lookup!r}.", allowed)
     return field, lookup
+
+
+def conditions(parameter: str, text: str, among: Columns) -> list[Q]:
+    """What one parameter's `column:value,column__lookup:value` says; BadQuery for what is wrong."""
+    return [_q(parameter, name, value, among) for name, value in split(parameter, text, among)]
+
+
+def split(parameter: str, text: str, among: Columns) -> list[tuple[str, str]]:
+    """Names and values; in `City:Chicago, IL,Total:4` a comma separates only before a column."""
+    names = "|".join(map(re.escape, among.names))
+    start = rf",(?=\s*(?:{names})(?:__\w+)?\s*:)"
+    parts = re.split(start, text, flags=re.IGNORECASE) if text.strip() else []
+    for part in parts:
+        if ":" not in part:
+            raise BadQuery(f"{parameter}: {part[:80]!r} is not column:value.", among.names)
+    return [(name.strip(), value) for name, _, value in (part.partition(":") for part in parts)]
+
+
+def _q(parameter: str, name: str, value: str, among: Columns) -> Q:
+    asked = Condition(*condition(among, name))
+    try:
+        return asked.q(asked.field.clean(value))
+    except ValidationError as error:
+        raise BadQuery(f"{parameter}: {name}: {' '.join(error.messages)}") from None
 
 
 def filterset(model: type[MirroredTable], parameters: dict[str, str]) -> type[FilterSet]:
     """The filters that parameters name; BadQuery for an unknown column or operator."""
-    return _filterset(model, tuple(filters(parameters)))
+    return _filterset(model, tuple(name for name in parameters if name not in RESERVED))
 
 
 @lru_cache(maxsize=1024)
 def _filterset(model: type[MirroredTable], parameters: tuple[str, ...]) -> type[FilterSet]:
-    conditions = {name: Condition(*condition(model, name)) for name in parameters}
-    return type(f"{model.__name__}Filters", (FilterSet,), conditions)
+    among = columns.of(model)
+    named = {
+        name: AnyOf(name, among) if GROUP.fullmatch(name) else Condition(*condition(among, name))
+        for name in parameters
+    }
+    return type(f"{model.__name__}Filters", (FilterSet,), named)
 
 
 def _value(field: Field) -> forms.Field:

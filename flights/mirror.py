@@ -1,5 +1,6 @@
 """What it means for a model to mirror a table of the warehouse."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -8,7 +9,12 @@ from django.core import checks
 from django.db import models
 
 # Parameters of the query API; a column of such a name could not be filtered.
-RESERVED = {"columns", "order_by", "limit", "offset", "format", "where", "order_direction"}
+RESERVED = {
+    *("columns", "order_by", "limit", "offset", "cursor", "format", "where", "order_direction"),
+    *("group_by", "aggregate", "having", "count", "facets"),
+}
+# `or`, `or1` to `or9`: each a group of conditions of which one has to hold.
+GROUP = re.compile(r"or\d?", re.IGNORECASE)
 # Freshness is looked at once a minute.
 SHORTEST = timedelta(minutes=1)
 
@@ -23,6 +29,7 @@ class Mirror:
     grows_by: str = ""
     by_changes: bool = False  # a transfer reads only what the warehouse's change feed has, by key
     indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
+    facets: tuple[str, ...] = ()  # columns whose values a query may count
     # Administrators are alerted where the table was not found equal to its source for so long.
     fresh_within: timedelta | None = None
 
@@ -82,7 +89,8 @@ def column(model: type[MirroredTable], name: str) -> str:
 def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     mirror = model.mirror
     fields = {f.name for f in model.columns()}
-    names = {n.removeprefix("-") for n in (*mirror.order, *mirror.key, *sum(mirror.indexes, ()))}
+    used = (*mirror.order, *mirror.key, *mirror.facets, *sum(mirror.indexes, ()))
+    names = {n.removeprefix("-") for n in used}
     return [
         checks.Error(
             f"{model.__name__}.mirror names {name!r}, which is not a column.",
@@ -131,5 +139,6 @@ def _reserved_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
             obj=model,
             id="flights.E002",
         )
-        for name in sorted(RESERVED & named(model).keys())
+        for name in named(model)
+        if name in RESERVED or GROUP.fullmatch(name)
     ]

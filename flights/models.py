@@ -33,6 +33,7 @@ class FlightDelayData(MirroredTable):
     mirror = Mirror(
         order=("flight_date", "airline_name", "origin_city", "destination_city"),
         grows_by="flight_date",
+        facets=("airline_name", "origin_city", "destination_city"),
         fresh_within=DAILY,
         indexes=(
             ("flight_date",),

@@ -1,7 +1,8 @@
 """What a query asks of a table, read from its parameters and checked against its columns.
 
-`columns=City,Total_Arrivals` `order_by=-Total_Arrivals,City` `limit=10` `offset=20`; every other
-parameter is a filter, which `flights.filters` reads.
+`columns=City,Total_Arrivals` `order_by=-Total_Arrivals,City` `limit=10` `offset=20`; grouping is
+read by `flights.grouping`, a cursor by `flights.cursor`; every other parameter is a filter, which
+`flights.filters` reads.
 """
 
 from dataclasses import dataclass
@@ -9,13 +10,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
-from django.db.models.expressions import OrderBy
 
+from . import columns, cursor, grouping, ordering
+from .columns import Field
+from .cursor import Position
 from .errors import BadQuery
-from .mirror import RESERVED, MirroredTable, named, public
+from .grouping import Grouping
+from .mirror import RESERVED, MirroredTable, public
+from .ordering import Direction
 
-type Field = models.Field[Any, Any]
 type Rows = list[dict[str, Any]]  # keyed by public names
 MAX_OFFSET = 2**63 - 1  # PostgreSQL's
 
@@ -25,30 +28,44 @@ class Query:
     """Columns, order and page of a query; its filters are applied before."""
 
     columns: list[Field]
-    order: list[OrderBy]
+    order: list[Direction]  # whole: no two rows are equal in it
     limit: int
     offset: int
+    grouping: Grouping | None
+    by_cursor: bool
+    position: Position | None  # None at the beginning
 
-    def page(self, rows: "models.QuerySet[Any]") -> tuple[Rows, bool]:
-        """The asked rows, and whether there are more."""
-        found = list(self.select(rows)[self.offset : self.offset + self.limit + 1])
-        names = [public(field) for field in self.columns]
-        return [dict(zip(names, row, strict=True)) for row in found[: self.limit]], (
-            len(found) > self.limit
-        )
+    @property
+    def names(self) -> list[str]:
+        return [public(field) for field in self.columns]
+
+    def matching(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        """The rows, or their groups."""
+        return self.grouping.apply(rows) if self.grouping else rows
 
     def select(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
         """All rows in the asked order, as tuples of the asked columns."""
-        return rows.order_by(*self.order, "id").values_list(*(f.name for f in self.columns))
+        order = [direction.expression for direction in self.order]
+        names = [field.name for field in self.columns]
+        return self.matching(rows).order_by(*order).values_list(*names)
 
 
 def read(model: type[MirroredTable], parameters: dict[str, str]) -> Query:
-    limit = _whole("limit", parameters.get("limit"), settings.DEFAULT_LIMIT)
+    groups = grouping.read(model, parameters)
+    there = groups.columns if groups else columns.of(model)
+    whole = groups.by if groups else [model._meta.pk]
+    order = ordering.read(there, parameters.get("order_by", "")) + list(map(Direction, whole))
+    by_cursor = "cursor" in parameters
+    if by_cursor and (groups or "offset" in parameters):
+        raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")
     return Query(
-        columns=_columns(model, parameters.get("columns", "")),
-        order=_order(model, parameters.get("order_by", "")),
-        limit=min(limit, settings.MAX_LIMIT),
-        offset=_whole("offset", parameters.get("offset"), 0),
+        columns=_columns(there, parameters.get("columns", "")),
+        order=order,
+        limit=min(whole_number(parameters, "limit", settings.DEFAULT_LIMIT), settings.MAX_LIMIT),
+        offset=whole_number(parameters, "offset", 0),
+        grouping=groups,
+        by_cursor=by_cursor,
+        position=cursor.read(given, order) if (given := parameters.get("cursor")) else None,
     )
 
 
@@ -57,38 +74,14 @@ def filters(parameters: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if name not in RESERVED}
 
 
-def column(model: type[MirroredTable], name: str) -> Field:
-    """The column of a public name, whatever its case; BadQuery names those there are."""
-    fields = named(model)
-    try:
-        return fields[name.strip().lower()]
-    except KeyError:
-        table = model._meta.db_table
-        raise BadQuery(
-            f"{table} has no column {name.strip()!r}.", [public(field) for field in fields.values()]
-        ) from None
-
-
-def _columns(model: type[MirroredTable], names: str) -> list[Field]:
-    if names.strip() in ("", "*"):
-        return model.columns()
-    asked = [column(model, name) for name in names.split(",")]
-    return list(dict.fromkeys(asked))
-
-
-def _order(model: type[MirroredTable], names: str) -> list[OrderBy]:
-    return [_direction(model, name.strip()) for name in names.split(",") if name.strip()]
-
-
-def _direction(model: type[MirroredTable], name: str) -> OrderBy:
-    field = F(column(model, name.removeprefix("-")).name)
-    # Empty values come last both ways: people who sort want to see values.
-    return field.desc(nulls_last=True) if name.startswith("-") else field.asc(nulls_last=True)
-
-
-def _whole(name: str, value: str | None, default: int) -> int:
+def whole_number(parameters: dict[str, str], name: str, default: int) -> int:
+    value = parameters.get(name)
     if not value:
         return default
     if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= MAX_OFFSET):
         raise BadQuery(f"{name}: {value[:40]!r} is not a whole number of 0 or more.")
     return int(value)
+
+
+def _columns(there: columns.Columns, names: str) -> list[Field]:
+    return there.fields if names.strip() in ("", "*") else there.listed(names)

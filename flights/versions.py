@@ -14,7 +14,7 @@ from django.db.models import Value
 from django.db.models.functions import Cast
 from psycopg.errors import UndefinedTable
 
-from .errors import NeverTransferred
+from .errors import Gone, NeverTransferred
 from .mirror import MirroredTable, public
 from .models import TableVersion
 
@@ -30,20 +30,35 @@ def current(model: type[MirroredTable]) -> TableVersion:
     return version
 
 
-def read[T](model: type[MirroredTable], answer: Callable[[TableVersion], T]) -> T:
-    """`answer` of the current version.
+def kept(model: type[MirroredTable], number: int) -> TableVersion:
+    """A published version that is not pruned yet; Gone where it is."""
+    there = TableVersion.objects.using(READER).filter(published_at__isnull=False)
+    version = there.filter(table=model._meta.db_table, number=number).first()
+    if version is None:
+        raise Gone(f"Version {number} is not kept any more. Begin again with cursor=")
+    return version
+
+
+def read[T](
+    model: type[MirroredTable], answer: Callable[[TableVersion], T], number: int | None = None
+) -> T:
+    """`answer` of the current version, or of that of a number.
 
     Asked once more where that was pruned in between, and where PostgreSQL had ended connections.
     """
+
+    def asked() -> T:
+        return answer(current(model) if number is None else kept(model, number))
+
     try:
-        return answer(current(model))
+        return asked()
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable):
             raise
     except OperationalError:
         if not _reconnected():
             raise
-    return answer(current(model))
+    return asked()
 
 
 def _reconnected() -> bool:

@@ -32,7 +32,7 @@ def chromium() -> Iterator[Browser]:
     """While it is open, this process's database cannot be used: playwright runs an event loop."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        pytest.fail("The browser tests need Chromium: deploy/find-chromium installs or names it.")
+        pytest.fail("The browser tests need Chromium: `make programs` installs it.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser

@@ -7,11 +7,11 @@ becomes `City__icontains`.
 
 from dataclasses import dataclass
 
-from flights import versions
+from flights import columns, versions
 from flights.errors import BadQuery, NeverTransferred
 from flights.filters import condition
 from flights.formats import Field, kind, title
-from flights.mirror import MirroredTable, column, public
+from flights.mirror import GROUP, MirroredTable, column, public
 from flights.models import TableVersion
 from flights.tables import TABLES
 
@@ -80,8 +80,11 @@ def controls(
     found = {field: Control(field) for field in model.columns()}
     rest = {}
     for name, value in filters.items():
+        if GROUP.fullmatch(name):
+            rest[name] = value
+            continue
         try:
-            field, lookup = condition(model, name)
+            field, lookup = condition(columns.of(model), name)
         except BadQuery:
             continue  # the API says what is wrong with it
         if not found[field].takes(lookup, value):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.http import QueryDict
 
-from flights import charts
+from flights import charts, columns
 from flights.errors import BadQuery
-from flights.filters import condition
+from flights.filters import condition, plain
 from flights.formats import address, title
 from flights.mirror import MirroredTable, public
 from flights.query import filters
@@ -79,11 +79,12 @@ def _chip(state: State, name: str, value: str) -> Chip:
 
 def _said(model: type[MirroredTable], name: str, value: str) -> str:
     try:
-        field, lookup = condition(model, name)
+        field, lookup = condition(columns.of(model), name)
     except BadQuery:
         return f"{name} = {value}"
     empty = "is empty" if value.lower() == "true" else "has a value"
-    return f"{title(field)} {empty if lookup == 'isnull' else f'{SIGNS[lookup]} {value}'}"
+    said = empty if plain(lookup) == "isnull" else f"{SIGNS[plain(lookup)]} {value}"
+    return f"{title(field)} {said if plain(lookup) == lookup else f'not: {said}'}"
 
 
 def _columns(state: State) -> list[tuple[str, str, bool]]:

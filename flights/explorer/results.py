@@ -53,12 +53,12 @@ def _chart(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _page(state: State, body: Any) -> dict[str, Any]:
     limit, offset, count = body["limit"], body["offset"], len(body["results"])
     version = _version(state.table, body["version"])
-    filtered = query.filters(state.query)
+    part = query.filters(state.query) or query.read(state.model, state.parameters).grouping
     return {
         "count": count,
         "first": formats.number(offset + 1),
         "last": formats.number(offset + count),
-        "total": formats.number(version.rows) if version and not filtered else None,
+        "total": formats.number(version.rows) if version and not part else None,
         "more": body["next"] is not None,
         "number": body["version"],
         "version": version,

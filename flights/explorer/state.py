@@ -19,6 +19,7 @@ from flights.mirror import RESERVED, MirroredTable
 
 PATH = "/explorer"
 OWN = ("table", "view", "chart")
+NOT_SHOWN = ("format", "cursor", "count", "facets")
 VIEWS = ["table", "chart"]
 SHOWN = 50
 # A page of 500 rows is 250 kB; the API and its CSV give more.
@@ -54,7 +55,7 @@ class State:
         found = QueryDict(mutable=True)
         for name, values in self.asked.lists():
             known = name.lower() if name.lower() in RESERVED else name
-            if known not in (*OWN, "format"):
+            if known not in (*OWN, *NOT_SHOWN):
                 found.setlist(known, [*found.getlist(known), *values])
         return found
 

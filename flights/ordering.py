@@ -1,0 +1,76 @@
+"""How rows are sorted: `order_by=-Avg_Arrival_Delay__nulls_first,City`.
+
+Rows without a value come last both ways, as people who sort want to see values; a name's ending
+says otherwise.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import F, Q
+from django.db.models.expressions import OrderBy
+
+from .columns import Columns, Field
+from .errors import BadQuery
+
+PLACES = {"nulls_first": True, "nulls_last": False}
+NOTHING = Q(pk__in=[])
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One column of an order."""
+
+    field: Field
+    descending: bool = False
+    nulls_first: bool = False
+
+    @property
+    def expression(self) -> OrderBy:
+        """Nulls are placed only where there can be any: an index serves the plain order."""
+        column = F(self.field.name)
+        place = {"nulls_first" if self.nulls_first else "nulls_last": True}
+        where = place if self.field.null else {}
+        return column.desc(**where) if self.descending else column.asc(**where)
+
+    def reversed(self) -> "Direction":
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
+
+    def at(self, value: Any) -> Q:
+        """Rows with this value."""
+        name = self.field.name
+        return Q(**({f"{name}__isnull": True} if value is None else {name: value}))
+
+    def after(self, value: Any) -> Q:
+        """Rows that this column alone sorts after a value."""
+        empty = Q(**{f"{self.field.name}__isnull": True})
+        if value is None:
+            return ~empty if self.nulls_first else NOTHING
+        sign = "lt" if self.descending else "gt"
+        beyond = Q(**{f"{self.field.name}__{sign}": value})
+        return beyond | empty if self.field.null and not self.nulls_first else beyond
+
+    def not_before(self, value: Any) -> Q:
+        """A bound that an index can use; no condition where nulls are in its way."""
+        sign = "lte" if self.descending else "gte"
+        return Q() if self.field.null else Q(**{f"{self.field.name}__{sign}": value})
+
+
+def read(columns: Columns, text: str) -> list[Direction]:
+    return [_direction(columns, name.strip()) for name in text.split(",") if name.strip()]
+
+
+def beyond(order: list[Direction], values: list[Any]) -> Q:
+    """The rows that an order puts after the row with these values."""
+    found, same = NOTHING, Q()
+    for direction, value in zip(order, values, strict=True):
+        found |= same & direction.after(value)
+        same &= direction.at(value)
+    return order[0].not_before(values[0]) & found
+
+
+def _direction(columns: Columns, text: str) -> Direction:
+    name, _, place = text.removeprefix("-").partition("__")
+    if place and place.lower() not in PLACES:
+        raise BadQuery(f"order_by: {place[:40]!r} is no place for empty values.", list(PLACES))
+    return Direction(columns.find(name), text.startswith("-"), PLACES.get(place.lower(), False))

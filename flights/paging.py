@@ -1,0 +1,65 @@
+"""One page of a query's rows, and what leads to the pages beside it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from . import ordering
+from .cursor import Position
+from .models import TableVersion
+from .query import Query, Rows
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: Rows
+    place: dict[str, Any]  # what the answer says of where the page is
+    next: dict[str, str] | None  # the parameters that lead there; None where there is nothing
+    previous: dict[str, str] | None
+
+
+def page(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
+    return _by_cursor(asked, rows, version) if asked.by_cursor else _by_offset(asked, rows)
+
+
+def _by_offset(asked: Query, rows: "models.QuerySet[Any]") -> Page:
+    end = asked.offset + asked.limit
+    found = list(asked.select(rows)[asked.offset : end + 1])
+    more = bool(asked.limit) and len(found) > asked.limit
+    return Page(
+        [dict(zip(asked.names, row, strict=True)) for row in found[: asked.limit]],
+        {"offset": asked.offset},
+        {"offset": str(end)} if more else None,
+        {"offset": str(max(0, asked.offset - asked.limit))} if asked.offset else None,
+    )
+
+
+def _by_cursor(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
+    position = asked.position
+    backward = position is not None and position.backward
+    order = [d.reversed() for d in asked.order] if backward else asked.order
+    if position:
+        rows = rows.filter(ordering.beyond(order, position.values))
+    sorting = [direction.field.name for direction in order]
+    names = list(dict.fromkeys([field.name for field in asked.columns] + sorting))
+    ordered = rows.order_by(*(direction.expression for direction in order))
+    found = [
+        dict(zip(names, row, strict=True)) for row in ordered.values_list(*names)[: asked.limit + 1]
+    ]
+    more = bool(asked.limit) and len(found) > asked.limit
+    found = found[: asked.limit][:: -1 if backward else 1]
+
+    def beside(row: dict[str, Any], backward: bool) -> dict[str, str]:
+        return {"cursor": str(Position(version.number, backward, [row[n] for n in sorting]))}
+
+    ahead, behind = (True, more) if backward else (more, position is not None)
+    return Page(
+        [
+            {public: row[f.name] for public, f in zip(asked.names, asked.columns, strict=True)}
+            for row in found
+        ],
+        {},
+        beside(found[-1], backward=False) if found and ahead else None,
+        beside(found[0], backward=True) if found and behind else None,
+    )

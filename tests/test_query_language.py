@@ -1,0 +1,242 @@
+"""What queries can say beyond filters: negation, alternatives, groups, cursors, counts, facets."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from tests.whole import Platform, Site
+
+AIRPORTS = "/api/busiest_airports_by_delays/"
+FLIGHTS = "/api/flight_delay_data/"
+DAYS = "/api/delays_by_day/"
+
+
+def results(site: Site, path: str) -> list[dict[str, object]]:
+    answer = site.get(path)
+    assert answer.status == 200, answer.body
+    found: list[dict[str, object]] = answer.json()["results"]
+    return found
+
+
+def walked(site: Site, path: str, link: str, way: str = "next") -> Iterator[dict[str, object]]:
+    """Every row of the pages from a link on."""
+    step: str | None = link
+    while step:
+        page = site.get(path + step).json()
+        yield from page["results"]
+        step = page[way]
+
+
+@pytest.mark.parametrize(
+    ("negated", "left_out"),
+    [
+        ("Day_of_Week__not=Monday", {"Monday"}),
+        ("Day_of_Week__not_in=Monday,Friday", {"Monday", "Friday"}),
+        ("Day_of_Week__not_startswith=T", {"Tuesday", "Thursday"}),
+        ("Day_of_Week__not_isnull=false", {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+                                           "Saturday", "Sunday"}),
+    ],
+)  # fmt: skip
+def test_a_negated_filter_keeps_all_the_others(
+    site: Site, negated: str, left_out: set[str]
+) -> None:
+    every = {row["Day_of_Week"] for row in results(site, DAYS)}
+    assert {row["Day_of_Week"] for row in results(site, f"{DAYS}?{negated}")} == every - left_out
+
+
+def test_rows_without_a_value_are_among_the_others(site: Site) -> None:
+    def count(condition: str) -> int:
+        answer = site.get(f"{FLIGHTS}?limit=1&count=exact&{condition}")
+        return int(answer.headers["x-airsense-count"])
+
+    late = "Arrival_Delay_Minutes__gt=0"
+    assert count(late) + count("Arrival_Delay_Minutes__not_gt=0") == 336_776
+    assert count("Arrival_Delay_Minutes__not_gt=0") > count("Arrival_Delay_Minutes__lte=0")
+
+
+def test_one_of_several_conditions_has_to_hold(site: Site) -> None:
+    either = quote("Day_of_Week:Monday,Day_of_Week__startswith:T")
+    found = {row["Day_of_Week"] for row in results(site, f"{DAYS}?or={either}")}
+    assert found == {"Monday", "Tuesday", "Thursday"}
+    both = f"{DAYS}?or={either}&or2={quote('Day_of_Week:Monday,Day_of_Week:Sunday')}"
+    assert {row["Day_of_Week"] for row in results(site, both)} == {"Monday"}
+    comma = quote("City:Chicago, IL,City__iexact:boston, ma")
+    assert len(results(site, f"{AIRPORTS}?or={comma}")) == 2
+    assert len(site.get(f"/api/dynamic_query?table_name=delays_by_day&or={either}").json()) == 3
+
+
+def test_empty_values_come_where_they_are_asked_to(site: Site) -> None:
+    def first(order: str) -> object:
+        path = f"{FLIGHTS}?columns=Arrival_Delay_Minutes&limit=1&order_by={order}"
+        return results(site, path)[0]["Arrival_Delay_Minutes"]
+
+    for name in ("Arrival_Delay_Minutes", "-Arrival_Delay_Minutes"):
+        assert first(name) is not None
+        assert first(f"{name}__nulls_first") is None
+        assert first(f"{name}__nulls_last") == first(name)
+
+
+def test_groups_say_what_the_broker_says(site: Site) -> None:
+    """The warehouse computed the same averages by its own SQL."""
+    groups = results(
+        site,
+        f"{FLIGHTS}?group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes"
+        "&order_by=Airline_Name",
+    )
+    told = results(site, "/api/airline_performance/?order_by=Airline_Name")
+    assert [(g["Airline_Name"], g["count"]) for g in groups] == [
+        (row["Airline_Name"], row["Total_Flights"]) for row in told
+    ]
+    for group, row in zip(groups, told, strict=True):
+        average = group["avg_Arrival_Delay_Minutes"]
+        assert average == pytest.approx(row["Avg_Arrival_Delay"], abs=0.00501)
+
+
+def test_groups_are_kept_sorted_and_paged_by_what_is_computed(site: Site) -> None:
+    path = (
+        f"{FLIGHTS}?group_by=Origin_City,Destination_City&aggregate=count,max:Arrival_Delay_Minutes"
+        "&having=count__gte:4000&order_by=-count&limit=5"
+    )
+    first = site.get(path).json()
+    assert list(first["results"][0]) == [
+        *("Origin_City", "Destination_City", "count", "max_Arrival_Delay_Minutes")
+    ]
+    rows = [*first["results"], *walked(site, FLIGHTS, first["next"])]
+    counts = [row["count"] for row in rows]
+    assert counts == sorted(counts, reverse=True)
+    assert min(counts) >= 4000
+    assert len(rows) == int(site.get(f"{path}&count=exact").headers["x-airsense-count"]) > 5
+
+
+def test_values_of_a_column_are_groups_and_all_rows_are_one(site: Site) -> None:
+    days = results(site, f"{DAYS}?group_by=Day_of_Week&columns=Day_of_Week")
+    assert len(days) == 7
+    whole = "min:Flight_Date,max:Flight_Date,count_distinct:Airline_Name"
+    assert results(site, f"{FLIGHTS}?aggregate={whole}") == [
+        {
+            "min_Flight_Date": "2013-01-01",
+            "max_Flight_Date": "2013-12-31",
+            "count_distinct_Airline_Name": 16,
+        }
+    ]
+    none = results(site, f"{FLIGHTS}?aggregate=count,sum:Arrival_Delay_Minutes&Airline_Name=none")
+    assert none == [{"count": 0, "sum_Arrival_Delay_Minutes": None}]
+
+
+def test_the_median_lies_between_percentiles(site: Site) -> None:
+    wanted = ",".join(f"{f}:Total_Arrivals" for f in ("min", "p10", "median", "p50", "p90", "max"))
+    (row,) = results(site, f"{AIRPORTS}?aggregate={wanted}")
+    least, tenth, median, half, ninetieth, most = row.values()
+    assert least < tenth < median == half < ninetieth < most  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "",
+        "Airline_Name",
+        "-Arrival_Delay_Minutes",
+        "Arrival_Delay_Minutes__nulls_first,-Flight_Date",
+    ],
+)
+def test_a_cursor_walks_every_row_once_both_ways(site: Site, order: str) -> None:
+    asked = f"Origin_City={quote('Newark, NJ')}&Destination_City={quote('Phoenix, AZ')}"
+    names = "columns=Flight_Date,Airline_Name,Arrival_Delay_Minutes"
+    whole = results(site, f"{FLIGHTS}?{asked}&{names}&order_by={order}&limit=10000")
+    page = f"?{asked}&{names}&order_by={order}&limit=700&cursor="
+    assert list(walked(site, FLIGHTS, page)) == whole
+    assert len(whole) > 2_000
+    last, link = None, page
+    while link:
+        last = site.get(FLIGHTS + link).json()
+        link = last["next"]
+    assert last
+    back = list(walked(site, FLIGHTS, last["previous"], "previous"))
+    assert len(back) == len(whole) - len(last["results"])
+
+
+def test_a_cursor_stays_with_its_version_until_that_is_pruned(fresh: Platform) -> None:
+    days = "\n".join(f"2013-01-0{day},Alpha,A,B,{day},{day}" for day in range(1, 8))
+    fresh.ingest(days)
+    fresh.manage("transfer", "--all")
+    with fresh.site(processes=1) as site:
+        first = site.get(f"{FLIGHTS}?limit=3&cursor=").json()
+        for number in range(3):
+            fresh.ingest(f"2013-02-0{number + 1},Beta,A,B,1,1")
+            fresh.manage("transfer", "flight_delay_data")
+            if number == 0:
+                rest = list(walked(site, FLIGHTS, first["next"]))
+                assert [row["Airline_Name"] for row in rest] == ["Alpha"] * 4
+        gone = site.get(FLIGHTS + first["next"])
+        assert gone.status == 410
+        assert "cursor=" in gone.json()["error"]
+
+
+def test_a_count_is_exact_or_estimated_and_says_which(site: Site) -> None:
+    asked = f"{FLIGHTS}?limit=1&Airline_Name={quote('Delta Air Lines Inc.')}"
+    exact, estimated = (site.get(f"{asked}&count={way}").headers for way in ("exact", "estimated"))
+    assert exact["x-airsense-count"] == "48110"
+    assert (exact["x-airsense-count-is"], estimated["x-airsense-count-is"]) == (
+        *("exact", "estimated"),
+    )
+    assert 24_000 < int(estimated["x-airsense-count"]) < 96_000
+    whole = site.get(f"{FLIGHTS}?limit=1&count=estimated")
+    assert whole.headers["x-airsense-count"] == "336776"
+    assert "x-airsense-count" not in site.get(f"{FLIGHTS}?limit=1").headers
+
+
+def test_facets_count_the_values_of_the_rows_that_match(site: Site) -> None:
+    delta = quote("Delta Air Lines Inc.")
+    body = site.get(f"{FLIGHTS}?limit=1&facets=Origin_City&Airline_Name={delta}").json()
+    found = body["facets"]["Origin_City"]
+    assert sum(value["rows"] for value in found) == 48_110
+    assert [value["rows"] for value in found] == sorted((v["rows"] for v in found), reverse=True)
+    assert "facets" not in site.get(f"{FLIGHTS}?limit=1").json()
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("or=", 400, "conditions"),
+        ("or=Nope:1", 400, "Airline_Name"),
+        ("or=Arrival_Delay_Minutes:many", 400, "whole number"),
+        ("Airline_Name__not_near=1", 400, "not_"),
+        ("order_by=Airline_Name__nulls_middle", 400, "nulls_first"),
+        ("group_by=Nope", 400, "Airline_Name"),
+        ("aggregate=avg:Airline_Name", 400, "Arrival_Delay_Minutes"),
+        ("aggregate=p0:Arrival_Delay_Minutes", 400, "p1 to p99"),
+        ("aggregate=avg", 400, "p1 to p99"),
+        ("having=count:1", 400, "group_by"),
+        ("group_by=Airline_Name&having=Origin_City:x", 400, "count"),
+        ("group_by=Airline_Name&having=count:x", 400, "whole number"),
+        ("group_by=Airline_Name&cursor=", 400, "offset"),
+        ("cursor=&offset=3", 400, "offset"),
+        ("cursor=abc", 400, "Follow"),
+        ("cursor=WzEsZmFsc2UsWyJcdTAwMDAiXV0", 400, "Follow"),
+        ("cursor=WzEsIGZhbHNlLCBbMWU5OTldXQ", 400, "Follow"),
+        ("cursor=WzksIGZhbHNlLCBbMV1d", 410, "cursor="),
+        ("cursor=" + quote("é" * 20), 400, "Follow"),
+        ("count=about", 400, "estimated"),
+        ("facets=Flight_Date", 400, "Origin_City"),
+        ("facets=Origin_City&group_by=Airline_Name", 400, "groups"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(site: Site, query: str, status: int, says: str) -> None:
+    answer = site.get(f"{FLIGHTS}?limit=1&{query}")
+    assert answer.status == status, answer.body
+    assert says in answer.body.decode()
+    assert "SELECT" not in answer.body.decode()
+    json.loads(answer.body)
+
+
+def test_the_explorer_shows_groups_and_keeps_alternatives(site: Site) -> None:
+    page = site.get(
+        "/explorer?table=flight_delay_data&group_by=Airline_Name&aggregate=avg:Arrival_Delay_Minutes"
+    )
+    assert page.status == 200, page.body
+    assert b"avg Arrival Delay Minutes" in page.body
+    either = site.get("/explorer?table=delays_by_day&or=Day_of_Week:Monday&Day_of_Week__not=Sunday")
+    assert either.status == 200
+    assert b"not: is Sunday" in either.body
