@@ -12,13 +12,14 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import counting, export, paging, query, versions
+from . import counting, exports, paging, query, versions
 from .errors import BadQuery
+from .exports.renderers import FILES
 from .filters import ColumnFilters, filterset
 from .mirror import RESERVED, MirroredTable
 from .models import TableVersion
 from .paging import Page
-from .renderers import CSV, JSON, Browsable
+from .renderers import JSON, Browsable
 
 
 class TableView(viewsets.ViewSet):
@@ -27,7 +28,7 @@ class TableView(viewsets.ViewSet):
     model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
     authentication_classes = []  # the same for everybody, so that any cache may keep it
     permission_classes = [AllowAny]
-    renderer_classes = [JSON, Browsable, CSV]
+    renderer_classes = [JSON, Browsable, *FILES]
 
     @cached_property
     def parameters(self) -> dict[str, str]:
@@ -51,9 +52,8 @@ class TableView(viewsets.ViewSet):
         if headers["ETag"] in self.request.headers.get("If-None-Match", ""):
             return Response(status=304, headers=headers)
         rows = self.filtered(versions.rows(self.model, version))
-        if self.request.accepted_renderer.format == CSV.format:
-            last = asked.offset + asked.limit if "limit" in self.parameters else None
-            return export.csv(asked, rows, version, last, headers)
+        if self.request.accepted_renderer.format in exports.FORMATS:
+            return exports.answer(self, asked, rows, version, headers)
         page = paging.page(asked, rows, version)
         headers["X-AirSense-More"] = str(page.next is not None).lower()
         body = self.body(asked, version, page)
@@ -70,7 +70,8 @@ class TableView(viewsets.ViewSet):
 
     def stated(self, asked: query.Query, version: TableVersion) -> dict[str, str]:
         """Which version answers, and the limit that holds."""
-        wanted = f"{self.request.get_full_path()} {self.request.accepted_renderer.media_type}"
+        form = f"{self.request.accepted_renderer.media_type} {exports.packed(self.request)}"
+        wanted = f"{self.request.get_full_path()} {form}"
         digest = hashlib.sha256(f"{version.digest} {wanted}".encode()).hexdigest()
         return {
             "ETag": f'"{version}/{digest[:16]}"',

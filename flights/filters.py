@@ -30,18 +30,6 @@ WRITTEN = [
     *("iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"),
 ]
 
-# How a value of each type is read, and how it is called when it cannot be.
-READ_BY: dict[type[Field], tuple[type[forms.Field], str, dict[str, Any]]] = {
-    models.IntegerField: (forms.IntegerField, "a whole number", {}),
-    models.FloatField: (forms.FloatField, "a number", {}),
-    models.DateField: (
-        forms.DateField,
-        "a date such as 2013-01-31",
-        {"input_formats": ["%Y-%m-%d"]},
-    ),
-    models.TextField: (forms.CharField, "a text", {"strip": False, "required": False}),
-}
-
 
 class Values(forms.Field):
     """Several values with commas between; one that holds a comma is in double quotes."""
@@ -64,6 +52,23 @@ class Truth(forms.Field):
         return str(value).lower() == "true"
 
 
+# How a value of each type is read, and how it is called when it cannot be.
+READ_BY: dict[type[Field], tuple[type[forms.Field], str, dict[str, Any]]] = {
+    models.IntegerField: (forms.IntegerField, "a whole number", {}),
+    models.FloatField: (forms.FloatField, "a number", {}),
+    models.DecimalField: (forms.DecimalField, "a number", {}),
+    models.BooleanField: (Truth, "true or false", {}),
+    # Before DateField, of which it is one.
+    models.DateTimeField: (forms.DateTimeField, "a time such as 2013-01-31T18:00:00Z", {}),
+    models.DateField: (
+        forms.DateField,
+        "a date such as 2013-01-31",
+        {"input_formats": ["%Y-%m-%d"]},
+    ),
+    models.TextField: (forms.CharField, "a text", {"strip": False, "required": False}),
+}
+
+
 class Condition(Filter):
     """One condition on one column. An empty text is a value like others, not "no filter"."""
 
@@ -75,7 +80,7 @@ class Condition(Filter):
     @property
     def field(self) -> forms.Field:
         if self.lookup_expr == "isnull":
-            return Truth(error_messages=_refusal("true or false"))
+            return _value(models.BooleanField())
         return _values(self.model_field) if self.lookup_expr == "in" else _value(self.model_field)
 
     def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
@@ -116,6 +121,8 @@ class ColumnFilters(DjangoFilterBackend):
 
 
 def lookups(field: Field) -> list[str]:
+    if isinstance(field, models.BinaryField):
+        return ["isnull"]
     return WRITTEN if isinstance(field, models.TextField) else COMPARED
 
 

@@ -21,6 +21,7 @@ from .filters import conditions
 from .mirror import MirroredTable, public
 
 NUMBERS = (models.IntegerField, models.FloatField)
+LONGEST_NAME = 63  # bytes; PostgreSQL cuts what is longer
 PERCENTILE = re.compile(r"p([1-9]\d?)")
 
 
@@ -88,7 +89,7 @@ def _measure(table: Columns, index: int, asked: str) -> Measure:
     function, _, name = asked.partition(":")
     function = function.strip().lower()
     if asked.lower() == "count":
-        return Measure(_field(models.BigIntegerField, index, "count", "rows"), Count("pk"))
+        return Measure(_field(models.BigIntegerField(), index, "count", "rows"), Count("pk"))
     make = _function(function)
     if make is None or not name.strip():
         raise BadQuery(f"aggregate: {asked[:80]!r} is nothing to compute.", ALLOWED)
@@ -97,6 +98,8 @@ def _measure(table: Columns, index: int, asked: str) -> Measure:
         numbers = [public(field) for field in table.fields if isinstance(field, NUMBERS)]
         raise BadQuery(f"aggregate: {function} needs a column of numbers.", numbers)
     title = f"{function}_{public(column)}"
+    if len(title.encode()) > LONGEST_NAME:
+        raise BadQuery(f"aggregate: the name {title} has more than {LONGEST_NAME} bytes.")
     meaning = f"{function.replace('_', ' ')} of {column.help_text}"
     return Measure(_field(_kind(function, column), index, title, meaning), make(column.name))
 
@@ -107,16 +110,16 @@ def _function(name: str) -> Function | None:
     return (OF_ALL | OF_NUMBERS).get(name)
 
 
-def _kind(function: str, column: Field) -> type[Field]:
+def _kind(function: str, column: Field) -> Field:
     if function.startswith("count"):
-        return models.BigIntegerField
+        return models.BigIntegerField()
     if function in ("min", "max"):
-        return type(column)
+        return column.clone()
     whole = function == "sum" and isinstance(column, models.IntegerField)
-    return models.BigIntegerField if whole else FloatField
+    return models.BigIntegerField() if whole else FloatField()
 
 
-def _field(kind: type[Field], index: int, title: str, meaning: str) -> Field:
-    field = kind(db_column=title, help_text=meaning, null=True)
+def _field(field: Field, index: int, title: str, meaning: str) -> Field:
+    field.db_column, field.help_text, field.null = title, meaning, True
     field.set_attributes_from_name(f"measure_{index}")
     return field

@@ -8,13 +8,15 @@ from airsense.home import PROJECT
 
 # A folder and what it may not import: `airsense` wires the others, so they do not know it.
 FORBIDDEN = {
-    "flights": {"transfers", "airsense", "pyarrow", "duckdb", "databricks", "sqlglot"},
+    "flights": {"transfers", "airsense", "duckdb", "databricks", "sqlglot"},
     "transfers": {"airsense"},
 }
 # What only these may import: a warehouse is known to one module.
 ONLY = {
     "duckdb": ("transfers/warehouses/duckdb",),
     "databricks": ("transfers/warehouses/databricks",),
+    # Tens of megabytes: web processes load it for the files that need it.
+    "pyarrow": ("transfers/", "flights/arrow", "flights/exports/"),
 }
 
 

@@ -1,31 +1,18 @@
-"""The types that a transfer carries: a model's field, Arrow's and PostgreSQL's name for each.
+"""The types that a transfer carries: Arrow's and PostgreSQL's name for each.
 
 And how the columns of a table in the warehouse fit those of its model.
 """
 
 import difflib
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
-from django.db import models
 
-from flights.mirror import LocalDateTimeField, MirroredTable, public
+from flights import arrow
+from flights.mirror import MirroredTable
 
 from .exceptions import SchemaMismatch
 
-ARROW: dict[type["models.Field[Any, Any]"], pa.DataType] = {
-    models.TextField: pa.string(),
-    models.BigIntegerField: pa.int64(),
-    models.IntegerField: pa.int32(),
-    models.SmallIntegerField: pa.int16(),
-    models.FloatField: pa.float64(),
-    models.BooleanField: pa.bool_(),
-    models.DateField: pa.date32(),
-    models.DateTimeField: pa.timestamp("us", tz="UTC"),
-    LocalDateTimeField: pa.timestamp("us"),
-    models.BinaryField: pa.binary(),
-}
 POSTGRESQL: dict[pa.DataType, str] = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -43,7 +30,7 @@ REFUSED = "Correct the broker's SQL, or the model with `manage.py inspectwarehou
 
 def schema(model: type[MirroredTable]) -> pa.Schema:
     """The public columns of a model, in order."""
-    return pa.schema([pa.field(public(f), _arrow(f), f.null) for f in model.columns()])
+    return arrow.schema(model.columns())
 
 
 def postgresql(type_: pa.DataType) -> str:
@@ -99,13 +86,6 @@ def _missing(wanted: pa.Field, extra: list[pa.Field]) -> str:
     # The only one that could be it is named too, however it is called now.
     renamed = close or (alike if len(alike) == 1 else [])
     return f"{wanted.name} is missing" + (f", perhaps renamed to {renamed[0]}" if renamed else "")
-
-
-def _arrow(field: "models.Field[Any, Any]") -> pa.DataType:
-    if isinstance(field, models.DecimalField):
-        return pa.decimal128(field.max_digits or 38, field.decimal_places or 0)
-    # DateTimeField is a DateField, and BigIntegerField an IntegerField: the exact class decides.
-    return ARROW[type(field)]
 
 
 def _fits(source: pa.DataType, wanted: pa.DataType) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 from django.db import models
 
-from .columns import ARROW
+from flights.arrow import TYPES
+
 from .warehouses import Snapshot
 
 WIDTH = 100
@@ -78,7 +79,7 @@ def _field(type_: pa.DataType) -> tuple[str, list[str]] | None:
         return "models.DecimalField", sizes
     wider = {pa.int8(): pa.int16(), pa.float32(): pa.float64(), pa.large_string(): pa.string()}
     wanted = wider.get(type_, type_)
-    found = [field for field, arrow in ARROW.items() if arrow == wanted]
+    found = [field for field, arrow in TYPES.items() if arrow == wanted]
     if not found:
         return None
     name = found[0].__name__

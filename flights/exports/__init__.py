@@ -1,0 +1,112 @@
+"""Files of whole queries, streamed as PostgreSQL reads them: nobody holds all rows at once."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from django.db import models
+from django.http import StreamingHttpResponse
+from rest_framework.request import Request
+
+from flights.models import TableVersion
+from flights.query import Query, whole_number
+
+from . import packing
+from .copying import Copying
+from .formats import FORMATS
+
+__all__ = ["FORMATS", "answer", "packed"]
+
+
+class Stream:
+    """The chunks of a file; what they need is held until the client has read or left them."""
+
+    def __init__(self, chunks: Iterator[bytes], held: ExitStack) -> None:
+        self.chunks, self.held = chunks, held
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.chunks
+
+    def close(self) -> None:
+        self.held.close()
+
+
+def answer(
+    view: Any,
+    asked: Query,
+    rows: "models.QuerySet[Any]",
+    version: TableVersion,
+    headers: dict[str, str],
+) -> StreamingHttpResponse:
+    """The query's rows from its offset to its own limit, or to the end where it has none."""
+    format_ = FORMATS[view.request.accepted_renderer.format]
+    limit = whole_number(view.parameters, "limit", 0) if view.parameters.get("limit") else None
+    end = None if limit is None else asked.offset + limit
+    sql, values = asked.select(rows)[asked.offset : end].query.sql_with_params()
+    way = packed(view.request)
+    with ExitStack() as held:
+        copying = held.enter_context(Copying())
+        number = _number(copying, asked, rows, version, end)
+        format_.check(number)
+
+        def chunks() -> Iterator[bytes]:
+            copied = copying.rows(format_.statement(sql, asked.columns), values)
+            return packing.pack(format_.write(copied, asked.columns), way)
+
+        if view.request.headers.get("Want-Repr-Digest"):
+            headers["Repr-Digest"] = _digest(chunks())
+        # A query is refused while that can still be told by a status.
+        stream = Stream(_begun(held, chunks()), held.pop_all())
+    response = StreamingHttpResponse(stream, content_type=format_.media_type)
+    said = {
+        **headers,
+        "X-AirSense-Limit": "none" if limit is None else str(limit),
+        "X-AirSense-Rows": str(number),
+        "Content-Disposition": f'attachment; filename="{version.relation}.{format_.name}"',
+        "Vary": "Accept, Accept-Encoding",
+        **({"Content-Encoding": way} if way else {}),
+    }
+    for name, value in said.items():
+        response[name] = value
+    return response
+
+
+def packed(request: Request) -> str:
+    """How a file is packed on its way; "" for not at all."""
+    format_ = FORMATS.get(request.accepted_renderer.format)
+    accepted = request.headers.get("Accept-Encoding", "")
+    return packing.best(accepted) if format_ and format_.packable else ""
+
+
+def _number(
+    copying: Copying,
+    asked: Query,
+    rows: "models.QuerySet[Any]",
+    version: TableVersion,
+    end: int | None,
+) -> int:
+    """How many rows the file will have: a version does not change while it is counted."""
+    whole = not (asked.grouping or rows.query.where)
+    there = version.rows if whole else copying.count(asked.matching(rows).order_by())
+    return max(0, (there if end is None else min(end, there)) - asked.offset)
+
+
+def _begun(held: ExitStack, chunks: Any) -> Iterator[bytes]:
+    held.callback(chunks.close)
+    first = next(chunks, b"")
+
+    def all_chunks() -> Iterator[bytes]:
+        yield first
+        yield from chunks
+
+    return all_chunks()
+
+
+def _digest(chunks: Iterator[bytes]) -> str:
+    """Of the file as it is sent (RFC 9530); for who asks, as it takes a second reading."""
+    found = hashlib.sha256()
+    for chunk in chunks:
+        found.update(chunk)
+    return f"sha-256=:{base64.b64encode(found.digest()).decode()}:"

@@ -1,0 +1,59 @@
+"""`COPY ... TO STDOUT` on connections of exports' own: no row becomes a Python object."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Self
+
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from flights.errors import Unavailable
+from flights.versions import READER
+
+# Each export keeps a connection and a thread while its client reads: queries must find others.
+EXPORTS_AT_ONCE = 4
+LONGEST_EXPORT = "30min"
+CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
+_slots = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
+
+
+class Copying:
+    """One export's connection; Unavailable where too many run."""
+
+    def __enter__(self) -> Self:
+        if not _slots.acquire(blocking=False):
+            raise Unavailable(f"{EXPORTS_AT_ONCE} exports are running. Try again in a moment.", 5)
+        with ExitStack() as held:
+            held.callback(_slots.release)
+            # Not the thread's connection: that serves the next request while this streams.
+            connection: BaseDatabaseWrapper = connections.create_connection(READER)
+            connection.inc_thread_sharing()
+            held.callback(connection.close)
+            self.connection = connection
+            self.cursor = held.enter_context(connection.cursor())
+            self.cursor.execute("SET statement_timeout = %s", [LONGEST_EXPORT])
+            held.callback(self.cursor.execute, "RESET statement_timeout")
+            self.held = held.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.held.close()
+
+    def count(self, rows: "models.QuerySet[Any]") -> int:
+        sql, values = rows.query.sql_with_params()
+        counted = f"SELECT count(*) FROM ({sql}) AS counted"  # noqa: S608  # Django wrote it
+        self.cursor.execute(counted, values)
+        return int(self.cursor.fetchone()[0])
+
+    def rows(self, statement: str, values: Any) -> Iterator[bytes]:
+        """Chunks of whole rows."""
+        with self.connection.wrap_database_errors, self.cursor.copy(statement, values) as copy:
+            chunk = bytearray()
+            for row in copy:
+                chunk += row
+                if len(chunk) >= CHUNK:
+                    yield bytes(chunk)
+                    chunk.clear()
+        if chunk:
+            yield bytes(chunk)

@@ -1,0 +1,72 @@
+"""The kinds of files, each made of PostgreSQL's rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from flights.columns import Field
+from flights.errors import BadQuery
+
+from . import statements
+
+SHEET_ROWS = 2**20 - 1  # what Excel can hold beside the names
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str  # `format=` and the ending of the file's name
+    media_type: str
+    statement: Callable[[str, list[Field]], str]
+    write: Callable[[Iterator[bytes], list[Field]], Iterator[bytes]]
+    packable: bool = True  # or compressed in itself
+    most: int | None = None  # rows
+
+    def check(self, rows: int) -> None:
+        if self.most is not None and rows > self.most:
+            raise BadQuery(
+                f"The query has {rows:,} rows, and {self.name} can hold {self.most:,}."
+                " Give a limit, filter more, or take another format.",
+                [name for name, format_ in FORMATS.items() if format_.most is None],
+            )
+
+
+def _as_copied(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
+    return rows
+
+
+# These modules are large in memory, and a web process that writes no such file does without them.
+def _parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
+    from . import tables
+
+    return tables.parquet(rows, fields)
+
+
+def _arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
+    from . import tables
+
+    return tables.arrow(rows, fields)
+
+
+def _sheet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
+    from . import sheets
+
+    return sheets.xlsx(rows, fields)
+
+
+FORMATS = {
+    format_.name: format_
+    for format_ in (
+        Format("csv", "text/csv", statements.csv, _as_copied),
+        Format("ndjson", "application/x-ndjson", statements.json, _as_copied),
+        Format("arrow", "application/vnd.apache.arrow.stream", statements.plain, _arrow),
+        Format(
+            *("parquet", "application/vnd.apache.parquet", statements.plain, _parquet),
+            packable=False,
+        ),
+        Format(
+            *("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            *(statements.sheet, _sheet),
+            packable=False,
+            most=SHEET_ROWS,
+        ),
+    )
+}

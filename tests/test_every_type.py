@@ -1,0 +1,111 @@
+"""Columns of every type are filtered, shown and exported, also those that no table has yet."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from django.conf import settings
+from django.db import transaction
+from openpyxl import load_workbook
+from psycopg import sql
+from rest_framework.test import APIRequestFactory
+
+from flights.api import TableView
+from flights.models import PublishedTable, TableVersion
+from tests.every_type import TYPES, EveryType, table_of
+from tests.whole import Platform
+from transfers import columns, load, sqlview
+from transfers.statements import execute
+
+LEAST, MOST = -(2**63), 2**63 - 1  # of n
+
+
+@pytest.fixture(scope="module")
+def published(demo: Platform) -> Iterator[None]:
+    wanted = columns.schema(EveryType)
+    rows = table_of(TYPES).cast(wanted).sort_by("n")
+    with transaction.atomic():
+        version = load.create(EveryType, wanted, "1")
+        assert list(load.copy(version, wanted, rows.to_batches()))[-1] == 4
+        load.keep(version, load.figures(version, wanted))
+        load.publish([version])
+        sqlview.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
+    yield
+    PublishedTable.objects.filter(table="every_type").delete()
+    execute("DROP VIEW every_type")
+    execute("DROP FUNCTION {}", sql.Identifier(f"every_type__{len(TYPES) + 1}_columns"))
+    execute("DROP TABLE every_type__v1")
+    TableVersion.objects.filter(table="every_type").delete()
+
+
+def ask(query: str) -> Any:
+    view = TableView.as_view({"get": "list"}, model=EveryType)
+    response = view(APIRequestFactory().get(f"/api/every_type/?{query}"))
+    if not response.streaming:
+        response.render()
+    body = b"".join(response) if response.streaming else response.content
+    response.close()
+    assert response.status_code == 200, body
+    return body
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("flag=true", [LEAST, 1]),
+        ("price=-99999.99", [1]),
+        ("exact__gt=0.00000000001", [0, 1]),
+        ("instant__gte=2024-02-29T00:00:00Z", [LEAST, MOST]),
+        ("instant=1883-11-18T12:03:58.000001Z", [0]),
+        ("local__lt=1900-01-01T00:00:00", [LEAST, 1]),
+        ("local=2024-03-10T02:30:00", [MOST]),
+        ("raw__isnull=true", [0]),
+        ("day__in=0001-01-01,9999-12-31", [LEAST, 1]),
+    ],
+)
+def test_a_column_of_each_type_is_filtered(published: None, query: str, found: list[int]) -> None:
+    assert [row["n"] for row in json.loads(ask(f"order_by=n&{query}"))["results"]] == found
+
+
+def test_decimals_keep_their_digits_in_what_is_computed(published: None) -> None:
+    wanted = "aggregate=min:price,max:exact,count_distinct:raw"
+    assert json.loads(ask(wanted))["results"] == [
+        {
+            "min_price": "-99999.99",
+            "max_exact": "9" * 28 + ".5" + "0" * 9,
+            "count_distinct_raw": 3,
+        }
+    ]
+
+
+def test_files_hold_every_type_as_it_is(published: None) -> None:
+    wanted = table_of(TYPES).cast(columns.schema(EveryType)).sort_by("n").to_pylist()
+    for read in (
+        pa.ipc.open_stream(ask("format=arrow")).read_all(),
+        pq.read_table(io.BytesIO(ask("format=parquet"))),
+    ):
+        assert repr(read.to_pylist()) == repr(wanted)
+    lines = [json.loads(line) for line in ask("format=ndjson").decode().splitlines()]
+    shown = json.loads(ask(""))["results"]
+    times = {"instant", "local"}  # the one spells 0 seconds and the zone as the other does not
+    for line, row in zip(lines, shown, strict=True):
+        assert {n: v for n, v in line.items() if n not in times} == {
+            n: v for n, v in row.items() if n not in times
+        }
+        for name in times & {n for n in line if line[n]}:
+            assert datetime.fromisoformat(line[name]) == datetime.fromisoformat(row[name])
+
+
+def test_a_sheet_holds_what_a_sheet_can_hold(published: None) -> None:
+    names = "n,price,flag,quotes,day,instant,double"
+    sheet = load_workbook(io.BytesIO(ask(f"format=xlsx&columns={names}"))).worksheets[0]
+    head, *rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    assert head == names.split(",")
+    assert [row[0] for row in rows] == [str(LEAST), 0, 1, str(MOST)]
+    assert rows[1][1:] == [None, None, '"', None, "1883-11-18T12:03:58.000001+00:00", None]
+    assert rows[2][1] == -99999.99

@@ -1,0 +1,160 @@
+"""Files of whole queries: every format holds the same rows, and a cut one shows."""
+
+import base64
+import csv
+import gzip
+import hashlib
+import io
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import load_workbook
+
+from tests.whole import Answer, Platform, Site
+
+FLIGHTS = "/api/flight_delay_data/"
+NEWARK = f"Origin_City={quote('Newark, NJ')}&Destination_City={quote('Phoenix, AZ')}"
+
+
+def from_csv(body: bytes) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
+
+
+def from_sheet(body: bytes) -> list[dict[str, Any]]:
+    sheet = load_workbook(io.BytesIO(body), read_only=True).worksheets[0]
+    names, *rows = sheet.iter_rows(values_only=True)
+    return [dict(zip(map(str, names), row, strict=True)) for row in rows]
+
+
+READ: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
+    "csv": from_csv,
+    "ndjson": lambda body: [json.loads(line) for line in body.decode().splitlines()],
+    "arrow": lambda body: pa.ipc.open_stream(body).read_all().to_pylist(),
+    "parquet": lambda body: pq.read_table(io.BytesIO(body)).to_pylist(),
+    "xlsx": from_sheet,
+}
+
+
+def text(value: Any) -> str:
+    """A value however a format types it."""
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    return "" if value is None else str(value)
+
+
+def export(site: Site, format_: str, query: str, **headers: str) -> Answer:
+    answer = site.get(f"{FLIGHTS}?format={format_}&{query}", **headers)
+    assert answer.status == 200, answer.body
+    return answer
+
+
+@pytest.mark.parametrize("format_", READ)
+def test_a_file_holds_the_rows_of_its_query(site: Site, format_: str) -> None:
+    wanted = f"{NEWARK}&order_by=-Arrival_Delay_Minutes,Flight_Date"
+    told = site.get(f"{FLIGHTS}?{wanted}&limit=10000").json()["results"]
+    answer = export(site, format_, wanted)
+    found = READ[format_](answer.body)
+    assert [list(map(text, row.values())) for row in found] == [
+        list(map(text, row.values())) for row in told
+    ]
+    assert list(found[0]) == list(told[0])
+    assert answer.headers["x-airsense-rows"] == str(len(told))
+    assert answer.headers["x-airsense-limit"] == "none"
+    name = f'filename="flight_delay_data__v1.{format_}"'
+    assert name in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("format_", READ)
+def test_groups_and_pages_are_files_too(site: Site, format_: str) -> None:
+    query = "group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes&order_by=-count"
+    told = site.get(f"{FLIGHTS}?{query}&limit=5&offset=2").json()["results"]
+    answer = export(site, format_, f"{query}&limit=5&offset=2")
+    rows = READ[format_](answer.body)
+    assert [row["Airline_Name"] for row in rows] == [row["Airline_Name"] for row in told]
+    assert [int(row["count"]) for row in rows] == [row["count"] for row in told]
+    assert (answer.headers["x-airsense-rows"], answer.headers["x-airsense-limit"]) == ("5", "5")
+
+
+@pytest.mark.parametrize("format_", READ)
+def test_a_query_without_rows_is_a_whole_file(site: Site, format_: str) -> None:
+    answer = export(site, format_, "Airline_Name=none")
+    assert READ[format_](answer.body) == []
+    assert answer.headers["x-airsense-rows"] == "0"
+
+
+def test_all_rows_of_a_table_are_sent_whatever_a_page_may_have(site: Site) -> None:
+    answer = export(site, "ndjson", "columns=Flight_Date,Airline_Name")
+    assert answer.body.count(b"\n") == int(answer.headers["x-airsense-rows"]) == 336_776
+    assert export(site, "csv", "limit=20000").body.count(b"\n") == 20_001
+
+
+def test_a_file_is_packed_as_the_client_can_unpack_it(site: Site) -> None:
+    plain = export(site, "csv", NEWARK)
+    packed = export(site, "csv", NEWARK, Accept_Encoding="gzip, deflate")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    best = export(site, "csv", NEWARK, Accept_Encoding="gzip, zstd;q=0.9")
+    assert best.headers["content-encoding"] == "zstd"
+    with pa.CompressedInputStream(pa.BufferReader(best.body), "zstd") as unpacked:
+        assert unpacked.read() == plain.body
+    assert len({answer.headers["etag"] for answer in (plain, packed, best)}) == 3
+    refused = export(site, "csv", NEWARK, Accept_Encoding="gzip;q=0, identity")
+    assert "content-encoding" not in refused.headers
+    assert "content-encoding" not in export(site, "parquet", NEWARK, Accept_Encoding="zstd").headers
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_a_digest_is_told_to_who_wants_it(site: Site, encoding: str) -> None:
+    answer = export(site, "csv", NEWARK, Want_Repr_Digest="sha-256=1", Accept_Encoding=encoding)
+    digest = base64.b64encode(hashlib.sha256(answer.body).digest()).decode()
+    assert answer.headers["repr-digest"] == f"sha-256=:{digest}:"
+
+
+def test_an_accept_header_chooses_the_format(site: Site) -> None:
+    answer = site.get(f"{FLIGHTS}?limit=3", Accept="application/vnd.apache.arrow.stream")
+    assert len(READ["arrow"](answer.body)) == 3
+    wrong = site.get(f"{FLIGHTS}?format=parquet&Nope=1")
+    assert wrong.status == 400
+    assert "Airline_Name" in wrong.json()["allowed"]
+
+
+def test_a_text_that_a_spreadsheet_would_compute_is_harmless(fresh: Platform) -> None:
+    bad = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "fine", '=cmd|"/c calc"!A1']
+    quoted = ['"' + text.replace('"', '""') + '"' for text in bad]
+    fresh.ingest("\n".join(f"2013-01-01,{text},A,B,-5,-6" for text in quoted))
+    fresh.manage("transfer", "flight_delay_data")
+    with fresh.site(processes=1) as site:
+        there = site.get(f"{FLIGHTS}?columns=Airline_Name").json()["results"]
+        names = [row["Airline_Name"] for row in there]
+        for format_ in ("csv", "xlsx"):
+            found = READ[format_](export(site, format_, "").body)
+            assert [row["Airline_Name"] for row in found] == [
+                name if name == "fine" else f"'{name}" for name in names
+            ]
+            assert {int(row["Arrival_Delay_Minutes"]) for row in found} == {-6}
+        for format_ in ("ndjson", "parquet", "arrow"):
+            found = READ[format_](export(site, format_, "").body)
+            assert [row["Airline_Name"] for row in found] == names
+
+
+def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> None:
+    with demo.site(processes=1) as site, ThreadPoolExecutor(8) as clients:
+        together = threading.Barrier(8)
+
+        def ask(_: int) -> Answer:
+            together.wait()
+            return site.get(f"{FLIGHTS}?format=csv")
+
+        answers = list(clients.map(ask, range(8)))
+        assert {answer.status for answer in answers} == {200, 503}
+        assert all(a.headers["retry-after"] == "5" for a in answers if a.status == 503)
+        assert len({answer.body for answer in answers if answer.status == 200}) == 1
+        assert site.get(f"{FLIGHTS}?format=csv").status == 200
