@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing but Python 3.12 or newer.
-.PHONY: run install test test-deep test-live programs check lint formatted types generated format lock snapshot bench bench-transfer
+.PHONY: run install test test-deep test-live programs check lint formatted types generated format lock snapshot bench bench-search bench-transfer
 
 venv := .venv
 python := $(venv)/bin/python
@@ -52,6 +52,9 @@ format: $(venv)/dev.installed
 
 bench: $(venv)/dev.installed
 	@exec $(python) -m benchmarks.gateway
+
+bench-search: $(venv)/dev.installed
+	@exec $(python) -m benchmarks.search
 
 # FLIGHTS names a Parquet file; the other tools have an environment of their own.
 bench-transfer: $(venv)/dev.installed

@@ -123,6 +123,7 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     }
     reader = _outside("READER_URL") if READER_GIVEN else made
     limits = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
+    limits += " -c pg_trgm.word_similarity_threshold=0.5"  # what search takes for a typo
     options = {**reader.get("OPTIONS", {}), "options": limits, "pool": READER_POOL}
     return {**reader, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
 

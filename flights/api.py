@@ -1,6 +1,5 @@
 """The query API: one viewset serves every table."""
 
-import hashlib
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import counting, exports, paging, query, versions
+from . import counting, exports, paging, query, stated, versions
 from .errors import BadQuery
 from .exports.renderers import FILES
 from .filters import ColumnFilters, filterset
@@ -49,7 +48,7 @@ class TableView(viewsets.ViewSet):
 
     def answer(self, asked: query.Query, version: TableVersion) -> HttpResponseBase:
         headers = self.stated(asked, version)
-        if headers["ETag"] in self.request.headers.get("If-None-Match", ""):
+        if stated.unchanged(self.request, headers):
             return Response(status=304, headers=headers)
         rows = self.filtered(versions.rows(self.model, version))
         if self.request.accepted_renderer.format in exports.FORMATS:
@@ -70,15 +69,8 @@ class TableView(viewsets.ViewSet):
 
     def stated(self, asked: query.Query, version: TableVersion) -> dict[str, str]:
         """Which version answers, and the limit that holds."""
-        form = f"{self.request.accepted_renderer.media_type} {exports.packed(self.request)}"
-        wanted = f"{self.request.get_full_path()} {form}"
-        digest = hashlib.sha256(f"{version.digest} {wanted}".encode()).hexdigest()
-        return {
-            "ETag": f'"{version}/{digest[:16]}"',
-            "X-AirSense-Version": str(version),
-            "X-AirSense-Limit": str(asked.limit),
-            "Cache-Control": "public, no-cache",
-        }
+        told = stated.headers(self.request, [version], exports.packed(self.request))
+        return {**told, "X-AirSense-Limit": str(asked.limit)}
 
     def body(self, asked: query.Query, version: TableVersion, page: Page) -> Any:
         return {

@@ -154,6 +154,11 @@ class TableVersion(models.Model):
     def relation(self) -> str:
         return f"{self.table}__v{self.number}"
 
+    @property
+    def dictionary(self) -> str:
+        """The relation of the distinct values of its columns, for search."""
+        return f"{self.relation}__values"
+
 
 class PublishedTable(models.Model):
     """The row that says which version of a table is current; publishing updates it."""

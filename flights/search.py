@@ -1,70 +1,206 @@
-"""Search of every column of every table, in the form of the first AirSense."""
+"""Search of every column of every table: `GET /api/search?q=boston delta`.
 
+Words are looked up among each version's distinct values, and rows found by those values. A row has
+to hold every word, each in any column. A word that no table holds is taken for a typo.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db import models
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import versions
-from .errors import BadQuery, NeverTransferred
+from . import dictionary, fragments, stated, tables, versions
+from .dictionary import Found, Value
+from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
 from .models import TableVersion
+from .query import whole_number
+from .renderers import JSON, Browsable
 from .tables import TABLES
 
-LONGEST = 100  # characters of a query
-ROWS = 100  # rows of each table in an answer, at most
+LONGEST, WORDS = 100, 8  # characters and words of a query
+ROWS = 10  # values and rows of each table in an answer, unless a limit is given
+MOST = 100
+PARAMETERS = {"q", "table", "limit", "offset", "format"}
+VALUES = 1_000  # by which rows are found, of each word in each table
+
+type Model = type[MirroredTable]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What one version has of each word."""
+
+    model: Model
+    version: TableVersion
+    words: dict[str, Found]
+
+    def rows(self, limit: int, offset: int = 0) -> list[list[Any]]:
+        """The rows that hold every word, in the table's order."""
+        if not all(found.values for found in self.words.values()):
+            return []
+        named = [field.name for field in self.model.columns()]
+        rows = versions.rows(self.model, self.version)
+        held = rows.filter(reduce(and_, (_among(self.model, f) for f in self.words.values())))
+        return [
+            list(row) for row in held.order_by("id").values_list(*named)[offset : offset + limit]
+        ]
+
+
+class Search(APIView):
+    """Values and rows that hold all words, the best first."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    renderer_classes = [JSON, Browsable]
+
+    def get(self, request: Request) -> Response:
+        asked = {name: str(value) for name, value in request.query_params.items()}
+        if unknown := asked.keys() - PARAMETERS:
+            raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
+        models, text = _wanted(asked.get("table")), _text(asked.get("q"))
+        limit = min(whole_number(asked, "limit", ROWS), MOST)
+        offset = whole_number(asked, "offset", 0)
+
+        def answer() -> Response:
+            there = list(_published(models))
+            headers = stated.headers(request, [version for _, version in there])
+            headers["X-AirSense-Limit"] = str(limit)
+            if len(there) < len(models):
+                headers["Cache-Control"] = "no-store"  # it changes when they are transferred
+            if stated.unchanged(request, headers):
+                return Response(status=304, headers=headers)
+            words = _words(text)
+            told = [_told(hits, limit, offset) for hits in _search(there, words)]
+            body = {"query": " ".join(words), "limit": limit, "offset": offset, "tables": told}
+            return Response(body, headers=headers)
+
+        return versions.twice(answer)
 
 
 class AdvancedSearch(APIView):
     """POST {"query": "chicago"}: the first rows of each table that hold it in any column.
 
-    Whatever the case, and numbers as they are written: "10" finds 10.35.
+    The form of the first AirSense. Whatever the case, and numbers as they are written: "10" finds
+    10.35.
     """
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
     def post(self, request: Request) -> Response:
-        wanted = _wanted(request.data)
-        found = {model._meta.db_table: _search(model, wanted) for model in TABLES}
-        return Response(found, headers={"X-AirSense-Limit": str(ROWS)})
+        body = request.data
+        text = _text(body.get("query") if isinstance(body, dict) else None)
+        rows = versions.twice(lambda: _first_rows(text))
+        told = {
+            model._meta.db_table: {
+                "columns": [public(field) for field in model.columns()],
+                "rows": rows.get(model._meta.db_table, []),
+            }
+            for model in TABLES
+        }
+        return Response(told, headers={"X-AirSense-Limit": str(MOST)})
 
 
-def _wanted(body: Any) -> str:
-    query = body.get("query") if isinstance(body, dict) else None
-    if not isinstance(query, str) or not 0 < len(query.strip()) <= LONGEST or "\0" in query:
-        raise BadQuery(f'Give {{"query": "..."}}: a text of 1 to {LONGEST} characters.')
-    return query.strip()
+def _first_rows(text: str) -> dict[str, list[list[Any]]]:
+    """Of each table, the first rows that hold the whole text."""
+    word = dictionary.folded(text)
+    there = _published(TABLES)
+    return {version.table: _held(model, version, [word]).rows(MOST) for model, version in there}
 
 
-def _search(model: type[MirroredTable], wanted: str) -> dict[str, Any]:
-    """Matching rows in the table's order; none of a table that has no version yet."""
-    fields = model.columns()
+def _text(given: Any) -> str:
+    if not isinstance(given, str) or not 0 < len(given.strip()) <= LONGEST or "\0" in given:
+        raise BadQuery(f'Give q=, or {{"query": "..."}}: a text of 1 to {LONGEST} characters.')
+    return given.strip()
 
-    def rows(version: TableVersion) -> list[list[Any]]:
-        found = (
-            versions.rows(model, version).annotate(**_texts(fields)).filter(_holds(fields, wanted))
-        )
-        names = [field.name for field in fields]
-        return [list(row) for row in found.order_by("id").values_list(*names)[:ROWS]]
 
+def _words(given: Any) -> list[str]:
+    words = list(dict.fromkeys(dictionary.folded(_text(given)).split()))
+    if not 0 < len(words) <= WORDS:
+        raise BadQuery(f"q has {len(words)} words. Give 1 to {WORDS}.")
+    return words
+
+
+def _wanted(name: str | None) -> list[Model]:
     try:
-        hits = versions.read(model, rows)
-    except NeverTransferred:
-        hits = []
-    return {"columns": [public(field) for field in fields], "rows": hits}
+        return [tables.by_name(name)] if name else TABLES
+    except tables.UnknownName as error:
+        raise UnknownTable(str(error), tables.NAMES) from None
 
 
-def _texts(fields: list["models.Field[Any, Any]"]) -> dict[str, Cast]:
-    return {f"{field.name}_text": Cast(field.name, TextField()) for field in fields}
+def _published(models: list[Model]) -> Iterator[tuple[Model, TableVersion]]:
+    """The tables that have a version, and which."""
+    for model in models:
+        with suppress(NeverTransferred):
+            yield model, versions.current(model)
 
 
-def _holds(fields: list["models.Field[Any, Any]"], wanted: str) -> Q:
-    return reduce(or_, (Q(**{f"{field.name}_text__icontains": wanted}) for field in fields))
+def _search(there: list[tuple[Model, TableVersion]], words: list[str]) -> list[Hits]:
+    """Words that nowhere are held are typos: then values with words much like them are found."""
+    found = [_held(model, version, words) for model, version in there]
+    for word in words:
+        if not any(hits.words[word].values for hits in found):
+            for hits in found:
+                hits.words[word] = dictionary.alike(hits.version, word, VALUES)
+    return found
+
+
+def _held(model: Model, version: TableVersion, words: list[str]) -> Hits:
+    return Hits(model, version, {w: dictionary.holding(version, w, VALUES) for w in words})
+
+
+def _among(model: Model, found: Found) -> Q:
+    """Rows with one of the values."""
+    fields = model.columns()
+    by_field: dict[int, list[Any]] = {}
+    for value in found.values:
+        by_field.setdefault(value.field, []).append(fields[value.field].to_python(value.text))
+    # PostgreSQL does not know where in the table the values are, and would read it from its begin.
+    first, last = min(v.first for v in found.values), max(v.last for v in found.values)
+    holding = reduce(or_, (Q(**{f"{fields[i].name}__in": v}) for i, v in by_field.items()))
+    return Q(id__gte=first, id__lte=last) & holding
+
+
+def _told(hits: Hits, limit: int, offset: int) -> dict[str, Any]:
+    values = _ranked(hits)
+    return {
+        "table": hits.version.table,
+        "version": hits.version.number,
+        "values_found": sum(found.total for found in hits.words.values()),
+        "values": [_value(hits, value) for value in values[offset : offset + limit]],
+        "columns": [public(field) for field in hits.model.columns()],
+        "rows": hits.rows(limit, offset),
+    }
+
+
+def _ranked(hits: Hits) -> list[Value]:
+    """The best values of any word, each once."""
+    best: dict[tuple[int, str], Value] = {}
+    for value in sorted(
+        (v for found in hits.words.values() for v in found.values),
+        key=lambda v: (-v.score, -v.rows, v.field, v.text),
+    ):
+        best.setdefault((value.field, value.text), value)
+    return list(best.values())
+
+
+def _value(hits: Hits, value: Value) -> dict[str, Any]:
+    name = public(hits.model.columns()[value.field])
+    return {
+        "column": name,
+        "value": value.text,
+        "fragments": fragments.split(value.text, hits.words),
+        "rows": value.rows,
+        "alike": value.score < 1,
+        "url": f"/api/{hits.version.table}/?{urlencode({name: value.text})}",
+    }

@@ -8,7 +8,7 @@ from .api import TableView
 from .catalogue import TableList
 from .dynamic_query import DynamicQuery
 from .explorer.view import explorer
-from .search import AdvancedSearch
+from .search import AdvancedSearch, Search
 from .tables import TABLES
 
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("about", pages.about, name="about"),
     path("chat", RedirectView.as_view(pattern_name="explorer")),
     path("api/", TableList.as_view(), name="tables"),
+    path("api/search", Search.as_view(), name="search"),
     path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),
     *(

@@ -42,14 +42,15 @@ def kept(model: type[MirroredTable], number: int) -> TableVersion:
 def read[T](
     model: type[MirroredTable], answer: Callable[[TableVersion], T], number: int | None = None
 ) -> T:
-    """`answer` of the current version, or of that of a number.
+    """`answer` of the current version, or of that of a number."""
+    return twice(lambda: answer(current(model) if number is None else kept(model, number)))
 
-    Asked once more where that was pruned in between, and where PostgreSQL had ended connections.
+
+def twice[T](asked: Callable[[], T]) -> T:
+    """What finds its versions and reads them.
+
+    Asked once more where one was pruned in between, and where PostgreSQL had ended connections.
     """
-
-    def asked() -> T:
-        return answer(current(model) if number is None else kept(model, number))
-
     try:
         return asked()
     except ProgrammingError as error:

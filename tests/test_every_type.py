@@ -39,7 +39,7 @@ def published(demo: Platform) -> Iterator[None]:
     PublishedTable.objects.filter(table="every_type").delete()
     execute("DROP VIEW every_type")
     execute("DROP FUNCTION {}", sql.Identifier(f"every_type__{len(TYPES) + 1}_columns"))
-    execute("DROP TABLE every_type__v1")
+    execute("DROP TABLE every_type__v1, every_type__v1__values")
     TableVersion.objects.filter(table="every_type").delete()
 
 

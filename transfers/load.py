@@ -20,7 +20,7 @@ from psycopg.errors import LockNotAvailable
 from flights.mirror import MirroredTable, column
 from flights.models import PublishedTable, TableVersion
 
-from . import columns, sqlview, verify
+from . import columns, dictionary, sqlview, verify
 from .exceptions import NoSuchVersion, Unstorable
 from .statements import execute
 
@@ -81,7 +81,7 @@ def copy(
 
 
 def index(model: type[MirroredTable], version: TableVersion) -> None:
-    """The primary key and the declared indexes; statistics for the planner."""
+    """Primary key, declared indexes, statistics for the planner and the dictionary of search."""
     relation = sql.Identifier(version.relation)
     execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
     execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
@@ -89,6 +89,7 @@ def index(model: type[MirroredTable], version: TableVersion) -> None:
         fields = [sql.Identifier(column(model, name)) for name in names]
         execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
     execute("ANALYZE {}", relation)
+    dictionary.make(model, version)
 
 
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:
@@ -158,7 +159,8 @@ def prune(model: type[MirroredTable]) -> None:
 def _drop(version: TableVersion) -> None:
     with transaction.atomic():
         execute("SET LOCAL lock_timeout = {}", sql.Literal(PRUNE_LOCK_TIMEOUT))
-        execute("DROP TABLE IF EXISTS {}", sql.Identifier(version.relation))
+        for relation in (version.relation, version.dictionary):
+            execute("DROP TABLE IF EXISTS {}", sql.Identifier(relation))
         version.delete()
 
 

@@ -11,7 +11,7 @@ from psycopg import sql
 from flights.mirror import MirroredTable
 from flights.models import PublishedTable, TableVersion
 
-from . import columns
+from . import columns, dictionary
 from .statements import execute, fetch
 
 
@@ -28,6 +28,7 @@ def prepare(model: type[MirroredTable], reader: str) -> None:
         if published := PublishedTable.objects.filter(table=table).first():
             point_at(published.current)
         for version in TableVersion.objects.filter(table=table):
+            dictionary.make(model, version)
             grant(version)
 
 
@@ -46,7 +47,8 @@ def grant(version: TableVersion) -> None:
     )
     for (name,) in grantees:
         role = sql.SQL("PUBLIC") if name == "PUBLIC" else sql.Identifier(name)
-        execute("GRANT SELECT ON {} TO {}", sql.Identifier(version.relation), role)
+        for relation in (version.relation, version.dictionary):
+            execute("GRANT SELECT ON {} TO {}", sql.Identifier(relation), role)
 
 
 def _replace(table: str, shape: dict[str, str]) -> None:

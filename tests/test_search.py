@@ -1,0 +1,155 @@
+"""Search: ranked values of every column, the rows that hold all words, and pages of both."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.whole import Platform, Site
+
+
+def search(site: Site, q: str, more: str = "") -> dict[str, dict[str, Any]]:
+    answer = site.get(f"/api/search?q={quote(q)}{more}")
+    assert answer.status == 200, answer.body
+    return {table["table"]: table for table in answer.json()["tables"]}
+
+
+def values(found: dict[str, Any]) -> list[str]:
+    return [value["value"] for value in found["values"]]
+
+
+@pytest.mark.parametrize("q", ["honolulu", " HONOLULU ", "Hónölülù", "honolu", "honlulu"])
+def test_a_word_is_found_whatever_its_case_accents_and_typos(site: Site, q: str) -> None:
+    found = search(site, q)
+    assert values(found["busiest_airports_by_delays"])[0] == "Honolulu, HI"
+    flights = found["flight_delay_data"]
+    assert flights["values"][0] | {"fragments": []} == {
+        "column": "Destination_City",
+        "value": "Honolulu, HI",
+        "fragments": [],
+        "rows": 707,
+        "alike": q == "honlulu",
+        "url": "/api/flight_delay_data/?Destination_City=Honolulu%2C+HI",
+    }
+    assert len(flights["rows"]) == 10
+    assert {row[flights["columns"].index("Destination_City")] for row in flights["rows"]} == {
+        "Honolulu, HI"
+    }
+    assert site.get(flights["values"][0]["url"] + "&limit=1").status == 200
+
+
+def test_the_best_values_come_first(site: Site) -> None:
+    cities = values(search(site, "san", "&limit=100")["busiest_airports_by_delays"])
+    begin = [city.lower().startswith("san") for city in cities]
+    assert begin == sorted(begin, reverse=True)
+    assert any(begin)
+    exact = values(search(site, "2013-02-01")["flight_delay_data"])
+    assert exact[0] == "2013-02-01"
+
+
+def test_what_was_found_is_marked_as_data(site: Site) -> None:
+    (city,) = search(site, "honó")["busiest_airports_by_delays"]["values"]
+    assert city["fragments"] == [
+        {"text": "Hono", "found": True},
+        {"text": "lulu, HI", "found": False},
+    ]
+
+
+def test_a_row_holds_every_word_in_any_column(site: Site) -> None:
+    flights = search(site, "delta boston 2013-02-01", "&limit=100")["flight_delay_data"]
+    asked = (
+        "/api/flight_delay_data/?Airline_Name__startswith=Delta&Flight_Date=2013-02-01&limit=10000"
+        "&Destination_City__startswith=Boston"
+    )
+    told = [list(row.values()) for row in site.get(asked).json()["results"]]
+    assert flights["rows"] == told
+    assert told
+    assert search(site, "delta nosuchword")["flight_delay_data"]["rows"] == []
+
+
+def test_numbers_are_found_as_they_are_written(site: Site) -> None:
+    for q in ("11.7", "1.7", "11"):
+        found = search(site, q, "&limit=100&table=delays_by_day")["delays_by_day"]
+        assert found["values"]
+        assert all(q in value["value"] for value in found["values"])
+        assert all(any(q in str(value) for value in row) for row in found["rows"])
+
+
+@pytest.mark.parametrize("q", ["a", "ma", "1", "-", "10"])
+def test_short_words_have_bounded_answers(site: Site, q: str) -> None:
+    for table in search(site, q).values():
+        assert len(table["values"]) <= 10
+        assert len(table["rows"]) <= 10
+        assert table["values_found"] >= len(table["values"])
+
+
+def test_pages_of_a_table_follow_each_other(site: Site) -> None:
+    asked = "&table=flight_delay_data&limit=5"
+    pages = [search(site, "york", f"{asked}&offset={n}")["flight_delay_data"] for n in (0, 5)]
+    whole = search(site, "york", "&table=flight_delay_data&limit=10")["flight_delay_data"]
+    for part in ("rows", "values"):
+        assert pages[0][part] + pages[1][part] == whole[part]
+
+
+@pytest.mark.parametrize("q", ["%", "_", "\\", "'", '"', "' OR 1=1 --", "{}", "<b>", "%(x)s"])
+def test_every_character_is_itself(site: Site, q: str) -> None:
+    for table in search(site, q).values():
+        words = q.lower().split()
+        for row in table["rows"]:
+            text = " ".join(map(str, row)).lower()
+            assert all(word in text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("", "q="),
+        ("?q=", "q="),
+        ("?q=%20", "q="),
+        (f"?q={'x' * 101}", "100"),
+        ("?q=a%00b", "q="),
+        ("?q=a+b+c+d+e+f+g+h+i", "9 words"),
+        ("?q=a&table=nowhere", "delays_by_day"),
+        ("?q=a&limit=x", "limit"),
+        ("?q=a&columns=City", "offset"),
+    ],
+)
+def test_what_cannot_be_searched_is_told(site: Site, query: str, says: str) -> None:
+    answer = site.get(f"/api/search{query}")
+    assert answer.status in (400, 404), answer.body
+    assert says in answer.body.decode()
+    json.loads(answer.body)
+
+
+def test_an_answer_states_its_versions_and_is_kept(site: Site) -> None:
+    site.get("/api/search?q=chicago")
+    answer = site.get("/api/search?q=chicago")
+    assert len(answer.headers["x-airsense-version"].split(", ")) == 4
+    same = site.get("/api/search?q=chicago", If_None_Match=answer.headers["etag"])
+    assert (same.status, same.body) == (304, b"")
+
+
+def test_search_finds_what_was_published_and_forgets_what_was_pruned(fresh: Platform) -> None:
+    for day in range(1, 6):
+        fresh.ingest(f"2013-01-0{day},Ünïted {day},A,B,1,2")
+        fresh.manage("transfer", "--all")
+    with fresh.site(processes=1) as site:
+        assert values(search(site, "united")["flight_delay_data"]) == ["Ünïted 5"]
+        assert values(search(site, "unitde 5")["flight_delay_data"])[0] in ("5", "Ünïted 5")
+    names = "SELECT count(*) FROM pg_class WHERE relname ~ '^flight_delay_data__v[0-9]+__values$'"
+    kept = fresh.python(
+        "from django.db import connection as c; u = c.cursor();"
+        f"u.execute({names!r}); print(u.fetchone()[0])"
+    )
+    assert 0 < int(kept.split()[-1]) < 5
+
+
+def test_setup_makes_the_dictionaries_that_versions_lack(fresh: Platform) -> None:
+    fresh.ingest("2013-01-01,Alpha,A,B,1,2")
+    fresh.manage("transfer", "--all")
+    dropped = "DROP TABLE delays_by_day__v1__values"
+    fresh.python(f"from django.db import connection as c; c.cursor().execute({dropped!r})")
+    fresh.manage("setup")
+    with fresh.site(processes=1) as site:
+        assert values(search(site, "tuesday")["delays_by_day"]) == ["Tuesday"]
