@@ -40,6 +40,8 @@ class FlightDelayData(MirroredTable):
             ("airline_name", "flight_date"),
             ("origin_city", "flight_date"),
             ("destination_city", "flight_date"),
+            ("departure_delay_minutes",),
+            ("arrival_delay_minutes",),
         ),
     )
 
