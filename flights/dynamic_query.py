@@ -22,6 +22,8 @@ from .query import Query
 
 
 class DynamicQuery(TableView):
+    first_shape = True
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.model = _table(request.query_params.get("table_name", ""))

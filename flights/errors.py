@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
@@ -13,6 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+PROBLEM = "application/problem+json"
 log = logging.getLogger(__name__)
 
 
@@ -49,13 +51,28 @@ class NeverTransferred(Unavailable):
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler: one shape, {"error", "allowed"?}, for all."""
+    """Django REST framework's exception handler: problem details (RFC 9457).
+
+    The routes of the first AirSense, `first_shape`, answer {"error", "allowed"?} as they did.
+    """
     if isinstance(error, OperationalError | InterfaceError):
         error = _database_trouble(error)
     response = exception_handler(error, context)
-    if response is not None and "error" not in response.data:
-        response.data = {"error": _sentence(response.data)}
+    if response is None:
+        return None
+    said = response.data if "error" in response.data else {"error": _sentence(response.data)}
+    if getattr(context.get("view"), "first_shape", False):
+        response.data = said
+        return response
+    response.data = problem(said.pop("error"), response.status_code, **said)
+    if getattr(getattr(context.get("request"), "accepted_renderer", None), "format", "") != "api":
+        response.content_type = PROBLEM
     return response
+
+
+def problem(detail: str, status: int, **more: Any) -> dict[str, Any]:
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
 
 
 def _database_trouble(error: Exception) -> Unavailable:
@@ -84,7 +101,7 @@ def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest],
         except (exceptions.APIException, OperationalError, InterfaceError) as error:
             told = answer(error, {})
             assert told
-            return _shown(request, told.data["error"], told.status_code, told.headers)
+            return _shown(request, told.data["detail"], told.status_code, told.headers)
 
     return answered
 
@@ -101,7 +118,7 @@ def _told(request: HttpRequest, message: str, status: int) -> HttpResponse:
     """A page for browsers, JSON for programs."""
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
         return _shown(request, message, status)
-    return JsonResponse({"error": message}, status=status)
+    return JsonResponse(problem(message, status), status=status, content_type=PROBLEM)
 
 
 def _shown(request: HttpRequest, message: str, status: int, headers: Any = None) -> HttpResponse:

@@ -94,6 +94,7 @@ class AdvancedSearch(APIView):
     10.35.
     """
 
+    first_shape = True
     authentication_classes = []
     permission_classes = [AllowAny]
 

@@ -114,7 +114,7 @@ def test_a_wrong_query_is_refused_in_the_words_of_the_api(site: Site, query: str
     refused = site.get(f"/api/airline_performance/?{query}")
     page = site.get(f"/explorer?table=airline_performance&{query}", Accept="text/html")
     assert page.status == refused.status == 400
-    assert f'role="alert">\n    <p><b>{escape(refused.json()["error"])}' in page.body.decode()
+    assert f'role="alert">\n    <p><b>{escape(refused.json()["detail"])}' in page.body.decode()
 
 
 @pytest.mark.parametrize("query", ["view=map", "view=chart&chart=City,City", "view=chart&chart=x"])
@@ -184,7 +184,8 @@ def test_a_browser_is_told_in_a_page_and_a_program_in_json(site: Site) -> None:
     browser = site.get("/nothing", Accept="text/html,application/xml;q=0.9,*/*;q=0.8")
     assert browser.status == 404
     assert "<h1>There is nothing at /nothing.</h1>" in browser.body.decode()
-    assert site.get("/nothing", Accept="*/*").json() == {"error": "There is nothing at /nothing."}
+    nothing = site.get("/nothing", Accept="*/*").json()
+    assert nothing["detail"] == "There is nothing at /nothing."
 
 
 @pytest.mark.parametrize("path", ["/", "/explorer", "/about", "/api/", "/nothing"])

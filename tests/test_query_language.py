@@ -171,7 +171,7 @@ def test_a_cursor_stays_with_its_version_until_that_is_pruned(fresh: Platform) -
                 assert [row["Airline_Name"] for row in rest] == ["Alpha"] * 4
         gone = site.get(FLIGHTS + first["next"])
         assert gone.status == 410
-        assert "cursor=" in gone.json()["error"]
+        assert "cursor=" in gone.json()["detail"]
 
 
 def test_a_count_is_exact_or_estimated_and_says_which(site: Site) -> None:

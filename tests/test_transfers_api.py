@@ -56,7 +56,7 @@ def test_a_transfer_is_cancelled_once(live: Site) -> None:
     assert (cancelled.status, cancelled.json()["status"]) == (200, "cancelled")
     again = live.ask("DELETE", address, None, Authorization=key("operator"))
     assert again.status == 409
-    assert "has ended already" in again.json()["error"]
+    assert "has ended already" in again.json()["detail"]
 
 
 def test_strangers_and_viewers_start_nothing(live: Site) -> None:

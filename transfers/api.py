@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import status
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.exceptions import APIException
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -39,6 +40,14 @@ class MayTransfer(BasePermission):
         return bool(request.user.has_perm("transfers.start_transfer"))
 
 
+class Refused(APIException):
+    """What cannot be done now, and where there is one the cure."""
+
+    def __init__(self, message: str, status_code: int, **more: str) -> None:
+        super().__init__({"error": message, **more})
+        self.status_code = status_code
+
+
 class Transfers(APIView):
     """The last transfers; a POST of {"tables": [...], "force": false} starts some."""
 
@@ -60,8 +69,10 @@ class Transfers(APIView):
         key = request.headers.get("Idempotency-Key", "")[:200]
         try:
             pks = tasks.start(models, request.user.get_username(), forced=force, key=key)
+        except AlreadyRunning as error:
+            raise Refused(str(error), 409, advice=error.advice) from None
         except TransferError as error:
-            return refused(error)
+            raise Refused(str(error), 503, advice=error.advice) from None
         started = Transfer.objects.filter(pk__in=pks).order_by("pk")
         return Response([_shown(t) for t in started], status.HTTP_202_ACCEPTED)
 
@@ -80,8 +91,7 @@ class OneTransfer(APIView):
     def delete(self, request: Request, pk: int) -> Response:
         transfer = get_object_or_404(Transfer, pk=pk)
         if not services.cancel(transfer, by=request.user.get_username()):
-            said = {"error": f"{transfer} has ended already: {transfer.status}."}
-            return Response(said, status.HTTP_409_CONFLICT)
+            raise Refused(f"{transfer} has ended already: {transfer.status}.", 409)
         transfer.refresh_from_db()
         return Response(_shown(transfer))
 
@@ -114,9 +124,3 @@ def ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:
     while (transfer := Transfer.objects.get(pk=pk)).active and time.monotonic() < deadline:
         time.sleep(0.05)
     return transfer
-
-
-def refused(error: TransferError) -> Response:
-    busy = isinstance(error, AlreadyRunning)
-    code = status.HTTP_409_CONFLICT if busy else status.HTTP_503_SERVICE_UNAVAILABLE
-    return Response({"status": "failed", "error": str(error), "advice": error.advice}, code)

@@ -12,14 +12,15 @@ from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
 
 from . import tasks
-from .api import AUTHENTICATION, MayTransfer, ended, refused
-from .exceptions import TransferError
+from .api import AUTHENTICATION, MayTransfer, ended
+from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
 
 class ServiceTransfer(APIView):
     """One row a table: when it was last transferred, and how often."""
 
+    first_shape = True
     authentication_classes = []
     permission_classes = [AllowAny]
 
@@ -42,6 +43,7 @@ class ServiceTransfer(APIView):
 class TransferTable(APIView):
     """Transfer one table, named in the address or in the body, and answer when that is done."""
 
+    first_shape = True
     authentication_classes = AUTHENTICATION
     permission_classes = [MayTransfer]
 
@@ -50,7 +52,7 @@ class TransferTable(APIView):
         try:
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
         except TransferError as error:
-            return refused(error)
+            return _refused(error)
         return _told(ended(pk))
 
 
@@ -64,6 +66,12 @@ def _table(request: Request) -> type[MirroredTable]:
         return tables.by_name(name)
     except tables.UnknownName:
         raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+
+
+def _refused(error: TransferError) -> Response:
+    busy = isinstance(error, AlreadyRunning)
+    code = status.HTTP_409_CONFLICT if busy else status.HTTP_503_SERVICE_UNAVAILABLE
+    return Response({"status": "failed", "error": str(error), "advice": error.advice}, code)
 
 
 def _told(transfer: Transfer) -> Response:

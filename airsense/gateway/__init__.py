@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from airsense import request_ids
+
 from . import answers, metrics, questions
 from .answers import Answer, Body, Reply
 from .questions import Environ, Question
@@ -28,15 +30,16 @@ class Gateway:
         self.counted = {"hit": 0, "miss": 0, "bypass": 0}
 
     def __call__(self, environ: Environ, start_response: Any) -> Body:
+        environ["airsense.request_id"] = request_ids.begin(environ)
         if environ["PATH_INFO"] == METRICS:
             return metrics.show(self, start_response)
         sight = self.watch.sight
         asked = questions.read(environ)
         if asked is None or time.monotonic() > sight.until:
-            return self.send(self.ask(environ), "bypass", start_response)
+            return self.send(self.ask(environ), "bypass", environ, start_response)
         known = self.store.get(asked.key)
         if known and known.states <= sight.current and (reply := known.reply(environ)):
-            return self.send(reply, "hit", start_response)
+            return self.send(reply, "hit", environ, start_response)
         return self.miss(asked, sight, environ, start_response)
 
     def miss(self, asked: Question, sight: Sight, environ: Environ, start_response: Any) -> Body:
@@ -55,7 +58,9 @@ class Gateway:
         finally:
             del self.flights[flight]
             mine.set_result(answer)
-        return self.send((answer and answer.reply(environ)) or reply, "miss", start_response)
+        return self.send(
+            (answer and answer.reply(environ)) or reply, "miss", environ, start_response
+        )
 
     def follow(
         self, leader: "Future[Answer | None]", environ: Environ, start_response: Any
@@ -66,8 +71,8 @@ class Gateway:
         except TimeoutError:
             answer = None
         if answer and (reply := answer.reply(environ)):
-            return self.send(reply, "hit", start_response)
-        return self.send(self.ask(environ), "miss", start_response)
+            return self.send(reply, "hit", environ, start_response)
+        return self.send(self.ask(environ), "miss", environ, start_response)
 
     def ask(self, environ: Environ) -> Reply:
         """Django's answer. It is begun when this returns; a stream is not read."""
@@ -76,8 +81,9 @@ class Gateway:
         status, headers = begun
         return Reply(status, headers, body)
 
-    def send(self, reply: Reply, how: str, start_response: Any) -> Body:
+    def send(self, reply: Reply, how: str, environ: Environ, start_response: Any) -> Body:
         self.counted[how] += 1
-        start_response(reply.status, [*reply.headers, ("x-airsense-cache", how)])
+        own = ("x-airsense-cache", how), (request_ids.HEADER, environ["airsense.request_id"])
+        start_response(reply.status, [*reply.headers, *own])
         body: Body = reply.body
         return body

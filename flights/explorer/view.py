@@ -35,7 +35,11 @@ def _why(state: State, answer: Response) -> dict[str, Any]:
     """The API's reason, and the table where it was never published."""
     there = PublishedTable.objects.using(READER).filter(table=state.table).exists()
     missing = [] if there or answer.status_code != 503 else [state.table]
-    return {**answer.data, "missing": missing}
+    return {
+        "error": answer.data["detail"],
+        "allowed": answer.data.get("allowed"),
+        "missing": missing,
+    }
 
 
 def _titles() -> list[tuple[str, str]]:
