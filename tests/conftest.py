@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.whole import Platform, Site, own_platform
+from tests.platforms import own_platform
+from tests.whole import Platform, Site
 
 
 @pytest.fixture(scope="session", autouse=True)

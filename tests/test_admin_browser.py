@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import assert_accessible, chromium, opened
-from tests.whole import Site, own_platform
+from tests.platforms import own_platform
+from tests.whole import Site
 
 PAGES = [
     "/admin/",

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.whole import Answer, Platform, Site, own_platform, until
+from tests.platforms import own_platform
+from tests.whole import Answer, Platform, Site, until
 
 WEEK = "2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2"
 OPERATOR = (

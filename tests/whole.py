@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from airsense import home, lifeline
-from tests.servers import own_environment
 
 COLUMNS = (
     "Flight Date,Airline Name,Origin City,Destination City,"
@@ -137,17 +136,6 @@ class Platform:
 
     def _env(self) -> dict[str, str]:
         return {**os.environ, **self.env}
-
-
-@contextmanager
-def own_platform(**env: str) -> Iterator[Platform]:
-    """A platform with an empty database of its own and no warehouse yet."""
-    own = Platform(own_environment() | env)
-    own.manage("setup")
-    try:
-        yield own
-    finally:
-        own.remove()
 
 
 def until(done: Any, seconds: float = 30) -> None:
