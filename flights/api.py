@@ -19,6 +19,7 @@ from .mirror import RESERVED, MirroredTable
 from .models import TableVersion
 from .paging import Page
 from .renderers import JSON, Browsable
+from .schema import TableSchema
 
 
 class TableView(viewsets.ViewSet):
@@ -28,6 +29,7 @@ class TableView(viewsets.ViewSet):
     authentication_classes = []  # the same for everybody, so that any cache may keep it
     permission_classes = [AllowAny]
     renderer_classes = [JSON, Browsable, *FILES]
+    schema = TableSchema()
 
     @cached_property
     def parameters(self) -> dict[str, str]:

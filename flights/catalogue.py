@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import views
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -21,6 +23,7 @@ class TableList(views.APIView):
     authentication_classes = []  # the same for everybody
     permission_classes = [AllowAny]
 
+    @extend_schema(operation_id="tables", tags=["Tables"], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         published = PublishedTable.objects.using(READER).select_related("current")
         current = {p.table: p for p in published}

@@ -8,6 +8,9 @@ The answer is a bare list of objects; the headers state its version and limit.
 from functools import cached_property
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from . import columns, tables
@@ -20,9 +23,27 @@ from .models import TableVersion
 from .paging import Page
 from .query import Query
 
+ORDERED = ("order_by", "order_direction", "limit", "offset")
+
+
+class DynamicSchema(AutoSchema):
+    def get_operation_id(self) -> str:
+        return "dynamic_query"
+
+    def get_tags(self) -> list[str]:
+        return ["First AirSense"]
+
+    def get_override_parameters(self) -> list[Any]:
+        table = OpenApiParameter("table_name", required=True, enum=tables.NAMES)
+        return [table, *(OpenApiParameter(name) for name in ("where", "columns", *ORDERED))]
+
+    def get_response_serializers(self) -> Any:
+        return {200: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT}
+
 
 class DynamicQuery(TableView):
     first_shape = True
+    schema = DynamicSchema()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -13,6 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +28,7 @@ from .mirror import MirroredTable, public
 from .models import TableVersion
 from .query import whole_number
 from .renderers import JSON, Browsable
+from .schema import problems
 from .tables import TABLES
 
 LONGEST, WORDS = 100, 8  # characters and words of a query
@@ -63,6 +67,17 @@ class Search(APIView):
     permission_classes = [AllowAny]
     renderer_classes = [JSON, Browsable]
 
+    @extend_schema(
+        operation_id="search",
+        tags=["Search"],
+        parameters=[
+            OpenApiParameter("q", required=True, description="Words, with spaces between."),
+            OpenApiParameter("table", enum=tables.NAMES),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("offset", int),
+        ],
+        responses={200: OpenApiTypes.OBJECT, **problems(400)},
+    )
     def get(self, request: Request) -> Response:
         asked = {name: str(value) for name, value in request.query_params.items()}
         if unknown := asked.keys() - PARAMETERS:
@@ -98,6 +113,12 @@ class AdvancedSearch(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
+    @extend_schema(
+        operation_id="advanced_search",
+        tags=["First AirSense"],
+        request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
+        responses={200: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT},
+    )
     def post(self, request: Request) -> Response:
         body = request.data
         text = _text(body.get("query") if isinstance(body, dict) else None)

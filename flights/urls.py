@@ -1,9 +1,15 @@
 """Addresses of the public: pages and the query API."""
 
 from django.urls import path
+from django.views.decorators.cache import cache_page
 from django.views.generic import RedirectView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
 
-from . import pages
+from . import pages, redoc
 from .api import TableView
 from .catalogue import TableList
 from .dynamic_query import DynamicQuery
@@ -17,6 +23,10 @@ urlpatterns = [
     path("about", pages.about, name="about"),
     path("chat", RedirectView.as_view(pattern_name="explorer")),
     path("api/", TableList.as_view(), name="tables"),
+    path("api/schema", cache_page(3600)(SpectacularAPIView.as_view()), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(), name="redoc"),
+    path("api/redoc.js", redoc.script, name="redoc_script"),
     path("api/search", Search.as_view(), name="search"),
     path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),

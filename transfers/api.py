@@ -3,7 +3,9 @@
 import time
 from typing import Any
 
-from rest_framework import status
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.generics import get_object_or_404
@@ -54,6 +56,16 @@ class Transfers(APIView):
     authentication_classes = AUTHENTICATION
     permission_classes = [MaySee | MayTransfer]
 
+    @extend_schema(
+        operation_id="transfers",
+        tags=["Transfers"],
+        parameters=[
+            OpenApiParameter("table"),
+            OpenApiParameter("status"),
+            OpenApiParameter("before"),
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
     def get(self, request: Request) -> Response:
         """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
         found = Transfer.objects.all()
@@ -64,6 +76,19 @@ class Transfers(APIView):
             found = found.filter(pk__lt=int(before))
         return Response({"limit": LISTED, "results": [_shown(t) for t in found[:LISTED]]})
 
+    @extend_schema(
+        operation_id="start_transfers",
+        tags=["Transfers"],
+        parameters=[OpenApiParameter("Idempotency-Key", location=OpenApiParameter.HEADER)],
+        request=inline_serializer(
+            "StartTransfers",
+            {
+                "tables": serializers.ListField(child=serializers.CharField(), required=False),
+                "force": serializers.BooleanField(required=False),
+            },
+        ),
+        responses={202: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+    )
     def post(self, request: Request) -> Response:
         models, force = _asked(request.data)
         key = request.headers.get("Idempotency-Key", "")[:200]
@@ -83,11 +108,22 @@ class OneTransfer(APIView):
     authentication_classes = AUTHENTICATION
     permission_classes = [MaySee | MayTransfer]
 
+    @extend_schema(
+        operation_id="transfer",
+        tags=["Transfers"],
+        parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
+        responses={200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT},
+    )
     def get(self, request: Request, pk: int) -> Response:
         wait = request.query_params.get("wait", "0")
         seconds = min(float(wait) if wait.isdigit() else 0.0, ANSWERS_WITHIN)
         return Response(_shown(ended(get_object_or_404(Transfer, pk=pk).pk, seconds)))
 
+    @extend_schema(
+        operation_id="cancel_transfer",
+        tags=["Transfers"],
+        responses={200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+    )
     def delete(self, request: Request, pk: int) -> Response:
         transfer = get_object_or_404(Transfer, pk=pk)
         if not services.cancel(transfer, by=request.user.get_username()):

@@ -1,6 +1,8 @@
 """Transfers as clients of the first AirSense ask for them."""
 
 from django.db.models import Count, Max
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -24,6 +26,9 @@ class ServiceTransfer(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
+    @extend_schema(
+        operation_id="service_transfer", tags=["First AirSense"], responses=OpenApiTypes.OBJECT
+    )
     def get(self, request: Request) -> Response:
         done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
         counted = {
@@ -47,6 +52,13 @@ class TransferTable(APIView):
     authentication_classes = AUTHENTICATION
     permission_classes = [MayTransfer]
 
+    @extend_schema(
+        operation_id="transfer_table",
+        tags=["First AirSense"],
+        parameters=[OpenApiParameter("table_name", enum=tables.NAMES)],
+        request=OpenApiTypes.OBJECT,
+        responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+    )
     def post(self, request: Request) -> Response:
         model = _table(request)
         try:
