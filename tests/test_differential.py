@@ -1,0 +1,231 @@
+"""Thousands of random queries answer what DuckDB answers to the same over the same rows."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.whole import Site
+
+TABLE = "flight_delay_data"
+TEXTS = ("Airline_Name", "Origin_City", "Destination_City")
+NUMBERS = ("Departure_Delay_Minutes", "Arrival_Delay_Minutes")
+COLUMNS = ("Flight_Date", *TEXTS, *NUMBERS)
+SIGNS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+LIKE = {
+    "contains": ("%", "%", "LIKE"),
+    "icontains": ("%", "%", "ILIKE"),
+    "startswith": ("", "%", "LIKE"),
+    "istartswith": ("", "%", "ILIKE"),
+    "endswith": ("%", "", "LIKE"),
+    "iendswith": ("%", "", "ILIKE"),
+    "iexact": ("", "", "ILIKE"),
+}
+FUNCTIONS = {
+    "count": "count({0})",
+    "count_distinct": "count(DISTINCT {0})",
+    "sum": "sum({0})",
+    "avg": "avg({0})",
+    "min": "min({0})",
+    "max": "max({0})",
+    "median": "quantile_cont({0}, 0.5)",
+    "p10": "quantile_cont({0}, 0.1)",
+    "p95": "quantile_cont({0}, 0.95)",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One filter as the API has it and as SQL has it."""
+
+    column: str
+    lookup: str
+    text: str
+    sql: str
+
+    @property
+    def parameter(self) -> str:
+        return self.column if self.lookup == "exact" else f"{self.column}__{self.lookup}"
+
+
+def quoted(value: object) -> str:
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+@st.composite
+def conditions(draw: st.DrawFn, words: list[str]) -> Condition:
+    column = draw(st.sampled_from(COLUMNS))
+    number, text = column in NUMBERS, column in TEXTS
+    values: st.SearchStrategy[Any] = st.integers(-90, 900) if number else st.sampled_from(words)
+    if column == "Flight_Date":
+        values = st.dates(date(2012, 12, 30), date(2014, 1, 2))
+    # Text is compared by a collation, which is each server's own.
+    signs = ["exact"] if text else list(SIGNS)
+    lookup = draw(st.sampled_from([*signs, "in", "isnull", *(LIKE if text else ())]))
+    value = draw(values)
+    written, sql = str(value), f"{column} {SIGNS.get(lookup, '=')} {quoted(value)}"
+    if lookup == "in":
+        several = draw(st.lists(values, min_size=1, max_size=4))
+        written = ",".join('"' + str(v).replace('"', '""') + '"' for v in several)
+        sql = f"{column} IN ({', '.join(map(quoted, several))})"
+    elif lookup == "isnull":
+        written, sql = draw(
+            st.sampled_from([("true", f"{column} IS NULL"), ("false", f"{column} IS NOT NULL")])
+        )
+    elif lookup in LIKE:
+        before, after, like = LIKE[lookup]
+        written = draw(st.sampled_from([written, written[:3], written[2:6], "%", "_", "\\"]))
+        escaped = written.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        sql = f"{column} {like} {quoted(before + escaped + after)} ESCAPE '\\'"
+    if draw(st.booleans()):
+        lookup = "not" if lookup == "exact" else f"not_{lookup}"
+        sql = f"({sql}) IS NOT TRUE"
+    return Condition(column, lookup, written, sql)
+
+
+@dataclass(frozen=True)
+class Asked:
+    parameters: dict[str, str]
+    where: str
+
+
+@st.composite
+def filtered(draw: st.DrawFn, words: list[str]) -> Asked:
+    """Filters that all hold, and groups of which one has to."""
+    found = {c.parameter: c for c in draw(st.lists(conditions(words), max_size=3))}
+    parameters = {c.parameter: c.text for c in found.values()}
+    sql = [c.sql for c in found.values()]
+    for name in draw(st.sampled_from([[], [], ["or"], ["or", "or2"]])):
+        either = draw(st.lists(conditions(words), min_size=1, max_size=3))
+        parameters[name] = ",".join(f"{c.parameter}:{c.text}" for c in either)
+        sql.append("(" + " OR ".join(c.sql for c in either) + ")")
+    return Asked(parameters, " AND ".join(sql) or "true")
+
+
+@pytest.fixture(scope="module")
+def flights(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The rows of the published version, numbered in their order, as another engine has them."""
+    rows = pq.read_table(io.BytesIO(site.get(f"/api/{TABLE}/?format=parquet").body))
+    with duckdb.connect() as connection:
+        connection.register("exported", rows)
+        connection.execute(
+            f"CREATE TABLE {TABLE} AS SELECT *, row_number() OVER () AS id FROM exported"
+        )
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def words(flights: duckdb.DuckDBPyConnection) -> list[str]:
+    """Some texts that are there, and some that are not."""
+    found = flights.execute(
+        f"SELECT DISTINCT Airline_Name FROM {TABLE} UNION SELECT DISTINCT Origin_City FROM {TABLE}"
+        f" UNION (SELECT DISTINCT Destination_City FROM {TABLE} LIMIT 20) ORDER BY 1"
+    )
+    return [*(name for (name,) in found.fetchall()), "O'Hare", 'a"b', "ß", "%"]
+
+
+def ask(site: Site, parameters: dict[str, str]) -> list[list[Any]]:
+    answer = site.get(f"/api/{TABLE}/?{urlencode(parameters)}")
+    assert answer.status == 200, answer.body
+    return [list(row.values()) for row in answer.json()["results"]]
+
+
+def shown(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [[v.isoformat() if isinstance(v, date) else v for v in row] for row in rows]
+
+
+def check_rows(
+    site: Site, flights: duckdb.DuckDBPyConnection, data: st.DataObject, words: list[str]
+) -> None:
+    asked = data.draw(filtered(words))
+    names = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=4, unique=True))
+    # A text's order is its collation's: rows are sorted by other columns.
+    keys = data.draw(st.lists(st.sampled_from(["Flight_Date", *NUMBERS]), max_size=2, unique=True))
+    signs = [data.draw(st.sampled_from(["", "-"])) for _ in keys]
+    places = [data.draw(st.sampled_from(["", "__nulls_first", "__nulls_last"])) for _ in keys]
+    limit, offset = data.draw(st.integers(0, 60)), data.draw(st.sampled_from([0, 0, 1, 50]))
+    page = {
+        "columns": ",".join(names),
+        "order_by": ",".join(map("".join, zip(signs, keys, places, strict=True))),
+        "limit": str(limit),
+        "offset": str(offset),
+    }
+    order = [
+        f"{key} {'DESC' if sign else 'ASC'} NULLS {'FIRST' if 'first' in place else 'LAST'}"
+        for sign, key, place in zip(signs, keys, places, strict=True)
+    ]
+    wanted = flights.execute(
+        f"SELECT {', '.join(names)} FROM {TABLE} WHERE {asked.where}"
+        f" ORDER BY {', '.join([*order, 'id'])} LIMIT {limit} OFFSET {offset}"
+    )
+    assert ask(site, asked.parameters | page) == shown(wanted.fetchall())
+
+
+def check_groups(
+    site: Site, flights: duckdb.DuckDBPyConnection, data: st.DataObject, words: list[str]
+) -> None:
+    asked = data.draw(filtered(words))
+    by = data.draw(st.lists(st.sampled_from(TEXTS), max_size=2, unique=True))
+    functions = data.draw(
+        st.lists(st.sampled_from(list(FUNCTIONS)), min_size=1, max_size=3, unique=True)
+    )
+    measured = [(function, data.draw(st.sampled_from(NUMBERS))) for function in functions]
+    least = data.draw(st.sampled_from([None, 1, 100, 5_000]))
+    parameters = {
+        "group_by": ",".join(by),
+        "aggregate": ",".join(["count", *(f"{f}:{column}" for f, column in measured)]),
+        "limit": "10000",
+    }
+    having = ""
+    if least is not None:
+        parameters["having"], having = f"count__gte:{least}", f"HAVING count(*) >= {least}"
+    selected = [*by, "count(*)", *(FUNCTIONS[f].format(column) for f, column in measured)]
+    grouped = f"GROUP BY {', '.join(by)}" if by else ""
+    wanted = flights.execute(
+        f"SELECT {', '.join(selected)} FROM {TABLE} WHERE {asked.where} {grouped} {having}"
+    )
+    found, told = ask(site, asked.parameters | parameters), shown(wanted.fetchall())
+    by_key = lambda row: row[: len(by)]  # noqa: E731
+    for mine, other in zip(sorted(found, key=by_key), sorted(told, key=by_key), strict=True):
+        assert mine == [pytest.approx(v, rel=1e-9) if isinstance(v, float) else v for v in other]
+
+
+QUICK = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+THOUSANDS = settings(QUICK, max_examples=3_000)
+
+
+@QUICK
+@given(data=st.data())
+def test_random_rows(
+    site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
+) -> None:
+    check_rows(site, flights, data, words)
+
+
+@QUICK
+@given(data=st.data())
+def test_random_groups(
+    site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
+) -> None:
+    check_groups(site, flights, data, words)
+
+
+@pytest.mark.deep
+@THOUSANDS
+@given(data=st.data())
+def test_thousands_of_random_queries(
+    site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
+) -> None:
+    data.draw(st.sampled_from([check_rows, check_groups]))(site, flights, data, words)
