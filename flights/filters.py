@@ -88,11 +88,7 @@ class Condition(Filter):
 
     def q(self, value: Any) -> Q:
         holds = Q(**{f"{self.field_name}__{self.lookup_expr}": value})
-        if not self.exclude:
-            return holds
-        # In SQL a condition on no value is neither true nor false, and NOT would drop the row.
-        nulls = self.model_field.null and self.lookup_expr != "isnull"
-        return ~holds | Q(**{f"{self.field_name}__isnull": True}) if nulls else ~holds
+        return ~holds if self.exclude else holds
 
 
 class AnyOf(Filter):
