@@ -164,7 +164,7 @@ def _published(models: list[Model]) -> Iterator[tuple[Model, TableVersion]]:
     """The tables that have a version, and which."""
     for model in models:
         with suppress(NeverTransferred):
-            yield model, versions.current(model)
+            yield model, versions.seen(model)
 
 
 def _search(there: list[tuple[Model, TableVersion]], words: list[str]) -> list[Hits]:
