@@ -237,6 +237,7 @@ def test_the_explorer_shows_groups_and_keeps_alternatives(site: Site) -> None:
     )
     assert page.status == 200, page.body
     assert b"avg Arrival Delay Minutes" in page.body
+    assert b'aria-label="All rows as Excel"' in page.body
     either = site.get("/explorer?table=delays_by_day&or=Day_of_Week:Monday&Day_of_Week__not=Sunday")
     assert either.status == 200
     assert b"not: is Sunday" in either.body

@@ -18,6 +18,7 @@ from flights.formats import address
 from flights.mirror import RESERVED, MirroredTable
 
 PATH = "/explorer"
+FILES = {"csv": "CSV", "xlsx": "Excel", "parquet": "Parquet"}  # the formats that people ask for
 OWN = ("table", "view", "chart")
 NOT_SHOWN = ("format", "cursor", "count", "facets")
 VIEWS = ["table", "chart"]
@@ -86,10 +87,11 @@ class State:
         return address(f"/api/{self.table}/", self.parameters)
 
     @property
-    def csv(self) -> str:
-        """Every row of the query, not this page alone."""
-        whole = {**self.parameters, "limit": None, "offset": None, "format": "csv"}
-        return address(f"/api/{self.table}/", whole)
+    def files(self) -> list[tuple[str, str]]:
+        """Every row of the query, not this page alone: kinds of files and their addresses."""
+        whole = {**self.parameters, "limit": None, "offset": None}
+        path = f"/api/{self.table}/"
+        return [(kind, address(path, {**whole, "format": name})) for name, kind in FILES.items()]
 
     def link(self, changes: dict[str, str | None]) -> str:
         """The same with other parameters; None takes one away."""

@@ -4,18 +4,20 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 
+from flights.columns import Field
 from flights.models import TableVersion
 from flights.query import Query, whole_number
 
 from . import packing
 from .copying import Copying
-from .formats import FORMATS
+from .formats import FORMATS, Format
 
 __all__ = ["FORMATS", "answer", "packed"]
 
@@ -33,6 +35,21 @@ class Stream:
         self.held.close()
 
 
+@dataclass(frozen=True)
+class File:
+    """A query's rows in a format; each reading writes the same bytes."""
+
+    format: Format
+    fields: list[Field]
+    sql: str
+    values: Any
+    packed: str
+
+    def chunks(self, copying: Copying) -> Iterator[bytes]:
+        copied = copying.rows(self.format.statement(self.sql, self.fields), self.values)
+        return packing.pack(self.format.write(copied, self.fields), self.packed)
+
+
 def answer(
     view: Any,
     asked: Query,
@@ -45,32 +62,26 @@ def answer(
     limit = whole_number(view.parameters, "limit", 0) if view.parameters.get("limit") else None
     end = None if limit is None else asked.offset + limit
     sql, values = asked.select(rows)[asked.offset : end].query.sql_with_params()
-    way = packed(view.request)
+    file = File(format_, asked.columns, sql, values, packed(view.request))
     with ExitStack() as held:
         copying = held.enter_context(Copying())
         number = _number(copying, asked, rows, version, end)
         format_.check(number)
-
-        def chunks() -> Iterator[bytes]:
-            copied = copying.rows(format_.statement(sql, asked.columns), values)
-            return packing.pack(format_.write(copied, asked.columns), way)
-
         if view.request.headers.get("Want-Repr-Digest"):
-            headers["Repr-Digest"] = _digest(chunks())
+            headers["Repr-Digest"] = _digest(file.chunks(copying))
         # A query is refused while that can still be told by a status.
-        stream = Stream(_begun(held, chunks()), held.pop_all())
-    response = StreamingHttpResponse(stream, content_type=format_.media_type)
+        stream = Stream(_begun(held, file.chunks(copying)), held.pop_all())
     said = {
-        **headers,
         "X-AirSense-Limit": "none" if limit is None else str(limit),
         "X-AirSense-Rows": str(number),
         "Content-Disposition": f'attachment; filename="{version.relation}.{format_.name}"',
         "Vary": "Accept, Accept-Encoding",
-        **({"Content-Encoding": way} if way else {}),
     }
-    for name, value in said.items():
-        response[name] = value
-    return response
+    if file.packed:
+        said["Content-Encoding"] = file.packed
+    return StreamingHttpResponse(
+        stream, content_type=format_.media_type, headers={**headers, **said}
+    )
 
 
 def packed(request: Request) -> str:
