@@ -20,7 +20,7 @@ def begin(environ: dict[str, Any]) -> str:
 
 
 class Named(logging.Filter):
-    """Lets a format say {request}."""
+    """Lets a format say {request_id}."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = _current.get()

@@ -1,14 +1,11 @@
 """Arrow's type of each kind of column."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import pyarrow as pa
 from django.db import models
 
-from .mirror import LocalDateTimeField, public
-
-type Field = models.Field[Any, Any]
+from .mirror import Field, LocalDateTimeField, public
 
 TYPES: dict[type[Field], pa.DataType] = {
     models.TextField: pa.string(),

@@ -2,14 +2,9 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
-
-from django.db import models
 
 from .errors import BadQuery
-from .mirror import MirroredTable, public
-
-type Field = models.Field[Any, Any]
+from .mirror import Field, MirroredTable, public
 
 
 class Columns:

@@ -20,9 +20,9 @@ from django_filters import Filter
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 
 from . import columns
-from .columns import Columns, Field
+from .columns import Columns
 from .errors import BadQuery
-from .mirror import GROUP, RESERVED, MirroredTable
+from .mirror import GROUP, RESERVED, Field, MirroredTable
 
 COMPARED = ["exact", "gt", "gte", "lt", "lte", "in", "isnull"]
 WRITTEN = [
@@ -164,9 +164,14 @@ def _q(parameter: str, name: str, value: str, among: Columns) -> Q:
         raise BadQuery(f"{parameter}: {name}: {' '.join(error.messages)}") from None
 
 
+def filters(parameters: dict[str, str]) -> dict[str, str]:
+    """The parameters that are filters: all that mean nothing else."""
+    return {name: value for name, value in parameters.items() if name not in RESERVED}
+
+
 def filterset(model: type[MirroredTable], parameters: dict[str, str]) -> type[FilterSet]:
     """The filters that parameters name; BadQuery for an unknown column or operator."""
-    return _filterset(model, tuple(name for name in parameters if name not in RESERVED))
+    return _filterset(model, tuple(filters(parameters)))
 
 
 @lru_cache(maxsize=1024)

@@ -8,9 +8,7 @@ from urllib.parse import quote, urlencode
 
 from django.db import models
 
-from .mirror import public
-
-type Field = models.Field[Any, Any]
+from .mirror import Field, public
 
 
 def title(field: Field) -> str:

@@ -15,10 +15,10 @@ from django.db import models
 from django.db.models import Aggregate, Avg, Count, FloatField, Max, Min, Q, Sum, Value
 
 from . import columns
-from .columns import Columns, Field
+from .columns import Columns
 from .errors import BadQuery
 from .filters import conditions
-from .mirror import MirroredTable, public
+from .mirror import Field, MirroredTable, public
 
 NUMBERS = (models.IntegerField, models.FloatField)
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts what is longer

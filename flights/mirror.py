@@ -18,6 +18,8 @@ GROUP = re.compile(r"or\d?", re.IGNORECASE)
 # Freshness is looked at once a minute.
 SHORTEST = timedelta(minutes=1)
 
+type Field = models.Field[Any, Any]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mirror:

@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy
 
-from .columns import Columns, Field
+from .columns import Columns
 from .errors import BadQuery
+from .mirror import Field
 
 PLACES = {"nulls_first": True, "nulls_last": False}
 NOTHING = Q(pk__in=[])

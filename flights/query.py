@@ -12,11 +12,10 @@ from django.conf import settings
 from django.db import models
 
 from . import columns, cursor, grouping, ordering
-from .columns import Field
 from .cursor import Position
 from .errors import BadQuery
 from .grouping import Grouping
-from .mirror import RESERVED, MirroredTable, public
+from .mirror import Field, MirroredTable, public
 from .ordering import Direction
 
 type Rows = list[dict[str, Any]]  # keyed by public names
@@ -38,6 +37,10 @@ class Query:
     @property
     def names(self) -> list[str]:
         return [public(field) for field in self.columns]
+
+    def takes_all(self, rows: "models.QuerySet[Any]") -> bool:
+        """Whether filtered rows are all of their version: then it knows their number."""
+        return not (self.grouping or rows.query.where)
 
     def matching(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
         """The rows, or their groups."""
@@ -67,11 +70,6 @@ def read(model: type[MirroredTable], parameters: dict[str, str]) -> Query:
         by_cursor=by_cursor,
         position=cursor.read(given, order) if (given := parameters.get("cursor")) else None,
     )
-
-
-def filters(parameters: dict[str, str]) -> dict[str, str]:
-    """The parameters that are filters: all that mean nothing else."""
-    return {name: value for name, value in parameters.items() if name not in RESERVED}
 
 
 def whole_number(parameters: dict[str, str], name: str, default: int) -> int:

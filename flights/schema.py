@@ -14,11 +14,10 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from .columns import Field
 from .errors import PROBLEM
 from .exports import FORMATS
 from .filters import lookups
-from .mirror import MirroredTable, public
+from .mirror import Field, MirroredTable, public
 
 type Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 

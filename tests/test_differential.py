@@ -1,7 +1,7 @@
 """Thousands of random queries answer what DuckDB answers to the same over the same rows."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -206,20 +206,17 @@ QUICK = settings(
 THOUSANDS = settings(QUICK, max_examples=3_000)
 
 
+@pytest.mark.parametrize("check", [check_rows, check_groups])
 @QUICK
 @given(data=st.data())
-def test_random_rows(
-    site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
+def test_random_queries(
+    site: Site,
+    flights: duckdb.DuckDBPyConnection,
+    words: list[str],
+    check: Callable[..., None],
+    data: st.DataObject,
 ) -> None:
-    check_rows(site, flights, data, words)
-
-
-@QUICK
-@given(data=st.data())
-def test_random_groups(
-    site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
-) -> None:
-    check_groups(site, flights, data, words)
+    check(site, flights, data, words)
 
 
 @pytest.mark.deep

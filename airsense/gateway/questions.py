@@ -1,12 +1,13 @@
 """Which requests ask the same: path, canonical query and representation, in one key."""
 
-import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
+
+from flights.exports.packing import accepts
 
 type Environ = dict[str, Any]
 
@@ -16,7 +17,6 @@ METHODS = ("GET", "HEAD")
 # the longest; usual ones need 5 MB.
 LONGEST, SPELLINGS = 1_024, 8_192
 PARAMETERS = 100
-GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
 
 class Question(NamedTuple):
@@ -57,7 +57,7 @@ def _question(path: str, query: str, accept: str, encoding: str, host: str) -> Q
     canonical = _canonical(query)
     if canonical is None:
         return None
-    gzip = GZIP.search(encoding) is not None
+    gzip = accepts(encoding, "gzip")
     return Question(f"{path}?{canonical} {gzip} {accept}", canonical, gzip)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from flights import columns, versions
 from flights.errors import BadQuery, NeverTransferred
 from flights.filters import condition
-from flights.formats import Field, kind, title
-from flights.mirror import GROUP, MirroredTable, column, public
+from flights.formats import kind, title
+from flights.mirror import GROUP, Field, MirroredTable, column, public
 from flights.models import TableVersion
 from flights.tables import TABLES
 

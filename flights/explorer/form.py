@@ -8,10 +8,9 @@ from django.http import QueryDict
 
 from flights import charts, columns
 from flights.errors import BadQuery
-from flights.filters import condition, plain
+from flights.filters import condition, filters, plain
 from flights.formats import address, title
 from flights.mirror import MirroredTable, public
-from flights.query import filters
 
 from .controls import OPERATORS, controls, suggestions
 from .state import PATH, SHOWN, SHOWN_AT_MOST, State

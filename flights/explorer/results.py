@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flights import charts, formats, query
-from flights.formats import Field, kind
-from flights.mirror import public
+from flights.filters import filters
+from flights.formats import kind
+from flights.mirror import Field, public
 from flights.models import TableVersion
 from flights.versions import READER
 
@@ -53,7 +54,7 @@ def _chart(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _page(state: State, body: Any) -> dict[str, Any]:
     limit, offset, count = body["limit"], body["offset"], len(body["results"])
     version = _version(state.table, body["version"])
-    part = query.filters(state.query) or query.read(state.model, state.parameters).grouping
+    part = filters(state.query) or query.read(state.model, state.parameters).grouping
     return {
         "count": count,
         "first": formats.number(offset + 1),

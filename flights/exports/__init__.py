@@ -11,7 +11,7 @@ from django.db import models
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 
-from flights.columns import Field
+from flights.mirror import Field
 from flights.models import TableVersion
 from flights.query import Query, whole_number
 
@@ -99,8 +99,8 @@ def _number(
     end: int | None,
 ) -> int:
     """How many rows the file will have: a version does not change while it is counted."""
-    whole = not (asked.grouping or rows.query.where)
-    there = version.rows if whole else copying.count(asked.matching(rows).order_by())
+    known = asked.takes_all(rows)
+    there = version.rows if known else copying.count(asked.matching(rows).order_by())
     return max(0, (there if end is None else min(end, there)) - asked.offset)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from flights.columns import Field
 from flights.errors import BadQuery
+from flights.mirror import Field
 
 from . import statements
 

@@ -10,7 +10,12 @@ GZIP = 16 + zlib.MAX_WBITS  # zlib's word for it
 
 def best(accepted: str) -> str:
     """`zstd` before `gzip`: it is faster and packs as well; "" for neither."""
-    return next((w for w in PACKERS if re.search(rf"\b{w}{REFUSED}", accepted, re.IGNORECASE)), "")
+    return next((way for way in PACKERS if accepts(accepted, way)), "")
+
+
+def accepts(accepted: str, way: str) -> bool:
+    """Whether an Accept-Encoding header has a way and does not refuse it."""
+    return re.search(rf"\b{way}{REFUSED}", accepted, re.IGNORECASE) is not None
 
 
 def pack(chunks: Iterator[bytes], way: str) -> Iterator[bytes]:

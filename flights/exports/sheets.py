@@ -8,9 +8,8 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from flights.columns import Field
 from flights.errors import BadQuery
-from flights.mirror import public
+from flights.mirror import Field, public
 
 from .copying import CHUNK
 from .tables import batches

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from django.db import models
 from psycopg.sql import Identifier
 
-from flights.columns import Field
-from flights.mirror import public
+from flights.mirror import Field, public
 
 type Guard = Callable[[Field, str], str]
 

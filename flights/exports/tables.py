@@ -9,7 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from flights.arrow import schema
-from flights.columns import Field
+from flights.mirror import Field
 
 GROUP_ROWS = 100_000  # of a Parquet row group: what is held in memory
 
