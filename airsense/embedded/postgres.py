@@ -19,7 +19,7 @@ MAJOR = "18"  # a data folder belongs to one major version; requirements/base.in
 SETTINGS = {
     "listen_addresses": "",  # the socket is the only door
     "shared_preload_libraries": "pg_stat_statements",  # what is slow can be asked later
-    "max_connections": "200",  # web processes times their pool, workers, people
+    "max_connections": "200",  # web processes times their threads, workers, people
     "shared_buffers": "256MB",  # holds the demo's tables and indexes; an eighth of 2 GB
     "maintenance_work_mem": "128MB",  # a transfer builds its indexes one after the other
     "max_wal_size": "2GB",  # a large load is not slowed by checkpoints in its middle
