@@ -19,6 +19,7 @@ ICONS = {
     "auth.user": "person",
     "auth.group": "group",
     "authtoken.tokenproxy": "key",
+    "flights.apikey": "vpn_key",
 }
 SECTIONS = {
     "Operation": [
@@ -29,7 +30,7 @@ SECTIONS = {
     ],
     "Tables": [model._meta.label_lower for model in TABLES],
     "Schedules": [name for name in ICONS if name.startswith("django_celery_beat")],
-    "People": [name for name in ICONS if name.startswith("auth")],
+    "People": [*(name for name in ICONS if name.startswith("auth")), "flights.apikey"],
 }
 
 

@@ -30,11 +30,11 @@ def secret(name: str) -> str:
         raise home.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
 
 
-def number(name: str, default: int) -> int:
-    """A setting that is a whole number above 0."""
+def number(name: str, default: int, least: int = 1) -> int:
+    """A setting that is a whole number of `least` or more."""
     value = env(name, default=str(default))
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise home.StartError(f"{name}={value!r} is not a whole number above 0.")
+    if not (value.isascii() and value.isdigit() and int(value) >= least):
+        raise home.StartError(f"{name}={value!r} is not a whole number above {least - 1}.")
     return int(value)
 
 
@@ -174,9 +174,17 @@ DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
 DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
 DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
 
+# What the public may ask of Django (docs/public.md); what the response cache answers is free.
+THROTTLE_PER_MINUTE = number("THROTTLE_PER_MINUTE", 600)
+# Proxies in front, whose X-Forwarded-For is believed. Without any it is what a client wrote.
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, least=0)
+
 CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
+# The same server for what web processes share; redis-py has another word for a socket.
+VALKEY_URL = CELERY_BROKER_URL.replace("redis+socket:", "unix:").replace("virtual_host=", "db=")
 # Several platforms can share one server.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", default="airsense:")}
+VALKEY_PREFIX = env("REDIS_PREFIX", default="airsense:")
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": VALKEY_PREFIX}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_RESULT_EXPIRES = None  # there are no results, so nothing has to clean them up
@@ -195,6 +203,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600,
     },
     "see which tables are fresh": {"task": "transfers.tasks.look_at_freshness", "schedule": 60},
+    "note when keys of the API were used": {
+        "task": "airsense.tasks.note_uses_of_keys",
+        "schedule": 60,
+    },
     "deliver the alerts that wait": {
         "task": "transfers.tasks.deliver_alerts",
         "schedule": 15,
@@ -318,5 +330,7 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
     },
+    # What clients do wrong is no news here, and would fill a disk with what they asked.
+    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }

@@ -20,6 +20,7 @@ from .models import TableVersion
 from .paging import Page
 from .renderers import JSON, Browsable
 from .schema import TableSchema
+from .throttles import Throttle
 
 
 class TableView(viewsets.ViewSet):
@@ -28,6 +29,7 @@ class TableView(viewsets.ViewSet):
     model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
     authentication_classes = []  # the same for everybody, so that any cache may keep it
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
     renderer_classes = [JSON, Browsable, *FILES]
     schema = TableSchema()
 

@@ -45,6 +45,20 @@ class Unavailable(exceptions.APIException):
         self.wait = retry_after  # Django REST framework's name for the Retry-After header
 
 
+class TooMany(Unavailable):
+    status_code = 429
+
+
+class BadKey(exceptions.APIException):
+    """A key that is none, or none any more; 401."""
+
+    status_code = 401
+    auth_header = 'ApiKey realm="AirSense", header="X-API-Key"'  # as RFC 9110 wants with a 401
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"error": message})
+
+
 class NeverTransferred(Unavailable):
     def __init__(self, table: str) -> None:
         super().__init__(f"{table} has not been transferred from the warehouse yet.", 60)

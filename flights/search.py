@@ -30,6 +30,7 @@ from .query import whole_number
 from .renderers import JSON, Browsable
 from .schema import problems
 from .tables import TABLES
+from .throttles import Throttle
 
 LONGEST, WORDS = 100, 8  # characters and words of a query
 ROWS = 10  # values and rows of each table in an answer, unless a limit is given
@@ -65,6 +66,8 @@ class Search(APIView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
+    throttle_scope = "search"
     renderer_classes = [JSON, Browsable]
 
     @extend_schema(
@@ -112,6 +115,8 @@ class AdvancedSearch(APIView):
     first_shape = True
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
+    throttle_scope = "search"
 
     @extend_schema(
         operation_id="advanced_search",
