@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "airsense.policy.PolicyMiddleware",
     "airsense.sharing.reads_for_all_sites",
+    "flights.limits.requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,6 +158,9 @@ READER_GIVEN = bool(env("READER_URL", default=""))
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
 # A web process answers at most this many queries at once; the others wait for a connection.
 READER_POOL = {"min_size": 1, "max_size": number("READER_POOL_SIZE", 8), "timeout": 5}
+
+# Queries, and files, of large tables that run at once for all web processes together.
+HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 4)
 
 # Bytes that each web process spends on answers that it keeps.
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
@@ -251,6 +255,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "SECURITY": [{}, {"key": []}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
+    },
     # Their files come from here, not from another host.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

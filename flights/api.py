@@ -11,7 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import counting, exports, paging, query, stated, versions
+from . import counting, exports, limits, paging, query, stated, versions
 from .errors import BadQuery
 from .exports.renderers import FILES
 from .filters import ColumnFilters, filterset
@@ -37,6 +37,7 @@ class TableView(viewsets.ViewSet):
     def parameters(self) -> dict[str, str]:
         """What is asked, each once, the reserved names in lower case."""
         given = self.request.query_params
+        limits.at_most(limits.PARAMETERS, len(given), "parameters")
         for name, values in given.lists():
             if len(values) > 1:
                 raise BadQuery(f"{name} is given {len(values)} times. Give it once.")
@@ -64,7 +65,7 @@ class TableView(viewsets.ViewSet):
             headers["X-AirSense-Count"] = str(counting.count(self.count, asked, rows, version))
             headers["X-AirSense-Count-Is"] = self.count
         if self.facets.fields:
-            body = {**body, "facets": counting.facets(self.facets, rows)}
+            body = {**body, "facets": counting.facets(self.facets, rows, version)}
         return Response(body, headers=headers)
 
     def filtered(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":

@@ -121,14 +121,18 @@ def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest],
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _told(request, f"There is nothing at {request.path}.", 404)
+    return refused(request, f"There is nothing at {request.path}.", 404)
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refused(request, "This request cannot be read: its host or its parameters.", 400)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    return _told(request, "Something went wrong here; it has been logged.", 500)
+    return refused(request, "Something went wrong here; it has been logged.", 500)
 
 
-def _told(request: HttpRequest, message: str, status: int) -> HttpResponse:
+def refused(request: HttpRequest, message: str, status: int) -> HttpResponse:
     """A page for browsers, JSON for programs."""
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
         return _shown(request, message, status)

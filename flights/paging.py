@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from . import ordering
+from . import cost, ordering
 from .cursor import Position
 from .models import TableVersion
 from .query import Query, Rows
@@ -20,12 +20,12 @@ class Page:
 
 
 def page(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
-    return _by_cursor(asked, rows, version) if asked.by_cursor else _by_offset(asked, rows)
+    return (_by_cursor if asked.by_cursor else _by_offset)(asked, rows, version)
 
 
-def _by_offset(asked: Query, rows: "models.QuerySet[Any]") -> Page:
+def _by_offset(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
     end = asked.offset + asked.limit
-    found = list(asked.select(rows)[asked.offset : end + 1])
+    found = cost.fetch(asked.select(rows)[asked.offset : end + 1], version)
     more = bool(asked.limit) and len(found) > asked.limit
     return Page(
         [dict(zip(asked.names, row, strict=True)) for row in found[: asked.limit]],
@@ -43,10 +43,9 @@ def _by_cursor(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion
         rows = rows.filter(ordering.beyond(order, position.values))
     sorting = [direction.field.name for direction in order]
     names = list(dict.fromkeys([field.name for field in asked.columns] + sorting))
-    ordered = rows.order_by(*(direction.expression for direction in order))
-    found = [
-        dict(zip(names, row, strict=True)) for row in ordered.values_list(*names)[: asked.limit + 1]
-    ]
+    ordered = rows.order_by(*(direction.expression for direction in order)).values_list(*names)
+    read = cost.fetch(ordered[: asked.limit + 1], version)
+    found = [dict(zip(names, row, strict=True)) for row in read]
     more = bool(asked.limit) and len(found) > asked.limit
     found = found[: asked.limit][:: -1 if backward else 1]
 
