@@ -211,6 +211,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "airsense.tasks.note_uses_of_keys",
         "schedule": 60,
     },
+    "forget sessions that ended and old logs": {
+        "task": "airsense.tasks.forget",
+        "schedule": 3600,
+    },
     "deliver the alerts that wait": {
         "task": "transfers.tasks.deliver_alerts",
         "schedule": 15,
