@@ -1,11 +1,16 @@
-"""The Content-Security-Policy of every answer: the settings', relaxed for pages of others."""
+"""The Content-Security-Policy of every page: the settings', relaxed for pages of others.
+
+What is no page loads nothing, and says so.
+"""
 
 from typing import Any
 
-from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
 RELAXED = {
     # Its look (django-unfold) evaluates the expressions of its pages, styles inline and has fonts.
     "/admin/": {
@@ -20,6 +25,14 @@ RELAXED = {
 
 
 class PolicyMiddleware(CSPMiddleware):
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.get("Content-Type", "").startswith("text/html"):
+            return super().process_response(request, response)
+        response[HEADER] = NOTHING
+        return response
+
     def get_policy_parts(self, request: HttpRequest, *args: Any, **kwargs: Any) -> PolicyParts:
         parts = super().get_policy_parts(request, *args, **kwargs)
         for path, directives in RELAXED.items():

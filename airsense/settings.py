@@ -115,7 +115,10 @@ def server_database() -> dict[str, Any]:
 
 
 def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
-    """The same database for the public: another role that can only read, pooled, time-limited.
+    """The same database for the public: another role that can only read, time-limited.
+
+    Each thread of a web process keeps its connection: to take one from a pool for each request is
+    a fifth of a small query's time, and there would be as many.
 
     Its password follows from SECRET_KEY, so there is no second secret to keep; `READER_URL` names
     a role that a server's owner made by hand.
@@ -128,16 +131,16 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     reader = _outside("READER_URL") if READER_GIVEN else made
     limits = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
     limits += " -c pg_trgm.word_similarity_threshold=0.5"  # what search takes for a typo
-    options = {**reader.get("OPTIONS", {}), "options": limits, "pool": READER_POOL}
-    return {**reader, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
+    options = {**reader.get("OPTIONS", {}), "options": limits}
+    return {**reader, "OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"MIRROR": "default"}}
 
 
 def watch_database(reader: dict[str, Any]) -> dict[str, Any]:
     """The reader's database for the response cache's watch, which must not wait for queries.
 
-    It has a connection outside the pool, and gives up one that is silent for a second.
+    It gives up a connection that is silent for a second.
     """
-    limits = {"pool": False, "connect_timeout": 2, "tcp_user_timeout": 1_000}
+    limits = {"connect_timeout": 2, "tcp_user_timeout": 1_000}
     return {**reader, "OPTIONS": {**reader["OPTIONS"], **limits}}
 
 
@@ -156,8 +159,6 @@ def _outside(name: str) -> dict[str, Any]:
 READER_GIVEN = bool(env("READER_URL", default=""))
 # A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
-# A web process answers at most this many queries at once; the others wait for a connection.
-READER_POOL = {"min_size": 1, "max_size": number("READER_POOL_SIZE", 8), "timeout": 5}
 
 # Queries, and files, of large tables that run at once for all web processes together.
 HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 4)
@@ -246,6 +247,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["flights.renderers.JSON", "flights.renderers.Browsable"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": [],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "flights.errors.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

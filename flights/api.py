@@ -11,7 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import counting, exports, limits, paging, query, stated, versions
+from . import compiled, counting, exports, limits, paging, query, stated, versions
 from .errors import BadQuery
 from .exports.renderers import FILES
 from .filters import ColumnFilters, filterset
@@ -55,20 +55,29 @@ class TableView(viewsets.ViewSet):
         headers = self.stated(asked, version)
         if stated.unchanged(self.request, headers):
             return Response(status=304, headers=headers)
-        rows = self.filtered(versions.rows(self.model, version))
         if self.request.accepted_renderer.format in exports.FORMATS:
-            return exports.answer(self, asked, rows, version, headers)
-        page = paging.page(asked, rows, version)
+            return exports.answer(self, asked, self.rows(version), version, headers)
+        page = self.page(asked, version)
         headers["X-AirSense-More"] = str(page.next is not None).lower()
         body = self.body(asked, version, page)
         if self.count:
-            headers["X-AirSense-Count"] = str(counting.count(self.count, asked, rows, version))
+            counted = counting.count(self.count, asked, self.rows(version), version)
+            headers["X-AirSense-Count"] = str(counted)
             headers["X-AirSense-Count-Is"] = self.count
         if self.facets.fields:
-            body = {**body, "facets": counting.facets(self.facets, rows, version)}
+            facets = counting.facets(self.facets, self.rows(version), version)
+            body = {**body, "facets": facets}
         return Response(body, headers=headers)
 
-    def filtered(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    def page(self, asked: query.Query, version: TableVersion) -> Page:
+        found = compiled.page(self.model, asked, version, self.parameters)
+        if found is None:
+            return paging.page(asked, self.rows(version), version)
+        return paging.by_offset(asked, found)
+
+    def rows(self, version: TableVersion) -> "models.QuerySet[Any]":
+        """The rows that the filters keep."""
+        rows = versions.rows(self.model, version)
         found: models.QuerySet[Any] = ColumnFilters().filter_queryset(self.request, rows, self)
         return found
 

@@ -8,7 +8,7 @@ within its time is refused.
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -49,32 +49,37 @@ QUERIES = Kind("queries", 7_247_002, settings.READER_TIMEOUT_MS)
 FILES = Kind("files", 7_247_003, 30 * 60_000)
 
 
-@contextmanager
-def bounded(rows: "models.QuerySet[Any]", version: TableVersion) -> Iterator[None]:
-    """Hold a slot while a version's rows are read, if that is heavy.
-
-    BadQuery where it would take too long, Unavailable where no slot is free.
-    """
-    if version.rows < LARGE:
-        yield
-        return
-    try:
-        sql, values = rows.query.get_compiler(rows.db).as_sql()
-    except EmptyResultSet:
-        yield
-        return
-    with slot(connections[rows.db], sql, values, QUERIES):
-        yield
-
-
 def fetch(rows: "models.QuerySet[Any]", version: TableVersion) -> list[Any]:
     with bounded(rows, version):
         return list(rows)
 
 
 @contextmanager
-def slot(connection: BaseDatabaseWrapper, sql: str, values: Any, kind: Kind) -> Iterator[None]:
-    """As `bounded`, for a statement on a connection."""
+def bounded(rows: "models.QuerySet[Any]", version: TableVersion) -> Iterator[None]:
+    """Hold a slot while rows of a version are read; see `slot`."""
+    with ExitStack() as held:
+        with suppress(EmptyResultSet):  # then nothing is asked
+            if version.rows >= LARGE:
+                sql, values = rows.query.get_compiler(rows.db).as_sql()
+                held.enter_context(slot(connections[rows.db], sql, values, version))
+        yield
+
+
+@contextmanager
+def slot(
+    connection: BaseDatabaseWrapper,
+    sql: str,
+    values: Any,
+    version: TableVersion,
+    kind: Kind = QUERIES,
+) -> Iterator[None]:
+    """Hold a slot while a statement reads a version, if that is heavy.
+
+    BadQuery where it would take too long, Unavailable where no slot is free.
+    """
+    if version.rows < LARGE:
+        yield
+        return
     cost = of(connection, sql, values)
     if cost.time > (most := kind.milliseconds * UNITS_PER_MS):
         raise BadQuery(

@@ -10,7 +10,7 @@ import csv
 import re
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -53,20 +53,29 @@ class Truth(forms.Field):
         return str(value).lower() == "true"
 
 
-# How a value of each type is read, and how it is called when it cannot be.
-READ_BY: dict[type[Field], tuple[type[forms.Field], str, dict[str, Any]]] = {
-    models.IntegerField: (forms.IntegerField, "a whole number", {}),
-    models.FloatField: (forms.FloatField, "a number", {}),
-    models.DecimalField: (forms.DecimalField, "a number", {}),
-    models.BooleanField: (Truth, "true or false", {}),
-    # Before DateField, of which it is one.
-    models.DateTimeField: (forms.DateTimeField, "a time such as 2013-01-31T18:00:00Z", {}),
-    models.DateField: (
-        forms.DateField,
-        "a date such as 2013-01-31",
+class Reading(NamedTuple):
+    """How a text becomes a value, what it is called when it cannot, and one that can."""
+
+    by: type[forms.Field]
+    kind: str
+    sample: str
+    options: dict[str, Any] = {}
+
+
+# The first that fits counts: a DateTimeField is a DateField, too.
+READ_BY: dict[type[Field], Reading] = {
+    models.IntegerField: Reading(forms.IntegerField, "a whole number", "10"),
+    models.FloatField: Reading(forms.FloatField, "a number", "1.5"),
+    models.DecimalField: Reading(forms.DecimalField, "a number", "1"),
+    models.BooleanField: Reading(Truth, "true or false", "true"),
+    models.DateTimeField: Reading(
+        forms.DateTimeField, "a time such as 2013-01-31T18:00:00Z", "2013-01-31T18:00:00Z"
+    ),
+    models.DateField: Reading(
+        *(forms.DateField, "a date such as 2013-01-31", "2013-01-31"),
         {"input_formats": ["%Y-%m-%d"]},
     ),
-    models.TextField: (forms.CharField, "a text", {"strip": False, "required": False}),
+    models.TextField: Reading(forms.CharField, "a text", "x", {"strip": False, "required": False}),
 }
 
 
@@ -188,9 +197,18 @@ def _filterset(model: type[MirroredTable], parameters: tuple[str, ...]) -> type[
     return type(f"{model.__name__}Filters", (FilterSet,), named)
 
 
+def sample(field: Field) -> str:
+    """A text that can be read as a value of a column."""
+    return _reading(field).sample
+
+
+def _reading(field: Field) -> Reading:
+    return next(reading for kind, reading in READ_BY.items() if isinstance(field, kind))
+
+
 def _value(field: Field) -> forms.Field:
-    form_field, kind, options = next(v for k, v in READ_BY.items() if isinstance(field, k))
-    return form_field(error_messages=_refusal(kind), **options)
+    reading = _reading(field)
+    return reading.by(error_messages=_refusal(reading.kind), **reading.options)
 
 
 def _values(field: Field) -> forms.Field:

@@ -20,17 +20,21 @@ class Page:
 
 
 def page(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
-    return (_by_cursor if asked.by_cursor else _by_offset)(asked, rows, version)
+    if asked.by_cursor:
+        return _by_cursor(asked, rows, version)
+    ordered = asked.select(rows)
+    end = asked.offset + asked.limit + 1
+    return by_offset(asked, cost.fetch(ordered[asked.offset : end], version))
 
 
-def _by_offset(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
-    end = asked.offset + asked.limit
-    found = cost.fetch(asked.select(rows)[asked.offset : end + 1], version)
+def by_offset(asked: Query, found: list[Any]) -> Page:
+    """The page of rows that were found, one more than asked for where there is one."""
     more = bool(asked.limit) and len(found) > asked.limit
+    names = asked.names
     return Page(
-        [dict(zip(asked.names, row, strict=True)) for row in found[: asked.limit]],
+        [dict(zip(names, row, strict=True)) for row in found[: asked.limit]],
         {"offset": asked.offset},
-        {"offset": str(end)} if more else None,
+        {"offset": str(asked.offset + asked.limit)} if more else None,
         {"offset": str(max(0, asked.offset - asked.limit))} if asked.offset else None,
     )
 

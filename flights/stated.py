@@ -13,7 +13,8 @@ def headers(request: Request, of: Iterable[TableVersion], form: str = "") -> dic
     versions = list(of)
     names = ", ".join(map(str, versions))
     digests = " ".join(version.digest for version in versions)
-    wanted = f"{digests} {request.get_full_path()} {request.accepted_renderer.media_type} {form}"
+    asked = f"{request.path}?{request.META.get('QUERY_STRING', '')}"
+    wanted = f"{digests} {asked} {request.accepted_renderer.media_type} {form}"
     digest = hashlib.sha256(wanted.encode()).hexdigest()[:16]
     return {
         "ETag": f'"{names.replace(", ", "+")}/{digest}"',

@@ -18,17 +18,7 @@ from .search import AdvancedSearch, Search
 from .tables import TABLES
 
 urlpatterns = [
-    path("", pages.home, name="home"),
-    path("explorer", explorer, name="explorer"),
-    path("about", pages.about, name="about"),
-    path("chat", RedirectView.as_view(pattern_name="explorer")),
-    path("api/", TableList.as_view(), name="tables"),
-    path("api/schema", cache_page(3600)(SpectacularAPIView.as_view()), name="schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(), name="docs"),
-    path("api/redoc", SpectacularRedocView.as_view(), name="redoc"),
-    path("api/redoc.js", redoc.script, name="redoc_script"),
-    path("api/search", Search.as_view(), name="search"),
-    path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
+    # What is asked most comes first: addresses are compared one after the other.
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),
     *(
         path(
@@ -43,4 +33,15 @@ urlpatterns = [
         )
         for model in TABLES
     ),
+    path("", pages.home, name="home"),
+    path("explorer", explorer, name="explorer"),
+    path("about", pages.about, name="about"),
+    path("chat", RedirectView.as_view(pattern_name="explorer")),
+    path("api/", TableList.as_view(), name="tables"),
+    path("api/schema", cache_page(3600)(SpectacularAPIView.as_view()), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(), name="redoc"),
+    path("api/redoc.js", redoc.script, name="redoc_script"),
+    path("api/search", Search.as_view(), name="search"),
+    path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
 ]

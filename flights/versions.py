@@ -81,12 +81,14 @@ def twice[T](asked: Callable[[], T]) -> T:
 
 
 def _reconnected() -> bool:
-    """Whether this thread's connection was lost; if so, no lost one stays in the pool."""
+    """Whether this thread's connection was lost; if so, it is given up.
+
+    That is cheaper than to try it before each query.
+    """
     reader: Any = connections[READER]
     if reader.connection is None or not reader.connection.closed:
         return False
     reader.close()
-    reader.pool.check()  # cheaper than to try each connection before each query
     return True
 
 

@@ -113,7 +113,7 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("READER_POOL_SIZE=many", "READER_POOL_SIZE='many' is not a whole number above 0."),
+        ("VERSIONS_KEPT=many", "VERSIONS_KEPT='many' is not a whole number above 0."),
         ("VERSIONS_KEPT=0", "VERSIONS_KEPT='0' is not a whole number above 0."),
         ("DATABASE_URL=sqlite:///secret.db", "DATABASE_URL is not of the form postgresql://"),
         ("READER_URL=postgresql://me:secret@host:port/db", "READER_URL is not of the form"),

@@ -20,7 +20,7 @@ SETTINGS = {
     "listen_addresses": "",  # the socket is the only door
     "shared_preload_libraries": "pg_stat_statements",  # what is slow can be asked later
     "pg_stat_statements.track_utility": "off",  # it would keep COPY with the words of who asked
-    "max_connections": "200",  # web processes times their pool, workers, people
+    "max_connections": "200",  # web processes times their threads, workers, people
     "shared_buffers": "256MB",  # holds the demo's tables and indexes; an eighth of 2 GB
     "maintenance_work_mem": "128MB",  # a transfer builds its indexes one after the other
     "max_wal_size": "2GB",  # a large load is not slowed by checkpoints in its middle

@@ -66,8 +66,7 @@ def answer(
     file = File(format_, asked.columns, sql, values, packed(view.request))
     with ExitStack() as held:
         copying = held.enter_context(Copying())
-        if version.rows >= cost.LARGE:
-            held.enter_context(cost.slot(copying.connection, sql, values, cost.FILES))
+        held.enter_context(cost.slot(copying.connection, sql, values, version, cost.FILES))
         number = _number(copying, asked, rows, version, end)
         format_.check(number)
         if view.request.headers.get("Want-Repr-Digest"):
