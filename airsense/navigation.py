@@ -5,6 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from flights.tables import TABLES
 
@@ -47,7 +48,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 def _item(name: str) -> dict[str, Any]:
     options = apps.get_model(name)._meta
     link = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-    title = str(options.verbose_name_plural).capitalize()
+    title = capfirst(str(options.verbose_name_plural))
     return {"title": title, "icon": ICONS.get(name, "table"), "link": link}
 
 

@@ -34,7 +34,7 @@ def number(name: str, default: int, least: int = 1) -> int:
     """A setting that is a whole number of `least` or more."""
     value = env(name, default=str(default))
     if not (value.isascii() and value.isdigit() and int(value) >= least):
-        raise home.StartError(f"{name}={value!r} is not a whole number above {least - 1}.")
+        raise home.StartError(f"{name}={value!r} is not a whole number of {least} or more.")
     return int(value)
 
 

@@ -33,8 +33,8 @@ def count(way: str, asked: Query, rows: "models.QuerySet[Any]", version: TableVe
     if way == "exact":
         with cost.bounded(matching, version):
             return matching.count()
-    plan = json.loads(matching.explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
+    plan = matching.explain(format="json")  # empty where Django knows that there is no row
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
 def asked_facets(model: type[MirroredTable], parameters: dict[str, str]) -> Columns:
