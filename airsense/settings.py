@@ -156,6 +156,14 @@ def _outside(name: str) -> dict[str, Any]:
     return database
 
 
+def valkey_url(broker: str) -> str:
+    """The queue's server as redis-py calls it, which has other words for a socket."""
+    url = broker.replace("redis+socket:", "unix:").replace("virtual_host=", "db=")
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise home.StartError("REDIS_URL is not of the form redis://host:6379/0.")
+    return url
+
+
 READER_GIVEN = bool(env("READER_URL", default=""))
 # A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
@@ -185,8 +193,7 @@ THROTTLE_PER_MINUTE = number("THROTTLE_PER_MINUTE", 600)
 TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, least=0)
 
 CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
-# The same server for what web processes share; redis-py has another word for a socket.
-VALKEY_URL = CELERY_BROKER_URL.replace("redis+socket:", "unix:").replace("virtual_host=", "db=")
+VALKEY_URL = valkey_url(CELERY_BROKER_URL)  # for what web processes share
 # Several platforms can share one server.
 VALKEY_PREFIX = env("REDIS_PREFIX", default="airsense:")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": VALKEY_PREFIX}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from . import windows
 from .errors import BadKey, BadQuery
 from .models import ApiKey
-from .versions import READER
+from .versions import READER, twice
 
 FORM = re.compile(r"airsense_[\w-]{43}", re.ASCII)
 SHOWN = 16  # characters that recognise a key; 36 are left to guess
@@ -43,7 +43,7 @@ def revoke(key: ApiKey) -> None:
 
 
 def find(secret: str, scope: str) -> ApiKey:
-    """The key of a secret; BadKey says why there is none, BadQuery that it is for something else.
+    """The key of a secret; BadKey says why there is none, BadScope that it is for others.
 
     As it was a second ago at most. The secret has the entropy of its hash, so a plain one will do.
     """
@@ -72,7 +72,8 @@ def _known(digest: str) -> ApiKey | None:
     asked, key = _seen.get(digest, (0.0, None))
     now = time.monotonic()
     if not asked or now - asked > GOOD_FOR:
-        key = ApiKey.objects.using(READER).only(*READ).filter(digest=digest).first()
+        kept = ApiKey.objects.using(READER).only(*READ).filter(digest=digest)
+        key = twice(kept.first)
         if len(_seen) >= MOST:
             _seen.clear()
         _seen[digest] = now, key

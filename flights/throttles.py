@@ -5,6 +5,7 @@ draft-ietf-httpapi-ratelimit-headers.
 """
 
 import ipaddress
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,7 @@ EXPORT = 10  # usual requests: a whole table is read
 # Where the response cache looks for what an answer's client alone is told.
 TOLD = "airsense.told"
 KEY = "HTTP_X_API_KEY"
+WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")  # as some proxies write addresses
 WHENCE = {
     "address": "from your address; with a key (X-API-Key) there can be more",
     "key": "with this key",
@@ -89,6 +91,8 @@ def _by_address(meta: dict[str, Any]) -> Caller:
 @lru_cache(4_096)
 def _network(text: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: a household has all addresses of that."""
+    if written := WITH_PORT.fullmatch(text):
+        text = written[1] or written[2]
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

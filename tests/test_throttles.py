@@ -123,6 +123,9 @@ def test_only_what_the_trusted_proxy_wrote_is_an_address(demo: Platform, low: Si
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
         ("::1", "::1", True),
+        ("192.0.2.1:5678", "192.0.2.1", True),
+        ("[2001:db8:1:2::1]:5678", "2001:db8:1:2::2", True),
+        ("192.0.2.1:5678", "192.0.2.2:5678", False),
     ],
 )
 def test_addresses_of_one_household_are_one(one: str, other: str, same: bool) -> None:
