@@ -4,15 +4,18 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 SCHEDULES = ("periodictask", "crontabschedule", "intervalschedule")
-PEOPLE = ("user", "group", "tokenproxy", "token")
+PEOPLE = ("user", "group", "tokenproxy", "token", "apikey")
 
-SEES = Q(codename__startswith="view_", content_type__app_label__in=["flights", "transfers"]) | Q(
-    codename__startswith="view_", content_type__app_label="django_celery_beat"
-)
+SEES = Q(
+    codename__startswith="view_",
+    content_type__app_label__in=["flights", "transfers", "django_celery_beat"],
+) & ~Q(content_type__model__in=PEOPLE)
 WORKS = Q(codename__in=["start_transfer", "roll_back", "run_warehousejob"]) | Q(
     content_type__app_label="django_celery_beat", content_type__model__in=SCHEDULES
 )
-MANAGES = Q(content_type__model__in=PEOPLE, content_type__app_label__in=["auth", "authtoken"])
+MANAGES = Q(
+    content_type__model__in=PEOPLE, content_type__app_label__in=["auth", "authtoken", "flights"]
+)
 
 GROUPS = {
     "viewer": SEES,  # everything but people

@@ -5,6 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from flights.tables import TABLES
 
@@ -19,6 +20,7 @@ ICONS = {
     "auth.user": "person",
     "auth.group": "group",
     "authtoken.tokenproxy": "key",
+    "flights.apikey": "vpn_key",
 }
 SECTIONS = {
     "Operation": [
@@ -29,7 +31,7 @@ SECTIONS = {
     ],
     "Tables": [model._meta.label_lower for model in TABLES],
     "Schedules": [name for name in ICONS if name.startswith("django_celery_beat")],
-    "People": [name for name in ICONS if name.startswith("auth")],
+    "People": [*(name for name in ICONS if name.startswith("auth")), "flights.apikey"],
 }
 
 
@@ -46,7 +48,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 def _item(name: str) -> dict[str, Any]:
     options = apps.get_model(name)._meta
     link = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-    title = str(options.verbose_name_plural).capitalize()
+    title = capfirst(str(options.verbose_name_plural))
     return {"title": title, "icon": ICONS.get(name, "table"), "link": link}
 
 

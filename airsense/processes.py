@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from . import embedded, home, lifeline
+from . import embedded, home, lifeline, logs
 
 STOPS_WITHIN = 10.0  # seconds; then the kernel stops it
 # A command that dies this often this soon after its start will not come up by being started again.
@@ -42,6 +42,7 @@ class Processes:
         self.children: dict[str, Child] = {}
         self.logs = home.folder() / "logs"
         self.logs.mkdir(exist_ok=True)
+        logs.begin(self.logs)
 
     def __enter__(self) -> Self:
         return self

@@ -30,11 +30,11 @@ def secret(name: str) -> str:
         raise home.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
 
 
-def number(name: str, default: int) -> int:
-    """A setting that is a whole number above 0."""
+def number(name: str, default: int, least: int = 1) -> int:
+    """A setting that is a whole number of `least` or more."""
     value = env(name, default=str(default))
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise home.StartError(f"{name}={value!r} is not a whole number above 0.")
+    if not (value.isascii() and value.isdigit() and int(value) >= least):
+        raise home.StartError(f"{name}={value!r} is not a whole number of {least} or more.")
     return int(value)
 
 
@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "airsense.policy.PolicyMiddleware",
     "airsense.sharing.reads_for_all_sites",
+    "flights.limits.requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -155,9 +156,20 @@ def _outside(name: str) -> dict[str, Any]:
     return database
 
 
+def valkey_url(broker: str) -> str:
+    """The queue's server as redis-py calls it, which has other words for a socket."""
+    url = broker.replace("redis+socket:", "unix:").replace("virtual_host=", "db=")
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise home.StartError("REDIS_URL is not of the form redis://host:6379/0.")
+    return url
+
+
 READER_GIVEN = bool(env("READER_URL", default=""))
 # A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
+
+# Queries, and files, of large tables that run at once for all web processes together.
+HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 4)
 
 # Bytes that each web process spends on answers that it keeps.
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
@@ -175,9 +187,16 @@ DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
 DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
 DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
 
+# What the public may ask of Django (docs/public.md); what the response cache answers is free.
+THROTTLE_PER_MINUTE = number("THROTTLE_PER_MINUTE", 600)
+# Proxies in front, whose X-Forwarded-For is believed. Without any it is what a client wrote.
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, least=0)
+
 CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
+VALKEY_URL = valkey_url(CELERY_BROKER_URL)  # for what web processes share
 # Several platforms can share one server.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": env("REDIS_PREFIX", default="airsense:")}
+VALKEY_PREFIX = env("REDIS_PREFIX", default="airsense:")
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": VALKEY_PREFIX}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_RESULT_EXPIRES = None  # there are no results, so nothing has to clean them up
@@ -196,6 +215,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600,
     },
     "see which tables are fresh": {"task": "transfers.tasks.look_at_freshness", "schedule": 60},
+    "note when keys of the API were used": {
+        "task": "airsense.tasks.note_uses_of_keys",
+        "schedule": 60,
+    },
+    "forget sessions that ended and old logs": {
+        "task": "airsense.tasks.forget",
+        "schedule": 3600,
+    },
     "deliver the alerts that wait": {
         "task": "transfers.tasks.deliver_alerts",
         "schedule": 15,
@@ -241,6 +268,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "SECURITY": [{}, {"key": []}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
+    },
     # Their files come from here, not from another host.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -320,5 +351,7 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
     },
+    # What clients do wrong is no news here, and would fill a disk with what they asked.
+    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }

@@ -11,12 +11,15 @@ from django.http.response import HttpResponseBase
 
 READS = ("GET", "HEAD")
 TOLD = (
-    "ETag, Retry-After, Content-Disposition, Repr-Digest, X-Request-ID, X-AirSense-Version,"
-    " X-AirSense-Limit, X-AirSense-More, X-AirSense-Count, X-AirSense-Count-Is, X-AirSense-Rows"
+    "ETag, Retry-After, RateLimit, RateLimit-Policy, Content-Disposition, Repr-Digest,"
+    " X-Request-ID, X-AirSense-Version, X-AirSense-Limit, X-AirSense-More, X-AirSense-Count,"
+    " X-AirSense-Count-Is, X-AirSense-Rows"
 )
 PREFLIGHT = {
     "Access-Control-Allow-Methods": ", ".join(READS),
-    "Access-Control-Allow-Headers": "Accept, If-None-Match, Want-Repr-Digest, X-Request-ID",
+    "Access-Control-Allow-Headers": (
+        "Accept, If-None-Match, Want-Repr-Digest, X-API-Key, X-Request-ID"
+    ),
     "Access-Control-Max-Age": "86400",
 }
 type View = Callable[[HttpRequest], HttpResponseBase]

@@ -15,5 +15,6 @@ urlpatterns = [
     path("dbstatus", health.connection("warehouse")),
     path("rdsstatus", health.connection("postgresql")),
 ]
+handler400 = "flights.errors.unreadable"
 handler404 = "flights.errors.not_found"
 handler500 = "flights.errors.failed"

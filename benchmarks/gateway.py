@@ -22,6 +22,7 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.keys import own_key
 from tests.whole import free_port, until
 
 SECONDS, CONNECTIONS = 5, 32
@@ -51,8 +52,9 @@ def main() -> None:
         "cold, dynamic_query": [cold("/api/dynamic_query?") for _ in range(QUERIES)],
         "cold, viewset": [cold(f"/api/{TABLE}/?") for _ in range(QUERIES)],
     }
-    measure(address, lanes["warm, 500 queries"])  # each is asked once before it is warm
-    rates |= {name: measure(address, paths) for name, paths in lanes.items()}
+    with own_key() as key:
+        measure(address, lanes["warm, 500 queries"], key)  # each is asked once before it is warm
+        rates |= {name: measure(address, paths, key) for name, paths in lanes.items()}
     show(rates)
 
 
@@ -92,13 +94,14 @@ def zipf(paths: list[str]) -> list[str]:
     return random.choices(paths, weights, k=QUERIES)
 
 
-def measure(address: str, paths: list[str]) -> tuple[float, str]:
+def measure(address: str, paths: list[str], key: str = "") -> tuple[float, str]:
     """Requests a second and the 99th percentile of their times; exits where one failed."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "paths.lua"
         script.write_text(lua(paths))
+        load = ["-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", f"X-API-Key: {key}"]
         said = subprocess.run(
-            ["wrk", "--latency", "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", script, address],
+            ["wrk", "--latency", *load, "-s", script, address],
             check=True,
             capture_output=True,
             text=True,

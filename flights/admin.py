@@ -1,14 +1,23 @@
-"""Mirrored tables in the admin: to look at, never to change. All follows from the declaration."""
+"""In the admin: mirrored tables, to look at and never to change, and the keys of the API.
+
+All of a table's pages follow from its declaration.
+"""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter, RangeNumericFilter
+from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from . import keys
+from .models import SCOPES, ApiKey
 from .tables import TABLES
 
 # How a column of each type is filtered.
@@ -61,3 +70,60 @@ class MirrorAdmin(ReadOnly):
 
 
 admin.site.register(TABLES, MirrorAdmin)
+
+
+class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
+        initial=list(SCOPES),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["name", "scopes", "rate", "ends_at", "note"]
+        widgets = {"name": UnfoldAdminTextInputWidget}
+
+
+@admin.register(ApiKey)
+class KeyAdmin(ModelAdmin):
+    """A key is shown once, on the page that answers its making. It is revoked, not deleted."""
+
+    form = KeyForm
+    list_display = ["name", "starts_with", "rate", "state", "ends_at", "last_used_at", "made_at"]
+    search_fields = ["name", "prefix", "note"]
+    readonly_fields = ["starts_with", "state", "made_at", "revoked_at", "last_used_at"]
+    actions = ["revoke"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        asked = KeyForm.Meta.fields
+        return [*asked, *self.readonly_fields] if obj else asked
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save()
+        else:
+            keys.make(obj)
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, *args: Any) -> HttpResponse:
+        around = self.admin_site.each_context(request)
+        context = {**around, "opts": self.opts, "key": obj, "title": f"The key of {obj.name}"}
+        return render(request, "admin/key.html", context)
+
+    @admin.action(description="Revoke: within a second they are refused", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: "models.QuerySet[ApiKey]") -> None:
+        for key in chosen.filter(revoked_at=None):
+            keys.revoke(key)
+            self.log_change(request, key, "Revoked.")
+        self.message_user(request, "They are revoked.")
+
+    @display(description="begins with", ordering="prefix")
+    def starts_with(self, key: ApiKey) -> str:
+        return f"{key.prefix}..."
+
+    @display(description="state", label={"valid": "success", "revoked": "danger"})
+    def state(self, key: ApiKey) -> str:
+        return key.state

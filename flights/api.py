@@ -11,7 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import compiled, counting, exports, paging, query, stated, versions
+from . import compiled, counting, exports, limits, paging, query, stated, versions
 from .errors import BadQuery
 from .exports.renderers import FILES
 from .filters import ColumnFilters, filterset
@@ -20,6 +20,7 @@ from .models import TableVersion
 from .paging import Page
 from .renderers import JSON, Browsable
 from .schema import TableSchema
+from .throttles import Throttle
 
 
 class TableView(viewsets.ViewSet):
@@ -28,6 +29,7 @@ class TableView(viewsets.ViewSet):
     model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
     authentication_classes = []  # the same for everybody, so that any cache may keep it
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
     renderer_classes = [JSON, Browsable, *FILES]
     schema = TableSchema()
 
@@ -35,6 +37,7 @@ class TableView(viewsets.ViewSet):
     def parameters(self) -> dict[str, str]:
         """What is asked, each once, the reserved names in lower case."""
         given = self.request.query_params
+        limits.at_most(limits.PARAMETERS, len(given), "parameters")
         for name, values in given.lists():
             if len(values) > 1:
                 raise BadQuery(f"{name} is given {len(values)} times. Give it once.")
@@ -62,7 +65,8 @@ class TableView(viewsets.ViewSet):
             headers["X-AirSense-Count"] = str(counted)
             headers["X-AirSense-Count-Is"] = self.count
         if self.facets.fields:
-            body = {**body, "facets": counting.facets(self.facets, self.rows(version))}
+            facets = counting.facets(self.facets, self.rows(version), version)
+            body = {**body, "facets": facets}
         return Response(body, headers=headers)
 
     def page(self, asked: query.Query, version: TableVersion) -> Page:

@@ -13,6 +13,7 @@ from .filters import lookups
 from .mirror import MirroredTable, public
 from .models import PublishedTable
 from .tables import TABLES
+from .throttles import Throttle
 from .versions import READER
 
 
@@ -22,6 +23,7 @@ class TableList(views.APIView):
     name = "Tables"
     authentication_classes = []  # the same for everybody
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
 
     @extend_schema(operation_id="tables", tags=["Tables"], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:

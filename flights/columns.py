@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
+from . import limits
 from .errors import BadQuery
 from .mirror import Field, MirroredTable, public
 
@@ -31,7 +32,9 @@ class Columns:
 
     def listed(self, names: str) -> list[Field]:
         """The columns of names with commas between, each once."""
-        return list(dict.fromkeys(self.find(name) for name in names.split(",") if name.strip()))
+        given = [name for name in names.split(",") if name.strip()]
+        limits.at_most(limits.COLUMNS, len(given), "columns")
+        return list(dict.fromkeys(map(self.find, given)))
 
 
 @lru_cache

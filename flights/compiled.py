@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet, FullResultSet, ValidationErro
 from django.db import connections
 from django.db.models.lookups import Lookup
 
-from . import filters, query, versions
+from . import cost, filters, query, versions
 from .filters import Condition
 from .mirror import MirroredTable
 from .models import TableVersion
@@ -61,8 +61,10 @@ def page(
     if kept is None:
         return None
     sql, values = kept
-    with connections[READER].cursor() as cursor:
-        cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*values, asked.limit + 1, asked.offset])
+    sql, values = f"{sql} LIMIT %s OFFSET %s", [*values, asked.limit + 1, asked.offset]
+    reader = connections[READER]
+    with cost.slot(reader, sql, values, version), reader.cursor() as cursor:
+        cursor.execute(sql, values)
         return list(cursor.fetchall())
 
 

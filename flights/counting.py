@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Count
 
+from . import cost
 from .columns import Columns
 from .errors import BadQuery
 from .mirror import MirroredTable, public
@@ -28,10 +29,12 @@ def count(way: str, asked: Query, rows: "models.QuerySet[Any]", version: TableVe
     """All rows of the query, or its groups, whatever the page. The planner estimates at once."""
     if asked.takes_all(rows):
         return version.rows  # counted when it was verified
+    matching = asked.matching(rows)
     if way == "exact":
-        return asked.matching(rows).count()
-    plan = json.loads(asked.matching(rows).explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
+        with cost.bounded(matching, version):
+            return matching.count()
+    plan = matching.explain(format="json")  # empty where Django knows that there is no row
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
 def asked_facets(model: type[MirroredTable], parameters: dict[str, str]) -> Columns:
@@ -44,12 +47,14 @@ def asked_facets(model: type[MirroredTable], parameters: dict[str, str]) -> Colu
     return Columns(known.of, listed)
 
 
-def facets(wanted: Columns, rows: "models.QuerySet[Any]") -> dict[str, list[dict[str, Any]]]:
+def facets(
+    wanted: Columns, rows: "models.QuerySet[Any]", version: TableVersion
+) -> dict[str, list[dict[str, Any]]]:
     """The most frequent values of each column among the query's rows, with their numbers."""
-    return {public(field): _values(rows, field.name) for field in wanted.fields}
+    return {public(field): _values(rows, field.name, version) for field in wanted.fields}
 
 
-def _values(rows: "models.QuerySet[Any]", name: str) -> list[dict[str, Any]]:
+def _values(rows: "models.QuerySet[Any]", name: str, version: TableVersion) -> list[dict[str, Any]]:
     counted = rows.order_by().values_list(name).annotate(number=Count("pk"))
-    most = counted.order_by("-number", name)[:FACET_VALUES]
+    most = cost.fetch(counted.order_by("-number", name)[:FACET_VALUES], version)
     return [{"value": value, "rows": number} for value, number in most]

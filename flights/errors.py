@@ -45,6 +45,20 @@ class Unavailable(exceptions.APIException):
         self.wait = retry_after  # Django REST framework's name for the Retry-After header
 
 
+class TooMany(Unavailable):
+    status_code = 429
+
+
+class BadKey(exceptions.APIException):
+    """A key that is none, or none any more; 401."""
+
+    status_code = 401
+    auth_header = 'ApiKey realm="AirSense", header="X-API-Key"'  # as RFC 9110 wants with a 401
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"error": message})
+
+
 class NeverTransferred(Unavailable):
     def __init__(self, table: str) -> None:
         super().__init__(f"{table} has not been transferred from the warehouse yet.", 60)
@@ -107,14 +121,18 @@ def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest],
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _told(request, f"There is nothing at {request.path}.", 404)
+    return refused(request, f"There is nothing at {request.path}.", 404)
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refused(request, "This request cannot be read: its host or its parameters.", 400)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    return _told(request, "Something went wrong here; it has been logged.", 500)
+    return refused(request, "Something went wrong here; it has been logged.", 500)
 
 
-def _told(request: HttpRequest, message: str, status: int) -> HttpResponse:
+def refused(request: HttpRequest, message: str, status: int) -> HttpResponse:
     """A page for browsers, JSON for programs."""
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
         return _shown(request, message, status)

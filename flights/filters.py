@@ -19,7 +19,7 @@ from django.db.models import Q
 from django_filters import Filter
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 
-from . import columns
+from . import columns, limits
 from .columns import Columns
 from .errors import BadQuery
 from .mirror import GROUP, RESERVED, Field, MirroredTable
@@ -40,6 +40,7 @@ class Values(forms.Field):
 
     def clean(self, value: Any) -> list[Any]:
         parts = next(csv.reader([value or ""], skipinitialspace=True), [])
+        limits.at_most(limits.VALUES, len(parts), "values of in")
         return [self.each.clean(part) for part in parts]
 
 
@@ -159,6 +160,7 @@ def split(parameter: str, text: str, among: Columns) -> list[tuple[str, str]]:
     names = "|".join(map(re.escape, among.names))
     start = rf",(?=\s*(?:{names})(?:__\w+)?\s*:)"
     parts = re.split(start, text, flags=re.IGNORECASE) if text.strip() else []
+    limits.at_most(limits.CONDITIONS, len(parts), f"conditions of {parameter}")
     for part in parts:
         if ":" not in part:
             raise BadQuery(f"{parameter}: {part[:80]!r} is not column:value.", among.names)
@@ -180,7 +182,9 @@ def filters(parameters: dict[str, str]) -> dict[str, str]:
 
 def filterset(model: type[MirroredTable], parameters: dict[str, str]) -> type[FilterSet]:
     """The filters that parameters name; BadQuery for an unknown column or operator."""
-    return _filterset(model, tuple(filters(parameters)))
+    named = tuple(filters(parameters))
+    limits.at_most(limits.CONDITIONS, len(named), "filters")
+    return _filterset(model, named)
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Aggregate, Avg, Count, FloatField, Max, Min, Q, Sum, Value
 
-from . import columns
+from . import columns, limits
 from .columns import Columns
 from .errors import BadQuery
 from .filters import conditions
@@ -79,7 +79,9 @@ def read(model: type[MirroredTable], parameters: dict[str, str]) -> Grouping | N
         return None
     table = columns.of(model)
     fields = table.listed(by)
+    limits.at_most(limits.GROUPED, len(fields), "columns of group_by")
     names = list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
+    limits.at_most(limits.COMPUTED, len(names), "values of aggregate")
     measures = [_measure(table, i, name) for i, name in enumerate(names or ["count"])]
     made = Columns("The grouped answer", [*fields, *(measure.field for measure in measures)])
     return Grouping(fields, measures, made, conditions("having", having, made))

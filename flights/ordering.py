@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy
 
+from . import limits
 from .columns import Columns
 from .errors import BadQuery
 from .mirror import Field
@@ -58,7 +59,9 @@ class Direction:
 
 
 def read(columns: Columns, text: str) -> list[Direction]:
-    return [_direction(columns, name.strip()) for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    limits.at_most(limits.SORTED, len(names), "columns of order_by")
+    return [_direction(columns, name) for name in names]
 
 
 def beyond(order: list[Direction], values: list[Any]) -> Q:

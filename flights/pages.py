@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from . import facts, formats
+from . import facts, formats, throttles
 from .errors import NeverTransferred, page
 from .mirror import MirroredTable, public
 from .models import PublishedTable
@@ -40,6 +40,7 @@ def _freshest() -> PublishedTable | None:
 @page
 def home(request: HttpRequest) -> HttpResponse:
     """What the data say, what they cover, and how to ask them."""
+    throttles.charge(request, "query")
     published = PublishedTable.objects.using(READER).select_related("current").in_bulk()
     told = [_unless_missing(fact) for fact in (facts.airlines, facts.airports, facts.days)]
     context = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from . import ordering
+from . import cost, ordering
 from .cursor import Position
 from .models import TableVersion
 from .query import Query, Rows
@@ -22,7 +22,9 @@ class Page:
 def page(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
     if asked.by_cursor:
         return _by_cursor(asked, rows, version)
-    return by_offset(asked, list(asked.select(rows)[asked.offset : asked.offset + asked.limit + 1]))
+    ordered = asked.select(rows)
+    end = asked.offset + asked.limit + 1
+    return by_offset(asked, cost.fetch(ordered[asked.offset : end], version))
 
 
 def by_offset(asked: Query, found: list[Any]) -> Page:
@@ -45,10 +47,9 @@ def _by_cursor(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion
         rows = rows.filter(ordering.beyond(order, position.values))
     sorting = [direction.field.name for direction in order]
     names = list(dict.fromkeys([field.name for field in asked.columns] + sorting))
-    ordered = rows.order_by(*(direction.expression for direction in order))
-    found = [
-        dict(zip(names, row, strict=True)) for row in ordered.values_list(*names)[: asked.limit + 1]
-    ]
+    ordered = rows.order_by(*(direction.expression for direction in order)).values_list(*names)
+    read = cost.fetch(ordered[: asked.limit + 1], version)
+    found = [dict(zip(names, row, strict=True)) for row in read]
     more = bool(asked.limit) and len(found) > asked.limit
     found = found[: asked.limit][:: -1 if backward else 1]
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from . import columns, cursor, grouping, ordering
+from . import columns, cursor, grouping, limits, ordering
 from .cursor import Position
 from .errors import BadQuery
 from .grouping import Grouping
@@ -65,11 +65,17 @@ def read(model: type[MirroredTable], parameters: dict[str, str]) -> Query:
         columns=_columns(there, parameters.get("columns", "")),
         order=order,
         limit=min(whole_number(parameters, "limit", settings.DEFAULT_LIMIT), settings.MAX_LIMIT),
-        offset=whole_number(parameters, "offset", 0),
+        offset=skipped(parameters),
         grouping=groups,
         by_cursor=by_cursor,
         position=cursor.read(given, order) if (given := parameters.get("cursor")) else None,
     )
+
+
+def skipped(parameters: dict[str, str]) -> int:
+    number = whole_number(parameters, "offset", 0)
+    limits.at_most(limits.SKIPPED, number, "rows of offset", "Page by cursor=, or filter.")
+    return number
 
 
 def whole_number(parameters: dict[str, str], name: str, default: int) -> int:

@@ -4,7 +4,8 @@ from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
 from psycopg import sql
 
-from .models import PublishedTable, TableVersion
+from .keys import READ
+from .models import ApiKey, PublishedTable, TableVersion
 from .versions import READER
 
 
@@ -20,6 +21,8 @@ def prepare() -> str:
             _make(role)
         for model in (TableVersion, PublishedTable):
             _execute("GRANT SELECT ON {} TO {}", model._meta.db_table, role)
+        columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "digest", *READ)))
+        _execute("GRANT SELECT ({}) ON {} TO {}", columns, ApiKey._meta.db_table, role)
         # A public query could fill the disk through temporary tables.
         _execute("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", settings.DATABASES[READER]["NAME"])
     return role

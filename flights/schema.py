@@ -46,8 +46,12 @@ MEANINGS = {
 WHOLE = ("limit", "offset")
 PROBLEMS = {
     400: "Something unknown, or a value that does not fit its column.",
+    401: "X-API-Key is unknown, revoked or ended.",
+    403: "The key is not for this.",
     410: "The cursor's version is not kept any more.",
-    503: "Not transferred yet, took too long, or too many exports: see Retry-After.",
+    414: "The address is too long.",
+    429: "Too many requests a minute: see Retry-After.",
+    503: "Not transferred yet, took too long, or too much of it at once: see Retry-After.",
 }
 
 

@@ -21,15 +21,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import dictionary, fragments, stated, tables, versions
+from . import cost, dictionary, fragments, stated, tables, versions
 from .dictionary import Found, Value
 from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
 from .models import TableVersion
-from .query import whole_number
+from .query import skipped, whole_number
 from .renderers import JSON, Browsable
 from .schema import problems
 from .tables import TABLES
+from .throttles import Throttle
 
 LONGEST, WORDS = 100, 8  # characters and words of a query
 ROWS = 10  # values and rows of each table in an answer, unless a limit is given
@@ -55,9 +56,8 @@ class Hits:
         named = [field.name for field in self.model.columns()]
         rows = versions.rows(self.model, self.version)
         held = rows.filter(reduce(and_, (_among(self.model, f) for f in self.words.values())))
-        return [
-            list(row) for row in held.order_by("id").values_list(*named)[offset : offset + limit]
-        ]
+        page = held.order_by("id").values_list(*named)[offset : offset + limit]
+        return [list(row) for row in cost.fetch(page, self.version)]
 
 
 class Search(APIView):
@@ -65,6 +65,8 @@ class Search(APIView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
+    throttle_scope = "search"
     renderer_classes = [JSON, Browsable]
 
     @extend_schema(
@@ -76,7 +78,7 @@ class Search(APIView):
             OpenApiParameter("limit", int),
             OpenApiParameter("offset", int),
         ],
-        responses={200: OpenApiTypes.OBJECT, **problems(400)},
+        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 414, 429, 503)},
     )
     def get(self, request: Request) -> Response:
         asked = {name: str(value) for name, value in request.query_params.items()}
@@ -84,7 +86,7 @@ class Search(APIView):
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
         models, text = _wanted(asked.get("table")), _text(asked.get("q"))
         limit = min(whole_number(asked, "limit", ROWS), MOST)
-        offset = whole_number(asked, "offset", 0)
+        offset = skipped(asked)
 
         def answer() -> Response:
             there = list(_published(models))
@@ -112,6 +114,8 @@ class AdvancedSearch(APIView):
     first_shape = True
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
+    throttle_scope = "search"
 
     @extend_schema(
         operation_id="advanced_search",

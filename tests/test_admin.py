@@ -40,7 +40,10 @@ OPERATED = [
     "/admin/django_celery_beat/periodictask/add/",
     "/admin/django_celery_beat/crontabschedule/add/",
 ]
-MANAGED = ["/admin/auth/user/add/", "/admin/auth/group/", "/admin/authtoken/tokenproxy/add/"]
+MANAGED = [
+    *("/admin/auth/user/add/", "/admin/auth/group/", "/admin/authtoken/tokenproxy/add/"),
+    *("/admin/flights/apikey/", "/admin/flights/apikey/add/"),
+]
 NOBODYS = [
     *(f"/admin/flights/{model._meta.model_name}/add/" for model in TABLES),
     "/admin/flights/tableversion/add/",

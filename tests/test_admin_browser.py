@@ -1,5 +1,6 @@
 """The admin in a real browser: every page accessible, and bars that move by themselves."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,8 @@ PAGES = [
     "/admin/auth/user/1/change/",
     "/admin/auth/group/1/change/",
     "/admin/authtoken/tokenproxy/add/",
+    "/admin/flights/apikey/",
+    "/admin/flights/apikey/add/",
 ]
 SUPERUSER = (
     "from django.contrib.auth.models import User;"
@@ -89,3 +92,18 @@ def test_a_table_is_rolled_back_by_keyboard(page: Page) -> None:
     page.get_by_role("button", name="Roll back").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("is current again")).to_be_visible()
+
+
+def test_a_key_is_made_seen_once_and_revoked(page: Page) -> None:
+    page.goto("/admin/flights/apikey/add/")
+    page.get_by_label("Name").fill("A newspaper")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_label("The key")).to_have_value(re.compile(r"airsense_[\w-]{43}"))
+    assert_accessible(page)
+    page.get_by_role("link", name="Back to the keys").click()
+    row = page.get_by_role("row", name="A newspaper")
+    expect(row).to_contain_text("valid")
+    row.get_by_role("checkbox").check()
+    page.locator("select[name=action]").select_option("revoke")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("row", name="A newspaper")).to_contain_text("revoked")

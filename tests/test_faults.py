@@ -13,8 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from airsense.embedded import valkey
-from tests.platforms import own_platform
+from tests.platforms import own_platform, own_valkey
 from tests.warehouse.running import Served, running
 from tests.whole import Platform, Site, until
 
@@ -285,7 +284,7 @@ def test_a_queue_that_is_killed_loses_no_transfer(
     own = Platform(
         platform.env | {"REDIS_URL": f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"}
     )
-    with queue(tmp_path) as server, worker(own):
+    with own_valkey(tmp_path) as server, worker(own):
         warehouse.fault("ExecuteStatement", "slow", sql="md5", seconds=3)
         ask(own)
         until(lambda: last(own)["phase"] == "verifying")
@@ -296,21 +295,8 @@ def test_a_queue_that_is_killed_loses_no_transfer(
         refused = own.attempt("shell", "--no-imports", "--command", START)
         assert "The queue of tasks does not answer." in refused.stderr
         assert last(own)["status"] == "failed"
-        with queue(tmp_path):
+        with own_valkey(tmp_path):
             ask(own)
             until(lambda: last(own)["status"] == "succeeded", seconds=60)
     until(lambda: current(site) == before + 2)
     clean(platform)
-
-
-@contextmanager
-def queue(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A Valkey of the test's own, which keeps its messages in a folder."""
-    command = [valkey._program(), "--port", "0", "--unixsocket", f"{folder}/valkey.sock"]
-    kept = ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
-    with subprocess.Popen([*command, *kept], stdout=subprocess.DEVNULL) as server:
-        until(lambda: (folder / "valkey.sock").exists())
-        try:
-            yield server
-        finally:
-            server.kill()

@@ -113,8 +113,10 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("VERSIONS_KEPT=many", "VERSIONS_KEPT='many' is not a whole number above 0."),
-        ("VERSIONS_KEPT=0", "VERSIONS_KEPT='0' is not a whole number above 0."),
+        ("VERSIONS_KEPT=many", "VERSIONS_KEPT='many' is not a whole number of 1 or more."),
+        ("VERSIONS_KEPT=0", "VERSIONS_KEPT='0' is not a whole number of 1 or more."),
+        ("REDIS_URL=sentinel://:secret@x", "REDIS_URL is not of the form redis://host:6379/0."),
+        ("TRUSTED_PROXIES=-1", "TRUSTED_PROXIES='-1' is not a whole number of 0 or more."),
         ("DATABASE_URL=sqlite:///secret.db", "DATABASE_URL is not of the form postgresql://"),
         ("READER_URL=postgresql://me:secret@host:port/db", "READER_URL is not of the form"),
     ],

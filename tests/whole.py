@@ -59,6 +59,7 @@ class Site:
 class Platform:
     env: dict[str, str]
     code: Path = home.PROJECT
+    log: Path = Path(os.devnull)  # what its long-running commands say
 
     def manage(self, *arguments: str) -> str:
         """What a command prints; the test fails where the command does."""
@@ -86,14 +87,15 @@ class Platform:
     @contextmanager
     def running(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
         """A long-running command, stopped at the end if it still runs."""
-        process = subprocess.Popen(
-            self._command(*arguments),
-            env=self._env(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=partial(lifeline.end_with, os.getpid()),
-        )
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                self._command(*arguments),
+                env=self._env(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=partial(lifeline.end_with, os.getpid()),
+            )
         try:
             yield process
         finally:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from flights import tables
 from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
+from flights.throttles import Throttle
 
 from . import tasks
 from .api import AUTHENTICATION, MayTransfer, ended
@@ -25,6 +26,7 @@ class ServiceTransfer(APIView):
     first_shape = True
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [Throttle]
 
     @extend_schema(
         operation_id="service_transfer", tags=["First AirSense"], responses=OpenApiTypes.OBJECT

@@ -19,6 +19,7 @@ MAJOR = "18"  # a data folder belongs to one major version; requirements/base.in
 SETTINGS = {
     "listen_addresses": "",  # the socket is the only door
     "shared_preload_libraries": "pg_stat_statements",  # what is slow can be asked later
+    "pg_stat_statements.track_utility": "off",  # it would keep COPY with the words of who asked
     "max_connections": "200",  # web processes times their threads, workers, people
     "shared_buffers": "256MB",  # holds the demo's tables and indexes; an eighth of 2 GB
     "maintenance_work_mem": "128MB",  # a transfer builds its indexes one after the other

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from airsense import lifeline
+from airsense import lifeline, logs
 
 from . import folders, locks
 from .folders import EmbeddedError
@@ -20,7 +20,6 @@ from .folders import EmbeddedError
 # Crash recovery replays at most max_wal_size (seconds); a fast shutdown writes what is in memory.
 START_SECONDS = 300
 STOP_SECONDS = 60
-LONGEST_LOG = 10_000_000  # bytes
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -50,8 +49,7 @@ class Server:
     def start(self) -> None:
         """Start it, return when it answers. Raises EmbeddedError with the server's own reason."""
         self.log = folders.log(self.key)
-        if self.log.exists() and self.log.stat().st_size > LONGEST_LOG:
-            self.log.replace(self.log.with_suffix(".log.1"))
+        logs.begin(self.log.parent)  # before it is written: then its date is of its last lines
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         with locks.attempt(folders.run() / f"{self.key}.lock", STOP_SECONDS) as lock:
             if not lock:

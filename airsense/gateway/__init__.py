@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from airsense import request_ids
+from flights.throttles import TOLD
 
 from . import answers, metrics, questions
 from .answers import Answer, Body, Reply
@@ -31,6 +32,7 @@ class Gateway:
 
     def __call__(self, environ: Environ, start_response: Any) -> Body:
         environ["airsense.request_id"] = request_ids.begin(environ)
+        environ[TOLD] = []
         if environ["PATH_INFO"] == METRICS:
             return metrics.show(self, start_response)
         sight = self.watch.sight
@@ -84,6 +86,6 @@ class Gateway:
     def send(self, reply: Reply, how: str, environ: Environ, start_response: Any) -> Body:
         self.counted[how] += 1
         own = ("x-airsense-cache", how), (request_ids.HEADER, environ["airsense.request_id"])
-        start_response(reply.status, [*reply.headers, *own])
+        start_response(reply.status, [*reply.headers, *own, *environ[TOLD]])
         body: Body = reply.body
         return body

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from rest_framework.response import Response
 
-from flights import tables
+from flights import tables, throttles
 from flights.errors import UnknownTable, page
 from flights.mirror import MirroredTable
 from flights.models import PublishedTable
@@ -21,8 +21,9 @@ def explorer(request: HttpRequest) -> HttpResponse:
     model = _table(request.GET.get("table") or tables.NAMES[0])
     if "form" in request.GET:
         return redirect(form.submitted(model, request.GET))
+    throttles.charge(request, "query")
     state = State(model, request.GET)
-    answer = state.answer(request)
+    answer = state.answer()
     found = results.shown(state, answer.data) if answer.status_code == 200 else _why(state, answer)
     context = {"state": state, "tables": _titles(), **form.shown(state), **found}
     response = render(request, "explorer.html", context, status=answer.status_code)

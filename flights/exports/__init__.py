@@ -11,6 +11,7 @@ from django.db import models
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 
+from flights import cost
 from flights.mirror import Field
 from flights.models import TableVersion
 from flights.query import Query, whole_number
@@ -65,6 +66,7 @@ def answer(
     file = File(format_, asked.columns, sql, values, packed(view.request))
     with ExitStack() as held:
         copying = held.enter_context(Copying())
+        held.enter_context(cost.slot(copying.connection, sql, values, version, cost.FILES))
         number = _number(copying, asked, rows, version, end)
         format_.check(number)
         if view.request.headers.get("Want-Repr-Digest"):

@@ -8,12 +8,12 @@ from typing import Any, Self
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from flights.cost import FILES
 from flights.errors import Unavailable
 from flights.versions import READER
 
 # Each export keeps a connection and a thread while its client reads: queries must find others.
 EXPORTS_AT_ONCE = 4
-LONGEST_EXPORT = "30min"
 CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
 _slots = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
 
@@ -32,7 +32,7 @@ class Copying:
             held.callback(connection.close)
             self.connection = connection
             self.cursor = held.enter_context(connection.cursor())
-            self.cursor.execute("SET statement_timeout = %s", [LONGEST_EXPORT])
+            self.cursor.execute("SET statement_timeout = %s", [FILES.milliseconds])
             held.callback(self.cursor.execute, "RESET statement_timeout")
             self.held = held.pop_all()
         return self

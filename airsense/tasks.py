@@ -1,0 +1,21 @@
+"""What the schedule does beside transfers."""
+
+from celery import shared_task
+from django.core.management import call_command
+
+from airsense import home, logs
+from flights import keys
+
+
+@shared_task
+def note_uses_of_keys() -> None:
+    """Write when each key of the API was used last."""
+    keys.note_uses()
+
+
+@shared_task
+def forget() -> None:
+    """Remove what is kept of people for 30 days at most: docs/public.md lists it."""
+    call_command("clearsessions")
+    if (folder := home.folder() / "logs").is_dir():
+        logs.rotate(folder)

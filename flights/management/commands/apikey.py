@@ -1,0 +1,66 @@
+"""`manage.py apikey`: make a key of the API, or revoke one."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from flights import keys
+from flights.models import SCOPES, ApiKey
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a key of the API and print it, this once. With --revoke, end the keys of a name"
+        " within a second."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        rate = ApiKey._meta.get_field("rate").default
+        parser.add_argument("name", help="whose it is, or what for")
+        parser.add_argument("--rate", type=_rate, default=rate, help=f"a minute; default {rate:,}")
+        parser.add_argument(
+            "--scopes",
+            type=_scopes,
+            default=list(SCOPES),
+            help=f"with commas between, of {', '.join(SCOPES)}; default all",
+        )
+        parser.add_argument("--ends", type=_day, help="the day on which it ends, as 2027-01-31")
+        parser.add_argument("--note", default="")
+        parser.add_argument("--revoke", action="store_true", help="end the keys of this name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["revoke"]:
+            self.revoke(options["name"])
+            return
+        asked = {name: options[name] for name in ("name", "rate", "scopes", "note")}
+        self.stdout.write(keys.make(ApiKey(ends_at=options["ends"], **asked)))
+
+    def revoke(self, name: str) -> None:
+        valid = [key for key in ApiKey.objects.filter(name=name) if key.state == "valid"]
+        if not valid:
+            raise CommandError(f"There is no valid key of the name {name!r}.")
+        for key in valid:
+            keys.revoke(key)
+        self.stdout.write(f"revoked: {', '.join(map(str, valid))}")
+
+
+def _scopes(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in SCOPES]:
+        raise ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(SCOPES)}")
+    return names
+
+
+def _rate(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+        raise ArgumentTypeError(f"{text!r} is not a whole number above 0 and below 2^31")
+    return int(text)
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2027-01-31") from None

@@ -1,0 +1,155 @@
+"""Heavy queries of large tables: few at once, refused where hopeless; light ones need no slot."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import connection
+
+from flights import cost
+from tests.whole import Platform, Site, free_port, until
+
+FLIGHTS = "/api/flight_delay_data/"
+# Nothing holds these texts, so all rows are read; 3 s of 336,776.
+SLOW = "or=" + ",".join(
+    f"{c}:q{n}"
+    for n in range(25)
+    for c in ("Origin_City__icontains", "Destination_City__icontains")
+)
+HEAVY = [
+    f"{FLIGHTS}?{SLOW}&limit=1",
+    f"{FLIGHTS}?{SLOW}&limit=1&cursor=",
+    f"{FLIGHTS}?{SLOW}&limit=0&count=exact",
+    f"{FLIGHTS}?{SLOW}&limit=0&facets=Airline_Name",
+    f"{FLIGHTS}?{SLOW}&group_by=Airline_Name",
+    f"/api/dynamic_query?table_name=flight_delay_data&{SLOW}",
+]
+LIGHT = [
+    f"{FLIGHTS}?limit=1",
+    f"{FLIGHTS}?Origin_City=Newark, NJ&order_by=-Flight_Date&limit=5".replace(" ", "%20"),
+    f"{FLIGHTS}?Arrival_Delay_Minutes__gt=60&limit=5&count=exact&facets=Airline_Name",
+    f"{FLIGHTS}?group_by=Airline_Name&aggregate=count,median:Arrival_Delay_Minutes",
+    *(f"{FLIGHTS}?Airline_Name__in=&count={way}" for way in ("exact", "estimated")),
+    "/api/search?q=boston&table=flight_delay_data",
+    f"/api/delays_by_day/?or={','.join(f'Day_of_Week__icontains:q{n}' for n in range(50))}",
+]
+
+
+@pytest.fixture(scope="module")
+def narrow(demo: Platform) -> Iterator[Site]:
+    """Two web processes with one slot together."""
+    with Platform({**demo.env, "HEAVY_AT_ONCE": "1"}).site() as site:
+        yield site
+
+
+@contextmanager
+def taken(kind: cost.Kind) -> Iterator[None]:
+    """The slot, as another machine would have it."""
+    facts = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port")
+    given = {name: facts[name] for name in names if facts.get(name)}
+    with psycopg.connect(**given, autocommit=True) as other:
+        until(lambda: _try(other, kind))
+        yield
+
+
+def _try(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind) -> bool:
+    row = other.execute("SELECT pg_try_advisory_lock(%s, 1)", [kind.lock]).fetchone()
+    return bool(row and row[0])
+
+
+def held() -> int:
+    """How many slots are held."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = ANY(%s)"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [[cost.QUERIES.lock, cost.FILES.lock]],
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("path", HEAVY)
+def test_a_heavy_query_waits_for_nobody_where_all_slots_are_taken(narrow: Site, path: str) -> None:
+    with taken(cost.QUERIES):
+        refused = narrow.get(path)
+    assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+    assert "1 large queries are being answered" in refused.body.decode()
+
+
+def test_light_queries_need_no_slot(narrow: Site) -> None:
+    with taken(cost.QUERIES), taken(cost.FILES):
+        for path in LIGHT:
+            assert narrow.get(path).status == 200, path
+
+
+def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
+    path = f"{FLIGHTS}?{SLOW}&format=csv"
+    with taken(cost.FILES):
+        refused = narrow.get(path)
+        assert (refused.status, "1 large files" in refused.json()["detail"]) == (503, True)
+    with taken(cost.QUERIES):
+        assert narrow.get(path).status == 200
+    assert held() == 0
+
+
+def test_the_explorer_says_it_on_a_readable_page(narrow: Site) -> None:
+    with taken(cost.QUERIES):
+        page = narrow.get(f"/explorer?table=flight_delay_data&{SLOW}")
+    assert (page.status, page.headers["retry-after"]) == (503, "1")
+    assert b"1 large queries are being answered" in page.body
+
+
+def test_a_slot_is_free_again_after_an_answer_and_after_a_time_out(demo: Platform) -> None:
+    own = Platform({**demo.env, "HEAVY_AT_ONCE": "1", "READER_TIMEOUT_MS": "300"})
+    with own.site(processes=1) as site:
+        for _ in range(3):
+            answer = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
+            assert (answer.status, "took too long" in answer.json()["detail"]) == (503, True)
+            assert held() == 0
+
+
+def test_a_hopeless_query_is_refused_with_what_to_do(demo: Platform) -> None:
+    own = Platform({**demo.env, "READER_TIMEOUT_MS": "100"})
+    with own.site(processes=1) as site:
+        answer = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
+        assert answer.status == 400
+        assert "at most 40,000 are allowed. Filter by a column" in answer.json()["detail"]
+        assert site.get(f"{FLIGHTS}?limit=1").status == 200
+
+
+def test_slots_of_killed_processes_are_free_again(demo: Platform) -> None:
+    own = Platform({**demo.env, "HEAVY_AT_ONCE": "1"})
+    with own.running("serve", f"--port={(port := free_port())}", "--processes=1") as server:
+        site = Site(f"http://127.0.0.1:{port}")
+        until(lambda: _up(site))
+        asking = threading.Thread(target=_ask, args=[site, f"{FLIGHTS}?{SLOW}&limit=1"])
+        asking.start()
+        until(lambda: held() == 1)
+        _kill(server)
+        until(lambda: held() == 0, seconds=10)
+        asking.join()
+
+
+def _ask(site: Site, path: str) -> None:
+    try:
+        site.get(path)
+    except OSError:
+        return  # its server was killed
+
+
+def _up(site: Site) -> bool:
+    try:
+        return site.get("/healthz").status == 200
+    except OSError:
+        return False
+
+
+def _kill(server: "subprocess.Popen[bytes]") -> None:
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()

@@ -1,0 +1,186 @@
+"""Keys of the API: made, shown once, refused when they are none any more."""
+
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import ProgrammingError, connection
+from django.test import Client
+from django.utils import timezone
+
+from flights import keys
+from flights.models import SCOPES, ApiKey
+from tests.whole import Answer, Platform, Site, until
+
+DAYS = "/api/delays_by_day/"
+SECRET = r"airsense_[\w-]{43}"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def low(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A web process that answers addresses hardly anything; its log is beside it."""
+    log = tmp_path_factory.mktemp("low") / "log"
+    own = Platform({**demo.env, "THROTTLE_PER_MINUTE": "100", "REDIS_PREFIX": "keys:"}, log=log)
+    with own.site(processes=1) as site:
+        yield site
+    said = log.read_text()
+    assert "Started" in said
+    assert not re.search(SECRET, said)
+
+
+@pytest.fixture
+def admin(demo: Platform) -> Client:
+    user = User.objects.create_user(f"keeper{next(_numbers)}", is_staff=True)
+    user.groups.set(Group.objects.filter(name="administrator"))
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def made(**facts: object) -> str:
+    return keys.make(ApiKey(name=f"test {next(_numbers)}", **facts))
+
+
+def miss(site: Site, secret: str, path: str = DAYS) -> Answer:
+    sign = "&" if "?" in path else "?"
+    return site.get(f"{path}{sign}Total_Flights__not={next(_numbers)}", X_API_Key=secret)
+
+
+def test_a_key_has_an_allowance_of_its_own(low: Site) -> None:
+    secret = made(rate=5_000)
+    answers = [miss(low, secret) for _ in range(150)]
+    assert {answer.status for answer in answers} == {200}
+    assert answers[0].headers["ratelimit-policy"] == '"key";q=5000;w=60'
+    small = made(rate=2)
+    assert 429 in {miss(low, small).status for _ in range(5)}
+
+
+def test_a_key_that_is_none_is_refused_with_the_reason(low: Site) -> None:
+    ended = made(ends_at=timezone.now() - timedelta(days=1))
+    unknown = f"airsense_{'x' * 43}"
+    for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "ended since")]:
+        answer = miss(low, secret)
+        assert answer.status == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("ApiKey")
+        assert reason in answer.json()["detail"]
+        assert secret not in answer.body.decode()
+
+
+def test_who_tries_keys_is_counted_by_address(low: Site) -> None:
+    answer = miss(low, f"airsense_{'y' * 43}")
+    assert answer.headers["ratelimit-policy"].startswith('"address"')
+
+
+def test_a_kept_answer_is_for_everybody_whatever_the_key(low: Site) -> None:
+    query = f"{DAYS}?limit=2"
+    low.get(query)
+    until(lambda: low.get(query).headers["x-airsense-cache"] == "hit")
+    answer = low.get(query, X_API_Key="nonsense")
+    assert (answer.status, answer.headers["x-airsense-cache"]) == (200, "hit")
+
+
+def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
+    secret = made()
+    assert miss(low, secret).status == 200
+    keys.revoke(ApiKey.objects.latest("pk"))
+    until(lambda: miss(low, secret).status == 401, seconds=1.5)
+    assert "is revoked since" in miss(low, secret).json()["detail"]
+
+
+def test_a_key_is_for_its_scopes(low: Site) -> None:
+    secret = made(scopes=["search"])
+    for path in (DAYS, f"{DAYS}?format=csv"):
+        answer = miss(low, secret, path)
+        assert (answer.status, answer.json()["allowed"]) == (403, ["search"])
+    assert low.get("/api/search?q=friday", X_API_Key=secret).status == 200
+    assert miss(low, made(scopes=["export"]), f"{DAYS}?format=csv").status == 200
+
+
+def test_only_a_hash_is_kept_and_the_public_role_sees_no_owner(demo: Platform) -> None:
+    secret = made(note="Ms Private")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT flights_apikey::text FROM flights_apikey ORDER BY id DESC LIMIT 1")
+        (row,) = cursor.fetchone()
+    assert "Ms Private" in row
+    assert secret not in row
+    public = ApiKey.objects.using("reader")
+    assert public.only(*keys.READ).latest("pk").prefix == secret[:16]
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        public.values_list("note").latest("pk")
+
+
+def test_last_use_is_noted_by_the_schedule(demo: Platform, tmp_path: Path) -> None:
+    secret = made()
+    key = ApiKey.objects.latest("pk")
+    with demo.site(processes=1) as site:
+        began = timezone.now()
+        miss(site, secret)
+    assert keys.note_uses() == 1
+    key.refresh_from_db()
+    assert key.last_used_at is not None
+    assert began - timedelta(seconds=1) < key.last_used_at < timezone.now()
+    assert keys.note_uses() == 0
+
+
+def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> None:
+    secret = demo.manage("apikey", "bench", "--rate=900000", "--scopes=query,search").strip()
+    assert re.fullmatch(SECRET, secret)
+    assert miss(low, secret).headers["ratelimit-policy"] == '"key";q=900000;w=60'
+    assert "revoked: bench (airsense_" in demo.manage("apikey", "bench", "--revoke")
+    until(lambda: miss(low, secret).status == 401, seconds=1.5)
+    for wrong, said in [
+        (["x", "--scopes=nope"], "'nope' is none of query, search, export"),
+        (["x", "--rate=0"], "'0' is not a whole number"),
+        (["x", "--ends=soon"], "'soon' is not a day such as 2027-01-31"),
+        (["nobody", "--revoke"], "There is no valid key of the name 'nobody'."),
+    ]:
+        done = demo.attempt("apikey", *wrong)
+        assert done.returncode
+        assert said in done.stderr
+
+
+def test_the_admin_shows_a_key_once_and_revokes_it(admin: Client, low: Site) -> None:
+    asked = {"name": "A paper", "scopes": ["query"], "rate": "50", "note": "by mail"}
+    page = admin.post("/admin/flights/apikey/add/", asked)
+    (secret,) = re.findall(SECRET, page.content.decode())
+    assert "no-store" in page.headers["Cache-Control"]
+    assert miss(low, secret).headers["ratelimit-policy"] == '"key";q=50;w=60'
+    key = ApiKey.objects.latest("pk")
+    for path in ("/admin/flights/apikey/", f"/admin/flights/apikey/{key.pk}/change/", "/admin/"):
+        shown = admin.get(path).content.decode()
+        assert secret not in shown
+        assert key.digest not in shown
+    chosen = {"action": "revoke", "_selected_action": [key.pk]}
+    assert (
+        "They are revoked."
+        in admin.post("/admin/flights/apikey/", chosen, follow=True).content.decode()
+    )
+    until(lambda: miss(low, secret).status == 401, seconds=1.5)
+    assert admin.post(f"/admin/flights/apikey/{key.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_admin_refuses_what_is_no_key(admin: Client) -> None:
+    before = ApiKey.objects.count()
+    page = admin.post("/admin/flights/apikey/add/", {"name": "", "scopes": ["all"], "rate": "0"})
+    assert page.status_code == 200
+    for said in ("This field is required", "is not one of the available", "greater than or equal"):
+        assert said in page.content.decode()
+    assert ApiKey.objects.count() == before
+    assert set(SCOPES) == {"query", "search", "export"}
+
+
+def test_a_rate_is_changed_within_a_second(admin: Client, low: Site) -> None:
+    secret = made(rate=700)
+    key = ApiKey.objects.latest("pk")
+    assert '"key";q=700;' in miss(low, secret).headers["ratelimit-policy"]
+    asked = {"name": key.name, "scopes": ["query"], "rate": "800", "note": ""}
+    assert admin.post(f"/admin/flights/apikey/{key.pk}/change/", asked).status_code == 302
+    time.sleep(keys.GOOD_FOR)
+    assert '"key";q=800;' in miss(low, secret).headers["ratelimit-policy"]

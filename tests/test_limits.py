@@ -1,0 +1,91 @@
+"""How much one request may ask for: what is more is refused with what is allowed."""
+
+import http.client
+from urllib.parse import urlsplit
+
+import pytest
+
+from flights import limits
+from tests.whole import Site
+
+DAYS, FLIGHTS = "/api/delays_by_day/", "/api/flight_delay_data/"
+DYNAMIC = "/api/dynamic_query?table_name=delays_by_day"
+COLUMN = "Total_Flights"
+
+
+def several(count: int, each: str, between: str = ",") -> str:
+    return between.join(each.format(n=n) for n in range(count))
+
+
+ASKED = {
+    "parameters": several(51, "x{n}=1", "&"),
+    "values of in": f"{COLUMN}__in={several(501, '{n}')}",
+    "conditions of or": f"or={several(51, COLUMN + ':{n}')}",
+    "columns": f"columns={several(101, COLUMN)}",
+    "columns of order_by": f"order_by={several(11, COLUMN)}",
+    "values of aggregate": f"aggregate={several(21, 'p{n}1:' + COLUMN)}",
+    "rows of offset": "offset=1000001",
+}
+
+
+@pytest.mark.parametrize(("what", "query"), ASKED.items(), ids=ASKED)
+def test_too_much_is_refused_with_the_limit(site: Site, what: str, query: str) -> None:
+    for path in (f"{DAYS}?", f"{DYNAMIC}&"):
+        answer = site.get(path + query)
+        assert answer.status == 400
+        said = answer.json()
+        detail = said.get("detail") or said["error"]
+        assert detail.startswith(f"{what}: ")
+        assert "and at most " in detail
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"{COLUMN}__in={several(500, '{n}')}",
+        f"or={several(50, COLUMN + ':{n}')}",
+        f"order_by={several(10, COLUMN)}",
+        f"aggregate={','.join(f'p{n}:{COLUMN}' for n in range(1, 21))}",
+        "offset=1000000",
+    ],
+)
+def test_what_is_allowed_is_answered(site: Site, query: str) -> None:
+    assert site.get(f"{DAYS}?{query}").status == 200
+
+
+def test_conditions_of_where_are_filters(site: Site) -> None:
+    answer = site.get(f"{DYNAMIC}&where={several(51, COLUMN + '__not:{n}')}")
+    assert answer.status == 400
+    assert "at most 50" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", [DAYS, DYNAMIC, "/api/search", "/api/nowhere", "/api/"])
+def test_a_long_address_is_refused_with_its_length(site: Site, path: str) -> None:
+    sign = "&" if "?" in path else "?"
+    answer = site.get(f"{path}{sign}{'a' * limits.ADDRESS}", Accept="*/*")
+    assert answer.status == 414
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "at most 8,000 can be" in answer.json()["detail"]
+
+
+def test_a_page_with_a_long_address_says_so(site: Site) -> None:
+    answer = site.get(f"/explorer?{'a' * limits.ADDRESS}", Accept="text/html")
+    assert (answer.status, b"<h1>The address has" in answer.body) == (414, True)
+
+
+def test_an_address_that_the_server_itself_cannot_take_is_refused(site: Site) -> None:
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc)
+    connection.request("GET", f"{DAYS}?{'a' * 100_000}")
+    assert connection.getresponse().status == 414
+    connection.close()
+
+
+def test_more_parameters_than_are_read_are_refused(site: Site) -> None:
+    answer = site.get(f"{DAYS}?{'a&' * 1_500}", Accept="*/*")
+    assert (answer.status, answer.json()["title"]) == (400, "Bad Request")
+
+
+def test_a_long_body_is_refused_before_it_is_read(site: Site) -> None:
+    body = b'{"query": "%s"}' % (b"a" * limits.BODY)
+    answer = site.ask("POST", "/api/advanced_search", body, Content_Type="application/json")
+    assert (answer.status, answer.json()["status"]) == (413, 413)

@@ -1,0 +1,90 @@
+"""What is kept of those who ask, and for how long."""
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from airsense import home, logs, tasks
+from tests.whole import Platform
+
+DAY = 86_400
+
+
+def write(path: Path, text: str, days_ago: float) -> Path:
+    path.write_text(text)
+    when = time.time() - days_ago * DAY
+    os.utime(path, (when, when))
+    return path
+
+
+def test_a_log_is_set_aside_once_a_day_while_it_is_written(tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    with log.open("a") as writing:
+        for text in ("yesterday's and today's\n", "newer\n"):
+            writing.write(text)
+            writing.flush()
+            logs.rotate(tmp_path)
+        assert log.read_text() == "newer\n"
+    (aside,) = tmp_path.glob("*.log.*")
+    assert aside.read_text() == "yesterday's and today's\n"
+
+
+def test_what_starts_adds_lines_of_earlier_days_to_their_files(tmp_path: Path) -> None:
+    for text in ("one\n", "two\n"):
+        write(tmp_path / "serve.log", text, 3)
+        logs.begin(tmp_path)
+    write(tmp_path / "serve.log", "of today\n", 0)
+    logs.begin(tmp_path)
+    (aside,) = tmp_path.glob("*.log.*")
+    assert aside.read_text() == "one\ntwo\n"
+    assert (tmp_path / "serve.log").read_text() == "of today\n"
+
+
+def test_no_line_is_kept_for_more_than_30_days(tmp_path: Path) -> None:
+    write(tmp_path / "postgres.log", "SELECT 'a word'", 60)  # it was not run since
+    write(tmp_path / "serve.log.2026-01-01", "old", 29.5)
+    write(tmp_path / "valkey.log.1", "old", 31)
+    young = write(tmp_path / "serve.log.2026-01-02", "young", 28)
+    logs.begin(tmp_path)
+    assert [p for p in tmp_path.iterdir() if p.stat().st_size] == [young]
+
+
+def test_the_schedule_forgets_sessions_and_logs(demo: Platform) -> None:
+    Session.objects.create(
+        session_key="old", session_data="x", expire_date=timezone.now() - timedelta(seconds=1)
+    )
+    (home.folder() / "logs").mkdir(exist_ok=True)
+    old = write(home.folder() / "logs" / "test.log.2000-01-01", "a word", 40)
+    tasks.forget()
+    assert not Session.objects.filter(session_key="old").exists()
+    assert not old.exists()
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {"airsense.tasks.forget", "airsense.tasks.note_uses_of_keys"} <= scheduled
+
+
+def test_nothing_that_somebody_asks_is_logged(demo: Platform, tmp_path: Path) -> None:
+    own = Platform({**demo.env, "TRUSTED_PROXIES": "1"}, log=tmp_path / "log")
+    who = {"X_Forwarded_For": "198.51.100.77", "X_API_Key": f"airsense_{'z' * 43}"}
+    with own.site(processes=1) as site:
+        for path in (
+            "/api/search?q=zebra",
+            "/api/delays_by_day/?Day_of_Week=zebra",
+            "/api/delays_by_day/?Day_of_Week=zebra&format=csv",
+            "/api/flight_delay_data/?Origin_City__icontains=zebra&count=exact",
+            "/api/delays_by_day/?zebra=1",
+            "/api/zebra/?q=zebra",
+            "/explorer?table=delays_by_day&Day_of_Week=zebra",
+            "/explorer?table=zebra",
+            f"/?{'zebra' * 2_000}",
+        ):
+            site.get(path, X_Forwarded_For="198.51.100.77")
+            site.get(path, **who)
+    said = own.log.read_text()
+    assert "Started" in said
+    for word in ("zebra", "198.51", "zzz"):
+        assert word not in said

@@ -1,0 +1,174 @@
+"""How many requests a minute an address may ask: shared, stated, free where the cache answers."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from flights import throttles, windows
+from flights.windows import Caller, Windows
+from tests.platforms import own_valkey
+from tests.whole import Answer, Platform, Site
+
+LIMIT = 30
+DAYS = "/api/delays_by_day/"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def low(demo: Platform) -> Iterator[Site]:
+    """Two web processes with a low limit, behind one proxy."""
+    own = Platform({**demo.env, "THROTTLE_PER_MINUTE": str(LIMIT), "TRUSTED_PROXIES": "1"})
+    with own.site() as site:
+        yield site
+
+
+@pytest.fixture
+def address() -> str:
+    """An address that nobody has asked from, whose minute does not end while a test asks."""
+    candidates = (f"198.51.100.{number}" for number in _numbers)
+    return next(a for a in candidates if windows._window(a)[1] > 20)
+
+
+def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Answer:
+    """A query that nobody has asked before."""
+    sign = "&" if "?" in path else "?"
+    query = f"{path}{sign}Total_Flights__not={next(_numbers)}"
+    return site.get(query, X_Forwarded_For=address, **headers)
+
+
+def left(answer: Answer) -> int:
+    return int(answer.headers["ratelimit"].split(";r=")[1].split(";")[0])
+
+
+def test_two_processes_share_the_limit_of_an_address(low: Site, address: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: miss(low, address), range(LIMIT + 15)))
+    assert Counter(answer.status for answer in answers) == {200: LIMIT, 429: 15}
+
+
+def test_an_answer_says_what_is_left_and_a_refusal_until_when(low: Site, address: str) -> None:
+    answers = [miss(low, address) for _ in range(LIMIT)]
+    assert [left(answer) for answer in answers] == list(range(LIMIT - 1, -1, -1))
+    assert answers[0].headers["ratelimit-policy"] == f'"address";q={LIMIT};w=60'
+    refused = miss(low, address)
+    assert refused.status == 429
+    assert refused.headers["content-type"] == "application/problem+json"
+    wait = int(refused.headers["retry-after"])
+    assert 0 < wait <= 60
+    assert refused.headers["ratelimit"] == f'"address";r=0;t={wait}'
+    assert f"More than {LIMIT} requests a minute" in refused.json()["detail"]
+    for page in ("/", "/explorer"):
+        told = low.get(page, X_Forwarded_For=address, Accept="text/html")
+        assert (told.status, f"More than {LIMIT}".encode() in told.body) == (429, True)
+        assert "retry-after" in told.headers
+
+
+def test_what_the_response_cache_answers_is_free(low: Site, address: str) -> None:
+    """Also for those who have nothing left."""
+    query = f"{DAYS}?limit=3"
+    answers = [low.get(query, X_Forwarded_For="198.51.100.0") for _ in range(50)]
+    etag = answers[0].headers["etag"]
+    for _ in range(LIMIT + 1):
+        last = miss(low, address)
+    assert last.status == 429
+    while (hit := low.get(query, X_Forwarded_For=address)).headers["x-airsense-cache"] != "hit":
+        pass
+    assert hit.status == 200
+    assert "ratelimit" not in hit.headers
+    assert "ratelimit" not in answers[-1].headers
+    same = [low.get(query, X_Forwarded_For=address, If_None_Match=etag) for _ in range(9)]
+    assert 304 in {answer.status for answer in same}
+
+
+def test_a_file_costs_as_much_as_ten_queries(low: Site, address: str) -> None:
+    assert left(miss(low, address, f"{DAYS}?format=csv")) == LIMIT - throttles.EXPORT
+
+
+def test_every_public_surface_is_charged(low: Site, address: str) -> None:
+    body = b'{"query": "monday"}'
+    surfaces = [
+        low.get("/api/search?q=monday", X_Forwarded_For=address),
+        low.get("/api/dynamic_query?table_name=delays_by_day&limit=6", X_Forwarded_For=address),
+        low.get("/api/", X_Forwarded_For=address),
+        low.get("/explorer", X_Forwarded_For=address),
+        low.get("/", X_Forwarded_For=address),
+        low.get("/service_transfer", X_Forwarded_For=address),
+        low.ask(
+            *("POST", "/api/advanced_search", body),
+            Content_Type="application/json",
+            X_Forwarded_For=address,
+        ),
+    ]
+    assert [left(answer) for answer in surfaces] == [LIMIT - n for n in range(1, 8)]
+
+
+def test_only_what_the_trusted_proxy_wrote_is_an_address(demo: Platform, low: Site) -> None:
+    near = miss(low, "203.0.113.1")
+    assert left(miss(low, "6.6.6.6, 203.0.113.1")) < left(near)
+    own = Platform({**demo.env, "THROTTLE_PER_MINUTE": "3", "REDIS_PREFIX": f"{next(_numbers)}:"})
+    with own.site(processes=1) as site:
+        statuses = [miss(site, f"203.0.113.{n}").status for n in range(9)]
+    assert statuses.count(429) >= 3  # a minute may have ended in between
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::1", "::1", True),
+        ("192.0.2.1:5678", "192.0.2.1", True),
+        ("[2001:db8:1:2::1]:5678", "2001:db8:1:2::2", True),
+        ("192.0.2.1:5678", "192.0.2.2:5678", False),
+    ],
+)
+def test_addresses_of_one_household_are_one(one: str, other: str, same: bool) -> None:
+    assert (throttles._network(one) == throttles._network(other)) is same
+
+
+def test_leases_of_two_processes_never_exceed_the_limit(demo: Platform, address: str) -> None:
+    caller, processes = Caller("address", address, 600), [Windows(), Windows()]
+
+    def ask(number: int) -> bool:
+        return processes[number % 2].charge(caller, 1).allowed
+
+    with ThreadPoolExecutor(8) as pool:
+        at_once = sum(pool.map(ask, range(900)))
+    assert 500 < at_once <= 600
+    assert at_once + sum(map(ask, range(100))) == 600  # leases that came last
+
+
+def test_no_address_is_written_to_valkey(demo: Platform, address: str) -> None:
+    Windows().charge(Caller("address", address, 600), 1)
+    names = list(windows.valkey.scan_iter(windows._named("window:*")))
+    assert names
+    assert not any(b"198." in name for name in names)
+    assert all(0 < windows.valkey.ttl(name) <= 120 for name in names)
+
+
+def test_without_valkey_each_process_counts_alone(
+    demo: Platform, tmp_path: Path, address: str
+) -> None:
+    own = Platform(
+        {
+            **demo.env,
+            "REDIS_URL": f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0",
+            "THROTTLE_PER_MINUTE": str(LIMIT),
+            "TRUSTED_PROXIES": "1",
+        },
+        log=tmp_path / "log",
+    )
+    with own_valkey(tmp_path) as server, own.site(processes=1) as site:
+        before = miss(site, address)
+        server.kill()
+        server.wait()
+        answers = [miss(site, address) for _ in range(LIMIT)]
+        assert (left(before), before.status) == (LIMIT - 1, 200)
+    assert [answer.status for answer in answers] == [200] * (LIMIT - 1) + [429]
+    assert own.log.read_text().count("each process counts requests alone") == 1
