@@ -3,7 +3,7 @@
 import select
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 from django.db import connections, models
@@ -22,14 +22,23 @@ CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
 _slots = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
 
 
+@contextmanager
+def slot() -> Iterator[None]:
+    """One of the places of those who send files; Unavailable where all are taken."""
+    if not _slots.acquire(blocking=False):
+        raise Unavailable(f"{EXPORTS_AT_ONCE} exports are running. Try again in a moment.", 5)
+    try:
+        yield
+    finally:
+        _slots.release()
+
+
 class Copying:
     """One export's connection; Unavailable where too many run."""
 
     def __enter__(self) -> Self:
-        if not _slots.acquire(blocking=False):
-            raise Unavailable(f"{EXPORTS_AT_ONCE} exports are running. Try again in a moment.", 5)
         with ExitStack() as held:
-            held.callback(_slots.release)
+            held.enter_context(slot())
             # Not the thread's connection: that serves the next request while this streams.
             connection: BaseDatabaseWrapper = connections.create_connection(READER)
             connection.inc_thread_sharing()
