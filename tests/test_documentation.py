@@ -25,9 +25,8 @@ LINES = [
 def there(site: Site) -> dict[str, str]:
     """What lines name: a token of somebody who may export, an export."""
     admin = User.objects.get(username="admin")
-    export = Export.objects.create(
-        table="delays_by_day", number=1, format="csv", query=uuid.uuid4()
-    )
+    query = str(uuid.uuid4())
+    export = Export.objects.create(table="delays_by_day", number=1, query=query, format="csv")
     key = Token.objects.get_or_create(user=admin)[0].key
     return {"KEY": key, "EXPORT": str(export.pk)}
 

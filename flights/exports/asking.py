@@ -1,5 +1,6 @@
 """Exports that are asked for: checked as any query, then made by a worker (`making`)."""
 
+import logging
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from .keeping import STORAGE
 LONGEST_QUERY = 8_192  # characters; no web server reads a longer address
 NOT_FOR_FILES = ("format", "cursor", "count", "facets")
 ONE_AT_A_TIME = "exports"  # two requests for the same must not make two
+log = logging.getLogger(__name__)
 
 
 class TooMany(Unavailable):
@@ -40,7 +42,8 @@ def ask(model: type[MirroredTable], asked: str, format_: str, by: str) -> Export
     _expire_lost(same)
     with transaction.atomic():
         _one_at_a_time()
-        if there := same.filter(status__in=[*Export.ACTIVE, Export.Status.DONE]).first():
+        alive = same.filter(status__in=[*Export.ACTIVE, Export.Status.DONE])
+        if there := alive.select_for_update().first():
             return _kept_longer(there)
         _refuse_too_many(by)
         return Export.objects.create(
@@ -77,8 +80,11 @@ def canonical(asked: str) -> str:
 def _expire_lost(same: "keeping.Exports") -> None:
     """A file that somebody removed from the storage is made again."""
     for done in same.filter(status=Export.Status.DONE):
-        if not STORAGE.exists(done.stored):
-            keeping.expire(done)
+        try:
+            if not STORAGE.exists(done.stored):
+                keeping.expire(done)
+        except OSError as error:
+            log.warning("it is not known whether %s is there: %s", done.stored, error)
 
 
 def _kept_longer(there: Export) -> Export:
