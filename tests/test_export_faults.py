@@ -24,7 +24,7 @@ LOST_AFTER = 3  # seconds
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A published table, whose exports are given up after some seconds without a heartbeat."""
-    with own_platform() as own:
+    with own_platform(AIRSENSE_HOME=str(tmp_path_factory.mktemp("home"))) as own:
         own.ingest(FLIGHTS)
         own.manage("transfer", TABLE)
         yield Platform({**own.env, "EXPORT_LOST_AFTER": str(LOST_AFTER), "EXPORTS_MAX_MIB": "2"})
@@ -39,8 +39,7 @@ def site(platform: Platform) -> Iterator[Site]:
 @pytest.fixture
 def kept(platform: Platform) -> Path:
     """The folder of exports; each test begins with none."""
-    told = "from flights.exports import keeping; print(keeping.STORAGE.path(''))"
-    folder = Path(platform.python(told).strip())
+    folder = Path(platform.env["AIRSENSE_HOME"]) / "exports"
     execute(platform, "DELETE FROM flights_export")
     for file in files(folder):
         file.unlink()
@@ -192,3 +191,27 @@ def test_a_version_that_is_gone_fails_its_export(platform: Platform, kept: Path)
     with worker(platform):
         until(lambda: row(platform, key)["status"] == "failed")
     assert row(platform, key)["error"] == "Its version is not kept any more. Ask again."
+
+
+@pytest.mark.deep
+def test_workers_that_are_killed_at_any_moment_lose_no_export(
+    platform: Platform, site: Site, kept: Path
+) -> None:
+    own = Platform({**platform.env, "EXPORT_ATTEMPTS": "100"})
+    key = ask(own)
+    with slowly(own, pause=0.005):
+        for number in range(8):
+            sweep(own)
+            with worker(own) as process:
+                until(lambda: row(own, key)["status"] in ("running", "done"))
+                time.sleep(number * 0.1)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            left = row(own, key)
+            assert len(files(kept)) <= 1
+            time.sleep(LOST_AFTER)
+            sweep(own)
+            assert row(own, key)["status"] == ("done" if left["status"] == "done" else "queued")
+    sweep(own)
+    with worker(own):
+        whole(own, site, key, kept)

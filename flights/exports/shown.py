@@ -1,6 +1,6 @@
 """What people are told of an export."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -34,9 +34,14 @@ def told(export: Export) -> dict[str, Any]:
 
 
 def status(export: Export, now: datetime) -> str:
-    """A file that is due to be removed has expired."""
-    late = export.status == Export.Status.DONE and export.expires_at and export.expires_at < now
-    return str(Export.Status.EXPIRED if late else export.status)
+    """As the next sweep will have it: a late file has expired, what lost its worker waits again."""
+    lost_at = now - timedelta(seconds=settings.EXPORT_LOST_AFTER)
+    match export.status:
+        case Export.Status.DONE if (export.expires_at or now) < now:
+            return Export.Status.EXPIRED
+        case Export.Status.RUNNING if (export.heartbeat_at or now) < lost_at:
+            return Export.Status.QUEUED
+    return export.status
 
 
 def speed(export: Export, now: datetime) -> dict[str, int | None]:
