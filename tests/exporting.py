@@ -34,6 +34,12 @@ def row(platform: Platform, key: str) -> dict[str, Any]:
         return dict(found or {})
 
 
+def swept(platform: Platform, key: str) -> str:
+    """How an export is after a sweep: what an earlier one told, a slow worker may have missed."""
+    sweep(platform)
+    return str(row(platform, key)["status"])
+
+
 def execute(platform: Platform, *statements: str) -> None:
     with psycopg.connect(platform.env["DATABASE_URL"], autocommit=True) as connection:
         for statement in statements:

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.exporting import TABLE, ask, execute, row, slowly, sweep
+from tests.exporting import TABLE, ask, execute, row, slowly, sweep, swept
 from tests.platforms import own_platform
 from tests.whole import Platform, Site, free_port, until
 
@@ -168,11 +168,6 @@ def test_a_storage_that_is_away_for_a_while_gets_the_file_later(
     assert row(platform, key)["error"] == ""
 
 
-def swept(platform: Platform, key: str) -> str:
-    sweep(platform)
-    return str(row(platform, key)["status"])
-
-
 def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
     execute(platform, "DELETE FROM flights_export")
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
@@ -199,7 +194,7 @@ def test_an_export_is_told_also_while_its_storage_is_away(
 
 
 def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, bucket: Any) -> None:
-    with slowly(platform, pause=0.01):
+    with slowly(platform, pause=0.02):
         with worker(platform) as process:
             killed = ask(platform, format_="ndjson")
             until(lambda: halves(bucket), seconds=60)
@@ -211,8 +206,8 @@ def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, b
             "keeping.STORAGE.remove_halves(timezone.now())"
         )
         assert halves(bucket) == 0
-        sweep(platform)
         with worker(platform):
+            until(lambda: swept(platform, killed) == "running", seconds=60)
             until(lambda: halves(bucket), seconds=60)
             execute(platform, f"DELETE FROM flights_export WHERE id = '{killed}'")
             until(lambda: not halves(bucket))  # the worker gives it up itself

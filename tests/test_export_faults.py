@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.exporting import RELATION, TABLE, ask, execute, files, row, slowly, sweep
+from tests.exporting import RELATION, TABLE, ask, execute, files, row, slowly, sweep, swept
 from tests.platforms import own_platform
 from tests.whole import Platform, Site, until
 
@@ -56,7 +56,7 @@ def midway(platform: Platform, key: str) -> None:
 
 def whole(platform: Platform, site: Site, key: str, folder: Path) -> None:
     """The export is done, is the streamed file, and no other file is there."""
-    until(lambda: row(platform, key)["status"] == "done")
+    until(lambda: swept(platform, key) == "done", seconds=60)
     done = row(platform, key)
     body = site.get(f"/api/{TABLE}/?{done['query']}&format={done['format']}").body
     assert done["digest"] == hashlib.sha256(body).hexdigest()
@@ -93,7 +93,7 @@ def test_a_worker_that_was_frozen_does_no_harm(platform: Platform, site: Site, k
         time.sleep(LOST_AFTER)
         sweep(platform)
         with worker(platform):
-            until(lambda: row(platform, key)["status"] == "done")
+            until(lambda: swept(platform, key) == "done", seconds=60)
             os.killpg(frozen.pid, signal.SIGCONT)
             time.sleep(3)  # until it has seen that its export is another's
     whole(platform, site, key, kept)
