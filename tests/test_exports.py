@@ -10,6 +10,7 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,10 @@ import pytest
 from django.db import connection
 from openpyxl import load_workbook
 
+from flights.errors import BadQuery
+from flights.exports import sheets
+from flights.mirror import Field
+from flights.models import FlightDelayData
 from tests.whole import Answer, Platform, Site
 
 FLIGHTS = "/api/flight_delay_data/"
@@ -171,3 +176,10 @@ def test_a_file_that_postgresql_did_not_end_has_fewer_rows_than_stated(site: Sit
                 " AND datname = current_database()"
             )
         assert 0 < response.read().count(b"\n") < int(response.headers["X-AirSense-Rows"]) - 1
+
+
+def test_a_text_that_no_cell_can_hold_is_refused() -> None:
+    fields: list[Field] = [FlightDelayData._meta.get_field("airline_name")]
+    for text, fits in (("a" * 32_767, True), ("\U0001f600" * 16_384, False), ("a" * 32_768, False)):
+        with nullcontext() if fits else pytest.raises(BadQuery, match=r"32,768 characters"):
+            assert b"".join(sheets.xlsx(iter([text.encode()]), fields))
