@@ -10,16 +10,16 @@ SEES = Q(
     codename__startswith="view_",
     content_type__app_label__in=["flights", "transfers", "django_celery_beat"],
 ) & ~Q(content_type__model__in=PEOPLE)
-WORKS = Q(codename__in=["start_transfer", "roll_back", "run_warehousejob"]) | Q(
-    content_type__app_label="django_celery_beat", content_type__model__in=SCHEDULES
-)
+WORKS = Q(
+    codename__in=["start_transfer", "roll_back", "run_warehousejob", "add_export", "delete_export"]
+) | Q(content_type__app_label="django_celery_beat", content_type__model__in=SCHEDULES)
 MANAGES = Q(
     content_type__model__in=PEOPLE, content_type__app_label__in=["auth", "authtoken", "flights"]
 )
 
 GROUPS = {
     "viewer": SEES,  # everything but people
-    "operator": SEES | WORKS,  # and transfers, versions, the warehouse and schedules
+    "operator": SEES | WORKS,  # and transfers, versions, the warehouse, exports and schedules
     "administrator": SEES | WORKS | MANAGES,  # and people
 }
 

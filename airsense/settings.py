@@ -228,6 +228,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15,
         "options": {"expire_seconds": 15},  # no heap of them where workers are away
     },
+    "sweep the exports": {
+        "task": "flights.tasks.sweep_exports",
+        "schedule": 10,
+        "options": {"expire_seconds": 10},
+    },
+    "remove files without an export": {"task": "flights.tasks.remove_orphans", "schedule": 3600},
 }
 
 # A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
@@ -291,6 +297,46 @@ USE_I18N = False
 # Files that are uploaded in the admin, until a worker has ingested them. Never served.
 MEDIA_ROOT = HOME
 UPLOAD_LIMIT = number("UPLOAD_LIMIT_MIB", 1_024) << 20
+
+# Exports that workers make at once; they share the workers with transfers.
+EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 1)
+# Exports of one user that are queued or running.
+EXPORTS_WAITING = number("EXPORTS_WAITING", 5)
+EXPORTS_KEPT_HOURS = number("EXPORTS_KEPT_HOURS", 24)
+# Bytes of the files of all exports together.
+EXPORTS_MAX_BYTES = number("EXPORTS_MAX_MIB", 10_240) << 20
+# How often an export is tried where its fault may pass, such as a storage that does not answer.
+EXPORT_ATTEMPTS = number("EXPORT_ATTEMPTS", 5)
+# An export whose heartbeat is older than this has lost its worker (a beat is due every second).
+EXPORT_LOST_AFTER = number("EXPORT_LOST_AFTER", 20)
+
+
+def exports_storage() -> dict[str, Any]:
+    """Where exports are kept: a bucket that speaks S3, or a folder beside the other data.
+
+    boto3 finds credentials and region as it always does.
+    """
+    bucket = env("EXPORTS_S3_BUCKET", default="")
+    if not bucket:
+        return {
+            "BACKEND": "flights.exports.folder.Folder",
+            "OPTIONS": {"location": HOME / "exports"},
+        }
+    options = {
+        "bucket_name": bucket,
+        "location": env("EXPORTS_S3_PREFIX", default="airsense-exports").strip("/"),
+        "endpoint_url": env("EXPORTS_S3_ENDPOINT", default=None),
+    }
+    if not options["location"]:
+        raise home.StartError("EXPORTS_S3_PREFIX is empty. Name a folder for exports alone.")
+    return {"BACKEND": "flights.exports.bucket.Bucket", "OPTIONS": options}
+
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "exports": exports_storage(),
+}
 
 STATIC_URL = "static/"
 # Where `collectstatic` puts files; without it each is served from where it is.

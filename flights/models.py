@@ -1,10 +1,13 @@
 """One class for each mirrored table, and what is published of them."""
 
+import uuid
 from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import MD5
 from django.utils import timezone
 
 from .mirror import Mirror, MirroredTable
@@ -217,3 +220,64 @@ class ApiKey(models.Model):
         if self.revoked_at:
             return "revoked"
         return "ended" if self.ends_at and self.ends_at <= timezone.now() else "valid"
+
+
+class Export(models.Model):
+    """A file of a query's rows that was asked for, and what became of it."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        EXPIRED = "expired"  # the file is removed
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    table = models.TextField()
+    number = models.PositiveIntegerField("version", help_text="the one that is read")
+    query = models.TextField(blank=True, help_text="parameters of the query API, by name")
+    format = models.TextField()
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.QUEUED)
+    asked_by = models.TextField()
+    asked_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(default=timezone.now, help_text="when it is made, or made again")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claim = models.UUIDField(null=True, help_text="which attempt makes or made the file")
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="until when the file is kept")
+    rows_done = models.PositiveBigIntegerField(default=0)
+    rows_total = models.PositiveBigIntegerField(null=True)
+    bytes = models.PositiveBigIntegerField(default=0)
+    digest = models.TextField(blank=True, help_text="SHA-256 of the file, in hexadecimal")
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                *("table", "number", MD5("query"), "format"),
+                condition=Q(status__in=["queued", "running", "done"]),
+                name="one_export_of_a_query",
+            )
+        ]
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.version} as {self.format}"
+
+    @property
+    def version(self) -> str:
+        return f"{self.table}/{self.number}"
+
+    @property
+    def stored(self) -> str:
+        """What the file is called where it is kept; each attempt writes a file of its own."""
+        return f"{self.claim}.{self.format}"
+
+    @property
+    def filename(self) -> str:
+        """What the file is called where it is downloaded to."""
+        return f"{self.table}__v{self.number}.{self.format}"

@@ -14,12 +14,16 @@ from .api import TableView
 from .catalogue import TableList
 from .dynamic_query import DynamicQuery
 from .explorer.view import explorer
+from .exports.api import ExportFile, Exports, OneExport
 from .search import AdvancedSearch, Search
 from .tables import TABLES
 
 urlpatterns = [
     # What is asked most comes first: addresses are compared one after the other.
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),
+    path("api/exports/", Exports.as_view(), name="exports"),
+    path("api/exports/<uuid:pk>", OneExport.as_view(), name="export"),
+    path("api/exports/<uuid:pk>/file", ExportFile.as_view(), name="export_file"),
     *(
         path(
             f"api/{model._meta.db_table}/",

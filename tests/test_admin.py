@@ -28,6 +28,7 @@ VIEWED = [
     "/admin/transfers/transfer/",
     "/admin/transfers/warehousejob/",
     "/admin/transfers/alert/",
+    "/admin/flights/export/",
     "/admin/django_celery_beat/periodictask/",
 ]
 OPERATED = [
@@ -52,6 +53,7 @@ NOBODYS = [
     "/admin/transfers/transfer/{transfer}/delete/",
     "/admin/transfers/warehousejob/add/",
     "/admin/transfers/alert/add/",
+    "/admin/flights/export/add/",
 ]
 
 

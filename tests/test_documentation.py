@@ -3,10 +3,15 @@
 import re
 import shlex
 import subprocess
+import uuid
+from string import Template
 
 import pytest
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
 
 from airsense import home
+from flights.models import Export
 from tests.whole import Site
 
 TEXT = (home.PROJECT / "docs" / "api.md").read_text()
@@ -16,8 +21,21 @@ LINES = [
 ]
 
 
+@pytest.fixture
+def there(site: Site) -> dict[str, str]:
+    """What lines name: a token of somebody who may export, an export."""
+    admin = User.objects.get(username="admin")
+    query = str(uuid.uuid4())
+    export = Export.objects.create(table="delays_by_day", number=1, query=query, format="csv")
+    key = Token.objects.get_or_create(user=admin)[0].key
+    return {"KEY": key, "EXPORT": str(export.pk)}
+
+
 @pytest.mark.parametrize("line", LINES)
-def test_a_curl_line_of_the_documentation_works(site: Site, line: str) -> None:
+def test_a_curl_line_of_the_documentation_works(
+    site: Site, there: dict[str, str], line: str
+) -> None:
+    line = Template(line).substitute(there)
     words = shlex.split(line.replace("http://127.0.0.1:8000", site.url))
     done = subprocess.run([*words, "--silent", "--fail-with-body"], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stdout

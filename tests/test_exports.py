@@ -7,8 +7,10 @@ import hashlib
 import io
 import json
 import threading
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +18,13 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.db import connection
 from openpyxl import load_workbook
 
+from flights.errors import BadQuery
+from flights.exports import sheets
+from flights.mirror import Field
+from flights.models import FlightDelayData
 from tests.whole import Answer, Platform, Site
 
 FLIGHTS = "/api/flight_delay_data/"
@@ -158,3 +165,21 @@ def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> 
         assert all(a.headers["retry-after"] == "5" for a in answers if a.status == 503)
         assert len({answer.body for answer in answers if answer.status == 200}) == 1
         assert site.get(f"{FLIGHTS}?format=csv").status == 200
+
+
+def test_a_file_that_postgresql_did_not_end_has_fewer_rows_than_stated(site: Site) -> None:
+    with urllib.request.urlopen(f"{site.url}{FLIGHTS}?format=ndjson", timeout=30) as response:
+        response.read(1000)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'"
+                " AND datname = current_database()"
+            )
+        assert 0 < response.read().count(b"\n") < int(response.headers["X-AirSense-Rows"]) - 1
+
+
+def test_a_text_that_no_cell_can_hold_is_refused() -> None:
+    fields: list[Field] = [FlightDelayData._meta.get_field("airline_name")]
+    for text, fits in (("a" * 32_767, True), ("\U0001f600" * 16_384, False), ("a" * 32_768, False)):
+        with nullcontext() if fits else pytest.raises(BadQuery, match=r"32,768 characters"):
+            assert b"".join(sheets.xlsx(iter([text.encode()]), fields))

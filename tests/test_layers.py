@@ -15,6 +15,7 @@ FORBIDDEN = {
 ONLY = {
     "duckdb": ("transfers/warehouses/duckdb",),
     "databricks": ("transfers/warehouses/databricks",),
+    **dict.fromkeys(("boto3", "botocore", "storages"), ("flights/exports/bucket",)),
     # Tens of megabytes: web processes load it for the files that need it.
     "pyarrow": ("transfers/", "flights/arrow", "flights/exports/"),
 }

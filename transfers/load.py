@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from flights.mirror import MirroredTable, column
-from flights.models import PublishedTable, TableVersion
+from flights.models import Export, PublishedTable, TableVersion
 
 from . import columns, dictionary, sqlview, verify
 from .exceptions import NoSuchVersion, Unstorable
@@ -143,12 +143,14 @@ def roll_back(model: type[MirroredTable], number: int | None = None) -> TableVer
 def prune(model: type[MirroredTable]) -> None:
     """Drop all but the last versions. One that is still being read is left for another time.
 
-    The caller makes sure that no transfer of the table is running.
+    So is one that an export waits for. The caller makes sure that no transfer of the table runs.
     """
     versions = TableVersion.objects.filter(table=model._meta.db_table)
     published = versions.filter(published_at__isnull=False)
+    exported = Export.objects.filter(table=model._meta.db_table, status__in=Export.ACTIVE)
     kept = published.order_by("-number")[: settings.VERSIONS_KEPT].values_list("pk", flat=True)
-    for version in versions.exclude(pk__in=list(kept)).filter(published=None):
+    spared = Q(pk__in=list(kept)) | Q(number__in=list(exported.values_list("number", flat=True)))
+    for version in versions.exclude(spared).filter(published=None):
         try:
             _drop(version)
         except OperationalError as error:

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
 
-from flights.admin import ReadOnly
+from flights.admin.reading import ReadOnly
 from transfers import tasks
 from transfers.models import WarehouseJob
 

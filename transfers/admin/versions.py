@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 from unfold.decorators import action, display
 
 from flights import tables
-from flights.admin import ReadOnly
+from flights.admin.reading import ReadOnly
 from flights.models import PublishedTable, TableVersion
 from transfers import services
 from transfers.exceptions import NoSuchVersion

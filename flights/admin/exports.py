@@ -1,0 +1,63 @@
+"""Exports that were asked for, and their files."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from flights.exports import keeping, shown
+from flights.models import Export
+
+from .reading import ReadOnly
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnly):
+    """How far each is and who asked; deleting one removes its file, and stops what makes it."""
+
+    list_display = [
+        *("version", "format", "state", "rows", "size", "asked_by", "asked_at", "expires_at"),
+        *("file", "error"),
+    ]
+    list_filter = [("status", ChoicesDropdownFilter)]
+    search_fields = ["table", "query", "asked_by"]
+    exclude = ["claim", "due_at", "rows_done", "rows_total", "bytes"]
+    readonly_fields = ["rows", "size", "file"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(ModelAdmin.has_delete_permission(self, request, obj))
+
+    def delete_model(self, request: HttpRequest, obj: Export) -> None:
+        keeping.remove([obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: "models.QuerySet[Export]") -> None:
+        keeping.remove(queryset)
+
+    @display(
+        description="status",
+        label={"done": "success", "failed": "danger", "running": "info", "expired": "warning"},
+    )
+    def state(self, export: Export) -> str:
+        return shown.status(export, timezone.now())
+
+    @display(description="rows")
+    def rows(self, export: Export) -> str:
+        running = export.status == Export.Status.RUNNING and export.rows_total
+        return f"{export.rows_done:,}" + (f" of {export.rows_total:,}" if running else "")
+
+    @display(description="size")
+    def size(self, export: Export) -> str:
+        return filesizeformat(export.bytes)
+
+    @display(description="file")
+    def file(self, export: Export) -> str:
+        if shown.status(export, timezone.now()) != Export.Status.DONE:
+            return "-"
+        return format_html('<a href="{}" download>download</a>', shown.link(export))

@@ -1,0 +1,47 @@
+"""Mirrored tables, to look at and never to change. All of their pages follow from a declaration."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter, RangeNumericFilter
+from unfold.paginator import InfinitePaginator
+
+from flights.tables import TABLES
+
+from .reading import ReadOnly
+
+# How a column of each type is filtered.
+FILTERS: dict[type["models.Field[Any, Any]"], type[admin.FieldListFilter]] = {
+    models.TextField: FieldTextFilter,
+    models.DateField: RangeDateFilter,
+    models.IntegerField: RangeNumericFilter,
+    models.FloatField: RangeNumericFilter,
+    models.DecimalField: RangeNumericFilter,
+    models.BooleanField: admin.BooleanFieldListFilter,
+}
+
+
+class MirrorAdmin(ReadOnly):
+    """Rows of the current version, with every column of the table."""
+
+    paginator = InfinitePaginator  # COUNT(*) of a big table costs more than its page
+    ordering = ["id"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return [field.name for field in self.model.columns()]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [
+            (field.name, kind)
+            for field in self.model.columns()
+            for type_, kind in FILTERS.items()
+            if isinstance(field, type_)
+        ]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [f.name for f in self.model.columns() if isinstance(f, models.TextField)]
+
+
+admin.site.register(TABLES, MirrorAdmin)

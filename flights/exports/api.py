@@ -1,0 +1,130 @@
+"""Exports over HTTP: ask for one, see how far it is, download it."""
+
+import time
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from flights import tables, tasks
+from flights.errors import BadQuery, Gone
+from flights.models import Export
+from flights.renderers import JSON, Browsable
+
+from . import folder, sending, shown
+from .formats import FORMATS
+from .renderers import FILES
+
+FORM = '{"table": "...", "query": "City=Boston, MA&columns=City", "format": "csv"}'
+LISTED = 100  # exports in an answer
+WAITS = 60.0  # seconds at most until an answer, where the end is waited for
+
+
+class MayExport(BasePermission):
+    message = "This user may not ask for exports."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.has_perm("flights.add_export"))
+
+
+class ForExporters(APIView):
+    """The public is anonymous, and a disk is finite."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [MayExport]
+
+
+class Exports(ForExporters):
+    """One's last exports; a POST asks for one."""
+
+    @extend_schema(operation_id="exports", tags=["Exports"], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Newest first, and the limits that hold."""
+        mine = Export.objects.filter(asked_by=request.user.get_username())[:LISTED]
+        results = [shown.told(export) for export in mine]
+        return Response({"limits": {**shown.limits(), "listed": LISTED}, "results": results})
+
+    @extend_schema(
+        operation_id="ask_for_export",
+        tags=["Exports"],
+        request=inline_serializer(
+            "AskForExport",
+            {
+                "table": serializers.ChoiceField(tables.NAMES),
+                "query": serializers.CharField(required=False),
+                "format": serializers.ChoiceField(list(FORMATS)),
+            },
+        ),
+        responses={202: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT, 429: OpenApiTypes.OBJECT},
+    )
+    def post(self, request: Request) -> Response:
+        """The same of the same version is one export, whoever asks."""
+        table, query, format_ = _asked(request.data)
+        export = tasks.start(table, query, format_, request.user.get_username())
+        status = 202 if export.status in Export.ACTIVE else 200
+        address = reverse("export", args=[export.pk])
+        return Response(shown.told(export), status, headers={"Location": address})
+
+
+class OneExport(ForExporters):
+    """How far an export is; `?wait=30` answers as soon as it has ended."""
+
+    @extend_schema(
+        operation_id="export",
+        tags=["Exports"],
+        parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
+        responses={200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, pk: Any) -> Response:
+        wait = request.query_params.get("wait", "0")
+        deadline = time.monotonic() + min(float(wait) if wait.isdigit() else 0.0, WAITS)
+        while (export := get_object_or_404(Export, pk=pk)).status in Export.ACTIVE:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        return Response(shown.told(export))
+
+
+class ExportFile(APIView):
+    """The file of an export in a folder. Its signed link is the right to read it, until it ends."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    renderer_classes = [JSON, Browsable, *FILES]
+
+    @extend_schema(
+        operation_id="export_file",
+        tags=["Exports"],
+        parameters=[OpenApiParameter("expires", int), OpenApiParameter("signature")],
+        responses={200: OpenApiTypes.BINARY, 403: OpenApiTypes.OBJECT, 410: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, pk: Any) -> StreamingHttpResponse:
+        expires = request.query_params.get("expires", "")
+        if not folder.is_signed(pk, expires, request.query_params.get("signature", "")):
+            raise PermissionDenied("This link is not as it was made. Copy all of it.")
+        export = Export.objects.filter(pk=pk, status=Export.Status.DONE).first()
+        if export is None or int(expires) < timezone.now().timestamp():
+            raise Gone("This link has expired. Ask for the export again.")
+        return sending.response(export, request.headers)
+
+
+def _asked(body: Any) -> tuple[Any, str, str]:
+    known = body if isinstance(body, dict) else {}
+    given = [known.get(name, "") for name in ("table", "query", "format")]
+    if not known or not all(isinstance(value, str) for value in given):
+        raise BadQuery(f"Give {FORM}.", tables.NAMES)
+    try:
+        return tables.by_name(given[0]), given[1], given[2].lower()
+    except tables.UnknownName as error:
+        raise BadQuery(str(error), tables.NAMES) from None

@@ -1,0 +1,64 @@
+"""What is in a file: the rows of a query of one version, in a format."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+
+from flights.models import TableVersion
+from flights.query import Query, whole_number
+
+from . import packing
+from .copying import Copying
+from .formats import Format
+
+
+@dataclass(frozen=True)
+class File:
+    """A query's rows from its offset to its own limit, or to the end where it has none.
+
+    Each reading writes the same bytes.
+    """
+
+    format: Format
+    asked: Query
+    rows: "models.QuerySet[Any]"  # filtered
+    version: TableVersion
+    limit: int | None
+    packed: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.version.relation}.{self.format.name}"
+
+    def number(self, copying: Copying) -> int:
+        """How many rows it will have: a version does not change while it is counted."""
+        if self.asked.takes_all(self.rows):
+            there = self.version.rows
+        else:
+            there = copying.count(self.asked.matching(self.rows).order_by())
+        end = there if self._end is None else min(self._end, there)
+        return max(0, end - self.asked.offset)
+
+    @cached_property
+    def query(self) -> tuple[str, Any]:
+        """Its SQL and values."""
+        chosen = self.asked.select(self.rows)[self.asked.offset : self._end]
+        return chosen.query.sql_with_params()
+
+    def chunks(self, copying: Copying) -> Iterator[bytes]:
+        sql, values = self.query
+        fields = self.asked.columns
+        copied = copying.rows(self.format.statement(sql, fields), values)
+        return packing.pack(self.format.write(copied, fields), self.packed)
+
+    @property
+    def _end(self) -> int | None:
+        return None if self.limit is None else self.asked.offset + self.limit
+
+
+def limit(parameters: dict[str, str]) -> int | None:
+    """A query's own limit; None where it has none."""
+    return whole_number(parameters, "limit", 0) if parameters.get("limit") else None

@@ -1,0 +1,67 @@
+"""Exports of a platform of a test's own, whose rows come as slowly as the test needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.whole import Platform
+
+TABLE = "flight_delay_data"
+RELATION = f"{TABLE}__v1"
+START = (
+    "from flights import tasks; from flights.tables import by_name;"
+    f"print(tasks.start(by_name('{TABLE}'), '{{}}', '{{}}', 'test').pk)"
+)
+
+
+def ask(platform: Platform, query: str = "", format_: str = "csv") -> str:
+    """Ask for an export as the API does; returns its key."""
+    return platform.python(START.format(query, format_)).strip()
+
+
+def sweep(platform: Platform) -> None:
+    """What the schedule does every 10 s."""
+    platform.python("from flights import tasks; tasks.sweep_exports()")
+
+
+def row(platform: Platform, key: str) -> dict[str, Any]:
+    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        found = cursor.execute("SELECT * FROM flights_export WHERE id = %s", [key]).fetchone()
+        return dict(found or {})
+
+
+def swept(platform: Platform, key: str) -> str:
+    """How an export is after a sweep: what an earlier one told, a slow worker may have missed."""
+    sweep(platform)
+    return str(row(platform, key)["status"])
+
+
+def execute(platform: Platform, *statements: str) -> None:
+    with psycopg.connect(platform.env["DATABASE_URL"], autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@contextmanager
+def slowly(platform: Platform, pause: float = 0.04) -> Iterator[None]:
+    """The first 5,000 rows come at once, then 100 in each of some pauses (seconds)."""
+    reader = f"{platform.env['DATABASE_URL'].rpartition('/')[2].partition('?')[0]}_reader"
+    execute(
+        platform,
+        f"ALTER TABLE {RELATION} RENAME TO kept",
+        f"CREATE VIEW {RELATION} AS SELECT * FROM kept"
+        f" WHERE id <= 5000 OR id % 100 > 0 OR pg_sleep({pause}) IS NOT NULL",
+        f"GRANT SELECT ON {RELATION} TO {reader}",
+    )
+    try:
+        yield
+    finally:
+        execute(platform, f"DROP VIEW {RELATION}", f"ALTER TABLE kept RENAME TO {RELATION}")
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.exists() else []

@@ -1,0 +1,217 @@
+"""Exports whose workers are killed, frozen and doubled, and what is left of them."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.exporting import RELATION, TABLE, ask, execute, files, row, slowly, sweep, swept
+from tests.platforms import own_platform
+from tests.whole import Platform, Site, until
+
+ROWS = 15_000
+FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n in range(ROWS))
+LOST_AFTER = 3  # seconds
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A published table, whose exports are given up after some seconds without a heartbeat."""
+    with own_platform(AIRSENSE_HOME=str(tmp_path_factory.mktemp("home"))) as own:
+        own.ingest(FLIGHTS)
+        own.manage("transfer", TABLE)
+        yield Platform({**own.env, "EXPORT_LOST_AFTER": str(LOST_AFTER), "EXPORTS_MAX_MIB": "2"})
+
+
+@pytest.fixture(scope="module")
+def site(platform: Platform) -> Iterator[Site]:
+    with platform.site(processes=1) as site:
+        yield site
+
+
+@pytest.fixture
+def kept(platform: Platform) -> Path:
+    """The folder of exports; each test begins with none."""
+    folder = Path(platform.env["AIRSENSE_HOME"]) / "exports"
+    execute(platform, "DELETE FROM flights_export")
+    for file in files(folder):
+        file.unlink()
+    return folder
+
+
+def worker(platform: Platform) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    return platform.running("worker", "--concurrency=1")
+
+
+def midway(platform: Platform, key: str) -> None:
+    until(lambda: row(platform, key)["status"] == "running" and row(platform, key)["bytes"])
+
+
+def whole(platform: Platform, site: Site, key: str, folder: Path) -> None:
+    """The export is done, is the streamed file, and no other file is there."""
+    until(lambda: swept(platform, key) == "done", seconds=60)
+    done = row(platform, key)
+    body = site.get(f"/api/{TABLE}/?{done['query']}&format={done['format']}").body
+    assert done["digest"] == hashlib.sha256(body).hexdigest()
+    (file,) = files(folder)
+    assert file.read_bytes() == body
+
+
+def test_a_killed_worker_leaves_an_export_that_is_made_again(
+    platform: Platform, site: Site, kept: Path
+) -> None:
+    with slowly(platform):
+        with worker(platform) as process:
+            key = ask(platform)
+            midway(platform, key)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        (half,) = files(kept)
+        assert half.stat().st_size > 0
+        time.sleep(LOST_AFTER)
+        sweep(platform)
+        lost = row(platform, key)
+        assert (lost["status"], lost["error"]) == ("queued", "Its worker stopped in the middle.")
+        assert files(kept) == []
+    with worker(platform):
+        whole(platform, site, key, kept)
+    assert row(platform, key)["attempts"] == 2
+
+
+def test_a_worker_that_was_frozen_does_no_harm(platform: Platform, site: Site, kept: Path) -> None:
+    with slowly(platform), worker(platform) as frozen:
+        key = ask(platform)
+        midway(platform, key)
+        os.killpg(frozen.pid, signal.SIGSTOP)
+        time.sleep(LOST_AFTER)
+        sweep(platform)
+        with worker(platform):
+            until(lambda: swept(platform, key) == "done", seconds=60)
+            os.killpg(frozen.pid, signal.SIGCONT)
+            time.sleep(3)  # until it has seen that its export is another's
+    whole(platform, site, key, kept)
+
+
+def test_of_two_workers_one_makes_an_export(platform: Platform, site: Site, kept: Path) -> None:
+    keys = [ask(platform), ask(platform, "limit=10")]
+    platform.python("from flights import tasks; tasks.make_exports.delay()")
+    with slowly(platform), worker(platform), worker(platform):
+        midway(platform, keys[0])
+        time.sleep(1)
+        assert row(platform, keys[1])["status"] == "queued"
+        until(lambda: row(platform, keys[1])["status"] == "done")
+    assert [row(platform, key)["attempts"] for key in keys] == [1, 1]
+    assert len(files(kept)) == 2
+
+
+def test_how_far_an_export_is(platform: Platform, site: Site, kept: Path) -> None:
+    token = platform.python(
+        "from django.contrib.auth.models import User; from rest_framework.authtoken.models import"
+        " Token; print(Token.objects.create(user=User.objects.get(username='admin')).key)"
+    ).strip()
+    with slowly(platform), worker(platform):
+        key = ask(platform)
+        midway(platform, key)
+        told = site.get(f"/api/exports/{key}", Authorization=f"Token {token}").json()
+        assert told["status"] == "running"
+        assert 0 < told["rows_done"] < told["rows_total"] == ROWS
+        assert 0 < told["bytes"] < 1_000_000
+        assert told["rows_per_second"] > 0
+        assert 0 < told["seconds_left"] < 30
+
+
+def test_a_deleted_export_is_not_made_any_more(platform: Platform, kept: Path) -> None:
+    with slowly(platform, pause=0.3), worker(platform):
+        key = ask(platform)
+        midway(platform, key)
+        platform.python(
+            "from flights.exports import keeping; from flights.models import Export;"
+            "keeping.remove(Export.objects.all())"
+        )
+        until(lambda: not running_copies(platform), seconds=10)
+        assert files(kept) == []
+        assert row(platform, key) == {}
+
+
+def running_copies(platform: Platform) -> bool:
+    asked = "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
+    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
+        return connection.execute(f"{asked} AND datname = current_database()").rowcount > 0
+
+
+def test_a_worker_that_is_killed_each_time_ends_in_a_failure(
+    platform: Platform, kept: Path
+) -> None:
+    own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
+    with slowly(own):
+        with worker(own) as process:
+            key = ask(own)
+            midway(own, key)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        time.sleep(LOST_AFTER)
+        sweep(own)
+    failed = row(own, key)
+    assert (failed["status"], failed["error"]) == ("failed", "Its worker stopped in the middle.")
+    assert files(kept) == []
+
+
+def test_exports_together_have_a_limit(platform: Platform, kept: Path) -> None:
+    with worker(platform):
+        key = ask(platform, format_="ndjson")  # 2.5 MB
+        until(lambda: row(platform, key)["status"] == "failed")
+    assert row(platform, key)["error"] == (
+        "All exports together may have 2 MiB. Ask for less, or wait until others expire."
+    )
+    assert files(kept) == []
+
+
+def test_a_version_that_an_export_waits_for_stays(platform: Platform, kept: Path) -> None:
+    own = Platform({**platform.env, "VERSIONS_KEPT": "1"})
+    key = ask(own)
+    own.manage("transfer", TABLE, "--force")
+    own.manage("transfer", TABLE, "--force")
+    with worker(own):
+        until(lambda: row(own, key)["status"] == "done")
+    assert row(own, key)["number"] == 1
+    own.python("from transfers import services; services.reap()")
+    assert RELATION not in own.manage("versions")
+
+
+def test_a_version_that_is_gone_fails_its_export(platform: Platform, kept: Path) -> None:
+    key = ask(platform)
+    execute(platform, f"UPDATE flights_export SET number = 77 WHERE id = '{key}'")
+    with worker(platform):
+        until(lambda: row(platform, key)["status"] == "failed")
+    assert row(platform, key)["error"] == "Its version is not kept any more. Ask again."
+
+
+@pytest.mark.deep
+def test_workers_that_are_killed_at_any_moment_lose_no_export(
+    platform: Platform, site: Site, kept: Path
+) -> None:
+    own = Platform({**platform.env, "EXPORT_ATTEMPTS": "100"})
+    key = ask(own)
+    with slowly(own, pause=0.005):
+        for number in range(8):
+            sweep(own)
+            with worker(own) as process:
+                until(lambda: row(own, key)["status"] in ("running", "done"))
+                time.sleep(number * 0.1)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            left = row(own, key)
+            assert len(files(kept)) <= 1
+            time.sleep(LOST_AFTER)
+            sweep(own)
+            assert row(own, key)["status"] == ("done" if left["status"] == "done" else "queued")
+    sweep(own)
+    with worker(own):
+        whole(own, site, key, kept)
