@@ -61,7 +61,7 @@ def file(model: type[MirroredTable], asked: str, format_: str, version: TableVer
         raise BadQuery(f"There is no format {format_[:40]!r}.", list(FORMATS))
     if meant := [name for name in NOT_FOR_FILES if name in view.parameters]:
         raise BadQuery(f"{meant[0]} means nothing in the query of an export. Leave it out.")
-    rows = view.filtered(versions.rows(model, version))
+    rows = view.rows(version)
     limit = files.limit(view.parameters)
     return File(FORMATS[format_], query.read(model, view.parameters), rows, version, limit)
 
