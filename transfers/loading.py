@@ -7,7 +7,7 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import columns, load, reading, sqlview, verify, watched
+from . import columns, load, reading, room, sqlview, verify, watched
 from .exceptions import VerificationFailed, WarehouseError
 from .models import Transfer
 from .progress import Progress
@@ -36,6 +36,7 @@ def made(
     transfer.notes = fit.accepted
     if not transfer.forced and _has(model, schema, source.version):
         return None
+    room.check(transfer.table, source.rows)
     asked = Reading(model, schema, source, fit.names)
     for mode, way in reading.ways(asked, forced=transfer.forced):
         try:
