@@ -6,6 +6,7 @@ another, of a few rows: no statement here changes a relation that readers use.
 
 import io
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,13 +53,20 @@ def make_temporary(table: str, schema: pa.Schema) -> TableVersion:
     return version
 
 
+class Copied(NamedTuple):
+    """What PostgreSQL was sent so far."""
+
+    rows: int
+    bytes: int  # of the rows as CSV
+
+
 def copy(
     version: TableVersion,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     numbered_from: int = 0,
-) -> Iterator[int]:
-    """Write batches of the schema's columns, in order, to the relation; yields rows so far.
+) -> Iterator[Copied]:
+    """Write batches of the schema's columns, in order, to the relation; yields what was written.
 
     The first row has the number after `numbered_from`.
     """
@@ -66,7 +74,7 @@ def copy(
     # have to write to its pages then, and index-only scans work at once.
     into = sql.SQL("COPY {} FROM STDIN (FORMAT csv, FREEZE)")
     statement = into.format(sql.Identifier(version.relation))
-    done = 0
+    done = Copied(0, 0)
     # Django does not do so around COPY: a lost connection would not be known as one.
     with (
         connection.wrap_database_errors,
@@ -75,8 +83,9 @@ def copy(
     ):
         for batch in batches:
             if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
-                out.write(_lines(batch, schema, numbered_from + done, version.table))
-                done += batch.num_rows
+                lines = _lines(batch, schema, numbered_from + done.rows, version.table)
+                out.write(lines)
+                done = Copied(done.rows + batch.num_rows, done.bytes + len(lines))
                 yield done
 
 

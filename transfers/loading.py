@@ -14,8 +14,6 @@ from .progress import Progress
 from .reading import Reading
 from .warehouses import Snapshot, Warehouse
 
-WAITING = "waiting to be published"  # for the tables that were asked for together
-
 
 def new_version(
     transfer: Transfer, warehouse: Warehouse, progress: Progress
@@ -47,7 +45,7 @@ def made(
             if mode == Transfer.Mode.SNAPSHOT or error.transient:
                 raise
             transfer.notes.append(f"all rows were read, as {mode} failed: {error}")
-    progress.phase(WAITING)
+    progress.phase(Transfer.WAITING)
     return version
 
 
@@ -59,8 +57,8 @@ def _filled(
     with transaction.atomic():
         version = load.create(asked.model, asked.schema, asked.source.version)
         progress.phase("copying")
-        for rows in way(asked, version):
-            progress.rows(rows)
+        for copied in way(asked, version):
+            progress.copied(copied)
         progress.phase("indexing")
         load.index(asked.model, version)
         progress.phase("verifying")

@@ -108,6 +108,7 @@ def _put_back(transfers: list[Transfer], culprit: Transfer | None, error: BaseEx
             attempt=F("attempt") + 1,
             phase="",
             rows_done=0,
+            bytes_done=0,
             error=_told(transfer, culprit, error),
             advice="It is tried again.",
         )
@@ -165,6 +166,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "phase": transfer.phase if status == Transfer.Status.FAILED else "",
         "rows_done": transfer.rows_done,
         "rows_total": transfer.rows_total,
+        "bytes_done": transfer.bytes_done,
         "seconds": transfer.seconds,
         "figures": transfer.figures,
         "source_version": transfer.source_version,
