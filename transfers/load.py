@@ -21,7 +21,7 @@ from psycopg.errors import LockNotAvailable
 from flights.mirror import MirroredTable, column
 from flights.models import PublishedTable, TableVersion
 
-from . import columns, dictionary, sqlview, verify
+from . import columns, sqlview, verify
 from .exceptions import NoSuchVersion, Unstorable
 from .statements import execute
 
@@ -90,7 +90,7 @@ def copy(
 
 
 def index(model: type[MirroredTable], version: TableVersion) -> None:
-    """Primary key, declared indexes, statistics for the planner and the dictionary of search."""
+    """Primary key, declared indexes and statistics for the planner."""
     relation = sql.Identifier(version.relation)
     execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
     execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
@@ -98,7 +98,6 @@ def index(model: type[MirroredTable], version: TableVersion) -> None:
         fields = [sql.Identifier(column(model, name)) for name in names]
         execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
     execute("ANALYZE {}", relation)
-    dictionary.make(model, version)
 
 
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:

@@ -7,12 +7,13 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import columns, load, reading, room, sqlview, verify, watched
+from . import columns, dictionary, load, reading, room, sqlview, verify, watched
 from .exceptions import VerificationFailed, WarehouseError
 from .models import Transfer
 from .progress import Progress
 from .reading import Reading
-from .warehouses import Snapshot, Warehouse
+from .warehouses import Warehouse
+from .watched import Watched
 
 
 def new_version(
@@ -25,7 +26,7 @@ def new_version(
 
 
 def made(
-    model: type[MirroredTable], transfer: Transfer, source: Snapshot, progress: Progress
+    model: type[MirroredTable], transfer: Transfer, source: Watched, progress: Progress
 ) -> TableVersion | None:
     """The version of one source, filled the shortest way that gives what the source holds."""
     schema = columns.schema(model)
@@ -59,10 +60,13 @@ def _filled(
         progress.phase("copying")
         for copied in way(asked, version):
             progress.copied(copied)
+        theirs = asked.source.figures_ahead(asked.schema, asked.names)  # while PostgreSQL indexes
         progress.phase("indexing")
         load.index(asked.model, version)
+        progress.phase("making the dictionary")
+        dictionary.make(asked.model, version)
         progress.phase("verifying")
-        transfer.figures = asked.source.figures(asked.schema, asked.names)
+        transfer.figures = theirs()
         verify.agree(transfer.figures, load.figures(version, asked.schema), version.table)
         load.keep(version, transfer.figures)
         sqlview.grant(version)

@@ -17,7 +17,7 @@ from flights.models import TableVersion
 from . import columns, load
 from .models import Transfer
 from .statements import execute, fetch
-from .warehouses import Snapshot
+from .watched import Watched
 
 DELETED = pa.field("is deleted", pa.bool_())  # beside a changed row's columns
 
@@ -28,7 +28,7 @@ class Reading:
 
     model: type[MirroredTable]
     schema: pa.Schema
-    source: Snapshot
+    source: Watched
     names: list[str]
 
     def theirs(self, field: str) -> str:

@@ -22,7 +22,10 @@ from transfers.watching import rates
 
 from .asking import ask
 
-PHASES = ["reading", "copying", "indexing", "verifying", Transfer.WAITING, "publishing"]
+PHASES = [
+    *("reading", "copying", "indexing", "making the dictionary", "verifying"),
+    *(Transfer.WAITING, "publishing"),
+]
 
 
 class Wanted(forms.Form):
