@@ -18,6 +18,9 @@ START = (
     f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
 )
 
+ADVISORY = 1  # the lock that statements which make indexes wait for
+NO_INDEXES = f"SELECT pg_advisory_lock({ADVISORY})"
+
 
 @contextmanager
 def database(platform: Platform) -> Iterator["psycopg.Connection[Any]"]:
@@ -64,6 +67,25 @@ def last(platform: Platform) -> dict[str, Any]:
 
 def current(site: Site) -> int:
     return int(site.get(f"/api/{TABLE}/?limit=1").json()["version"])
+
+
+def let_indexes_wait(platform: Platform) -> None:
+    with database(platform) as connection:
+        connection.execute(
+            "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
+            f" 'BEGIN PERFORM pg_advisory_xact_lock({ADVISORY}); END'"
+        )
+        connection.execute(
+            "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+            " EXECUTE FUNCTION hold()"
+        )
+
+
+@contextmanager
+def held(platform: Platform, statement: str) -> Iterator[None]:
+    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
+        connection.execute(statement)
+        yield
 
 
 def waiting(platform: Platform) -> int:

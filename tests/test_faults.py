@@ -15,6 +15,7 @@ import pytest
 
 from airsense.embedded import valkey
 from tests.observing import (
+    NO_INDEXES,
     ROWS,
     START,
     TABLE,
@@ -22,7 +23,9 @@ from tests.observing import (
     clean,
     current,
     database,
+    held,
     last,
+    let_indexes_wait,
     read,
     waiting,
     worker,
@@ -32,7 +35,6 @@ from tests.warehouse.running import Served, running
 from tests.whole import Platform, Site, until
 
 FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n in range(ROWS))
-ADVISORY = 1  # the lock that statements which make indexes wait for
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +57,6 @@ def platform(warehouse: Served) -> Iterator[Platform]:
         yield own
 
 
-def let_indexes_wait(platform: Platform) -> None:
-    with database(platform) as connection:
-        connection.execute(
-            "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
-            f" 'BEGIN PERFORM pg_advisory_xact_lock({ADVISORY}); END'"
-        )
-        connection.execute(
-            "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
-            " EXECUTE FUNCTION hold()"
-        )
-
-
 @pytest.fixture(scope="module")
 def site(platform: Platform) -> Iterator[Site]:
     with platform.site(processes=1) as site:
@@ -77,18 +67,11 @@ def slow(warehouse: Served, at: str, sql: str) -> None:
     warehouse.fault(at, "slow", sql=sql, seconds=60)
 
 
-@contextmanager
-def held(platform: Platform, statement: str) -> Iterator[None]:
-    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
-        connection.execute(statement)
-        yield
-
-
 # Where a transfer is held, and the phase that its row shows then.
 HOLDS: dict[str, Callable[[Platform, Served], Any]] = {
     "reading": lambda p, w: slow(w, "ExecuteStatement", "DESCRIBE HISTORY"),
     "copying": lambda p, w: slow(w, "FetchResults", "ORDER BY"),
-    "indexing": lambda p, w: held(p, f"SELECT pg_advisory_lock({ADVISORY})"),
+    "indexing": lambda p, w: held(p, NO_INDEXES),
     "verifying": lambda p, w: slow(w, "ExecuteStatement", "md5"),
     "waiting to be published": lambda p, w: held(
         p, "SELECT FROM flights_publishedtable FOR UPDATE"

@@ -1,6 +1,7 @@
 """A PostgreSQL of the tests' own that stops in the middle of transfers, or has a small disk."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,20 @@ import psycopg
 import pytest
 
 from airsense import home
-from tests.observing import ROWS, TABLE, ask, clean, current, last, read, worker
+from tests.observing import (
+    NO_INDEXES,
+    ROWS,
+    TABLE,
+    ask,
+    clean,
+    current,
+    held,
+    last,
+    let_indexes_wait,
+    read,
+    waiting,
+    worker,
+)
 from tests.platforms import own_platform
 from tests.warehouse.running import Served, running
 from tests.whole import Platform, until
@@ -138,6 +152,7 @@ def crowded(server: Server, disk: Path) -> Iterator[Platform]:
     with platform_of(server, "default_tablespace = small") as own:
         own.ingest(flights(CROWD, "Airline"))
         own.manage("transfer", TABLE)
+        let_indexes_wait(own)
         yield own
 
 
@@ -170,28 +185,42 @@ def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
     clean(own)
 
 
-def test_a_full_disk_fails_a_transfer_for_good_and_leaves_the_old_version(
-    crowded: Platform,
+def test_a_disk_that_others_fill_fails_a_transfer_for_good_and_leaves_the_old_version(
+    crowded: Platform, disk: Path
 ) -> None:
-    crowded.ingest(flights(CROWD, "Airline" * 80))  # as many rows, which need more
     with crowded.site(processes=1) as site, read(site, CROWD) as seen, worker(crowded):
-        ask(crowded)
+        with held(crowded, NO_INDEXES):
+            ask(crowded)
+            until(lambda: waiting(crowded), seconds=60)
+            fill(disk, leave=0)
         until(lambda: last(crowded)["status"] == "failed", seconds=60)
         until(lambda: len(seen) > 2)
     failed = last(crowded)
     assert failed["attempt"] == 1
-    assert "PostgreSQL's disk is full: could not extend file" in failed["error"]
+    assert re.match("PostgreSQL's disk is full: could not (extend|write)", failed["error"])
     assert "default_tablespace" in failed["advice"]
     assert set(seen) == {f"{TABLE}/1"}
+    (disk / "filling").unlink()
+    clean(crowded)
+
+
+def test_a_transfer_stops_before_the_disk_is_full(crowded: Platform) -> None:
+    crowded.ingest(flights(CROWD, "Airline" * 80))  # as many rows, which need more
+    stopped = crowded.attempt("transfer", TABLE)
+    assert f"{TABLE}: its indexes, and PostgreSQL's log, need" in stopped.stderr
     clean(crowded)
 
 
 def test_a_transfer_is_refused_where_another_version_has_no_room(
     crowded: Platform, disk: Path
 ) -> None:
-    (disk / "filling").write_bytes(bytes(shutil.disk_usage(disk).free - (4 << 20)))
+    fill(disk, leave=4 << 20)
     refused = crowded.attempt("transfer", TABLE, "--force")
     assert f"{TABLE}: another version needs" in refused.stderr
     assert "bytes free. Nothing was published. Make room" in refused.stderr
     (disk / "filling").unlink()
     clean(crowded)
+
+
+def fill(disk: Path, leave: int) -> None:
+    (disk / "filling").write_bytes(bytes(shutil.disk_usage(disk).free - leave))

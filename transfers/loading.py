@@ -7,11 +7,12 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import columns, dictionary, load, reading, room, sqlview, verify, watched
+from . import columns, dictionary, load, reading, sqlview, verify, watched
 from .exceptions import VerificationFailed, WarehouseError
 from .models import Transfer
 from .progress import Progress
 from .reading import Reading
+from .room import Disk
 from .warehouses import Warehouse
 from .watched import Watched
 
@@ -35,7 +36,6 @@ def made(
     transfer.notes = fit.accepted
     if not transfer.forced and _has(model, schema, source.version):
         return None
-    room.check(transfer.table, source.rows)
     asked = Reading(model, schema, source, fit.names)
     for mode, way in reading.ways(asked, forced=transfer.forced):
         try:
@@ -55,11 +55,14 @@ def _filled(
 ) -> TableVersion:
     """A verified version, or nothing: it is made in one transaction."""
     transfer.rows_total = asked.source.rows if way is reading.whole else None
+    disk = Disk.of_new_relations()
+    disk.check(transfer.table, asked.source.rows)
     with transaction.atomic():
         version = load.create(asked.model, asked.schema, asked.source.version)
         progress.phase("copying")
         for copied in way(asked, version):
             progress.copied(copied)
+            disk.check_while_copying(transfer.table, copied.bytes)
         theirs = asked.source.figures_ahead(asked.schema, asked.names)  # while PostgreSQL indexes
         progress.phase("indexing")
         load.index(asked.model, version)
