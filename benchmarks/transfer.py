@@ -27,6 +27,7 @@ from rich.table import Table
 
 from tests import servers  # noqa: F401  # leads this process to a database of its own
 from tests.warehouse.running import running
+from tests.whole import most_memory
 from transfers.records import REQUIRED
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ COPIED = (
     " CREATE TABLE copied (LIKE {relation});\n\\copy copied FROM '{file}' (FORMAT csv)\n"
     "ALTER TABLE copied ADD PRIMARY KEY (id); {indexes} ANALYZE copied;"
 )
-PEERS = {"pandas to_sql": "to_sql"}
+PEERS = {"pandas to_sql": "to_sql", "dlt": "dlt_pipeline"}
+FILE_ROWS = 300_000  # of a file of results: some 20 MB, as those of Databricks
+DICTIONARY = "making the dictionary"
+PHASES = ["reading", "copying", "indexing", DICTIONARY, "verifying", "publishing"]
 PEER_ROWS = 200_000  # what slow tools carry; rates are compared
 
 
@@ -55,11 +59,13 @@ def main() -> None:
         os.environ.update({**served.env, "DJANGO_SETTINGS_MODULE": "airsense.settings"})
         django.setup()
         _run([sys.executable, "manage.py", "setup"])
+        served.set(file_rows=FILE_ROWS)
         rows = _fill(options.flights, options.times)
-        found = [_transfer() for _ in range(options.runs)]
+        found = [_transfer("manage.py") for _ in range(options.runs)]
+        unhashed = [_transfer("-m", "benchmarks.unhashed") for _ in range(options.runs)]
         copies = [_copied(Path(folder) / "rows.csv") for _ in range(options.runs)]
         peers = _peers(options.peers) if options.peers else {}
-        _show(rows, found, copies, peers)
+        _show(rows, found, unhashed, copies, peers)
 
 
 def _options() -> argparse.Namespace:
@@ -93,47 +99,18 @@ def _warehouse() -> "Warehouse":
 
 
 def _append(change: Any, table: str, rows: str, key: str) -> None:
-    read: pa.RecordBatchReader = duckdb.connect().execute(rows).to_arrow_reader(100_000)
+    read: pa.RecordBatchReader = duckdb.connect().sql(rows).to_arrow_reader(100_000)
     change.append(table, read.schema, read, key)
 
 
-def _transfer() -> dict[str, float]:
+def _transfer(*program: str) -> dict[str, float]:
     """Seconds of each phase, and the memory of the process that ran it in MB."""
     from transfers.models import Transfer
 
-    process = subprocess.Popen([sys.executable, "manage.py", "transfer", "--force", TABLE])
-    _, status, used = os.wait4(process.pid, 0)
-    assert status == 0, "the transfer failed"
-    seconds = Transfer.objects.filter(table=TABLE).latest("pk").seconds
-    return {**seconds, "row hash": _hashing(), "MB": used.ru_maxrss / 1024}
-
-
-def _hashing() -> float:
-    """Seconds that the row hash takes of verifying, in the warehouse and in PostgreSQL."""
-    from flights.models import FlightDelayData, PublishedTable
-    from transfers import columns, verify
-    from transfers.warehouses.databricks_sql import DIALECT
-
-    schema = columns.schema(FlightDelayData)
-    relation = verify.quoted(PublishedTable.objects.get(table=TABLE).current.relation)
-
-    def ours(figures: dict[str, str]) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(verify.select(figures, relation))
-
-    def theirs(figures: dict[str, str]) -> None:
-        with _warehouse().change() as change:
-            change.query(verify.select(figures, TABLE, DIALECT.text_type))
-
-    return sum(
-        _seconds(run, dialect.figures(schema, schema.names))
-        - _seconds(run, _without_hash(dialect.figures(schema, schema.names)))
-        for run, dialect in ((ours, verify.POSTGRESQL), (theirs, DIALECT))
-    )
-
-
-def _without_hash(figures: dict[str, str]) -> dict[str, str]:
-    return {name: sql for name, sql in figures.items() if name != "hash"}
+    with subprocess.Popen([sys.executable, *program, "transfer", "--force", TABLE]) as process:
+        memory = most_memory(process)
+    assert process.returncode == 0, "the transfer failed"
+    return {**Transfer.objects.filter(table=TABLE).latest("pk").seconds, "MB": memory}
 
 
 def _seconds(run: Callable[..., object], *arguments: Any) -> float:
@@ -177,20 +154,22 @@ def _peers(python: Path) -> dict[str, float]:
 
 
 def _show(
-    rows: int, transfers: list[dict[str, float]], copies: list[float], peers: dict[str, float]
+    rows: int,
+    transfers: list[dict[str, float]],
+    unhashed: list[dict[str, float]],
+    copies: list[float],
+    peers: dict[str, float],
 ) -> None:
-    def middle(name: str) -> float:
-        return statistics.median(t[name] for t in transfers)
-
-    phases = [name for name in transfers[0] if name not in ("row hash", "MB")]
-    whole = statistics.median(sum(t[name] for name in phases) for t in transfers)
-    copied = statistics.median(copies)
+    phases = [name for name in PHASES if name in transfers[0]]
+    whole, without = _sum(transfers, phases), _sum(unhashed, phases)
+    dictionary, copied = _middle(unhashed, DICTIONARY), statistics.median(copies)
     table = Table(
         "", "rows/s", "of \\copy", title=f"{rows:,} rows; medians of {len(copies)}", min_width=60
     )
     for name, count, seconds in [
         ("psql \\copy, same columns and indexes", rows, copied),
-        ("transfer without its row hash", rows, whole - middle("row hash")),
+        ("transfer without row hash and dictionary", rows, without - dictionary),
+        ("transfer without row hash", rows, without),
         ("transfer, verified and published", rows, whole),
         *((name, PEER_ROWS, seconds) for name, seconds in peers.items()),
     ]:
@@ -198,10 +177,20 @@ def _show(
         table.add_row(name, f"{rate:,.0f}", f"{rate / (rows / copied):.0%}")
     console = Console(width=100)
     console.print(table)
-    console.print("  ".join(f"{name} {middle(name):.1f} s" for name in [*phases, "row hash"]))
-    console.print(
-        f"memory of the transfer's process at most {max(t['MB'] for t in transfers):.0f} MB"
-    )
+    for kind, found in (("seconds", transfers), ("without row hash", unhashed)):
+        console.print(f"{kind}:", ", ".join(f"{n} {_middle(found, n):.1f}" for n in phases))
+    most = max(t["MB"] for t in transfers)
+    console.print(f"row hash {whole - without:.1f} s; memory of a transfer's process {most:.0f} MB")
+    server, *_ = connection.get_database_version()
+    console.print(f"PostgreSQL {server}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+
+
+def _middle(found: list[dict[str, float]], phase: str) -> float:
+    return statistics.median(one[phase] for one in found)
+
+
+def _sum(found: list[dict[str, float]], phases: list[str]) -> float:
+    return statistics.median(sum(one[phase] for phase in phases) for one in found)
 
 
 if __name__ == "__main__":

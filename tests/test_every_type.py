@@ -31,7 +31,7 @@ def published(demo: Platform) -> Iterator[None]:
     rows = table_of(TYPES).cast(wanted).sort_by("n")
     with transaction.atomic():
         version = load.create(EveryType, wanted, "1")
-        assert list(load.copy(version, wanted, rows.to_batches()))[-1] == 4
+        assert list(load.copy(version, wanted, rows.to_batches()))[-1].rows == 4
         load.keep(version, load.figures(version, wanted))
         load.publish([version])
         sqlview.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))

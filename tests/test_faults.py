@@ -1,9 +1,8 @@
 """Transfers whose processes and servers are killed. docs/faults.md has the table of outcomes."""
 
 import os
+import random
 import signal
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,18 +12,27 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.observing import (
+    NO_INDEXES,
+    ROWS,
+    START,
+    TABLE,
+    ask,
+    clean,
+    current,
+    database,
+    held,
+    last,
+    let_indexes_wait,
+    read,
+    waiting,
+    worker,
+)
 from tests.platforms import own_platform, own_valkey
 from tests.warehouse.running import Served, running
 from tests.whole import Platform, Site, until
 
-TABLE = "flight_delay_data"
-ROWS = 70_000  # more than one answer of the warehouse holds
 FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n in range(ROWS))
-START = (
-    "from transfers import tasks; from flights.tables import by_name;"
-    f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
-)
-ADVISORY = 1  # the lock that statements which make indexes wait for
 
 
 @pytest.fixture(scope="module")
@@ -47,82 +55,21 @@ def platform(warehouse: Served) -> Iterator[Platform]:
         yield own
 
 
-def let_indexes_wait(platform: Platform) -> None:
-    with database(platform) as connection:
-        connection.execute(
-            "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
-            f" 'BEGIN PERFORM pg_advisory_xact_lock({ADVISORY}); END'"
-        )
-        connection.execute(
-            "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
-            " EXECUTE FUNCTION hold()"
-        )
-
-
 @pytest.fixture(scope="module")
 def site(platform: Platform) -> Iterator[Site]:
     with platform.site(processes=1) as site:
         yield site
 
 
-@contextmanager
-def database(platform: Platform) -> Iterator["psycopg.Connection[Any]"]:
-    with psycopg.connect(platform.env["DATABASE_URL"], autocommit=True) as connection:
-        yield connection
-
-
-@contextmanager
-def read(site: Site) -> Iterator[list[str]]:
-    """Ask all the while; every answer must be whole. Yields the versions that were seen."""
-    seen, wrong, stop = list[str](), list[Any](), threading.Event()
-
-    def ask() -> None:
-        while not stop.is_set():
-            answer = site.get(f"/api/{TABLE}/?limit=3&offset={ROWS - 2}")
-            rows = answer.json().get("results") if answer.status == 200 else answer.body
-            if answer.status != 200 or len(rows) != 2:
-                wrong.append(rows)
-            seen.append(answer.headers.get("x-airsense-version", ""))
-            time.sleep(0.02)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        thread.join()
-    assert not wrong
-
-
-def last(platform: Platform) -> dict[str, Any]:
-    """The newest transfer."""
-    with database(platform) as connection:
-        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
-        found = cursor.execute("SELECT * FROM transfers_transfer ORDER BY id DESC LIMIT 1")
-        return dict(found.fetchone() or {})
-
-
-def current(site: Site) -> int:
-    return int(site.get(f"/api/{TABLE}/?limit=1").json()["version"])
-
-
 def slow(warehouse: Served, at: str, sql: str) -> None:
     warehouse.fault(at, "slow", sql=sql, seconds=60)
-
-
-@contextmanager
-def held(platform: Platform, statement: str) -> Iterator[None]:
-    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
-        connection.execute(statement)
-        yield
 
 
 # Where a transfer is held, and the phase that its row shows then.
 HOLDS: dict[str, Callable[[Platform, Served], Any]] = {
     "reading": lambda p, w: slow(w, "ExecuteStatement", "DESCRIBE HISTORY"),
     "copying": lambda p, w: slow(w, "FetchResults", "ORDER BY"),
-    "indexing": lambda p, w: held(p, f"SELECT pg_advisory_lock({ADVISORY})"),
+    "indexing": lambda p, w: held(p, NO_INDEXES),
     "verifying": lambda p, w: slow(w, "ExecuteStatement", "md5"),
     "waiting to be published": lambda p, w: held(
         p, "SELECT FROM flights_publishedtable FOR UPDATE"
@@ -144,23 +91,6 @@ def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[
     warehouse.mend()
 
 
-def clean(platform: Platform) -> None:
-    """Nothing is left of what was cut short: no relation, lock or running mark."""
-    with database(platform) as connection:
-        kept = connection.execute("SELECT \"table\" || '__v' || number FROM flights_tableversion")
-        there = connection.execute(
-            f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^{TABLE}__v'"
-        )
-        relations = [(name, f"{name}__values") for (name,) in kept]
-        assert {name for (name,) in there} == {name for both in relations for name in both}
-        locks = connection.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE"
-            " mode ~ 'Exclusive' AND locktype = 'relation' AND datname = current_database()"
-        )
-        assert locks.fetchone() == (0,)
-    assert last(platform)["status"] not in ("running", "queued")
-
-
 @pytest.mark.parametrize("phase", HOLDS)
 def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
     platform: Platform, warehouse: Served, site: Site, phase: str
@@ -171,6 +101,8 @@ def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             killed = last(platform)["id"]
+            # What holds it is still there: PostgreSQL itself misses the killed process.
+            until(lambda: not waiting(platform), seconds=10)
         until(lambda: len(seen) > 2)
         assert set(seen) == {f"{TABLE}/{before}"}
         time.sleep(2)  # TRANSFER_LOST_AFTER
@@ -188,6 +120,30 @@ def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
         "Start it again.",
     )
     clean(platform)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("kill", range(12))
+def test_a_worker_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
+    platform: Platform, site: Site, kill: int
+) -> None:
+    before, moment = current(site), random.uniform(0, 3)  # noqa: S311  # a transfer takes about 2 s
+    with read(site) as seen:
+        with worker(platform) as process:
+            ask(platform)
+            until(lambda: last(platform)["status"] != "queued")
+            time.sleep(moment)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        time.sleep(2)  # TRANSFER_LOST_AFTER
+        platform.python("from transfers import services; services.reap()")
+        clean(platform)
+        ended = last(platform)
+        now = before + (ended["status"] == "succeeded")
+        until(lambda: current(site) == now)
+    said = "" if now > before else "Its worker stopped in the middle."
+    assert ended["error"].startswith(said), f"killed after {moment:.2f} s"
+    assert set(seen) <= {f"{TABLE}/{before}", f"{TABLE}/{now}"}
 
 
 def test_a_transfer_is_cancelled_though_the_warehouse_does_not_answer(
@@ -223,17 +179,6 @@ def current_of(connection: "psycopg.Connection[Any]") -> int:
         [TABLE],
     ).fetchone() or (0,)
     return int(number)
-
-
-@contextmanager
-def worker(platform: Platform) -> Iterator["subprocess.Popen[bytes]"]:
-    with platform.running("worker", "--concurrency=1") as process:
-        yield process
-
-
-def ask(platform: Platform) -> None:
-    """Ask a worker for the table, as the schedule would."""
-    platform.python(START)
 
 
 @pytest.mark.parametrize("phase", ["copying", pytest.param("verifying", marks=pytest.mark.deep)])

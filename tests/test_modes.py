@@ -15,7 +15,7 @@ from flights.mirror import Mirror, MirroredTable
 from flights.models import PublishedTable, TableVersion
 from tests.warehouse.running import Served, running
 from tests.whole import Platform
-from transfers import load, loading
+from transfers import load, loading, watched
 from transfers.models import Transfer
 from transfers.progress import Progress
 from transfers.warehouses import Warehouse, connect
@@ -78,7 +78,10 @@ def run(warehouse: Warehouse, *statements: str) -> None:
 def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
     """A transfer of the parcels, published."""
     transfer = Transfer(table="parcels", claim=uuid.uuid4(), status="succeeded", **values)
-    with Progress([]) as progress, warehouse.snapshot("parcels") as source:
+    with (
+        Progress([]) as progress,
+        watched.snapshot(warehouse, "parcels", progress.check) as source,
+    ):
         progress.begin(transfer)
         version = loading.made(Parcel, transfer, source, progress)
         assert version

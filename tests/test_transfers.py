@@ -1,6 +1,7 @@
 """Transfers through their service, command and worker."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -170,7 +171,8 @@ def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
 
 def test_the_command_says_what_it_did_and_skips_what_stands(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
-    assert "delays_by_day/1: 2 rows" in fresh.manage("transfer", "--all")
+    said = fresh.manage("transfer", "--all")
+    assert re.search(r"delays_by_day/1: 2 rows in \d\.\d s, [\d,]+ rows/s, [\d,]+ bytes/s", said)
     assert fresh.manage("transfer", "--all").count("unchanged in the warehouse") == len(TABLES)
     assert "delays_by_day/2: 2 rows" in fresh.manage("transfer", "delays_by_day", "--force")
 
@@ -239,6 +241,23 @@ def test_a_killed_worker_is_noticed_by_the_schedule(fresh: Platform, demo: Platf
             until(lambda: _last(database)[1] == "succeeded", seconds=60)
             answer = site.get("/api/flight_delay_data/?limit=1")
             assert answer.headers["x-airsense-version"] == "flight_delay_data/2"
+
+
+def test_a_transfer_says_which_schedule_asked_for_it(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    fresh.python(
+        "from django_celery_beat.models import IntervalSchedule, PeriodicTask;"
+        "often = IntervalSchedule.objects.create(every=1, period='seconds');"
+        "PeriodicTask.objects.create(name='the week', task='transfers.tasks.transfer_tables',"
+        " interval=often, args='[\"delays_by_day\"]')"
+    )
+    with (
+        psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
+        fresh.running("worker"),
+        fresh.running("beat"),
+    ):
+        asked = "SELECT count(*) FROM transfers_transfer WHERE asked_by = 'schedule: the week'"
+        until(lambda: (database.execute(asked).fetchone() or (0,))[0] > 1)
 
 
 def _queue(platform: Platform) -> None:

@@ -39,6 +39,7 @@ def test_a_transfer_is_started_once_watched_and_listed(live: Site) -> None:
     assert (ended["status"], ended["rows_done"]) == ("succeeded", 7)
     assert ended["version"].startswith("delays_by_day/")
     assert ended["asked_by"] == "operator of the API"
+    assert ended["bytes_per_second"] > ended["rows_per_second"] > 0
     again = post(live, body, Idempotency_Key="monday").json()
     assert [t["id"] for t in again] == [transfer["id"]]
     listed = live.get(f"{ALL}?table=delays_by_day", Authorization=key("viewer")).json()["results"]

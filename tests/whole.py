@@ -148,6 +148,20 @@ def until(done: Any, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+def most_memory(process: "subprocess.Popen[bytes]") -> int:
+    """The most MB that a process had of its own, watched until it ends.
+
+    What `wait4` says of it begins with the memory of the process that started it.
+    """
+    most = 0
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        if "VmHWM:" in status:  # a process that just ended has none
+            most = int(status.partition("VmHWM:")[2].split()[0]) >> 10
+        time.sleep(0.05)
+    return most
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

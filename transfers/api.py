@@ -151,7 +151,12 @@ def _shown(transfer: Transfer) -> dict[str, Any]:
     """A transfer as its row says, with the names that people know."""
     names = [f.name for f in Transfer._meta.concrete_fields if f.name not in HIDDEN]
     row = {name: getattr(transfer, name) for name in names}
-    return {**row, "version": transfer.version and str(transfer.version)}
+    return {
+        **row,
+        "version": transfer.version and str(transfer.version),
+        "rows_per_second": transfer.rows_per_second,
+        "bytes_per_second": transfer.bytes_per_second,
+    }
 
 
 def ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:

@@ -10,6 +10,7 @@ TransferError
  │   └─ SourceMissing         it has no such table
  ├─ SchemaMismatch      a table's columns are not those that are needed
  ├─ Unstorable          PostgreSQL cannot hold a value
+ ├─ NoRoom              PostgreSQL's disk is full, or too full for another version
  ├─ VerificationFailed  a copy is not equal to its source
  ├─ AlreadyRunning      the table's last transfer has not ended
  ├─ ClaimLost           somebody else ended the transfer while it ran
@@ -78,6 +79,10 @@ class SchemaMismatch(TransferError):
 
 
 class Unstorable(TransferError):
+    pass
+
+
+class NoRoom(TransferError):
     pass
 
 

@@ -6,6 +6,7 @@ another, of a few rows: no statement here changes a relation that readers use.
 
 import io
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,7 @@ from psycopg.errors import LockNotAvailable
 from flights.mirror import MirroredTable, column
 from flights.models import Export, PublishedTable, TableVersion
 
-from . import columns, dictionary, sqlview, verify
+from . import columns, sqlview, verify
 from .exceptions import NoSuchVersion, Unstorable
 from .statements import execute
 
@@ -52,13 +53,20 @@ def make_temporary(table: str, schema: pa.Schema) -> TableVersion:
     return version
 
 
+class Copied(NamedTuple):
+    """What PostgreSQL was sent so far."""
+
+    rows: int
+    bytes: int  # of the rows as CSV
+
+
 def copy(
     version: TableVersion,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     numbered_from: int = 0,
-) -> Iterator[int]:
-    """Write batches of the schema's columns, in order, to the relation; yields rows so far.
+) -> Iterator[Copied]:
+    """Write batches of the schema's columns, in order, to the relation; yields what was written.
 
     The first row has the number after `numbered_from`.
     """
@@ -66,7 +74,7 @@ def copy(
     # have to write to its pages then, and index-only scans work at once.
     into = sql.SQL("COPY {} FROM STDIN (FORMAT csv, FREEZE)")
     statement = into.format(sql.Identifier(version.relation))
-    done = 0
+    done = Copied(0, 0)
     # Django does not do so around COPY: a lost connection would not be known as one.
     with (
         connection.wrap_database_errors,
@@ -75,13 +83,14 @@ def copy(
     ):
         for batch in batches:
             if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
-                out.write(_lines(batch, schema, numbered_from + done, version.table))
-                done += batch.num_rows
+                lines = _lines(batch, schema, numbered_from + done.rows, version.table)
+                out.write(lines)
+                done = Copied(done.rows + batch.num_rows, done.bytes + len(lines))
                 yield done
 
 
 def index(model: type[MirroredTable], version: TableVersion) -> None:
-    """Primary key, declared indexes, statistics for the planner and the dictionary of search."""
+    """Primary key, declared indexes and statistics for the planner."""
     relation = sql.Identifier(version.relation)
     execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
     execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
@@ -89,7 +98,6 @@ def index(model: type[MirroredTable], version: TableVersion) -> None:
         fields = [sql.Identifier(column(model, name)) for name in names]
         execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
     execute("ANALYZE {}", relation)
-    dictionary.make(model, version)
 
 
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:

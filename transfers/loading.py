@@ -7,14 +7,14 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import columns, load, reading, sqlview, verify, watched
+from . import columns, dictionary, load, reading, sqlview, verify, watched
 from .exceptions import VerificationFailed, WarehouseError
 from .models import Transfer
 from .progress import Progress
 from .reading import Reading
-from .warehouses import Snapshot, Warehouse
-
-WAITING = "waiting to be published"  # for the tables that were asked for together
+from .room import Disk
+from .warehouses import Warehouse
+from .watched import Watched
 
 
 def new_version(
@@ -27,7 +27,7 @@ def new_version(
 
 
 def made(
-    model: type[MirroredTable], transfer: Transfer, source: Snapshot, progress: Progress
+    model: type[MirroredTable], transfer: Transfer, source: Watched, progress: Progress
 ) -> TableVersion | None:
     """The version of one source, filled the shortest way that gives what the source holds."""
     schema = columns.schema(model)
@@ -46,7 +46,7 @@ def made(
             if mode == Transfer.Mode.SNAPSHOT or error.transient:
                 raise
             transfer.notes.append(f"all rows were read, as {mode} failed: {error}")
-    progress.phase(WAITING)
+    progress.phase(Transfer.WAITING)
     return version
 
 
@@ -55,15 +55,21 @@ def _filled(
 ) -> TableVersion:
     """A verified version, or nothing: it is made in one transaction."""
     transfer.rows_total = asked.source.rows if way is reading.whole else None
+    disk = Disk.of_new_relations()
+    disk.check(transfer.table, asked.source.rows)
     with transaction.atomic():
         version = load.create(asked.model, asked.schema, asked.source.version)
         progress.phase("copying")
-        for rows in way(asked, version):
-            progress.rows(rows)
+        for copied in way(asked, version):
+            progress.copied(copied)
+            disk.check_while_copying(transfer.table, copied.bytes)
+        theirs = asked.source.figures_ahead(asked.schema, asked.names)  # while PostgreSQL indexes
         progress.phase("indexing")
         load.index(asked.model, version)
+        progress.phase("making the dictionary")
+        dictionary.make(asked.model, version)
         progress.phase("verifying")
-        transfer.figures = asked.source.figures(asked.schema, asked.names)
+        transfer.figures = theirs()
         verify.agree(transfer.figures, load.figures(version, asked.schema), version.table)
         load.keep(version, transfer.figures)
         sqlview.grant(version)

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from flights.models import TableVersion
 
@@ -26,6 +27,7 @@ class Transfer(models.Model):
         ROLLBACK = "rollback"  # none: a version that is kept was published again
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
+    WAITING = "waiting to be published"  # the phase after which tables are seen together
 
     table = models.TextField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
@@ -33,6 +35,9 @@ class Transfer(models.Model):
     phase = models.TextField(blank=True, help_text="what a running transfer does now")
     rows_done = models.PositiveBigIntegerField(default=0)
     rows_total = models.PositiveBigIntegerField(null=True)
+    bytes_done = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="of the rows, as PostgreSQL was sent them (CSV)"
+    )
     asked_by = models.TextField(help_text="a user's name, a schedule or a command")
     request_key = models.TextField(blank=True, help_text="the caller's name of its request")
     forced = models.BooleanField(default=False, help_text="also when the source is unchanged")
@@ -73,6 +78,24 @@ class Transfer(models.Model):
     @property
     def active(self) -> bool:
         return self.status in self.ACTIVE
+
+    @property
+    def rows_per_second(self) -> int | None:
+        return self._rate(self.rows_done)
+
+    @property
+    def bytes_per_second(self) -> int | None:
+        return self._rate(self.bytes_done)
+
+    @property
+    def worked(self) -> float:
+        """Seconds that it took or takes, without those that it waited for other tables."""
+        if self.active and self.started_at:
+            return (timezone.now() - self.started_at).total_seconds()
+        return sum(float(s) for phase, s in self.seconds.items() if phase != self.WAITING)
+
+    def _rate(self, amount: int) -> int | None:
+        return round(amount / self.worked) if amount and self.worked else None
 
 
 class WarehouseJob(models.Model):

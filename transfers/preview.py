@@ -13,7 +13,7 @@ from psycopg import sql
 from flights.mirror import MirroredTable, column
 from flights.models import TableVersion
 
-from . import columns, load
+from . import columns, load, watched
 from .reading import Reading, whole
 from .statements import fetch
 from .warehouses import Warehouse
@@ -60,7 +60,7 @@ def preview(model: type[MirroredTable], warehouse: Warehouse) -> Preview:
     """How the source differs from what is published."""
     table, schema = model._meta.db_table, columns.schema(model)
     published = TableVersion.objects.filter(published__table=table).first()
-    with warehouse.snapshot(table) as source:
+    with watched.snapshot(warehouse, table, check=lambda: None) as source:
         fit = columns.compare(schema, source.schema)
         lost = _lost(schema, published)
         found = Preview(table, source.version, fit.accepted, fit.refused, lost)

@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.utils import timezone
 
 from .exceptions import ClaimLost
+from .load import Copied
 from .models import Transfer
 
 log = logging.getLogger(__name__)
@@ -55,9 +56,9 @@ class Progress:
         self.current.phase, self._since = name, now
         self._wake.set()
 
-    def rows(self, done: int) -> None:
+    def copied(self, so_far: Copied) -> None:
         assert self.current
-        self.current.rows_done = done
+        self.current.rows_done, self.current.bytes_done = so_far
         self.check()
 
     def check(self) -> None:
@@ -109,5 +110,6 @@ def _update(transfer: Transfer) -> int:
         phase=transfer.phase,
         rows_done=transfer.rows_done,
         rows_total=transfer.rows_total,
+        bytes_done=transfer.bytes_done,
         seconds=transfer.seconds,
     )

@@ -17,7 +17,7 @@ from flights.models import TableVersion
 from . import columns, load
 from .models import Transfer
 from .statements import execute, fetch
-from .warehouses import Snapshot
+from .watched import Watched
 
 DELETED = pa.field("is deleted", pa.bool_())  # beside a changed row's columns
 
@@ -28,7 +28,7 @@ class Reading:
 
     model: type[MirroredTable]
     schema: pa.Schema
-    source: Snapshot
+    source: Watched
     names: list[str]
 
     def theirs(self, field: str) -> str:
@@ -43,7 +43,7 @@ class Reading:
         return ["-" * n.startswith("-") + self.theirs(n.removeprefix("-")) for n in declared]
 
 
-type Way = Callable[[Reading, TableVersion], Iterator[int]]
+type Way = Callable[[Reading, TableVersion], Iterator[load.Copied]]
 
 
 def ways(reading: Reading, *, forced: bool) -> Iterator[tuple[str, Way]]:
@@ -59,13 +59,13 @@ def ways(reading: Reading, *, forced: bool) -> Iterator[tuple[str, Way]]:
     yield Transfer.Mode.SNAPSHOT, whole
 
 
-def whole(reading: Reading, version: TableVersion) -> Iterator[int]:
-    """Read all rows; yields how many were read so far."""
+def whole(reading: Reading, version: TableVersion) -> Iterator[load.Copied]:
+    """Read all rows; yields what was read so far."""
     batches = reading.source.batches(reading.names, reading.order)
     return load.copy(version, reading.schema, batches)
 
 
-def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[int]:
+def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[load.Copied]:
     """The last version's rows, then those whose growing column is greater than any of them."""
     grows_by = reading.model.mirror.grows_by
     execute(
@@ -83,7 +83,7 @@ def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Itera
     return load.copy(version, reading.schema, batches, numbered_from=last.rows)
 
 
-def _changed(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[int]:
+def _changed(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[load.Copied]:
     """The last version's rows but those of changed keys, and the changed ones that still are."""
     schema = reading.schema.append(DELETED)
     key = [reading.theirs(name) for name in reading.model.mirror.key]

@@ -15,19 +15,27 @@ from django.db import (
 )
 from django.db.models import F
 from django.utils import timezone
-from psycopg.errors import DiskFull
 
 from flights import tables
 from flights.models import TableVersion
 
-from . import alerts, load, loading, services, warehouses
+from . import alerts, load, loading, room, services, warehouses
 from .exceptions import AlreadyRunning, ClaimLost, TransferError
 from .models import Transfer
 from .progress import Progress
+from .statements import execute
 from .warehouses import Warehouse
 
 # How long PostgreSQL may be away before a failure can no longer be written down.
 BACK_WITHIN = 15.0  # seconds
+# What PostgreSQL would otherwise work on, and its locks, outlive a process that was killed; and
+# hours pass until it misses a machine that is gone.
+NOTICED_BY_POSTGRESQL = (
+    "SET client_connection_check_interval = '1s'",
+    "SET tcp_keepalives_idle = 15",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
 
 
 def run(
@@ -46,8 +54,10 @@ def run(
     with Progress(claimed) as progress:
         try:
             source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
-            versions = [loading.new_version(t, source, progress) for t in claimed]
-            _publish(claimed, [v for v in versions if v])
+            _let_postgresql_notice()
+            with room.reported():
+                versions = [loading.new_version(t, source, progress) for t in claimed]
+                _publish(claimed, [v for v in versions if v])
         except BaseException as error:
             again = not progress.lost and _passes(error) and claimed[0].attempt < attempts
             settle, culprit = _put_back if again else _fail, progress.lost or progress.current
@@ -58,6 +68,12 @@ def run(
             _when_back(partial(_prune, claimed))
 
 
+def _let_postgresql_notice() -> None:
+    """Let it end what this connection runs soon after the end of this process."""
+    for statement in NOTICED_BY_POSTGRESQL:
+        execute(statement)
+
+
 def _prune(transfers: list[Transfer]) -> None:
     for model in {tables.by_name(t.table) for t in transfers}:
         services.prune(model)
@@ -66,9 +82,7 @@ def _prune(transfers: list[Transfer]) -> None:
 def _passes(error: BaseException) -> bool:
     """Whether the same may succeed later though nobody changes anything."""
     away = isinstance(error, OperationalError | InterfaceError)
-    return getattr(error, "transient", False) or (
-        away and not isinstance(error.__cause__, DiskFull)
-    )
+    return away or getattr(error, "transient", False)
 
 
 def _when_back(write: Callable[[], None]) -> None:
@@ -94,7 +108,8 @@ def _put_back(transfers: list[Transfer], culprit: Transfer | None, error: BaseEx
             attempt=F("attempt") + 1,
             phase="",
             rows_done=0,
-            error=_shown(error) if transfer == culprit else f"{culprit} failed.",
+            bytes_done=0,
+            error=_told(transfer, culprit, error),
             advice="It is tried again.",
         )
 
@@ -151,6 +166,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "phase": transfer.phase if status == Transfer.Status.FAILED else "",
         "rows_done": transfer.rows_done,
         "rows_total": transfer.rows_total,
+        "bytes_done": transfer.bytes_done,
         "seconds": transfer.seconds,
         "figures": transfer.figures,
         "source_version": transfer.source_version,
@@ -165,9 +181,7 @@ def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseExcept
     """Mark all transfers of a run failed: one for its own fault, the others because of it."""
     advice = getattr(error, "advice", "") or "Start it again; the log has the details."
     for transfer in transfers:
-        theirs = (
-            f"Not published, because {culprit} failed." if transfer != culprit else _shown(error)
-        )
+        theirs = _told(transfer, culprit, error)
         try:
             with transaction.atomic():
                 _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
@@ -176,5 +190,8 @@ def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseExcept
             continue  # whoever ended it has said why
 
 
-def _shown(error: BaseException) -> str:
+def _told(transfer: Transfer, culprit: Transfer | None, error: BaseException) -> str:
+    """The error, in a transfer's words; all of a run have it where it was none's own."""
+    if culprit and transfer != culprit:
+        return f"Not published, because {culprit} failed."
     return str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"

@@ -85,10 +85,12 @@ def job(pk: int) -> None:
     jobs.run(pk)
 
 
-@shared_task
-def transfer_tables(*names: str) -> None:
+@shared_task(bind=True)
+def transfer_tables(self: Task, *names: str) -> None:
     """Transfer tables whose source changed, as a schedule asks; all of them where none is named."""
-    start(tables.by_names(names or tables.NAMES), asked_by="schedule")
+    schedule = self.request.get("periodic_task_name")  # django-celery-beat's header
+    asked_by = f"schedule: {schedule}" if schedule else "schedule"
+    start(tables.by_names(names or tables.NAMES), asked_by)
 
 
 @shared_task

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -59,7 +60,7 @@ class Calls:
 
 
 class Watched:
-    """A `Snapshot`."""
+    """A `Snapshot` whose figures can be computed while something else is done."""
 
     def __init__(self, calls: Calls, source: Snapshot) -> None:
         self._calls, self._source = calls, source
@@ -75,8 +76,11 @@ class Watched:
     ) -> Iterator[pa.RecordBatch]:
         return self._ahead(self._source.changes, columns, key, since)
 
-    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
-        return self._calls.result(self._calls.start(self._source.figures, schema, columns))
+    def figures_ahead(
+        self, schema: pa.Schema, columns: Sequence[str]
+    ) -> Callable[[], verify.Figures]:
+        """The warehouse computes them from now on; the call that is returned waits for them."""
+        return partial(self._calls.result, self._calls.start(self._source.figures, schema, columns))
 
     def comments(self) -> dict[str, str]:
         return self._calls.result(self._calls.start(self._source.comments))
@@ -92,7 +96,7 @@ class Watched:
 
 
 @contextmanager
-def snapshot(warehouse: Warehouse, table: str, check: Callable[[], object]) -> Iterator[Snapshot]:
+def snapshot(warehouse: Warehouse, table: str, check: Callable[[], object]) -> Iterator[Watched]:
     """`warehouse.snapshot(table)`, watched."""
     calls, opened = Calls(check), warehouse.snapshot(table)
     try:

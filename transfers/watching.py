@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from .loading import WAITING
 from .models import Transfer
 
 EVERY = 0.2  # seconds between two looks
@@ -73,16 +72,20 @@ def following(transfers: list[Transfer], console: Console) -> Iterator[None]:
         thread.join()
 
 
+def rates(transfer: Transfer) -> str:
+    """How fast its rows came, or nothing where none did."""
+    rows, size = transfer.rows_per_second, transfer.bytes_per_second
+    return f", {rows:,} rows/s, {size:,} bytes/s" if rows and size else ""
+
+
 def outcome(transfer: Transfer) -> str:
     """One line on how a transfer ended."""
     match transfer.status:
         case Transfer.Status.SUCCEEDED:
-            took = sum(s for phase, s in transfer.seconds.items() if phase != WAITING)
-            rate = transfer.rows_done / max(took, 0.001)
             assert transfer.version
             read, rows = f"{transfer.rows_done:,}", f"{transfer.version.rows:,} rows"
             of = rows if transfer.rows_done == transfer.version.rows else f"{read} of {rows}"
-            return f"{transfer.version}: {of} in {took:.1f} s, {rate:,.0f} rows/s"
+            return f"{transfer.version}: {of} in {transfer.worked:.1f} s{rates(transfer)}"
         case Transfer.Status.UNCHANGED:
             return f"{transfer.table}: unchanged in the warehouse"
     return f"{transfer.table}: {transfer.status}. {transfer.error} {transfer.advice}".strip()

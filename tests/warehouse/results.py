@@ -14,7 +14,7 @@ from databricks.sql.thrift_api.TCLIService import ttypes as t
 from . import types
 
 # Small, so that results of tests have several of each.
-BATCH_ROWS, FILE_ROWS, FILES_AT_ONCE = 20_000, 50_000, 4
+BATCH_ROWS, FILES_AT_ONCE = 20_000, 4
 LINK_SECONDS = 900
 
 
@@ -29,6 +29,7 @@ class Files:
 
     def __init__(self) -> None:
         self._files: dict[str, File] = {}
+        self.rows = 50_000  # of each
 
     def add(self, content: bytes, expires: float) -> str:
         name = uuid.uuid4().hex
@@ -126,7 +127,7 @@ class Result:
     def _link(self) -> t.TSparkArrowResultLink:
         start, sink = self._offset, pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.schema) as out:
-            for batch in self._take(FILE_ROWS, 1 << 60):
+            for batch in self._take(self._files.rows, 1 << 60):
                 out.write_batch(batch)
         content = sink.getvalue().to_pybytes()
         expires = time.time() + self.link_seconds

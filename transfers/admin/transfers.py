@@ -17,12 +17,15 @@ from flights import tables
 from flights.admin.reading import ReadOnly
 from transfers import services, tasks
 from transfers.exceptions import NothingToDo
-from transfers.loading import WAITING
 from transfers.models import Transfer
+from transfers.watching import rates
 
 from .asking import ask
 
-PHASES = ["reading", "copying", "indexing", "verifying", WAITING, "publishing"]
+PHASES = [
+    *("reading", "copying", "indexing", "making the dictionary", "verifying"),
+    *(Transfer.WAITING, "publishing"),
+]
 
 
 class Wanted(forms.Form):
@@ -49,7 +52,7 @@ class TransferAdmin(ReadOnly):
     fieldsets = [
         (None, {"fields": ["table", "status", "progress", "error", "advice"]}),
         ("Run", {"fields": ["mode", "asked_by", "asked_at", "started_at", "finished_at"]}),
-        ("Speed", {"fields": ["attempt", "took", "rate", "phases"]}),
+        ("Speed", {"fields": ["attempt", "took", "bytes_done", "rate", "phases"]}),
         ("Result", {"fields": ["version", "source_version", "notes", "agreed"]}),
     ]
     actions_list = ["start"]
@@ -135,8 +138,7 @@ class TransferAdmin(ReadOnly):
 
     @display(description="rate")
     def rate(self, transfer: Transfer) -> str:
-        seconds = _worked(transfer)
-        return f"{transfer.rows_done / seconds:,.0f} rows/s" if seconds else "-"
+        return rates(transfer).removeprefix(", ") or "-"
 
     @display(description="took")
     def took(self, transfer: Transfer) -> str:
@@ -162,10 +164,6 @@ def _progress(transfer: Transfer) -> dict[str, Any]:
     said = f"{of}, {now}" if transfer.active else of
     share = round(done / total, 4) if total else 0
     return {"active": transfer.active, "share": share, "said": said}
-
-
-def _worked(transfer: Transfer) -> float:
-    return sum(float(s) for phase, s in transfer.seconds.items() if phase != WAITING)
 
 
 def _table(rows: Any) -> str:

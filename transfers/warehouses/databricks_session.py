@@ -34,7 +34,8 @@ STARTING_PAUSE = 1.0  # seconds between two looks at a warehouse that is startin
 # Rows come in batches of about this size: one row can have megabytes, or a few bytes.
 BATCH_BYTES = 32 << 20
 FIRST_ROWS = 256
-DOWNLOADS = 4  # files of results that are fetched at once, each up to some 20 MB packed
+# Files of results in memory, each some 20 MB: one that is read and one that is fetched meanwhile.
+DOWNLOADS = 2
 
 PATIENT: dict[str, Any] = {
     "_retry_delay_min": 0.2,

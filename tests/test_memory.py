@@ -1,0 +1,37 @@
+"""The memory of a transfer grows neither with its table nor with the files of the warehouse."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.platforms import own_platform
+from tests.warehouse.running import running
+from tests.whole import most_memory
+from transfers.records import REQUIRED
+
+ROWS, FILE_ROWS = 1_600_000, 300_000  # a file has some 20 MB, as those of Databricks
+LIMIT = 300  # MB
+
+
+@pytest.mark.deep
+def test_a_transfer_of_large_files_takes_less_than_300_mb(tmp_path: Path) -> None:
+    pq.write_table(flights(), tmp_path / "flights.parquet")
+    with running(tmp_path / "warehouse") as warehouse, own_platform(**warehouse.env) as own:
+        warehouse.set(file_rows=FILE_ROWS)
+        own.manage("ingest", str(tmp_path / "flights.parquet"))
+        own.manage("broker")
+        with own.running("transfer", "flight_delay_data") as process:
+            most = most_memory(process)
+        assert warehouse.log()["calls"].count("file") > ROWS / FILE_ROWS - 1
+    assert process.returncode == 0
+    assert most < LIMIT
+
+
+def flights() -> pa.Table:
+    days = [date(2013, 1, 1) + timedelta(days=n % 365) for n in range(ROWS)]
+    texts = [[f"{name} {n % 300}" for n in range(ROWS)] for name in ("Airline", "City", "City")]
+    delays = [pa.array([(n * k) % 90 for n in range(ROWS)], pa.int32()) for k in (1, 7)]
+    return pa.Table.from_arrays([pa.array(days), *map(pa.array, texts), *delays], list(REQUIRED))

@@ -1,0 +1,226 @@
+"""A PostgreSQL of the tests' own that stops in the middle of transfers, or has a small disk."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from airsense import home
+from tests.observing import (
+    NO_INDEXES,
+    ROWS,
+    TABLE,
+    ask,
+    clean,
+    current,
+    held,
+    last,
+    let_indexes_wait,
+    read,
+    waiting,
+    worker,
+)
+from tests.platforms import own_platform
+from tests.warehouse.running import Served, running
+from tests.whole import Platform, until
+
+HOLD = """
+import sys
+from airsense import embedded
+with embedded.lease():
+    print(embedded.database_url(), flush=True)
+    sys.stdin.read()
+"""
+DISK = 16 << 20  # bytes
+CROWD = 20_000  # rows, which take 40 % of them
+
+
+@dataclass(frozen=True)
+class Server:
+    """An embedded PostgreSQL; its supervisor starts it again."""
+
+    folder: Path  # its account may enter it
+    url: str
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "home" / "postgres"
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Away meanwhile, after a stop that writes nothing down (`pg_ctl stop -m immediate`)."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split("\n")[0])
+        status = Path(f"/proc/{postmaster}/stat").read_text()
+        supervisor = int(status.rpartition(")")[2].split()[1])
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            os.kill(postmaster, signal.SIGQUIT)
+            yield
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+            until(self.answers, seconds=60)
+
+    def answers(self) -> bool:
+        try:
+            self.execute("SELECT")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def execute(self, *statements: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        env = {**os.environ, "AIRSENSE_HOME": f"{folder}/home", "DATABASE_URL": ""}
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLD],
+            cwd=home.PROJECT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as holder:
+            assert holder.stdout
+            yield Server(Path(folder), holder.stdout.readline().strip())
+            holder.communicate()
+        until(lambda: not (Path(folder) / "home/postgres/postmaster.pid").exists(), seconds=60)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
+        yield served
+
+
+@contextmanager
+def platform_of(server: Server, *settings: str) -> Iterator[Platform]:
+    """A platform whose database is the server's, with settings of PostgreSQL."""
+    server.execute("CREATE DATABASE own", *(f"ALTER DATABASE own SET {s}" for s in settings))
+    try:
+        with own_platform(DATABASE_URL=server.url.replace("/airsense?", "/own?")) as own:
+            yield own
+    finally:
+        server.execute("DROP DATABASE own WITH (FORCE)", "DROP ROLE own_reader")
+
+
+@pytest.fixture
+def platform(server: Server) -> Iterator[Platform]:
+    with platform_of(server) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def disk(server: Server) -> Iterator[Path]:
+    """A file system of `DISK` bytes, the server's tablespace `small`."""
+    if os.geteuid():
+        pytest.skip("only root can mount a small file system")
+    folder, owner = server.folder / "disk", server.data.stat().st_uid
+    folder.mkdir(exist_ok=True)
+    options = f"size={DISK},mode=700,uid={owner},gid={owner}"
+    mount = ["mount", "-t", "tmpfs", "-o", options, "small", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
+    try:
+        server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        yield folder
+        server.execute("DROP TABLESPACE small")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def crowded(server: Server, disk: Path) -> Iterator[Platform]:
+    """A published table on a small disk, where new versions are placed too."""
+    with platform_of(server, "default_tablespace = small") as own:
+        own.ingest(flights(CROWD, "Airline"))
+        own.manage("transfer", TABLE)
+        let_indexes_wait(own)
+        yield own
+
+
+def flights(rows: int, name: str) -> str:
+    return "\n".join(f"2013-01-{1 + n % 28:02},{name} {n},A,B,{n % 60},5" for n in range(rows))
+
+
+@pytest.mark.parametrize("phase", ["copying", pytest.param("verifying", marks=pytest.mark.deep)])
+def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
+    server: Server, platform: Platform, warehouse: Served, phase: str
+) -> None:
+    platform.ingest(flights(ROWS, "Airline"))
+    own = Platform({**platform.env, **warehouse.schema(phase).env, "TRANSFER_LOST_AFTER": "60"})
+    own.manage("ingest", str(platform.warehouse / "raw.csv"))
+    own.manage("broker")
+    own.manage("transfer", TABLE)
+    slow_at = {"copying": ("FetchResults", "ORDER BY"), "verifying": ("ExecuteStatement", "md5")}
+    at, sql = slow_at[phase]
+    with own.site(processes=1) as site, worker(own), read(site, away=True) as seen:
+        warehouse.fault(at, "slow", sql=sql, seconds=3)
+        ask(own)
+        until(lambda: last(own)["phase"] == phase)
+        with server.stopped():
+            time.sleep(2)
+        until(lambda: last(own)["status"] == "succeeded", seconds=60)
+        until(lambda: current(site) == 2)
+        until(lambda: seen[-1] == f"{TABLE}/2")
+    assert (last(own)["attempt"], last(own)["error"]) == (2, "")
+    assert set(seen) == {f"{TABLE}/1", f"{TABLE}/2"}
+    clean(own)
+
+
+def test_a_disk_that_others_fill_fails_a_transfer_for_good_and_leaves_the_old_version(
+    crowded: Platform, disk: Path
+) -> None:
+    with crowded.site(processes=1) as site, read(site, CROWD) as seen, worker(crowded):
+        with held(crowded, NO_INDEXES):
+            ask(crowded)
+            until(lambda: waiting(crowded), seconds=60)
+            fill(disk, leave=0)
+        until(lambda: last(crowded)["status"] == "failed", seconds=60)
+        until(lambda: len(seen) > 2)
+    failed = last(crowded)
+    assert failed["attempt"] == 1
+    assert re.match("PostgreSQL's disk is full: could not (extend|write)", failed["error"])
+    assert "default_tablespace" in failed["advice"]
+    assert set(seen) == {f"{TABLE}/1"}
+    (disk / "filling").unlink()
+    clean(crowded)
+
+
+def test_a_transfer_stops_before_the_disk_is_full(crowded: Platform) -> None:
+    crowded.ingest(flights(CROWD, "Airline" * 80))  # as many rows, which need more
+    stopped = crowded.attempt("transfer", TABLE)
+    assert f"{TABLE}: its indexes, and PostgreSQL's log, need" in stopped.stderr
+    clean(crowded)
+
+
+def test_a_transfer_is_refused_where_another_version_has_no_room(
+    crowded: Platform, disk: Path
+) -> None:
+    fill(disk, leave=4 << 20)
+    refused = crowded.attempt("transfer", TABLE, "--force")
+    assert f"{TABLE}: another version needs" in refused.stderr
+    assert "bytes free. Nothing was published. Make room" in refused.stderr
+    (disk / "filling").unlink()
+    clean(crowded)
+
+
+def fill(disk: Path, leave: int) -> None:
+    (disk / "filling").write_bytes(bytes(shutil.disk_usage(disk).free - leave))
