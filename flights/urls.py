@@ -11,7 +11,7 @@ from drf_spectacular.views import (
 
 from . import pages, redoc
 from .api import TableView
-from .catalogue import TableList
+from .catalogue import TableDescription, TableList
 from .dynamic_query import DynamicQuery
 from .explorer.view import explorer
 from .search import AdvancedSearch, Search
@@ -40,6 +40,14 @@ urlpatterns = [
                 description=model.__doc__,
             ),
             name=model._meta.db_table,
+        )
+        for model in TABLES
+    ),
+    *(
+        path(
+            f"api/{model._meta.db_table}/describe",
+            TableDescription.as_view(model=model),
+            name=f"{model._meta.db_table}_described",
         )
         for model in TABLES
     ),

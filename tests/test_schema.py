@@ -54,6 +54,7 @@ def test_problems_are_as_described(site: Site, described: Any) -> None:
 def test_every_address_of_the_api_is_described(described: Any) -> None:
     assert set(described["paths"]) == {
         *(f"/api/{table._meta.db_table}/" for table in TABLES),
+        *(f"/api/{table._meta.db_table}/describe" for table in TABLES),
         *("/api/", "/api/search", "/api/advanced_search", "/api/dynamic_query"),
         *("/api/transfers/", "/api/transfers/{id}/", "/service_transfer", "/transfer_table"),
     }

@@ -56,7 +56,7 @@ def _filled(
     """A verified version, or nothing: it is made in one transaction."""
     transfer.rows_total = asked.source.rows if way is reading.whole else None
     with transaction.atomic():
-        version = load.create(asked.model, asked.schema, asked.source.version)
+        version = load.create(asked.model, asked.schema, asked.source.version, transfer.pk)
         progress.phase("copying")
         for rows in way(asked, version):
             progress.rows(rows)

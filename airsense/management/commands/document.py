@@ -43,12 +43,14 @@ def _table(model: type[MirroredTable]) -> str:
     lines = [
         f"## {model._meta.db_table}\n",
         f"{model.__doc__}\n",
-        "| column | type | meaning | operators |",
-        "|---|---|---|---|",
+        "| column | type | unit | meaning | operators |",
+        "|---|---|---|---|---|",
     ]
     types = columns.types(columns.schema(model))
     for name, field in ((public(field), field) for field in model.columns()):
         operators = " ".join(lookups(field))
         empty = ", may be empty" if field.null else ""
-        lines.append(f"| `{name}` | {types[name]}{empty} | {field.help_text} | {operators} |")
+        unit = model.mirror.units.get(field.name, "")
+        kind = f"{types[name]}{empty}"
+        lines.append(f"| `{name}` | {kind} | {unit} | {field.help_text} | {operators} |")
     return "\n".join(lines) + "\n"
