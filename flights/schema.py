@@ -46,7 +46,9 @@ MEANINGS = {
 WHOLE = ("limit", "offset")
 PROBLEMS = {
     400: "Something unknown, or a value that does not fit its column.",
+    404: "There is no such table.",
     410: "The cursor's version is not kept any more.",
+    429: "Too many requests: see Retry-After.",
     503: "Not transferred yet, took too long, or too many exports: see Retry-After.",
 }
 

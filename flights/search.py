@@ -37,7 +37,57 @@ MOST = 100
 PARAMETERS = {"q", "table", "limit", "offset", "format"}
 VALUES = 1_000  # by which rows are found, of each word in each table
 
+ABOUT_Q = f"Words with spaces between: at most {WORDS}, of {LONGEST} characters together."
+ABOUT_LIMIT = f"Values and rows of each table: {ROWS} where it is not given, {MOST} at most."
+
 type Model = type[MirroredTable]
+
+
+class Fragment(serializers.Serializer[Any]):
+    """A piece of a text."""
+
+    text = serializers.CharField()
+    found = serializers.BooleanField(help_text="Whether it is what was looked for.")
+
+
+class SearchValue(serializers.Serializer[Any]):
+    """A value of a column that holds a word."""
+
+    column = serializers.CharField()
+    value = serializers.CharField()
+    fragments = Fragment(many=True)
+    rows = serializers.IntegerField(help_text="How many rows have it.")
+    alike = serializers.BooleanField(help_text="Whether it is only much like the word.")
+    url = serializers.CharField(help_text="The rows that have it.")
+
+
+class SearchTable(serializers.Serializer[Any]):
+    """What one table holds of the words."""
+
+    table = serializers.CharField()
+    version = serializers.IntegerField()
+    values_found = serializers.IntegerField(help_text="However many are listed.")
+    values = SearchValue(many=True)
+    columns = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
+        help_text="The first that hold every word: their values in the order of `columns`.",
+    )
+
+
+class SearchAnswer(serializers.Serializer[Any]):
+    query = serializers.CharField(help_text="The words as they are looked for.")
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    tables = SearchTable(many=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    models: list[Model]
+    text: str
+    limit: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -71,33 +121,28 @@ class Search(APIView):
         operation_id="search",
         tags=["Search"],
         parameters=[
-            OpenApiParameter("q", required=True, description="Words, with spaces between."),
-            OpenApiParameter("table", enum=tables.NAMES),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("offset", int),
+            OpenApiParameter("q", required=True, description=ABOUT_Q),
+            OpenApiParameter("table", enum=tables.NAMES, description="Only this one."),
+            OpenApiParameter("limit", int, description=ABOUT_LIMIT),
+            OpenApiParameter("offset", int, description="Without the first values and rows."),
         ],
-        responses={200: OpenApiTypes.OBJECT, **problems(400)},
+        responses={200: SearchAnswer, **problems(400, 404)},
     )
     def get(self, request: Request) -> Response:
-        asked = {name: str(value) for name, value in request.query_params.items()}
-        if unknown := asked.keys() - PARAMETERS:
+        given = {name: str(value) for name, value in request.query_params.items()}
+        if unknown := given.keys() - PARAMETERS:
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
-        models, text = _wanted(asked.get("table")), _text(asked.get("q"))
-        limit = min(whole_number(asked, "limit", ROWS), MOST)
-        offset = whole_number(asked, "offset", 0)
+        asked = read(given)
 
         def answer() -> Response:
-            there = list(_published(models))
+            there = list(_published(asked.models))
             headers = stated.headers(request, [version for _, version in there])
-            headers["X-AirSense-Limit"] = str(limit)
-            if len(there) < len(models):
+            headers["X-AirSense-Limit"] = str(asked.limit)
+            if len(there) < len(asked.models):
                 headers["Cache-Control"] = "no-store"  # it changes when they are transferred
             if stated.unchanged(request, headers):
                 return Response(status=304, headers=headers)
-            words = _words(text)
-            told = [_told(hits, limit, offset) for hits in _search(there, words)]
-            body = {"query": " ".join(words), "limit": limit, "offset": offset, "tables": told}
-            return Response(body, headers=headers)
+            return Response(found(asked, there), headers=headers)
 
         return versions.twice(answer)
 
@@ -131,6 +176,23 @@ class AdvancedSearch(APIView):
             for model in TABLES
         }
         return Response(told, headers={"X-AirSense-Limit": str(MOST)})
+
+
+def read(given: dict[str, str]) -> Asked:
+    return Asked(
+        _wanted(given.get("table")),
+        _text(given.get("q")),
+        min(whole_number(given, "limit", ROWS), MOST),
+        whole_number(given, "offset", 0),
+    )
+
+
+def found(asked: Asked, there: list[tuple[Model, TableVersion]]) -> dict[str, Any]:
+    """What some versions hold of the words."""
+    words = _words(asked.text)
+    told = [_told(hits, asked.limit, asked.offset) for hits in _search(there, words)]
+    query = " ".join(words)
+    return {"query": query, "limit": asked.limit, "offset": asked.offset, "tables": told}
 
 
 def _first_rows(text: str) -> dict[str, list[list[Any]]]:

@@ -14,6 +14,7 @@ from .api import TableView
 from .catalogue import TableDescription, TableList
 from .dynamic_query import DynamicQuery
 from .explorer.view import explorer
+from .graphql.view import GraphQL
 from .search import AdvancedSearch, Search
 from .tables import TABLES
 
@@ -28,6 +29,7 @@ urlpatterns = [
     path("api/redoc", SpectacularRedocView.as_view(), name="redoc"),
     path("api/redoc.js", redoc.script, name="redoc_script"),
     path("api/search", Search.as_view(), name="search"),
+    path("api/graphql", GraphQL.as_view(), name="graphql"),
     path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),
     *(
