@@ -18,6 +18,7 @@ from . import stated
 from .filters import lookups
 from .mirror import Field, MirroredTable, column, public
 from .models import PublishedTable, TableVersion
+from .problems import problems
 from .tables import TABLES
 from .versions import READER
 
@@ -88,7 +89,11 @@ class TableList(Catalogue):
 
     name = "Tables"
 
-    @extend_schema(operation_id="tables", tags=["Tables"], responses=Table(many=True))
+    @extend_schema(
+        operation_id="tables",
+        tags=["Tables"],
+        responses={200: Table(many=True), **problems(429, 503)},
+    )
     def get(self, request: Request) -> Response:
         return self.told(request, described(TABLES))
 
@@ -107,7 +112,7 @@ class TableDescription(Catalogue):
 
     model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
 
-    @extend_schema(tags=["Tables"], responses=Table)
+    @extend_schema(tags=["Tables"], responses={200: Table, **problems(429, 503)})
     def get(self, request: Request) -> Response:
         (said,) = described([self.model])
         return self.told(request, said)

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Q
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -26,9 +25,9 @@ from .dictionary import Found, Value
 from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
 from .models import TableVersion
+from .problems import first_errors, problems
 from .query import whole_number
 from .renderers import JSON, Browsable
-from .schema import problems
 from .tables import TABLES
 
 LONGEST, WORDS = 100, 8  # characters and words of a query
@@ -50,7 +49,7 @@ class Fragment(serializers.Serializer[Any]):
     found = serializers.BooleanField(help_text="Whether it is what was looked for.")
 
 
-class SearchValue(serializers.Serializer[Any]):
+class FoundValue(serializers.Serializer[Any]):
     """A value of a column that holds a word."""
 
     column = serializers.CharField()
@@ -61,13 +60,13 @@ class SearchValue(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="The rows that have it.")
 
 
-class SearchTable(serializers.Serializer[Any]):
+class FoundTable(serializers.Serializer[Any]):
     """What one table holds of the words."""
 
     table = serializers.CharField()
     version = serializers.IntegerField()
     values_found = serializers.IntegerField(help_text="However many are listed.")
-    values = SearchValue(many=True)
+    values = FoundValue(many=True)
     columns = serializers.ListField(child=serializers.CharField())
     rows = serializers.ListField(
         child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
@@ -79,7 +78,7 @@ class SearchAnswer(serializers.Serializer[Any]):
     query = serializers.CharField(help_text="The words as they are looked for.")
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
-    tables = SearchTable(many=True)
+    tables = FoundTable(many=True)
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,16 @@ class Hits:
         ]
 
 
+FIRST_ROWS = {
+    "type": "object",
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "array", "items": {"type": "array", "items": {}}},
+    },
+    "required": ["columns", "rows"],
+}
+
+
 class Search(APIView):
     """Values and rows that hold all words, the best first."""
 
@@ -126,7 +135,7 @@ class Search(APIView):
             OpenApiParameter("limit", int, description=ABOUT_LIMIT),
             OpenApiParameter("offset", int, description="Without the first values and rows."),
         ],
-        responses={200: SearchAnswer, **problems(400, 404)},
+        responses={200: SearchAnswer, **problems(400, 404, 429, 503)},
     )
     def get(self, request: Request) -> Response:
         given = {name: str(value) for name, value in request.query_params.items()}
@@ -162,7 +171,10 @@ class AdvancedSearch(APIView):
         operation_id="advanced_search",
         tags=["First AirSense"],
         request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
-        responses={200: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT},
+        responses={
+            200: {"type": "object", "additionalProperties": FIRST_ROWS},
+            **first_errors(400, 429, 503),
+        },
     )
     def post(self, request: Request) -> Response:
         body = request.data

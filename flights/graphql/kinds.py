@@ -14,6 +14,7 @@ from graphql import (
 )
 
 from flights.mirror import Field, MirroredTable, public
+from flights.schema import meaning
 
 
 def _whole(value: Any) -> int:
@@ -69,10 +70,9 @@ def column(model: type[MirroredTable], field: Field) -> GraphQLField:
     Any may be null: a version that is older than a column does not have it.
     """
     kind = scalar(field)
-    unit = model.mirror.units.get(field.name)
     return GraphQLField(
         kind,
-        description=f"{field.help_text} ({unit})" if unit else str(field.help_text),
+        description=meaning(model, field),
         resolve=number(public(field)) if kind is GraphQLFloat else None,
     )
 
