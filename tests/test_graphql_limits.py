@@ -109,7 +109,7 @@ HOSTILE = {
     ),
     "types of types": (
         f"{{ __schema {{ queryType {nested('{ ofType ', 20, '{ name }', ' }')} }} }}",
-        "nested deeper than 15",
+        "nested deeper than 20",
     ),
     "a cycle": (
         "{ delays_by_day { ...a } } fragment a on DelaysByDayPage { ...b }"
@@ -120,6 +120,12 @@ HOSTILE = {
     "directives": ("{ __typename " + "@skip(if: false) " * 200 + "}", "'@skip' can only be used"),
     "unknown directives": ("{ __typename " + "@nope " * 900 + "}", "@nope"),
     "queries": (f"{{ {aliases(11)} }}", "at most 10 queries"),
+    "values of one column": (
+        "{ flight_delay_data(limit: 10000) { rows { "
+        + " ".join(f"a{i}: Airline_Name" for i in range(11))
+        + " } } }",
+        "at most 100,000 values",
+    ),
     "values": (
         f"{{ a: {FLIGHTS} b: {FLIGHTS} c: {FLIGHTS} }}",
         "at most 100,000 values",

@@ -44,10 +44,11 @@ class Answer:
     of: TableVersion
     asked: Query
     rows: "models.QuerySet[Any]"  # those that `where` keeps
+    width: int  # values that are given of each row
 
     @cached_property
     def page(self) -> Page:
-        self.operation.spend(self.asked.limit * len(self.asked.columns))
+        self.operation.spend(self.asked.limit * self.width)
         return paging.page(self.asked, self.rows, self.of)
 
     def count(self, info: Any, way: str) -> int:

@@ -27,7 +27,7 @@ from flights.schema import MEANINGS
 from . import answers, where
 from .answers import Answer
 from .kinds import LONG, number, scalar
-from .operation import named, names, selected
+from .operation import named, names, selected, size
 
 type Model = type[MirroredTable]
 type Kind = Callable[[Field], GraphQLScalarType]
@@ -111,14 +111,15 @@ def _measured(row: dict[str, Any], info: Any, p: int | None = None) -> dict[str,
 
 
 def _resolve(model: Model, _: Any, info: Any, **given: Any) -> Answer:
-    groups = list(selected(info, named(info, info.field_nodes, "rows")))
+    groups_of = named(info, info.field_nodes, "rows")
+    groups = list(selected(info, groups_of))
     by = names(info, [node for node in groups if node.name.value == "by"])
     grouping = {"group_by": ",".join(by), "aggregate": ",".join(_asked(info, groups)) or "count"}
     keeps = where.read(model, given.pop("where", None) or {})
     asked = query.read(model, {**answers.written(given), **grouping})
     version = info.context.version(model)
     rows = versions.rows(model, version).filter(keeps)
-    return Answer(info.context, model, version, asked, rows)
+    return Answer(info.context, model, version, asked, rows, size(info, groups_of))
 
 
 def _asked(info: Any, groups: list[FieldNode]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
 QUERIES = 10  # of PostgreSQL, for all fields together
-VALUES = 100_000  # rows times columns; they take about a second to write
+VALUES = 100_000  # of all rows; they take about a second to write
 
 
 @dataclass
@@ -64,8 +64,8 @@ class Operation:
             raise BadQuery(f"An operation has at most {QUERIES} queries. Send the rest in another.")
         if self.values > VALUES:
             raise BadQuery(
-                f"An operation gives at most {VALUES:,} values (the limit of each field times its"
-                f" columns), and up to here asks for {self.values:,}. Give a lower limit."
+                f"An operation gives at most {VALUES:,} values (the limit of each field times what"
+                f" is selected of a row), and up to here asks for {self.values:,}. Lower a limit."
             )
         if time.monotonic() > self.until:
             raise Unavailable("The operation took too long. Ask for less.", 1)
@@ -87,6 +87,12 @@ def selected(info: Any, nodes: Iterable[Any]) -> Iterator[FieldNode]:
 
 def named(info: Any, nodes: Iterable[Any], name: str) -> list[FieldNode]:
     return [node for node in selected(info, nodes) if node.name.value == name]
+
+
+def size(info: Any, nodes: Iterable[Any]) -> int:
+    """How many values each of some objects gives: an alias gives one more."""
+    fields = list(selected(info, nodes))
+    return len(fields) + sum(size(info, [node]) for node in fields)
 
 
 def names(info: Any, nodes: Iterable[Any]) -> list[str]:

@@ -21,7 +21,7 @@ from flights.schema import MEANINGS
 from . import answers, where
 from .answers import Answer
 from .kinds import ANY, LONG, column
-from .operation import named, names
+from .operation import named, names, size
 
 CURSOR = (
     "Pages by the last row's values, of one version whatever is published meanwhile: empty to"
@@ -84,13 +84,14 @@ def _resolve(model: type[MirroredTable], _: Any, info: Any, **given: Any) -> Ans
     parameters = answers.written(given)
     if _leads_on(info) and not parameters.get("offset"):
         parameters.setdefault("cursor", "")
-    columns = names(info, named(info, info.field_nodes, "rows"))
+    selected = named(info, info.field_nodes, "rows")
+    columns = names(info, selected)
     asked = query.read(model, {**parameters, "columns": ",".join(columns)})
     if not columns:  # nothing of a row is wanted, and not everything
         asked = replace(asked, columns=[model._meta.pk])
     version = info.context.version(model, asked.position.version if asked.position else None)
     rows = versions.rows(model, version).filter(keeps)
-    return Answer(info.context, model, version, asked, rows)
+    return Answer(info.context, model, version, asked, rows, size(info, selected))
 
 
 def _leads_on(info: Any) -> bool:

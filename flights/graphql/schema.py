@@ -20,14 +20,14 @@ from flights.tables import TABLES
 from . import answers, described, groups, rows, where
 from .kinds import LONG
 from .limits import DEEPEST, LONGEST, SELECTIONS, TOKENS
-from .operation import QUERIES, VALUES
+from .operation import QUERIES, VALUES, size
 
 ABOUT = f"""Delays of US flights, to read.
 
 All fields of an operation are of one version of each table. It may have {LONGEST:,} characters and
 {TOKENS:,} tokens; {SELECTIONS} fields (those of a fragment wherever it is spread), {DEEPEST} within
-each other; {QUERIES} queries and {VALUES:,} values (the limit of each field times its columns), in
-the time that `tables {{ limits {{ timeout }} }}` says."""
+each other; {QUERIES} queries and {VALUES:,} values (the limit of each field times what is
+selected of a row), in the time that `tables {{ limits {{ timeout }} }}` says."""
 
 # What each field at the top reads; what is not here changes without a new version.
 READS: dict[str, list[type[MirroredTable]]] = {
@@ -75,7 +75,7 @@ def _search() -> GraphQLField:
 
 def _find(_: Any, info: Any, **given: Any) -> Any:
     asked = search.read(answers.written(given))
-    info.context.spend(asked.limit * len(asked.models))
+    info.context.spend(asked.limit * len(asked.models) * size(info, info.field_nodes))
     there = [(m, v) for m in asked.models if (v := info.context.versions.get(m._meta.db_table))]
     return search.found(asked, there)
 
