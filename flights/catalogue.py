@@ -104,10 +104,14 @@ class DescriptionSchema(AutoSchema):
     def get_operation_id(self) -> str:
         return f"{self.view.model._meta.db_table}_description"
 
+    def get_summary(self) -> str:
+        return f"What {self.view.model._meta.db_table} is"
+
 
 class TableDescription(Catalogue):
     """One table: its columns, what is published of it, how fresh that is, and the limits."""
 
+    name = "One table"
     schema = DescriptionSchema()
 
     model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)

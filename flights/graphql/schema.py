@@ -48,7 +48,7 @@ def _fields() -> dict[str, GraphQLField]:
 
 def _tables() -> GraphQLField:
     return GraphQLField(
-        GraphQLNonNull(GraphQLList(GraphQLNonNull(described.answer(catalogue.Table)))),
+        GraphQLList(GraphQLNonNull(described.answer(catalogue.Table))),
         description="Every table: its columns, what is published of it, and how fresh that is.",
         resolve=_describe,
     )
