@@ -271,6 +271,20 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Delays of US flights: tables of verified versions, queried and searched.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
+    "TAGS": [
+        {"name": "Tables", "description": "Rows of each table, and what it is. No key needed."},
+        {"name": "Search", "description": "Words in every column of every table."},
+        {"name": "GraphQL", "description": "The same by docs/schema.graphql."},
+        {
+            "name": "Transfers",
+            "description": (
+                "For users who may see or start transfers: by the header `Authorization: Token KEY`"
+                " (made in the admin), or by a session of the admin, which to change anything sends"
+                " its CSRF token as `X-CSRFToken`."
+            ),
+        },
+        {"name": "First AirSense", "description": "The addresses of the first AirSense."},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -21,9 +20,12 @@ from .filters import split
 from .mirror import MirroredTable
 from .models import TableVersion
 from .paging import Page
+from .problems import first_errors
 from .query import Query
+from .schema import MEANINGS
 
-ORDERED = ("order_by", "order_direction", "limit", "offset")
+ABOUT_WHERE = "Conditions that all have to hold: `City:Chicago, IL,Total_Arrivals__gte:4`."
+SAME = ("columns", "order_by", "limit", "offset")
 
 
 class DynamicSchema(AutoSchema):
@@ -34,11 +36,19 @@ class DynamicSchema(AutoSchema):
         return ["First AirSense"]
 
     def get_override_parameters(self) -> list[Any]:
-        table = OpenApiParameter("table_name", required=True, enum=tables.NAMES)
-        return [table, *(OpenApiParameter(name) for name in ("where", "columns", *ORDERED))]
+        return [
+            OpenApiParameter("table_name", required=True, enum=tables.NAMES),
+            OpenApiParameter("where", description=ABOUT_WHERE),
+            OpenApiParameter("order_direction", enum=["ASC", "DESC"]),
+            *(OpenApiParameter(name, description=MEANINGS[name]) for name in SAME),
+        ]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False  # what is answered is written below as it is
 
     def get_response_serializers(self) -> Any:
-        return {200: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT}
+        rows = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
+        return {200: rows, **first_errors(400, 404, 410, 429, 503)}
 
 
 class DynamicQuery(TableView):

@@ -1,7 +1,8 @@
 """What it means for a model to mirror a table of the warehouse."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ RESERVED = {
 }
 # `or`, `or1` to `or9`: each a group of conditions of which one has to hold.
 GROUP = re.compile(r"or\d?", re.IGNORECASE)
+SPEAKABLE = re.compile(r"(?!__|not$)[A-Za-z_]\w*", re.ASCII)  # what GraphQL can call a column
 # Freshness is looked at once a minute.
 SHORTEST = timedelta(minutes=1)
 
@@ -32,6 +34,8 @@ class Mirror:
     by_changes: bool = False  # a transfer reads only what the warehouse's change feed has, by key
     indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
     facets: tuple[str, ...] = ()  # columns whose values a query may count
+    # What a number counts or measures, such as "minutes".
+    units: Mapping[str, str] = field(default_factory=dict)
     # Administrators are alerted where the table was not found equal to its source for so long.
     fresh_within: timedelta | None = None
 
@@ -68,7 +72,7 @@ class MirroredTable(models.Model):
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
-        own = (_unknown_names, _reserved_names, _modes, _freshness)
+        own = (_unknown_names, _reserved_names, _unspeakable_names, _modes, _freshness)
         return [*super().check(**kwargs), *(wrong for check in own for wrong in check(cls))]
 
 
@@ -91,7 +95,7 @@ def column(model: type[MirroredTable], name: str) -> str:
 def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     mirror = model.mirror
     fields = {f.name for f in model.columns()}
-    used = (*mirror.order, *mirror.key, *mirror.facets, *sum(mirror.indexes, ()))
+    used = (*mirror.order, *mirror.key, *mirror.facets, *mirror.units, *sum(mirror.indexes, ()))
     names = {n.removeprefix("-") for n in used}
     return [
         checks.Error(
@@ -143,4 +147,17 @@ def _reserved_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
         )
         for name in named(model)
         if name in RESERVED or GROUP.fullmatch(name)
+    ]
+
+
+def _unspeakable_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    return [
+        checks.Error(
+            f"{model.__name__} has a column {name!r}, which GraphQL cannot call so.",
+            hint="Rename it in the broker's SQL: letters, digits and _, and not 'not'.",
+            obj=model,
+            id="flights.E005",
+        )
+        for name in map(public, model.columns())
+        if not SPEAKABLE.fullmatch(name)
     ]

@@ -14,6 +14,11 @@ from .mirror import Mirror, MirroredTable
 
 # The schedule transfers every hour what changed; a day without that is for people to look at.
 DAILY = timedelta(days=1)
+AVERAGED = {
+    "avg_departure_delay": "minutes",
+    "avg_arrival_delay": "minutes",
+    "total_flights": "flights",
+}
 
 
 class FlightDelayData(MirroredTable):
@@ -40,6 +45,7 @@ class FlightDelayData(MirroredTable):
         order=("flight_date", "airline_name", "origin_city", "destination_city"),
         grows_by="flight_date",
         facets=("airline_name", "origin_city", "destination_city"),
+        units={"departure_delay_minutes": "minutes", "arrival_delay_minutes": "minutes"},
         fresh_within=DAILY,
         indexes=(
             ("flight_date",),
@@ -73,6 +79,7 @@ class AirlinePerformance(MirroredTable):
     mirror = Mirror(
         order=("avg_arrival_delay", "avg_departure_delay", "airline_name"),
         key=("airline_name",),
+        units=AVERAGED,
         fresh_within=DAILY,
     )
 
@@ -107,7 +114,20 @@ class BusiestAirportsByDelays(MirroredTable):
         db_column="Total_Avg_Delay", help_text="sum of the two averages"
     )
 
-    mirror = Mirror(order=("-total_avg_delay", "city"), key=("city",), fresh_within=DAILY)
+    mirror = Mirror(
+        order=("-total_avg_delay", "city"),
+        key=("city",),
+        units={
+            "total_departure_delay": "minutes",
+            "total_departures": "flights",
+            "avg_departure_delay": "minutes",
+            "total_arrival_delay": "minutes",
+            "total_arrivals": "flights",
+            "avg_arrival_delay": "minutes",
+            "total_avg_delay": "minutes",
+        },
+        fresh_within=DAILY,
+    )
 
     class Meta(MirroredTable.Meta):
         db_table = "busiest_airports_by_delays"
@@ -129,7 +149,10 @@ class DelaysByDay(MirroredTable):
     )
 
     mirror = Mirror(
-        order=("-avg_arrival_delay", "day_of_week"), key=("day_of_week",), fresh_within=DAILY
+        order=("-avg_arrival_delay", "day_of_week"),
+        key=("day_of_week",),
+        units=AVERAGED,
+        fresh_within=DAILY,
     )
 
     class Meta(MirroredTable.Meta):
@@ -146,8 +169,12 @@ class TableVersion(models.Model):
     source_version = models.TextField(help_text="version of the warehouse's table it was read at")
     rows = models.PositiveBigIntegerField()
     digest = models.TextField(help_text="hash of all its rows, whatever their order")
+    made_by = models.PositiveBigIntegerField(null=True, help_text="number of its transfer")
     loaded_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, help_text="when it was first published")
+    confirmed_at = models.DateTimeField(
+        null=True, help_text="when it was last found equal to its source"
+    )
 
     class Meta:
         constraints = [

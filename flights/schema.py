@@ -6,18 +6,15 @@ from typing import Any
 from django.db import models
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    inline_serializer,
-)
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
-from .errors import PROBLEM
+from .counting import WAYS
 from .exports import FORMATS
-from .filters import lookups
-from .mirror import Field, MirroredTable, public
+from .filters import COMPARED, WRITTEN, lookups
+from .grouping import NUMBERS
+from .mirror import Field, MirroredTable, column, public
+from .problems import problems
 
 type Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 
@@ -36,23 +33,31 @@ MEANINGS = {
     "limit": "At most so many rows.",
     "offset": "Without the first rows.",
     "cursor": "Pages by the last row's values: empty to begin, then as `next` says.",
-    "or": "Conditions `column:value,column__lookup:value` of which one has to hold.",
+    "or": "Conditions `column:value` or `column__operator:value`, of which one has to hold.",
     "group_by": "One row for each group of equal values of these columns.",
-    "aggregate": "What is computed of each group: `count,avg:column,p90:column`.",
-    "having": "Only groups for which this holds: `count__gte:100`.",
+    "aggregate": (
+        "What is computed of each group: `count`, or `function:column` with one of `count"
+        " count_distinct min max sum avg median p1` to `p99`."
+    ),
+    "having": "Conditions on what is computed, all of which have to hold.",
     "count": "The header X-AirSense-Count: all rows of the query.",
     "facets": "The most frequent values of these columns.",
 }
-WHOLE = ("limit", "offset")
-PROBLEMS = {
-    400: "Something unknown, or a value that does not fit its column.",
-    401: "X-API-Key is unknown, revoked or ended.",
-    403: "The key is not for this.",
-    410: "The cursor's version is not kept any more.",
-    414: "The address is too long.",
-    429: "Too many requests a minute: see Retry-After.",
-    503: "Not transferred yet, took too long, or too much of it at once: see Retry-After.",
+STATED = {
+    "ETag": "Changes with the version and the query.",
+    "X-AirSense-Version": "The version that every row is of.",
+    "X-AirSense-Limit": "The limit that held; `none` for a whole file.",
+    "X-AirSense-More": "Whether there are rows behind the last one.",
+    "X-AirSense-Count": "How many rows the query has, where `count` asks.",
 }
+WHOLE = ("limit", "offset")
+
+
+class FacetValue(serializers.Serializer[Any]):
+    """A value of a column, and how many rows of the query have it."""
+
+    value = serializers.JSONField(allow_null=True)
+    rows = serializers.IntegerField()
 
 
 class TableSchema(AutoSchema):
@@ -70,7 +75,14 @@ class TableSchema(AutoSchema):
         return str(self.view.model._meta.verbose_name).capitalize()
 
     def get_description(self) -> str:  # type: ignore[override]  # spectacular's
-        return f"{self.view.model.__doc__}\n\nEach operator negates with `not_` before it."
+        text = ", ".join(f"`{name}`" for name in WRITTEN)
+        return (
+            f"{self.view.model.__doc__}\n\nA condition is `Column=value` or"
+            f" `Column__operator=value`, and all have to hold. Operators of texts are {text}, of"
+            f" other types the first {len(COMPARED)}. Each negates with `not_` before it, as in"
+            " `Column__not_in=`; `Column__not=` negates equality. Rows without a value are among"
+            " those of a negation."
+        )
 
     def get_override_parameters(self) -> list[Any]:
         return [*_parameters(self.view.model), *_conditions(self.view.model)]
@@ -87,43 +99,41 @@ class TableSchema(AutoSchema):
         return {(200, "application/json"): page, **files, **problems()}
 
 
-class Problem(serializers.Serializer[Any]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    allowed = serializers.ListField(child=serializers.CharField(), required=False)
-
-
-def problems(*codes: int) -> dict[tuple[int, str], OpenApiResponse]:
-    told = {"type": "about:blank", "title": "Bad Request", "status": 400, "allowed": ["City"]}
-    example = OpenApiExample(
-        "An unknown column", {**told, "detail": "There is no column 'Town'."}, status_codes=["400"]
-    )
+def examples(model: type[MirroredTable]) -> dict[str, str]:
+    """A value of each parameter that is hard to guess."""
+    first = public(model.columns()[0])
+    number = next((public(f) for f in model.columns() if isinstance(f, NUMBERS)), first)
+    facets = [column(model, name) for name in model.mirror.facets]
     return {
-        (code, PROBLEM): OpenApiResponse(Problem, PROBLEMS[code], [example] if code == 400 else [])
-        for code in codes or PROBLEMS
+        "columns": f"{first},{number}",
+        "order_by": f"-{number}__nulls_first,{first}",
+        "or": f"{number}__gte:10,{first}__isnull:true",
+        "group_by": first,
+        "aggregate": f"count,max:{number},p90:{number}",
+        "having": "count__gte:1",
+        **({"facets": ",".join(facets)} if facets else {}),
     }
 
 
 def _parameters(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
-    first = public(model.columns()[0])
+    such = examples(model)
     for name, meaning in MEANINGS.items():
-        choices = {"count": ["exact", "estimated"]}.get(name)
+        choices = {"count": WAYS}.get(name)
         kind = OpenApiTypes.INT64 if name in WHOLE else OpenApiTypes.STR
-        example = [OpenApiExample(first, first)] if name in ("columns", "order_by") else []
-        yield OpenApiParameter(
-            name, kind, description=meaning, enum=choices, examples=example, allow_blank=True
-        )
+        # Not as examples of OpenAPI: Swagger would ask all of them at once.
+        said = f"{meaning} For example `{such[name]}`." if name in such else meaning
+        yield OpenApiParameter(name, kind, description=said, enum=choices, allow_blank=True)
     formats = ["json", "api", *FORMATS]
     yield OpenApiParameter("format", enum=formats, description="The answer as a page, or a file.")
+    for name, said in STATED.items():
+        yield OpenApiParameter(name, location="header", description=said, response=[200])
+    wait = "Seconds until it makes sense to ask again."
+    yield OpenApiParameter("Retry-After", int, "header", description=wait, response=[429, 503])
 
 
 def _conditions(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
     for field in model.columns():
-        for lookup in lookups(field):
+        for lookup in [*lookups(field), "not"]:
             name = public(field) if lookup == "exact" else f"{public(field)}__{lookup}"
             kind = {"in": OpenApiTypes.STR, "isnull": OpenApiTypes.BOOL}.get(
                 lookup, _kind(field)[0]
@@ -135,7 +145,7 @@ def _page(model: type[MirroredTable]) -> Any:
     row = inline_serializer(
         model.__name__,
         {
-            public(f): _kind(f)[1](allow_null=f.null, required=False, help_text=f.help_text)
+            public(f): _kind(f)[1](allow_null=f.null, required=False, help_text=meaning(model, f))
             for f in model.columns()
         },
         many=True,
@@ -149,9 +159,14 @@ def _page(model: type[MirroredTable]) -> Any:
         "next": serializers.CharField(**link),
         "previous": serializers.CharField(**link),
         "results": row,
-        "facets": serializers.DictField(child=serializers.JSONField(), required=False),
+        "facets": serializers.DictField(child=FacetValue(many=True), required=False),
     }
     return inline_serializer(f"{model.__name__}Page", fields)
+
+
+def meaning(model: type[MirroredTable], field: Field) -> str:
+    unit = model.mirror.units.get(field.name)
+    return f"{field.help_text} ({unit})" if unit else str(field.help_text)
 
 
 def _kind(field: Field) -> tuple[OpenApiTypes, type[serializers.Field[Any, Any, Any, Any]]]:

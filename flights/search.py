@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Q
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -26,9 +25,9 @@ from .dictionary import Found, Value
 from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
 from .models import TableVersion
+from .problems import first_errors, problems
 from .query import skipped, whole_number
 from .renderers import JSON, Browsable
-from .schema import problems
 from .tables import TABLES
 from .throttles import Throttle
 
@@ -38,7 +37,57 @@ MOST = 100
 PARAMETERS = {"q", "table", "limit", "offset", "format"}
 VALUES = 1_000  # by which rows are found, of each word in each table
 
+ABOUT_Q = f"Words with spaces between: at most {WORDS}, of {LONGEST} characters together."
+ABOUT_LIMIT = f"Values and rows of each table: {ROWS} where it is not given, {MOST} at most."
+
 type Model = type[MirroredTable]
+
+
+class Fragment(serializers.Serializer[Any]):
+    """A piece of a text."""
+
+    text = serializers.CharField()
+    found = serializers.BooleanField(help_text="Whether it is what was looked for.")
+
+
+class FoundValue(serializers.Serializer[Any]):
+    """A value of a column that holds a word."""
+
+    column = serializers.CharField()
+    value = serializers.CharField()
+    fragments = Fragment(many=True)
+    rows = serializers.IntegerField(help_text="How many rows have it.")
+    alike = serializers.BooleanField(help_text="Whether it is only much like the word.")
+    url = serializers.CharField(help_text="The rows that have it.")
+
+
+class FoundTable(serializers.Serializer[Any]):
+    """What one table holds of the words."""
+
+    table = serializers.CharField()
+    version = serializers.IntegerField()
+    values_found = serializers.IntegerField(help_text="However many are listed.")
+    values = FoundValue(many=True)
+    columns = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
+        help_text="The first that hold every word: their values in the order of `columns`.",
+    )
+
+
+class SearchAnswer(serializers.Serializer[Any]):
+    query = serializers.CharField(help_text="The words as they are looked for.")
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    tables = FoundTable(many=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    models: list[Model]
+    text: str
+    limit: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +109,16 @@ class Hits:
         return [list(row) for row in cost.fetch(page, self.version)]
 
 
+FIRST_ROWS = {
+    "type": "object",
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "array", "items": {"type": "array", "items": {}}},
+    },
+    "required": ["columns", "rows"],
+}
+
+
 class Search(APIView):
     """Values and rows that hold all words, the best first."""
 
@@ -73,33 +132,28 @@ class Search(APIView):
         operation_id="search",
         tags=["Search"],
         parameters=[
-            OpenApiParameter("q", required=True, description="Words, with spaces between."),
-            OpenApiParameter("table", enum=tables.NAMES),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("offset", int),
+            OpenApiParameter("q", required=True, description=ABOUT_Q),
+            OpenApiParameter("table", enum=tables.NAMES, description="Only this one."),
+            OpenApiParameter("limit", int, description=ABOUT_LIMIT),
+            OpenApiParameter("offset", int, description="Without the first values and rows."),
         ],
-        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 414, 429, 503)},
+        responses={200: SearchAnswer, **problems(400, 401, 403, 404, 414, 429, 503)},
     )
     def get(self, request: Request) -> Response:
-        asked = {name: str(value) for name, value in request.query_params.items()}
-        if unknown := asked.keys() - PARAMETERS:
+        given = {name: str(value) for name, value in request.query_params.items()}
+        if unknown := given.keys() - PARAMETERS:
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
-        models, text = _wanted(asked.get("table")), _text(asked.get("q"))
-        limit = min(whole_number(asked, "limit", ROWS), MOST)
-        offset = skipped(asked)
+        asked = read(given)
 
         def answer() -> Response:
-            there = list(_published(models))
+            there = list(_published(asked.models))
             headers = stated.headers(request, [version for _, version in there])
-            headers["X-AirSense-Limit"] = str(limit)
-            if len(there) < len(models):
+            headers["X-AirSense-Limit"] = str(asked.limit)
+            if len(there) < len(asked.models):
                 headers["Cache-Control"] = "no-store"  # it changes when they are transferred
             if stated.unchanged(request, headers):
                 return Response(status=304, headers=headers)
-            words = _words(text)
-            told = [_told(hits, limit, offset) for hits in _search(there, words)]
-            body = {"query": " ".join(words), "limit": limit, "offset": offset, "tables": told}
-            return Response(body, headers=headers)
+            return Response(found(asked, there), headers=headers)
 
         return versions.twice(answer)
 
@@ -121,7 +175,10 @@ class AdvancedSearch(APIView):
         operation_id="advanced_search",
         tags=["First AirSense"],
         request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
-        responses={200: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT},
+        responses={
+            200: {"type": "object", "additionalProperties": FIRST_ROWS},
+            **first_errors(400, 429, 503),
+        },
     )
     def post(self, request: Request) -> Response:
         body = request.data
@@ -135,6 +192,23 @@ class AdvancedSearch(APIView):
             for model in TABLES
         }
         return Response(told, headers={"X-AirSense-Limit": str(MOST)})
+
+
+def read(given: dict[str, str]) -> Asked:
+    return Asked(
+        _wanted(given.get("table")),
+        _text(given.get("q")),
+        min(whole_number(given, "limit", ROWS), MOST),
+        skipped(given),
+    )
+
+
+def found(asked: Asked, there: list[tuple[Model, TableVersion]]) -> dict[str, Any]:
+    """What some versions hold of the words."""
+    words = _words(asked.text)
+    told = [_told(hits, asked.limit, asked.offset) for hits in _search(there, words)]
+    query = " ".join(words)
+    return {"query": query, "limit": asked.limit, "offset": asked.offset, "tables": told}
 
 
 def _first_rows(text: str) -> dict[str, list[list[Any]]]:

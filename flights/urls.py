@@ -11,10 +11,11 @@ from drf_spectacular.views import (
 
 from . import pages, redoc
 from .api import TableView
-from .catalogue import TableList
+from .catalogue import TableDescription, TableList
 from .dynamic_query import DynamicQuery
 from .explorer.view import explorer
 from .exports.api import ExportFile, Exports, OneExport
+from .graphql.view import GraphQL
 from .search import AdvancedSearch, Search
 from .tables import TABLES
 
@@ -47,5 +48,14 @@ urlpatterns = [
     path("api/redoc", SpectacularRedocView.as_view(), name="redoc"),
     path("api/redoc.js", redoc.script, name="redoc_script"),
     path("api/search", Search.as_view(), name="search"),
+    path("api/graphql", GraphQL.as_view(), name="graphql"),
     path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
+    *(
+        path(
+            f"api/{model._meta.db_table}/describe",
+            TableDescription.as_view(model=model),
+            name=f"{model._meta.db_table}_described",
+        )
+        for model in TABLES
+    ),
 ]

@@ -17,7 +17,7 @@ from tests.whole import Site
 TEXT = (home.PROJECT / "docs" / "api.md").read_text()
 LINES = [
     re.sub(r" \\\n +", " ", line)
-    for line in re.findall(r"^ {4}(curl (?:.*\\\n)*.*)$", TEXT, re.MULTILINE)
+    for line in re.findall(r"^ {4}(curl .*(?:\n {6}.*)*)$", TEXT, re.MULTILINE)
 ]
 
 

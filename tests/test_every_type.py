@@ -11,12 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.db import transaction
+from graphql import GraphQLObjectType, GraphQLSchema, execute_sync, parse
 from openpyxl import load_workbook
 from psycopg import sql
 from rest_framework.test import APIRequestFactory
 
 from flights.api import TableView
+from flights.graphql import rows, where
+from flights.graphql.operation import Operation
 from flights.models import PublishedTable, TableVersion
+from flights.renderers import JSON
 from tests.every_type import TYPES, EveryType, table_of
 from tests.whole import Platform
 from transfers import columns, load, sqlview
@@ -109,3 +113,14 @@ def test_a_sheet_holds_what_a_sheet_can_hold(published: None) -> None:
     assert [row[0] for row in rows] == [str(LEAST), 0, 1, str(MOST)]
     assert rows[1][1:] == [None, None, '"', None, "1883-11-18T12:03:58.000001+00:00", None]
     assert rows[2][1] == -99999.99
+
+
+def test_graphql_gives_every_value_as_other_answers_do(published: None) -> None:
+    field = rows.field(EveryType, where.argument(EveryType))
+    schema = GraphQLSchema(GraphQLObjectType("Query", {"every_type": field}))
+    query = f"{{ every_type {{ rows {{ {' '.join(TYPES)} }} }} }}"
+    result = execute_sync(schema, parse(query), context_value=Operation.of([EveryType]))
+    assert result.errors is None
+    assert result.data
+    told = json.loads(JSON().render(result.data["every_type"]["rows"]))
+    assert told == json.loads(ask(""))["results"]

@@ -38,7 +38,8 @@ def test_the_first_routes_keep_their_shape(site: Site) -> None:
 
 
 def test_head_is_get_without_a_body(site: Site) -> None:
-    for path in (DAYS, "/api/", "/api/search?q=monday", f"{DAYS}?format=parquet"):
+    graphql = "/api/graphql?query=%7Bdelays_by_day%7Bversion%7D%7D"
+    for path in (DAYS, "/api/", "/api/search?q=monday", f"{DAYS}?format=parquet", graphql):
         head, get = site.ask("HEAD", path), site.get(path)
         assert (head.status, head.body) == (200, b"")
         own = {"date", "x-request-id", "x-airsense-cache", "content-length", "transfer-encoding"}

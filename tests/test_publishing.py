@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -21,6 +22,9 @@ from transfers import columns
 
 RECORDS = 25_000  # an export of them outlasts the sockets' buffers
 DAYS = "/api/dynamic_query?table_name=delays_by_day"
+ROWS = "rows{Day_of_Week Avg_Departure_Delay Avg_Arrival_Delay Total_Flights}"
+FIELDS = f"{{a:delays_by_day{{{ROWS}}} b:delays_by_day{{{ROWS}}}}}"
+TWICE = f"/api/graphql?{urlencode({'query': FIELDS})}"
 EXPORT = "/api/flight_delay_data/?format=csv"
 
 
@@ -32,7 +36,7 @@ def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
     fresh.manage("transfer", "--all")
     stop = tmp_path / "stop"
     with fresh.site(processes=2) as site, ExitStack() as readers:
-        kinds = [("query", DAYS)] * 2 + [("export", EXPORT)] * 2
+        kinds = [("query", DAYS)] * 2 + [("export", EXPORT)] * 2 + [("query", TWICE)]
         told = [readers.enter_context(_reading(k, site.url + p, stop)) for k, p in kinds]
         publishing = json.loads(fresh.program("tests.publisher", str(publishes), str(RECORDS)))
         stop.touch()
@@ -40,12 +44,15 @@ def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
     assert len(publishing) == publishes
     assert max(seconds for seconds, _ in publishing) < 1
     assert any(exports for _, exports in publishing), "an export was open at a publish"
-    queries, exports = answers[0] + answers[1], answers[2] + answers[3]
-    assert {status for *_, status in queries + exports} == {200}
-    assert max(seconds for _, _, seconds, _ in queries) < 1  # a lock would hold them for an export
+    queries, exports, twice = answers[0] + answers[1], answers[2] + answers[3], answers[4]
+    assert {status for *_, status in queries + exports + twice} == {200}
+    assert (
+        max(seconds for _, _, seconds, _ in queries + twice) < 1
+    )  # a lock would hold them for an export
     assert {_number(version) for version, *_ in queries} == set(range(1, publishes + 2))
     _each_is_of_its_version(queries, _days)
     _each_is_of_its_version(exports, _flights)
+    _each_is_of_its_version(twice, _days_twice)
 
 
 def _each_is_of_its_version(answers: list[Any], expected: Any) -> None:
@@ -58,6 +65,12 @@ def _each_is_of_its_version(answers: list[Any], expected: Any) -> None:
 
 def _days(rows: list[yardstick.Record]) -> bytes:
     return orjson.dumps(yardstick.delays_by_day(rows))
+
+
+def _days_twice(rows: list[yardstick.Record]) -> bytes:
+    """Both fields of one operation are of one version."""
+    days = {"rows": yardstick.delays_by_day(rows)}
+    return orjson.dumps({"data": {"a": days, "b": days}})
 
 
 def _flights(rows: list[yardstick.Record]) -> bytes:

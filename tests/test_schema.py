@@ -1,16 +1,22 @@
 """The OpenAPI description: valid, complete, and shown without another host."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import yaml
+from django.contrib.auth import get_user_model
 from jsonschema import Draft202012Validator
+from rest_framework.authtoken.models import Token
 
+from airsense import home
+from flights.errors import PROBLEM
 from flights.filters import lookups
 from flights.mirror import MirroredTable, public
+from flights.schema import examples
 from flights.tables import TABLES
 from tests.browser import chromium, opened
-from tests.whole import Site
+from tests.whole import Answer, Platform, Site
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +51,77 @@ def test_answers_are_as_described(
     assert _wrong(whole, site.get(path + query).json()) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "described_at"),
+    [
+        ("/api/", "/api/"),
+        ("/api/delays_by_day/describe", "/api/delays_by_day/describe"),
+        ("/api/search?q=boston+delta", "/api/search"),
+        ("/api/flight_delay_data/?facets=Airline_Name&limit=1", "/api/flight_delay_data/"),
+        ("/api/dynamic_query?table_name=delays_by_day", "/api/dynamic_query"),
+        ("/api/graphql?query=%7Bdelays_by_day%7Bversion%7D%7D", "/api/graphql"),
+        ("/api/graphql?query=%7Bnope%7D", "/api/graphql"),
+        ("/service_transfer", "/service_transfer"),
+    ],
+)
+def test_other_answers_are_as_described(
+    site: Site, described: Any, path: str, described_at: str
+) -> None:
+    assert wrong_answer(described, site.get(path), described_at, "get") == []
+
+
+def test_transfers_are_as_described(demo: Platform, site: Site, described: Any) -> None:
+    user = get_user_model().objects.create_superuser("describer")
+    key = {"Authorization": f"Token {Token.objects.create(user=user).key}"}
+    try:
+        listed = site.get("/api/transfers/", **key)
+        assert listed.json()["results"]
+        assert wrong_answer(described, listed, "/api/transfers/", "get") == []
+        one = site.get(f"/api/transfers/{listed.json()['results'][0]['id']}/", **key)
+        assert wrong_answer(described, one, "/api/transfers/{id}/", "get") == []
+        for path in ("/api/transfers/", "/api/transfers/0/"):
+            assert _wrong(_problem(described), site.get(path).json()) == []
+        assert _wrong(_problem(described), site.get("/api/transfers/0/", **key).json()) == []
+    finally:
+        user.delete()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_examples_of_parameters_can_be_asked(
+    site: Site, described: Any, table: type[MirroredTable]
+) -> None:
+    path = f"/api/{table._meta.db_table}/"
+    said = " ".join(p.get("description", "") for p in described["paths"][path]["get"]["parameters"])
+    for name, value in examples(table).items():
+        assert f"For example `{value}`." in said
+        group = {"group_by": examples(table)["group_by"]} if name == "having" else {}
+        assert site.get(f"{path}?{urlencode({name: value, **group})}").status == 200, name
+
+
+def test_each_problem_has_an_example_of_its_own(described: Any) -> None:
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            for code, response in operation["responses"].items():
+                content = response.get("content", {}).get(PROBLEM, {})
+                if content:
+                    (example,) = content["examples"].values()
+                    assert example["value"]["status"] == int(code), path
+                    assert _wrong(_problem(described), example["value"]) == []
+
+
+def test_what_changes_something_says_who_may(described: Any) -> None:
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            open_to_all = operation["security"] == [{}]
+            assert open_to_all != ("transfer" in path and path != "/service_transfer"), path
+
+
+def test_the_description_stays_of_a_size_that_tools_can_take() -> None:
+    assert (home.PROJECT / "docs" / "openapi.yml").stat().st_size < 150_000
+
+
 def test_problems_are_as_described(site: Site, described: Any) -> None:
-    problem = {"$ref": "#/components/schemas/Problem", "components": described["components"]}
+    problem = _problem(described)
     for path in ("/api/delays_by_day/?Nope=1", "/api/search", "/api/delays_by_day/?cursor=x"):
         assert _wrong(problem, site.get(path).json()) == []
 
@@ -54,7 +129,8 @@ def test_problems_are_as_described(site: Site, described: Any) -> None:
 def test_every_address_of_the_api_is_described(described: Any) -> None:
     assert set(described["paths"]) == {
         *(f"/api/{table._meta.db_table}/" for table in TABLES),
-        *("/api/", "/api/search", "/api/advanced_search", "/api/dynamic_query"),
+        *(f"/api/{table._meta.db_table}/describe" for table in TABLES),
+        *("/api/", "/api/search", "/api/graphql", "/api/advanced_search", "/api/dynamic_query"),
         *("/api/exports/", "/api/exports/{id}", "/api/exports/{id}/file"),
         *("/api/transfers/", "/api/transfers/{id}/", "/service_transfer", "/transfer_table"),
     }
@@ -68,6 +144,17 @@ def test_the_description_is_read_in_a_browser(site: Site, path: str, shows: str)
     with chromium() as browser, opened(browser, site.url) as page:
         page.goto(path)
         page.get_by_text(shows).first.wait_for()
+
+
+def wrong_answer(described: Any, answer: Answer, path: str, method: str) -> list[str]:
+    """How an answer differs from what is described for its address and status."""
+    response = described["paths"][path][method]["responses"][str(answer.status)]
+    schema = response["content"]["application/json"]["schema"]
+    return _wrong({**schema, "components": described["components"]}, answer.json())
+
+
+def _problem(described: Any) -> Any:
+    return {"$ref": "#/components/schemas/Problem", "components": described["components"]}
 
 
 def _wrong(schema: Any, answer: Any) -> list[str]:

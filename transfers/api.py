@@ -3,8 +3,13 @@
 import time
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    inline_serializer,
+)
 from rest_framework import serializers, status
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import APIException
@@ -17,6 +22,7 @@ from rest_framework.views import APIView
 from flights import tables
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
+from flights.problems import problems
 
 from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
@@ -50,6 +56,21 @@ class Refused(APIException):
         self.status_code = status_code
 
 
+@extend_schema_serializer(component_name="Transfer")
+class Shown(serializers.ModelSerializer[Transfer]):
+    version = serializers.CharField(allow_null=True, help_text="What it made: table/number.")
+
+    class Meta:
+        model = Transfer
+        exclude = sorted(HIDDEN)
+        read_only_fields = [f.name for f in Transfer._meta.concrete_fields]
+
+
+class TransferList(serializers.Serializer[Any]):
+    limit = serializers.IntegerField()
+    results = Shown(many=True)
+
+
 class Transfers(APIView):
     """The last transfers; a POST of {"tables": [...], "force": false} starts some."""
 
@@ -60,11 +81,11 @@ class Transfers(APIView):
         operation_id="transfers",
         tags=["Transfers"],
         parameters=[
-            OpenApiParameter("table"),
-            OpenApiParameter("status"),
-            OpenApiParameter("before"),
+            OpenApiParameter("table", description="Only of this table."),
+            OpenApiParameter("status", enum=Transfer.Status.values),
+            OpenApiParameter("before", int, description="Only those of a lower id: pages back."),
         ],
-        responses=OpenApiTypes.OBJECT,
+        responses={200: TransferList, **problems(401, 403, 429)},
     )
     def get(self, request: Request) -> Response:
         """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
@@ -79,7 +100,11 @@ class Transfers(APIView):
     @extend_schema(
         operation_id="start_transfers",
         tags=["Transfers"],
-        parameters=[OpenApiParameter("Idempotency-Key", location=OpenApiParameter.HEADER)],
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key", location="header", description="Again gets the same transfers."
+            )
+        ],
         request=inline_serializer(
             "StartTransfers",
             {
@@ -87,7 +112,8 @@ class Transfers(APIView):
                 "force": serializers.BooleanField(required=False),
             },
         ),
-        responses={202: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+        examples=[OpenApiExample("One", {"tables": ["delays_by_day"]}, request_only=True)],
+        responses={202: Shown(many=True), **problems(400, 401, 403, 409, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         models, force = _asked(request.data)
@@ -112,7 +138,7 @@ class OneTransfer(APIView):
         operation_id="transfer",
         tags=["Transfers"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT},
+        responses={200: Shown, **problems(401, 403, 404, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
         wait = request.query_params.get("wait", "0")
@@ -122,7 +148,7 @@ class OneTransfer(APIView):
     @extend_schema(
         operation_id="cancel_transfer",
         tags=["Transfers"],
-        responses={200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+        responses={200: Shown, **problems(401, 403, 404, 409, 429)},
     )
     def delete(self, request: Request, pk: int) -> Response:
         transfer = get_object_or_404(Transfer, pk=pk)

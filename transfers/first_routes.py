@@ -1,9 +1,10 @@
 """Transfers as clients of the first AirSense ask for them."""
 
+from typing import Any
+
 from django.db.models import Count, Max
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import status
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,12 +13,31 @@ from rest_framework.views import APIView
 from flights import tables
 from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
+from flights.problems import first_errors
 from flights.throttles import Throttle
 
 from . import tasks
 from .api import AUTHENTICATION, MayTransfer, ended
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
+
+
+class ServiceTransferRow(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    tablename = serializers.CharField()
+    last_transfer_date = serializers.DateTimeField(allow_null=True)
+    transfer_count = serializers.IntegerField()
+
+
+class TransferOutcome(serializers.Serializer[Any]):
+    """`success`, `failed`, or where the transfer goes on its status."""
+
+    status = serializers.CharField()
+    table_name = serializers.CharField(required=False)
+    rows_transferred = serializers.IntegerField(required=False)
+    unchanged = serializers.BooleanField(required=False)
+    error = serializers.CharField(required=False)
+    advice = serializers.CharField(required=False)
 
 
 class ServiceTransfer(APIView):
@@ -29,7 +49,9 @@ class ServiceTransfer(APIView):
     throttle_classes = [Throttle]
 
     @extend_schema(
-        operation_id="service_transfer", tags=["First AirSense"], responses=OpenApiTypes.OBJECT
+        operation_id="service_transfer",
+        tags=["First AirSense"],
+        responses=ServiceTransferRow(many=True),
     )
     def get(self, request: Request) -> Response:
         done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
@@ -58,8 +80,13 @@ class TransferTable(APIView):
         operation_id="transfer_table",
         tags=["First AirSense"],
         parameters=[OpenApiParameter("table_name", enum=tables.NAMES)],
-        request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT, 202: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT},
+        request=inline_serializer(
+            "TransferTableRequest", {"table_name": serializers.CharField(required=False)}
+        ),
+        responses={
+            **dict.fromkeys((200, 202, 409, 502, 503), TransferOutcome),
+            **first_errors(400, 401, 403, 404, 429),
+        },
     )
     def post(self, request: Request) -> Response:
         model = _table(request)

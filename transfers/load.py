@@ -31,7 +31,12 @@ INDEX_MEMORY = "256MB"
 PRUNE_LOCK_TIMEOUT = "50ms"
 
 
-def create(model: type[MirroredTable], schema: pa.Schema, source_version: str) -> TableVersion:
+def create(
+    model: type[MirroredTable],
+    schema: pa.Schema,
+    source_version: str,
+    made_by: int | None = None,
+) -> TableVersion:
     """A new version's row and its empty relation, in the caller's transaction."""
     table = model._meta.db_table
     last = TableVersion.objects.filter(table=table).aggregate(Max("number"))["number__max"] or 0
@@ -41,6 +46,7 @@ def create(model: type[MirroredTable], schema: pa.Schema, source_version: str) -
         columns=columns.types(schema),
         source_version=source_version,
         rows=0,
+        made_by=made_by,
     )
     _make_relation("CREATE TABLE", version, schema)
     return version
@@ -113,6 +119,12 @@ def keep(version: TableVersion, figures: verify.Figures) -> None:
     version.rows = int(figures["rows"] or 0)
     version.digest = f"{int(figures['hash'] or 0):x}"
     version.save(update_fields=["rows", "digest"])
+
+
+def confirm(table: str) -> None:
+    """Write down that the newest version equals its source now."""
+    newest = TableVersion.objects.filter(table=table).values_list("pk", flat=True)[:1]
+    TableVersion.objects.filter(pk__in=list(newest)).update(confirmed_at=timezone.now())
 
 
 def publish(versions: Iterable[TableVersion]) -> None:

@@ -58,7 +58,7 @@ def _filled(
     disk = Disk.of_new_relations()
     disk.check(transfer.table, asked.source.rows)
     with transaction.atomic():
-        version = load.create(asked.model, asked.schema, asked.source.version)
+        version = load.create(asked.model, asked.schema, asked.source.version, transfer.pk)
         progress.phase("copying")
         for copied in way(asked, version):
             progress.copied(copied)

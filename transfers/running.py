@@ -147,6 +147,7 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
             version = made.get(transfer.table)
             done = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
             _end(transfer, done, version=version, error="", advice="")
+            load.confirm(transfer.table)
         alerts.succeeded(transfers)
         load.publish(versions)
     for transfer in transfers:

@@ -1,34 +1,49 @@
 """`manage.py document`: write the documents that follow from the code."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from graphql import print_schema
 
 from flights.filters import lookups
+from flights.graphql.schema import SCHEMA
 from flights.mirror import MirroredTable, public
 from flights.tables import TABLES
 from transfers import columns
 
-TABLES_MD = Path("docs/tables.md")
-
 
 class Command(BaseCommand):
-    help = "Write docs/tables.md from the models, or say that it is out of date."
+    help = "Write the documents that follow from the code, or say which are out of date."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path, text = settings.BASE_DIR / TABLES_MD, tables()
+        written = {settings.BASE_DIR / name: text() for name, text in DOCUMENTS.items()}
+        stale = [p for p, text in written.items() if not p.exists() or p.read_text() != text]
+        names = ", ".join(str(path.relative_to(settings.BASE_DIR)) for path in stale)
         if options["check"]:
-            if not path.exists() or path.read_text() != text:
-                raise CommandError(f"{TABLES_MD} is out of date. Run make snapshot.")
+            if stale:
+                raise CommandError(f"Out of date: {names}. Run make snapshot.")
             return
-        path.write_text(text)
-        self.stdout.write(f"wrote {TABLES_MD}")
+        for path in stale:
+            path.write_text(written[path])
+        self.stdout.write(f"wrote {names}" if stale else "nothing has changed")
+
+
+def graphql() -> str:
+    return print_schema(SCHEMA) + "\n"
+
+
+def openapi() -> str:
+    generator: Any = SchemaGenerator
+    renderer: Any = OpenApiYamlRenderer
+    text: bytes = renderer().render(generator().get_schema(request=None, public=True))
+    return text.decode()
 
 
 def tables() -> str:
@@ -43,12 +58,21 @@ def _table(model: type[MirroredTable]) -> str:
     lines = [
         f"## {model._meta.db_table}\n",
         f"{model.__doc__}\n",
-        "| column | type | meaning | operators |",
-        "|---|---|---|---|",
+        "| column | type | unit | meaning | operators |",
+        "|---|---|---|---|---|",
     ]
     types = columns.types(columns.schema(model))
     for name, field in ((public(field), field) for field in model.columns()):
         operators = " ".join(lookups(field))
         empty = ", may be empty" if field.null else ""
-        lines.append(f"| `{name}` | {types[name]}{empty} | {field.help_text} | {operators} |")
+        unit = model.mirror.units.get(field.name, "")
+        kind = f"{types[name]}{empty}"
+        lines.append(f"| `{name}` | {kind} | {unit} | {field.help_text} | {operators} |")
     return "\n".join(lines) + "\n"
+
+
+DOCUMENTS = {
+    "docs/tables.md": tables,
+    "docs/schema.graphql": graphql,
+    "docs/openapi.yml": openapi,
+}

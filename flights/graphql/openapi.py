@@ -1,0 +1,54 @@
+"""What OpenAPI says of GraphQL over HTTP; its schema says the rest."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+
+EXAMPLE = "{ delays_by_day(limit: 2) { version rows { Day_of_Week Avg_Arrival_Delay } } }"
+
+
+class GraphQLRequest(serializers.Serializer[Any]):
+    query = serializers.CharField()
+    variables = serializers.DictField(child=serializers.JSONField(), required=False)
+    operationName = serializers.CharField(required=False)  # GraphQL's name
+    extensions = serializers.DictField(child=serializers.JSONField(), required=False)
+
+
+class GraphQLError(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    locations = serializers.ListField(child=serializers.JSONField(), required=False)
+    path = serializers.ListField(child=serializers.JSONField(), required=False)
+    extensions = serializers.DictField(
+        child=serializers.JSONField(), help_text="`status`, and what is `allowed`."
+    )
+
+
+class GraphQLAnswer(serializers.Serializer[Any]):
+    data = serializers.DictField(  # type: ignore[assignment]  # GraphQL's names
+        child=serializers.JSONField(allow_null=True), required=False, allow_null=True
+    )
+    errors = GraphQLError(many=True, required=False)  # type: ignore[assignment]
+
+
+STATUSES = (200, 400, 413, 429, 503)
+SAID: dict[str, Any] = {
+    "tags": ["GraphQL"],
+    "responses": dict.fromkeys(STATUSES, GraphQLAnswer),
+}
+GET = extend_schema(
+    operation_id="graphql",
+    parameters=[
+        OpenApiParameter("query", required=True, examples=[OpenApiExample("Days", EXAMPLE)]),
+        OpenApiParameter("variables", description="A JSON object."),
+        OpenApiParameter("operationName"),
+        OpenApiParameter("extensions", description="A JSON object; nothing reads it."),
+    ],
+    **SAID,
+)
+POST = extend_schema(
+    operation_id="graphql_by_post",
+    request=GraphQLRequest,
+    examples=[OpenApiExample("Days", {"query": EXAMPLE}, request_only=True)],
+    **SAID,
+)

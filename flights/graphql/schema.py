@@ -1,0 +1,83 @@
+"""The whole schema, made of TABLES."""
+
+from typing import Any
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLString,
+)
+
+from flights import catalogue, search
+from flights.mirror import MirroredTable
+from flights.schema import MEANINGS
+from flights.tables import TABLES
+
+from . import answers, described, groups, rows, where
+from .kinds import LONG
+from .limits import DEEPEST, LONGEST, SELECTIONS, TOKENS
+from .operation import QUERIES, VALUES, size
+
+ABOUT = f"""Delays of US flights, to read.
+
+All fields of an operation are of one version of each table. It may have {LONGEST:,} characters and
+{TOKENS:,} tokens; {SELECTIONS} fields (those of a fragment wherever it is spread), {DEEPEST} within
+each other; {QUERIES} queries and {VALUES:,} values (the limit of each field times what is
+selected of a row), in the time that `tables {{ limits {{ timeout }} }}` says."""
+
+# What each field at the top reads; what is not here changes without a new version.
+READS: dict[str, list[type[MirroredTable]]] = {
+    "search": TABLES,
+    **{model._meta.db_table: [model] for model in TABLES},
+    **{f"{model._meta.db_table}_groups": [model] for model in TABLES},
+}
+
+
+def _fields() -> dict[str, GraphQLField]:
+    fields = {"tables": _tables(), "search": _search()}
+    for model in TABLES:
+        wanted, name = where.argument(model), model._meta.db_table
+        fields[name] = rows.field(model, wanted)
+        fields[f"{name}_groups"] = groups.field(model, wanted)
+    return fields
+
+
+def _tables() -> GraphQLField:
+    return GraphQLField(
+        GraphQLList(GraphQLNonNull(described.answer(catalogue.Table))),
+        description="Every table: its columns, what is published of it, and how fresh that is.",
+        resolve=_describe,
+    )
+
+
+def _describe(_: Any, info: Any) -> Any:
+    info.context.spend()
+    return catalogue.described(TABLES)
+
+
+def _search() -> GraphQLField:
+    return GraphQLField(
+        described.answer(search.SearchAnswer),
+        {
+            "q": GraphQLArgument(GraphQLNonNull(GraphQLString), description=search.ABOUT_Q),
+            "table": GraphQLArgument(GraphQLString, description="Only this one."),
+            "limit": GraphQLArgument(LONG, description=search.ABOUT_LIMIT),
+            "offset": GraphQLArgument(LONG, description=MEANINGS["offset"]),
+        },
+        description="Values and rows that hold all words, the best first.",
+        resolve=_find,
+    )
+
+
+def _find(_: Any, info: Any, **given: Any) -> Any:
+    asked = search.read(answers.written(given))
+    info.context.spend(asked.limit * len(asked.models) * size(info, info.field_nodes))
+    there = [(m, v) for m in asked.models if (v := info.context.versions.get(m._meta.db_table))]
+    return search.found(asked, there)
+
+
+SCHEMA = GraphQLSchema(GraphQLObjectType("Query", _fields(), description=ABOUT))

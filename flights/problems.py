@@ -1,0 +1,91 @@
+"""What OpenAPI says of errors: problem details (RFC 9457), or the shape of the first AirSense."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework import serializers
+
+from . import errors
+from .errors import PROBLEM
+
+type Responses = dict[tuple[int, str], OpenApiResponse]
+
+# What each status means, and an example of it.
+PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
+    400: (
+        "Something unknown, or a value that does not fit its column.",
+        {
+            "detail": "delays_by_day has no column 'Town'.",
+            "allowed": ["Day_of_Week", "Avg_Departure_Delay", "Avg_Arrival_Delay", "Total_Flights"],
+        },
+    ),
+    401: (
+        "No token, session or key, or one that is not valid.",
+        {"detail": "The key airsense_X7d1hGq... is revoked since 2026-11-02 08:15 UTC."},
+    ),
+    403: (
+        "This user may not do that, or the key is not for this.",
+        {"detail": "The key airsense_X7d1hGq... is not for search.", "allowed": ["query"]},
+    ),
+    404: ("There is nothing of that name.", {"detail": "There is no table 'nowhere'."}),
+    409: (
+        "Not now: something else has to end before, or has ended.",
+        {"detail": "transfer 7 of delays_by_day has ended already: succeeded."},
+    ),
+    410: (
+        "The cursor's version is not kept any more.",
+        {"detail": "Version 1 is not kept any more. Begin again with cursor="},
+    ),
+    414: (
+        "The address is too long.",
+        {"detail": "The address has 20,017 characters, and 8,000 are read."},
+    ),
+    429: (
+        "Too many requests a minute: see Retry-After.",
+        {
+            "detail": "More than 600 requests a minute came from your address; with a key"
+            " (X-API-Key) there can be more. Ask again in 30 s."
+        },
+    ),
+    503: (
+        "Not transferred yet, took too long, or too much of it at once: see Retry-After.",
+        {"detail": "delays_by_day has not been transferred from the warehouse yet."},
+    ),
+}
+READING = (400, 401, 403, 404, 410, 414, 429, 503)
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    allowed = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="What could be asked instead."
+    )
+    advice = serializers.CharField(required=False, help_text="What to do.")
+
+
+class FirstError(serializers.Serializer[Any]):
+    """An error of the addresses of the first AirSense."""
+
+    error = serializers.CharField()
+    allowed = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+def problems(*codes: int) -> Responses:
+    return {
+        (code, PROBLEM): OpenApiResponse(Problem, PROBLEMS[code][0], [_example(code)])
+        for code in codes or READING
+    }
+
+
+def first_errors(*codes: int) -> dict[int, OpenApiResponse]:
+    return {code: OpenApiResponse(FirstError, PROBLEMS[code][0]) for code in codes}
+
+
+def _example(code: int) -> OpenApiExample:
+    meaning, said = PROBLEMS[code]
+    return OpenApiExample(meaning, errors.problem(status=code, **said), status_codes=[str(code)])

@@ -1,0 +1,37 @@
+"""How tests ask GraphQL, and what they take for an answer or a refusal."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.whole import Answer, Site
+
+PATH = "/api/graphql"
+OTHER_TYPE = "application/graphql-response+json"
+
+
+def post(site: Site, query: str, **variables: Any) -> Answer:
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    return site.ask("POST", PATH, body, Content_Type="application/json")
+
+
+def get(site: Site, query: str, **headers: str) -> Answer:
+    return site.get(f"{PATH}?{urlencode({'query': query})}", **headers)
+
+
+def data(answer: Answer) -> Any:
+    assert answer.status == 200, answer.body
+    said = answer.json()
+    assert "errors" not in said, said
+    return said["data"]
+
+
+def refused(answer: Answer, status: int = 400) -> str:
+    """What is wrong, in all errors."""
+    assert answer.status == status, answer.body
+    text = answer.body.decode()
+    assert "SELECT" not in text
+    assert "Traceback" not in text
+    errors = answer.json()["errors"]
+    assert errors[0]["extensions"]["status"] == status
+    return "\n".join(error["message"] for error in errors)

@@ -1,0 +1,85 @@
+"""Each table says what it is, what is published of it, and how fresh that is."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core import checks
+from django.db import models
+from django.utils import timezone
+
+from flights.mirror import Mirror, MirroredTable
+from flights.models import TableVersion
+from flights.tables import NAMES, TABLES
+from tests.whole import Platform, Site
+from transfers.models import Transfer
+
+
+@pytest.mark.parametrize("table", NAMES)
+def test_a_table_describes_itself_as_the_list_does(site: Site, table: str) -> None:
+    said = site.get(f"/api/{table}/describe").json()
+    listed = {entry["table"]: entry for entry in site.get("/api/").json()}
+    assert said == listed[table]
+    assert site.get(f"{said['url']}?order_by={said['order']}&limit=1").status == 200
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
+def test_every_number_has_a_unit(table: type[MirroredTable]) -> None:
+    numbers = (models.IntegerField, models.FloatField, models.DecimalField)
+    named = {field.name for field in table.columns() if isinstance(field, numbers)}
+    assert set(table.mirror.units) == named
+
+
+def test_a_table_says_its_columns_limits_and_where_it_is_from(site: Site) -> None:
+    said = site.get("/api/flight_delay_data/describe").json()
+    columns = {column["name"]: column for column in said["columns"]}
+    delay = columns["Arrival_Delay_Minutes"]
+    assert (delay["type"], delay["unit"], delay["nullable"]) == ("integer", "minutes", True)
+    assert columns["Airline_Name"]["facets"]
+    assert columns["Airline_Name"]["unit"] is None
+    assert said["limits"] == {"default_limit": 1000, "max_limit": 10000, "timeout": 5.0}
+    assert said["key"] == []
+    assert said["order"] == "Flight_Date,Airline_Name,Origin_City,Destination_City"
+    made = Transfer.objects.get(pk=said["transfer"])
+    assert (made.table, str(made.version)) == ("flight_delay_data", "flight_delay_data/1")
+    assert said["source_version"] == made.source_version
+
+
+def test_a_table_goes_stale_and_says_so_at_once(demo: Platform, site: Site) -> None:
+    path = "/api/delays_by_day/describe"
+    before = site.get(path)
+    assert before.json()["stale"] is False
+    assert datetime.fromisoformat(before.json()["confirmed_at"]) <= timezone.now()
+    assert site.get(path, If_None_Match=before.headers["etag"]).status == 304
+    version = TableVersion.objects.get(table="delays_by_day", number=1)
+    long_ago = timezone.now() - timedelta(days=2)
+    TableVersion.objects.filter(pk=version.pk).update(confirmed_at=long_ago)
+    try:
+        after = site.get(path, If_None_Match=before.headers["etag"])
+        assert after.json()["stale"] is True
+        assert "public" not in after.headers["cache-control"]
+        demo.manage("transfer", "delays_by_day")  # finds it unchanged
+        assert site.get(path).json()["stale"] is False
+    finally:
+        TableVersion.objects.filter(pk=version.pk).update(confirmed_at=version.confirmed_at)
+
+
+def test_what_was_never_transferred_is_described_too(fresh: Platform) -> None:
+    with fresh.site(processes=1) as site:
+        said = site.get("/api/delays_by_day/describe").json()
+    unknown = ("version", "rows", "source_version", "transfer", "since", "confirmed_at")
+    assert [said[name] for name in unknown] == [None] * 6
+    assert said["stale"] is True
+    assert len(said["columns"]) == 4
+
+
+def test_a_table_that_cannot_be_described_is_refused_at_start() -> None:
+    class Wrong(MirroredTable):
+        day = models.TextField(db_column="the day", help_text="a day")
+        mirror = Mirror(order=("day",), units={"delay": "minutes"})
+
+        class Meta(MirroredTable.Meta):
+            app_label = "wrong"
+
+    found = {error.id: error.msg for error in Wrong.check() if isinstance(error, checks.Error)}
+    assert "'delay'" in found["flights.E001"]
+    assert "'the day'" in found["flights.E005"]

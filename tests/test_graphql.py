@@ -1,0 +1,213 @@
+"""GraphQL: the same tables and the same answers as the rest of the API."""
+
+import json
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from graphql import build_client_schema, get_introspection_query, print_schema
+from rest_framework.test import APIRequestFactory
+
+from flights.graphql.schema import SCHEMA
+from flights.graphql.view import GraphQL
+from flights.mirror import MirroredTable, public
+from flights.tables import TABLES
+from tests.graphql import OTHER_TYPE, PATH, data, get, post, refused
+from tests.whole import Platform, Site
+
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
+
+
+@each_table
+def test_rows_are_those_of_the_rest_of_the_api(table: type[MirroredTable], site: Site) -> None:
+    name, columns = table._meta.db_table, [public(field) for field in table.columns()]
+    last, all_of_them = columns[-1], " ".join(columns)
+    query = """query ($order: String!) { %s(order_by: $order, limit: 20) {
+        version limit more rows { %s } } }"""
+    said = data(post(site, query % (name, all_of_them), order=f"-{last}"))[name]
+    rest = site.get(f"/api/{name}/?order_by=-{last}&limit=20").json()
+    assert said["rows"] == rest["results"]
+    assert (said["version"], said["limit"]) == (rest["version"], rest["limit"])
+    assert said["more"] == (rest["next"] is not None)
+
+
+CONDITIONS = {
+    "City=Chicago, IL": '{City: {exact: "Chicago, IL"}}',
+    'City__in="Chicago, IL","Boston, MA"': '{City: {in: ["Chicago, IL", "Boston, MA"]}}',
+    "City__icontains=san&Total_Arrivals__gte=10": (
+        '{City: {icontains: "san"}, Total_Arrivals: {gte: 10}}'
+    ),
+    "City__not_contains=a": '{not: {City: {contains: "a"}}}',
+    "or=City:Boston, MA,Total_Arrivals__gte:15000": (
+        '{or: [{City: {exact: "Boston, MA"}}, {Total_Arrivals: {gte: 15000}}]}'
+    ),
+    "Avg_Arrival_Delay__gt=40.5&Avg_Arrival_Delay__lt=60": (
+        "{Avg_Arrival_Delay: {gt: 40.5, lt: 60}}"
+    ),
+    f"Total_Arrivals__lt={'9' * 30}": f"{{Total_Arrivals: {{lt: {'9' * 30}}}}}",
+    "City__in=": "{City: {in: []}}",
+    "City__isnull=true": "{City: {isnull: true}}",
+}
+
+
+@pytest.mark.parametrize("address", CONDITIONS)
+def test_conditions_mean_the_same_as_filters(site: Site, address: str) -> None:
+    where = CONDITIONS[address]
+    query = f"{{ busiest_airports_by_delays(where: {where}) {{ count rows {{ City }} }} }}"
+    said = data(post(site, query))["busiest_airports_by_delays"]
+    asked = address.replace(" ", "%20").replace('"', "%22")
+    rest = site.get(f"/api/busiest_airports_by_delays/?columns=City&count=exact&{asked}")
+    assert said["rows"] == rest.json()["results"]
+    assert said["count"] == int(rest.headers["x-airsense-count"])
+
+
+def test_conditions_nest(site: Site) -> None:
+    query = """query ($day: String!) { delays_by_day(where: {
+        or: [{Day_of_Week: {exact: $day}}, {not: {or: [
+            {Day_of_Week: {startswith: "S"}}, {Day_of_Week: {endswith: "nesday"}},
+            {Day_of_Week: {in: ["Friday", "Thursday", "Monday"]}}]}}]
+        }, order_by: "Day_of_Week") { rows { Day_of_Week } } }"""
+    rows = data(post(site, query, day="Sunday"))["delays_by_day"]["rows"]
+    assert [row["Day_of_Week"] for row in rows] == ["Sunday", "Tuesday"]
+
+
+def test_pages_follow_each_other_by_cursors_and_by_offsets(site: Site) -> None:
+    query = """query ($c: String!) { busiest_airports_by_delays(limit: 40, cursor: $c) {
+        next previous rows { City } } }"""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = data(post(site, query, c=cursor))["busiest_airports_by_delays"]
+        found += page["rows"]
+        cursor = page["next"]
+    rest = site.get("/api/busiest_airports_by_delays/?columns=City").json()["results"]
+    assert found == rest
+    assert page["previous"]
+    first = data(post(site, "{ busiest_airports_by_delays(limit: 40) { next } }"))
+    assert first["busiest_airports_by_delays"]["next"]
+    by_offset = "{ busiest_airports_by_delays(limit: 2, offset: 3) { more next rows { City } } }"
+    said = data(post(site, by_offset))["busiest_airports_by_delays"]
+    assert said == {"more": True, "next": None, "rows": rest[3:5]}
+
+
+def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
+    query = """{ flight_delay_data_groups(
+        where: {Origin_City: {exact: "Newark, NJ"}}, having: "count__gte:1000",
+        order_by: "-p90_Arrival_Delay_Minutes", limit: 5
+    ) { version limit more count rows {
+        by { Airline_Name } count max { Flight_Date } avg { Arrival_Delay_Minutes }
+        p90: percentile(p: 90) { Arrival_Delay_Minutes } sum { Arrival_Delay_Minutes }
+        count_distinct { Destination_City } } } }"""
+    said = data(post(site, query))["flight_delay_data_groups"]
+    made = (
+        "count,max:Flight_Date,avg:Arrival_Delay_Minutes,p90:Arrival_Delay_Minutes,"
+        "sum:Arrival_Delay_Minutes,count_distinct:Destination_City"
+    )
+    rest = site.get(
+        f"/api/flight_delay_data/?Origin_City=Newark,%20NJ&group_by=Airline_Name&aggregate={made}"
+        "&having=count__gte:1000&order_by=-p90_Arrival_Delay_Minutes&limit=5&count=exact"
+    )
+    assert said["count"] == int(rest.headers["x-airsense-count"])
+    for group, row in zip(said["rows"], rest.json()["results"], strict=True):
+        assert group == {
+            "by": {"Airline_Name": row["Airline_Name"]},
+            "count": row["count"],
+            "max": {"Flight_Date": row["max_Flight_Date"]},
+            "avg": {"Arrival_Delay_Minutes": row["avg_Arrival_Delay_Minutes"]},
+            "p90": {"Arrival_Delay_Minutes": row["p90_Arrival_Delay_Minutes"]},
+            "sum": {"Arrival_Delay_Minutes": row["sum_Arrival_Delay_Minutes"]},
+            "count_distinct": {"Destination_City": row["count_distinct_Destination_City"]},
+        }
+    everything = data(post(site, "{ delays_by_day_groups { rows { count } } }"))
+    assert everything == {"delays_by_day_groups": {"rows": [{"count": 7}]}}
+
+
+def test_search_tables_and_facets_are_those_of_the_rest_of_the_api(site: Site) -> None:
+    query = """{ search(q: "boston", table: "flight_delay_data", limit: 3) { query limit tables {
+        table version values_found columns rows
+        values { column value rows alike url fragments { text found } } } } }"""
+    said, rest = (
+        data(post(site, query))["search"],
+        site.get("/api/search?q=boston&table=flight_delay_data&limit=3").json(),
+    )
+    rest.pop("offset")
+    assert said == rest
+    told = data(post(site, "{ tables { table about rows stale columns { name unit operators } } }"))
+    for table, listed in zip(told["tables"], site.get("/api/").json(), strict=True):
+        columns = table.pop("columns")
+        assert table.items() <= listed.items()
+        assert all(c.items() <= d.items() for c, d in zip(columns, listed["columns"], strict=True))
+    facets = """{ flight_delay_data(where: {Origin_City: {startswith: "New"}}) {
+        facets(columns: "Airline_Name") { column values { value rows } } } }"""
+    (facet,) = data(post(site, facets))["flight_delay_data"]["facets"]
+    address = "/api/flight_delay_data/?facets=Airline_Name&Origin_City__startswith=New"
+    assert {facet["column"]: facet["values"]} == site.get(address).json()["facets"]
+
+
+def test_only_what_is_selected_is_read(demo: Platform) -> None:
+    query = """{ delays_by_day(limit: 2) { version rows { a: Day_of_Week ...more } }
+        other: delays_by_day { version limit }
+        airline_performance(limit: 1) { next rows { Airline_Name } } }
+        fragment more on DelaysByDay { Total_Flights Avg_Arrival_Delay @skip(if: true) }"""
+    view, request = GraphQL.as_view(), APIRequestFactory().get(PATH, {"query": query})
+    view(request)  # what is published is known then
+    with CaptureQueriesContext(connections["reader"]) as seen:
+        answer = view(request).render()
+    assert json.loads(answer.content)["data"]["other"] == {"version": 1, "limit": 1000}
+    days, airlines = [query["sql"].partition(" FROM ")[0] for query in seen.captured_queries]
+    assert days.count('"delays_by_day__v1".') == 2
+    assert '"Day_of_Week"' in days
+    assert '"Total_Flights"' in days
+    # A cursor holds the values that rows are sorted by.
+    assert airlines.count('"airline_performance__v1".') == 2
+    assert '"id"' in airlines
+
+
+def test_a_get_may_be_kept_and_is_not_sent_twice(site: Site) -> None:
+    query = "{ delays_by_day { rows { Day_of_Week } } airline_performance { version } }"
+    first, again = get(site, query), get(site, query)
+    assert first.headers["x-airsense-version"] == "airline_performance/1, delays_by_day/1"
+    assert first.headers["cache-control"] == "public, no-cache"
+    assert again.body == first.body
+    assert "hit" in {get(site, query).headers["x-airsense-cache"] for _ in range(6)}
+    assert get(site, query, If_None_Match=first.headers["etag"]).status == 304
+    other = get(site, query + " ", Cookie="sessionid=x", If_None_Match=first.headers["etag"])
+    assert (other.status, other.headers["cache-control"]) == (200, "public, no-cache")
+    for changing in ("{ tables { stale } }", "{ delays_by_day { rows { Nope } } }", "{__typename}"):
+        assert get(site, changing).headers["cache-control"] == "no-store"
+    assert post(site, query).headers["cache-control"] == "no-store"
+    assert "etag" not in post(site, query).headers
+
+
+def test_either_type_of_answer_is_given(site: Site) -> None:
+    for accept, type_ in [("*/*", "application/json"), (OTHER_TYPE, OTHER_TYPE)]:
+        assert get(site, "{ __typename }", Accept=accept).headers["content-type"] == type_
+        assert get(site, "{ nope }", Accept=accept).headers["content-type"] == type_
+    assert get(site, "{ __typename }", Accept="text/plain").status == 406
+
+
+def test_tools_can_read_the_schema(site: Site) -> None:
+    told = data(post(site, get_introspection_query()))
+    assert print_schema(build_client_schema(told)) == print_schema(SCHEMA)
+
+
+def test_a_table_that_was_never_transferred_is_told_beside_the_others(fresh: Platform) -> None:
+    fresh.ingest("2013-01-01,A,Ames IA,Boise ID,5,5")
+    fresh.manage("transfer", "delays_by_day")
+    with fresh.site(processes=1) as site:
+        one = post(site, "{ airline_performance { version } }")
+        both = get(site, "{ airline_performance { version } delays_by_day { version } }")
+    assert "not been transferred" in refused(one, 503)
+    assert one.headers["retry-after"] == "60"
+    assert (both.status, both.headers["cache-control"]) == (200, "no-store")
+    assert both.json()["data"] == {"airline_performance": None, "delays_by_day": {"version": 1}}
+    assert both.json()["errors"][0]["path"] == ["airline_performance"]
+
+
+def test_pages_of_other_sites_may_ask(site: Site) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    preflight = site.ask("OPTIONS", PATH, None, **asked)
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert "Content-Type" in preflight.headers["access-control-allow-headers"]
+    assert post(site, "{ __typename }").headers["access-control-allow-origin"] == "*"
+    other = site.ask("OPTIONS", "/api/advanced_search", None, **asked)
+    assert "POST" not in other.headers["access-control-allow-methods"]
