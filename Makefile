@@ -24,6 +24,7 @@ test-live: $(venv)/dev.installed
 programs:
 	@deploy/find-program chromium chromium-browser google-chrome >/dev/null
 	@deploy/find-program curl >/dev/null
+	@deploy/find-program nginx >/dev/null
 
 check: lint formatted types generated
 
