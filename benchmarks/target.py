@@ -1,0 +1,76 @@
+"""The platform that is measured: one of its own with the demo flights, as it is shipped."""
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.whole import Platform, Site, free_port, until
+
+# Each of 6,000 users has a connection, which both sides hold.
+FILES = 16_384
+# An API key, where more is asked than the public may; the platform reads it from X-API-Key.
+KEY = os.environ.get("API_KEY", "")
+HEADERS = {"X-API-Key": KEY} if KEY else {}
+
+
+@dataclass(frozen=True)
+class Target:
+    platform: Platform
+    site: Site
+    pid: int  # of the web server's main process
+    database: str  # PostgreSQL's address
+
+    def relation(self, table: str) -> str:
+        """Where the rows of the current version are."""
+        answer = self.site.get(f"/api/{table}/?limit=1", **HEADERS)
+        return answer.headers["x-airsense-version"].replace("/", "__v")
+
+
+@contextmanager
+def empty() -> Iterator[Platform]:
+    """A platform that is set up; importing its servers leads this process to a new database."""
+    from tests import servers
+
+    platform = Platform(servers.own_environment())
+    platform.manage("setup")
+    try:
+        yield platform
+    finally:
+        platform.remove()
+
+
+@contextmanager
+def demo() -> Iterator[Target]:
+    _allow_files()
+    with empty() as platform:
+        for command in (["ingest", "--demo"], ["broker"], ["transfer", "--all"]):
+            platform.manage(*command)
+        with served(platform) as target:
+            yield target
+
+
+@contextmanager
+def served(platform: Platform) -> Iterator[Target]:
+    port = free_port()
+    with platform.running("serve", f"--port={port}") as process:
+        site = Site(f"http://127.0.0.1:{port}")
+        until(lambda: answers(site), 60)
+        yield Target(platform, site, process.pid, platform.env["DATABASE_URL"])
+
+
+def answers(site: Site) -> bool:
+    try:
+        return site.get("/readyz").status == 200
+    except OSError:
+        return False
+
+
+def _allow_files() -> None:
+    """What is started inherits it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < FILES:
+        sys.exit(f"The benchmark needs {FILES} open files, {hard} are allowed: ulimit -Hn {FILES}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
