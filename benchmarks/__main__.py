@@ -11,11 +11,15 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import gateway, report
+from benchmarks import gateway, large, load, open_loop, report, start
 from benchmarks.target import Target, demo
 
 BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
     "gateway": gateway.run,
+    "open_loop": open_loop.run,
+    "load": load.run,
+    "large": large.run,
+    "start": start.run,
 }
 PROGRAMS = {"wrk": "wrk", "nginx": "nginx", "psql": "postgresql-client", "pgbench": "postgresql"}
 SECONDS = 5.0

@@ -76,11 +76,7 @@ def _constant(size: int) -> Iterator[str]:
 
 
 def _warm(target: Target, seconds: float) -> Rates:
-    few = [queries.dynamic_query(query) for query in queries.distinct(500)]
-    for path in few:  # by each process, or nearly so, before it is measured
-        assert target.site.get(path, **HEADERS).status == 200, path
-    asked = queries.zipf(few)
-    _measured(target, asked, 1)
+    asked = wrk.warmed(target)
     answer = target.site.get(WARM, **HEADERS)
     etag = {"If-None-Match": answer.headers["etag"]}
     assert target.site.get(WARM, **HEADERS, **etag).status == 304

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import queries
+from benchmarks.target import HEADERS, Target
+
 CONNECTIONS = 32
 
 
@@ -31,6 +34,15 @@ def measure(
     if failed := re.search(r"Non-2xx.*|Socket errors.*", said):
         sys.exit(f"Some requests of {address}{paths[0]} failed: {failed[0]}")
     return Rate(float(_found(r"Requests/sec:\s+([\d.]+)", said)), _found(r"99%\s+(\S+)", said))
+
+
+def warmed(target: Target) -> list[str]:
+    """500 queries that every web process has answered before, asked as often as Zipf says."""
+    few = [queries.dynamic_query(query) for query in queries.distinct(500)]
+    asked = queries.zipf(few)
+    for paths in (few, asked):
+        measure(target.site.url, paths, 1, HEADERS)
+    return asked
 
 
 def _found(pattern: str, text: str) -> str:
