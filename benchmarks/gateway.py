@@ -15,7 +15,7 @@ from benchmarks import plots, queries, report, wrk
 from benchmarks.peers import gateways, pgbench, rows
 from benchmarks.peers.gateways import Peer
 from benchmarks.queries import Query
-from benchmarks.target import HEADERS, Target
+from benchmarks.target import Target
 from benchmarks.wrk import Rate
 from tests.nginx import in_front_of
 from tests.whole import free_port, listens, until
@@ -51,7 +51,7 @@ def run(target: Target, seconds: float) -> list[str]:
 
 def _limits(target: Target, seconds: float, database: str, folder: Path) -> Rates:
     """What the server does without Django, Django without a query, and PostgreSQL without both."""
-    with _constant(len(target.site.get(WARM).body)) as other:
+    with _constant(len(target.get(WARM).body)) as other:
         constant = wrk.measure(other, ["/"], seconds)
     return {
         "limit: constant bytes from the same server": constant,
@@ -77,9 +77,9 @@ def _constant(size: int) -> Iterator[str]:
 
 def _warm(target: Target, seconds: float) -> Rates:
     asked = wrk.warmed(target)
-    answer = target.site.get(WARM, **HEADERS)
+    answer = target.get(WARM)
     etag = {"If-None-Match": answer.headers["etag"]}
-    assert target.site.get(WARM, **HEADERS, **etag).status == 304
+    assert target.get(WARM, **etag).status == 304
     return {
         "AirSense, warm: one query": _measured(target, [WARM], seconds),
         "AirSense, warm: 500 queries by Zipf": _measured(target, asked, seconds),
@@ -106,7 +106,7 @@ def _cold(target: Target, seconds: float) -> Rates:
 def _measured(
     target: Target, paths: list[str], seconds: float, headers: dict[str, str] | None = None
 ) -> Rate:
-    return wrk.measure(target.site.url, paths, seconds, {**HEADERS, **(headers or {})})
+    return wrk.measure(target.site.url, paths, seconds, {**target.headers, **(headers or {})})
 
 
 def _peers(target: Target, seconds: float, database: str, folder: Path) -> Rates:
@@ -122,7 +122,7 @@ def _peers(target: Target, seconds: float, database: str, folder: Path) -> Rates
 
 def _unambiguous(target: Target) -> list[Query]:
     """Queries with one right order of their rows: no two have the same value to order by."""
-    rows = target.site.get(f"/api/{queries.TABLE}/", **HEADERS).json()["results"]
+    rows = target.get(f"/api/{queries.TABLE}/").json()["results"]
     untied = {name for name in queries.COLUMNS if len({row[name] for row in rows}) == len(rows)}
     asked = (queries.drawn() for _ in itertools.count())
     return list(itertools.islice((q for q in asked if q.order in untied), CHECKED))
@@ -130,7 +130,7 @@ def _unambiguous(target: Target) -> list[Query]:
 
 def _check(peer: Peer, query: Query, target: Target, answer: Any) -> None:
     """Right answers only: the same rows in the same order, of the columns that were asked for."""
-    ours = target.site.get(queries.dynamic_query(query), **HEADERS).json()
+    ours = target.get(queries.dynamic_query(query)).json()
     theirs = [{column: row[column] for column in query.columns} for row in peer.rows(answer)]
     assert ours, query
     assert theirs == ours, f"{peer.name} answers {query} by {theirs} instead of {ours}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from benchmarks import processes, report
-from benchmarks.target import HEADERS, Target
+from benchmarks.target import Target
 
 TABLE = "flight_delay_data"
 COLUMNS = (
@@ -65,7 +65,7 @@ def _line(
 def _get(target: Target, path: str) -> Got:
     began = time.perf_counter()
     connection = http.client.HTTPConnection(urlsplit(target.site.url).netloc)
-    connection.request("GET", path, headers=HEADERS)
+    connection.request("GET", path, headers=target.headers)
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
     sizes = list(_chunks(answer, began))

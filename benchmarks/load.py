@@ -1,6 +1,8 @@
 """The first AirSense's load test: users that come, think and go on, by Locust."""
 
 import csv
+import json
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -72,6 +74,7 @@ def _locust(target: Target, scenario: Scenario, seconds: float, prefix: Path) ->
             *(f"--run-time={seconds:.0f}s", "--stop-timeout=10"),
         ],
         cwd=PROJECT,
+        env={**os.environ, "HEADERS": json.dumps(target.headers)},
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,5 +1,6 @@
 """Users of the first AirSense's load test and of the API, for Locust in .venv-bench."""
 
+import json
 import os
 import random
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from locust import FastHttpUser, between, task
 
 PAGES = ("/", "/explorer", "/about", "/chat")
-KEY = os.environ.get("API_KEY", "")
+HEADERS = json.loads(os.environ.get("HEADERS", "{}"))
 TABLES = ("airline_performance", "busiest_airports_by_delays", "delays_by_day")
 WORDS = ("boston", "delta", "new york", "chicgo", "united newark", "monday", "2013-02-14")
 CITIES = ("Newark, NJ", "New York, NY", "Boston, MA", "Chicago, IL", "Atlanta, GA", "Miami, FL")
@@ -30,8 +31,7 @@ class Developer(FastHttpUser):
     etag = ""
 
     def ask(self, path: str, name: str, **headers: str) -> Any:
-        named = {"X-API-Key": KEY, **headers} if KEY else headers
-        return self.client.get(path, name=name, headers=named)
+        return self.client.get(path, name=name, headers={**HEADERS, **headers})
 
     @task(4)
     def dynamic_query(self) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from benchmarks import plots, queries, report, wrk
-from benchmarks.target import HEADERS, Target
+from benchmarks.target import Target
 
 GENERATORS = 2  # processes; one cannot ask fast enough
 BOUND = 0.1  # seconds within which 99 of 100 answers come, up to the knee
@@ -66,7 +66,7 @@ def _at(target: Target, rate: float, paths: list[str], seconds: float) -> Times:
         started = []
         for number in range(GENERATORS):
             file = Path(folder) / f"{number}"
-            file.write_bytes(b"\r\n\r\n".join(map(_request, paths[number::GENERATORS])))
+            file.write_bytes(_requests(paths[number::GENERATORS], target.headers))
             command = [urlsplit(target.site.url).port, rate / GENERATORS, seconds, file]
             process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.arrivals", *map(str, command)],
@@ -79,10 +79,10 @@ def _at(target: Target, rate: float, paths: list[str], seconds: float) -> Times:
     return Times(rate, took[len(took) // 2], took[len(took) * 99 // 100], failed)
 
 
-def _request(path: str) -> bytes:
-    headers = {"Host": "127.0.0.1", **HEADERS}
+def _requests(paths: list[str], headers: dict[str, str]) -> bytes:
     named = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
-    return f"GET {path} HTTP/1.1\r\n{named}".encode()
+    head = f" HTTP/1.1\r\nHost: 127.0.0.1\r\n{named}".strip()
+    return "\r\n\r\n".join(f"GET {path} {head}" for path in paths).encode()
 
 
 def _knee(lane: str, times: list[Times]) -> str:

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 
 from benchmarks import processes, report, wrk
-from benchmarks.target import HEADERS, Target, served
+from benchmarks.target import Target, served
 from tests.whole import until
 
 RUNS = 3
@@ -21,7 +21,7 @@ def run(target: Target, seconds: float) -> list[str]:
         webs = processes.children(target.pid)
         until(lambda: target.platform.attempt("status", *others).returncode == 0, 60)
         idle = {pid: _memory(pid) for pid in [target.pid, *webs]}
-        wrk.measure(target.site.url, wrk.warmed(target), seconds, HEADERS)
+        wrk.measure(target.site.url, wrk.warmed(target), seconds, target.headers)
         lines = [
             ["web, main process", *idle[target.pid], *_memory(target.pid)],
             *(["web, one that answers", *idle[pid], *_memory(pid)] for pid in webs),
