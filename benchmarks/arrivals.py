@@ -4,12 +4,14 @@ Each time counts from when its request was due. So a server that stops for a sec
 second in every request that was due in it; a closed loop would have asked less meanwhile.
 """
 
+import itertools
 import selectors
 import socket
 import sys
 import time
 from array import array
-from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 CONNECTIONS = 64
@@ -28,6 +30,9 @@ class Connection:
         self.due, self.got = due, b""
         self.socket.sendall(request)
 
+    def close(self) -> None:
+        self.socket.close()
+
     def answered(self) -> bool:
         """Whether this read was the last; every answer says how long it is."""
         read = self.socket.recv(1 << 18)
@@ -43,29 +48,38 @@ class Connection:
 
 def run(port: int, rate: float, seconds: float, requests: list[bytes]) -> array[float]:
     """Seconds that each took; infinite where it was not answered."""
-    idle = [Connection(port) for _ in range(CONNECTIONS)]
-    selector = selectors.EpollSelector()
-    for connection in idle:
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-    took, sent, total = array("d"), 0, int(rate * seconds)
-    waiting: deque[float] = deque()
-    began = time.perf_counter()
-    while len(took) < total:
-        now = time.perf_counter()
-        if now > began + seconds + PATIENCE:
-            break
-        while sent + len(waiting) < min(total, (now - began) * rate):
-            waiting.append(began + (sent + len(waiting)) / rate)
-        while waiting and idle:
-            idle.pop().ask(requests[sent % len(requests)], waiting.popleft())
-            sent += 1
-        due = began + (sent + len(waiting)) / rate - now
-        for key, _ in selector.select(max(0.0, due)):
-            if key.data.answered():
-                took.append(time.perf_counter() - key.data.due)
-                idle.append(key.data)
+    total = int(rate * seconds)
+    with ExitStack() as opened, selectors.EpollSelector() as selector:
+        idle = [opened.enter_context(closing(Connection(port))) for _ in range(CONNECTIONS)]
+        for connection in idle:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        asked = itertools.islice(itertools.cycle(requests), total)
+        took = array("d", _answers(idle, selector, rate, seconds + PATIENCE, list(asked)))
     took.extend([float("inf")] * (total - len(took)))
     return took
+
+
+def _answers(
+    idle: list[Connection],
+    selector: selectors.EpollSelector,
+    rate: float,
+    patience: float,
+    asked: list[bytes],
+) -> Iterator[float]:
+    """Where no connection is idle a request waits for one, and its time goes on."""
+    sent = answered = 0
+    began = time.perf_counter()
+    while answered < len(asked) and (now := time.perf_counter()) < began + patience:
+        due = min(len(asked), int((now - began) * rate) + 1)
+        while sent < due and idle:
+            idle.pop().ask(asked[sent], began + sent / rate)
+            sent += 1
+        until = due / rate if due < len(asked) else patience
+        for key, _ in selector.select(max(0.0, began + until - now)):
+            if key.data.answered():
+                idle.append(key.data)
+                answered += 1
+                yield time.perf_counter() - key.data.due
 
 
 def main() -> None:

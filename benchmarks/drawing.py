@@ -14,6 +14,7 @@ LOOK = {
     "svg.fonttype": "none",  # text stays text: small, and read by screen readers
     "svg.hashsalt": "airsense",  # the same plot is the same file
     "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Helvetica", "Arial"],
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -77,9 +77,10 @@ def test_nothing_is_kept_of_a_host_that_is_not_ours(front: Site) -> None:
     assert front.get(f"{QUERY}&offset=4", Host="evil.example").status == 400
 
 
-def test_each_request_has_an_id_of_its_own(front: Site) -> None:
+def test_what_a_kept_answer_told_its_first_client_is_not_told_to_others(front: Site) -> None:
     ids = [front.get(QUERY).headers["x-request-id"] for _ in range(2)]
     assert ids[0] != ids[1]
+    assert "ratelimit" not in front.get(QUERY).headers  # of who asked first
     assert front.get(QUERY, X_Request_ID="my-own").headers["x-request-id"] == "my-own"
     assert front.get(QUERY, X_Request_ID="no good").headers["x-request-id"] != "no good"
 
