@@ -2,6 +2,7 @@
 
 import resource
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ class Target:
     pid: int  # of the web server's main process
     database: str  # PostgreSQL's address
     headers: dict[str, str]  # of each request: an API key, where the platform has them
+    started: float  # seconds from the command to the first answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.site.get(path, **self.headers, **headers)
@@ -56,11 +58,12 @@ def demo() -> Iterator[Target]:
 
 @contextmanager
 def served(platform: Platform) -> Iterator[Target]:
-    port = free_port()
+    port, headers = free_port(), _allowed(platform)
+    site, began = Site(f"http://127.0.0.1:{port}"), time.perf_counter()
     with platform.running("serve", f"--port={port}") as process:
-        site = Site(f"http://127.0.0.1:{port}")
-        until(lambda: answers(site), 60)
-        yield Target(platform, site, process.pid, platform.env["DATABASE_URL"], _allowed(platform))
+        until(lambda: _answers(site), 60)
+        started = time.perf_counter() - began
+        yield Target(platform, site, process.pid, platform.env["DATABASE_URL"], headers, started)
 
 
 def _allowed(platform: Platform) -> dict[str, str]:
@@ -68,7 +71,7 @@ def _allowed(platform: Platform) -> dict[str, str]:
     return {"X-API-Key": made.stdout.strip()} if made.returncode == 0 else {}
 
 
-def answers(site: Site) -> bool:
+def _answers(site: Site) -> bool:
     try:
         return site.get("/readyz").status == 200
     except OSError:
