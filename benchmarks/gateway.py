@@ -39,7 +39,7 @@ def run(target: Target, seconds: float) -> list[str]:
         }
     most, first = (rates[name].a_second for name in (CONSTANT, gateways.PEERS[0].name))
     table = [
-        [lane, report.number(rate), f"{rate / most:.0%}", f"{rate / first:.1f}", p99]
+        [lane, report.number(rate), f"{rate / most:.1%}", f"{rate / first:.1f}", p99]
         for lane, (rate, p99) in rates.items()
     ]
     head = ["lane", "requests/s", "of constant bytes", "times the first design", "p99"]

@@ -21,7 +21,7 @@ class Visitor(FastHttpUser):
 
     @task
     def page(self) -> None:
-        self.client.get(random.choice(PAGES))
+        self.client.get(random.choice(PAGES), headers=HEADERS)
 
 
 class Developer(FastHttpUser):
