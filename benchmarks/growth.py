@@ -28,7 +28,7 @@ MILLIONS = 2_400_000
 RANDOM = (
     "(SELECT DATE '2008-01-01' + CAST(id % 121 AS INTEGER), 'Airline ' || (hash(id) % 20),"
     " 'City ' || (hash(id + 1) % 287), 'City ' || (hash(id + 2) % 287),"
-    " CAST(hash(id + 3) % 90 AS INTEGER) - 15, CAST(hash(id + 4) % 90 AS INTEGER) - 15"
+    " CAST(hash(id + 3) % 350 AS INTEGER) - 15, CAST(hash(id + 4) % 350 AS INTEGER) - 15"
     f" FROM range({MILLIONS}) AS r(id)) AS made({NAMES})"
 )
 CAPTURE = """
