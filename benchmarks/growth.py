@@ -24,12 +24,12 @@ from transfers.records import REQUIRED
 
 WEEK = 7  # days that a query of a city asks for at most
 TABLE, NAMES = "flight_delay_data", ", ".join(REQUIRED)
-MILLIONS = 2_400_000
+MADE = 2_400_000
 RANDOM = (
     "(SELECT DATE '2008-01-01' + CAST(id % 121 AS INTEGER), 'Airline ' || (hash(id) % 20),"
     " 'City ' || (hash(id + 1) % 287), 'City ' || (hash(id + 2) % 287),"
     " CAST(hash(id + 3) % 350 AS INTEGER) - 15, CAST(hash(id + 4) % 350 AS INTEGER) - 15"
-    f" FROM range({MILLIONS}) AS r(id)) AS made({NAMES})"
+    f" FROM range({MADE}) AS r(id)) AS made({NAMES})"
 )
 CAPTURE = """
 import json
