@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing but Python 3.12 or newer.
-.PHONY: run install test test-deep test-live programs check lint formatted types generated format lock snapshot bench bench-search bench-transfer
+.PHONY: run install test test-deep test-live programs check lint formatted types generated format lock snapshot bench bench-growth bench-search bench-transfer bench-peers
 
 venv := .venv
 python := $(venv)/bin/python
@@ -24,6 +24,7 @@ test-live: $(venv)/dev.installed
 programs:
 	@deploy/find-program chromium chromium-browser google-chrome >/dev/null
 	@deploy/find-program curl >/dev/null
+	@deploy/find-program nginx >/dev/null
 
 check: lint formatted types generated
 
@@ -50,15 +51,23 @@ format: $(venv)/dev.installed
 	$(python) -m ruff check --fix
 	$(python) -m ruff format
 
-bench: $(venv)/dev.installed
-	@exec $(python) -m benchmarks.gateway
+# On a platform of its own, about 15 minutes; `make bench ONLY=gateway SECONDS=1` is one of them, fast.
+bench: $(venv)/dev.installed bench-peers
+	@exec $(python) -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS))
+
+# With 0.3, 2.4 and 24 million flights, about 15 minutes; FLIGHTS names a Parquet file of 2.4 million.
+bench-growth: $(venv)/dev.installed bench-peers
+	@exec $(python) -m benchmarks.growth $(if $(FLIGHTS),--flights $(FLIGHTS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+# What AirSense is measured beside and by has an environment of its own.
+bench-peers:
+	@$(MAKE) --no-print-directory venv=.venv-bench .venv-bench/bench.installed
 
 bench-search: $(venv)/dev.installed
 	@exec $(python) -m benchmarks.search
 
-# FLIGHTS names a Parquet file; the other tools have an environment of their own.
-bench-transfer: $(venv)/dev.installed
-	@$(MAKE) --no-print-directory venv=.venv-bench .venv-bench/bench.installed
+# FLIGHTS names a Parquet file.
+bench-transfer: $(venv)/dev.installed bench-peers
 	@exec $(python) -m benchmarks.transfer --peers .venv-bench/bin/python $(if $(FLIGHTS),--flights $(FLIGHTS))
 
 # What is generated is committed, so that a change of it is seen.

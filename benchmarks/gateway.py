@@ -1,65 +1,71 @@
-"""Requests a second of the gateway beside an empty view of the same server: `make bench`.
+"""The gateway beside other systems: the same queries of the same rows, in the same run."""
 
-Warm: one query again and again, and 500 queries of which a few are asked most (Zipf). Cold: each
-query asks for other columns, another order, a limit and a threshold of its own. All have about 10
-rows of the 106-row table in each answer. Needs wrk (Debian's package) and a running platform, `make
-run`; the same server also answers constant bytes, as many as the first warm answer has.
-"""
-
-import os
-import random
-import re
-import shutil
-import socket
+import itertools
+import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks import plots, queries, report, wrk
+from benchmarks.peers import gateways, pgbench, rows
+from benchmarks.peers.gateways import Peer
+from benchmarks.queries import Query
+from benchmarks.target import Target
+from benchmarks.wrk import Rate
+from tests.nginx import in_front_of
+from tests.whole import free_port, listens, until
 
-from benchmarks.keys import own_key
-from tests.whole import free_port, until
-
-SECONDS, CONNECTIONS = 5, 32
-TABLE = "busiest_airports_by_delays"
-COLUMNS = [
-    "City",
-    "Total_Departures",
-    "Avg_Departure_Delay",
-    "Total_Arrivals",
-    "Avg_Arrival_Delay",
-    "Total_Avg_Delay",
-]
-QUERIES = 50_000
+CHECKED = 40  # queries whose answers are compared with ours, row by row
+WARM = f"/api/dynamic_query?table_name={queries.TABLE}&limit=10&order_by=Total_Avg_Delay"
+CONSTANT = "limit: constant bytes from the same server"
+type Rates = dict[str, Rate]
 
 
-def main() -> None:
-    if not shutil.which("wrk"):
-        sys.exit("The benchmark needs wrk: apt-get install wrk")
-    address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
-    warm = f"/api/dynamic_query?table_name={TABLE}&limit=10&order_by=Total_Avg_Delay"
-    with constant(len(urlopen(address + warm).read())) as other:
-        rates = {"constant bytes": measure(other, ["/"])}
-    lanes = {
-        "empty view (/healthz)": ["/healthz"],
-        "warm, one query": [warm],
-        "warm, 500 queries": zipf([cold("/api/dynamic_query?") for _ in range(500)]),
-        "cold, dynamic_query": [cold("/api/dynamic_query?") for _ in range(QUERIES)],
-        "cold, viewset": [cold(f"/api/{TABLE}/?") for _ in range(QUERIES)],
+def run(target: Target, seconds: float) -> list[str]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        database, asked = rows.put(target, folder), wrk.warmed(target)
+        rates = {
+            **_limits(target, seconds, database, folder),
+            **_warm(target, asked, seconds),
+            **_through_nginx(target, asked, seconds),
+            **_cold(target, seconds),
+            **_peers(target, seconds, database, folder),
+        }
+    most, first = (rates[name].a_second for name in (CONSTANT, gateways.PEERS[0].name))
+    table = [
+        [lane, report.number(rate), f"{rate / most:.1%}", f"{rate / first:.1f}", p99]
+        for lane, (rate, p99) in rates.items()
+    ]
+    head = ["lane", "requests/s", "of constant bytes", "times the first design", "p99"]
+    plots.bars("gateway", {lane: rate.a_second for lane, rate in rates.items()}, "requests/s")
+    return [
+        *report.table(head, table),
+        "",
+        "![Requests a second of each lane](benchmarks/gateway.svg)",
+    ]
+
+
+def _limits(target: Target, seconds: float, database: str, folder: Path) -> Rates:
+    """What the server does without Django, Django without a query, and PostgreSQL without both."""
+    with _constant(len(target.get(WARM).body)) as other:
+        constant = wrk.measure(other, ["/"], seconds)
+    return {
+        CONSTANT: constant,
+        "limit: PostgreSQL alone, pgbench": pgbench.measure(
+            database, queries.distinct(pgbench.SHAPES), seconds, folder
+        ),
+        "limit: an empty view of Django (/healthz)": _measured(target, ["/healthz"], seconds),
     }
-    with own_key() as key:
-        measure(address, lanes["warm, 500 queries"], key)  # each is asked once before it is warm
-        rates |= {name: measure(address, paths, key) for name, paths in lanes.items()}
-    show(rates)
 
 
 @contextmanager
-def constant(size: int) -> Iterator[str]:
+def _constant(size: int) -> Iterator[str]:
     """The address of a server that answers so many bytes, as the platform's would."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.constant", str(port), str(size)]
@@ -71,71 +77,69 @@ def constant(size: int) -> Iterator[str]:
             process.terminate()
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _warm(target: Target, asked: list[str], seconds: float) -> Rates:
+    answer = target.get(WARM)
+    etag = {"If-None-Match": answer.headers["etag"]}
+    assert target.get(WARM, **etag).status == 304
+    return {
+        "AirSense, warm: one query": _measured(target, [WARM], seconds),
+        "AirSense, warm: 500 queries by Zipf": _measured(target, asked, seconds),
+        "AirSense, warm: unchanged (304)": _measured(target, [WARM], seconds, etag),
+    }
 
 
-def cold(path: str) -> str:
-    """A query that is unlikely to have been asked before, with about 10 rows in its answer."""
-    columns = random.sample(COLUMNS, random.randint(2, len(COLUMNS)))
-    order = random.choice(["", "-"]) + random.choice(COLUMNS)
-    threshold = random.uniform(0, 20)
-    table = f"table_name={TABLE}&" if "dynamic" in path else ""
-    return (
-        f"{path}{table}columns={','.join(columns)}&order_by={order}"
-        f"&limit={random.randint(5, 15)}&Avg_Departure_Delay__gte={threshold:.6f}"
-    )
+def _through_nginx(target: Target, asked: list[str], seconds: float) -> Rates:
+    with in_front_of(target.site) as front:
+        front.get(WARM)
+        assert front.get(WARM).headers["x-cache-status"] == "HIT"
+        return {
+            "AirSense behind nginx: one query": wrk.measure(front.url, [WARM], seconds),
+            "AirSense behind nginx: 500 queries": wrk.measure(front.url, asked, seconds),
+        }
 
 
-def zipf(paths: list[str]) -> list[str]:
-    """The n-th path is asked 1/n times as often as the first."""
-    weights = [1 / n for n in range(1, len(paths) + 1)]
-    return random.choices(paths, weights, k=QUERIES)
+def _cold(target: Target, seconds: float) -> Rates:
+    return {
+        f"AirSense, cold: {path.__name__}": _measured(
+            target, list(map(path, queries.distinct())), seconds
+        )
+        for path in (queries.viewset, queries.dynamic_query)
+    }
 
 
-def measure(address: str, paths: list[str], key: str = "") -> tuple[float, str]:
-    """Requests a second and the 99th percentile of their times; exits where one failed."""
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "paths.lua"
-        script.write_text(lua(paths))
-        load = ["-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", f"X-API-Key: {key}"]
-        said = subprocess.run(
-            ["wrk", "--latency", *load, "-s", script, address],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    if failed := re.search(r"Non-2xx.*|Socket errors.*", said):
-        sys.exit(f"Some requests failed: {failed[0]}")
-    rate, slow = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"99%\s+(\S+)", said)
-    assert rate
-    assert slow
-    return float(rate[1]), slow[1]
+def _measured(
+    target: Target, paths: list[str], seconds: float, headers: dict[str, str] | None = None
+) -> Rate:
+    return wrk.measure(target.site.url, paths, seconds, {**target.headers, **(headers or {})})
 
 
-def lua(paths: list[str]) -> str:
-    listed = ",\n".join(f'"{path}"' for path in paths)
-    return f"""
-local paths = {{{listed}}}
-local thread = 0
-function setup(t) t:set("first", thread * {max(1, len(paths) // 2)}); thread = thread + 1 end
-function request()
-  first = first % #paths + 1
-  return wrk.format("GET", paths[first])
-end
-"""
+def _peers(target: Target, seconds: float, database: str, folder: Path) -> Rates:
+    rates = {}
+    for peer in gateways.PEERS:
+        with peer.running(folder, DATABASE_URL=database) as address:
+            for query in _unambiguous(target):
+                _check(peer, query, target, _json(address + peer.path(query)))
+            paths = list(map(peer.path, queries.distinct()))
+            rates[peer.name] = wrk.measure(address, paths, seconds)
+    return rates
 
 
-def show(rates: dict[str, tuple[float, str]]) -> None:
-    constant, empty = [rate for rate, _ in rates.values()][:2]
-    table = Table(
-        "lane", "requests/s", "of constant bytes", "of an empty view", "p99", title="Gateway"
-    )
-    for name, (rate, slow) in rates.items():
-        table.add_row(name, f"{rate:,.0f}", f"{rate / constant:.2f}", f"{rate / empty:.2f}", slow)
-    Console().print(table)
+def _unambiguous(target: Target) -> list[Query]:
+    """Queries with one right order of their rows: no two have the same value to order by."""
+    rows = target.get(f"/api/{queries.TABLE}/").json()["results"]
+    untied = {name for name in queries.COLUMNS if len({row[name] for row in rows}) == len(rows)}
+    asked = (queries.drawn() for _ in itertools.count())
+    return list(itertools.islice((q for q in asked if q.order in untied), CHECKED))
 
 
-if __name__ == "__main__":
-    main()
+def _check(peer: Peer, query: Query, target: Target, answer: Any) -> None:
+    """Right answers only: the same rows in the same order, of the columns that were asked for."""
+    ours = target.get(queries.dynamic_query(query)).json()
+    theirs = [{column: row[column] for column in query.columns} for row in peer.rows(answer)]
+    assert ours, query
+    assert theirs == ours, f"{peer.name} answers {query} by {theirs} instead of {ours}"
+
+
+def _json(address: str) -> Any:
+    with urlopen(address, timeout=30) as answer:
+        return json.load(answer)

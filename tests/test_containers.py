@@ -44,11 +44,26 @@ def test_the_compose_file_holds_to_its_specification() -> None:
 def test_no_service_of_ours_is_root_or_holds_a_secret_in_its_environment() -> None:
     assert "USER 10001:10001" in (PROJECT / "Dockerfile").read_text()
     for name, service in services().items():
-        assert service["read_only"], name
-        assert service["cap_drop"] == ["ALL"], name
         secret = {n for n in service["environment"] if re.search("PASSWORD|SECRET|TOKEN", n)}
         assert all(variable.endswith("_FILE") for variable in secret), name
         assert "@" not in service["environment"]["DATABASE_URL"].replace("airsense@", ""), name
+
+
+def test_a_service_that_the_public_reaches_can_change_nothing_of_its_system() -> None:
+    for name, service in {**services(), "nginx": compose()["services"]["nginx"]}.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["tmpfs"] == ["/tmp"], name  # noqa: S108  # of the container
+
+
+def test_nginx_reads_its_own_file_and_is_not_root() -> None:
+    nginx = compose()["services"]["nginx"]
+    (mounted,) = nginx["volumes"]
+    assert mounted == f"./deploy/nginx.conf:{nginx['command'][-1]}:ro"
+    assert nginx["user"].split(":")[0] != "0"
+    assert "listen 8080 " in (PROJECT / "deploy" / "nginx.conf").read_text()
+    assert nginx["ports"][0].endswith(":8080")
 
 
 def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Other tools that carry a table from the warehouse, as their documentation shows them."""
+"""Other systems, as their documentation shows them, beside which AirSense is measured."""

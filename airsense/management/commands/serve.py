@@ -8,9 +8,11 @@ from django.core.management.base import BaseCommand
 from granian import Granian
 from granian.constants import Interfaces
 
+from airsense import processors
+
 # 6,000 clients that connect at once wait in the queue instead of being refused.
 BACKLOG = 8_192
-PROCESSES = os.cpu_count() or 1
+PROCESSES = processors.usable()
 THREADS = 12
 
 
@@ -20,7 +22,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
         parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
-        parser.add_argument("--processes", type=int, default=PROCESSES)
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=PROCESSES,
+            help="default: as many as processors it may use",
+        )
         parser.add_argument(
             "--threads", type=int, default=THREADS, help="answers at once, a process"
         )

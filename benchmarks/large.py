@@ -1,0 +1,90 @@
+"""Large answers beside psql, which writes the same rows to nowhere, and the server's memory."""
+
+import http.client
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from benchmarks import processes, report
+from benchmarks.target import Target
+
+TABLE = "flight_delay_data"
+COLUMNS = (
+    "Flight_Date,Airline_Name,Origin_City,Destination_City"
+    ",Departure_Delay_Minutes,Arrival_Delay_Minutes"
+)
+RUNS = 5
+LIMIT = 10_000  # rows of a JSON answer at most
+
+
+class Got(NamedTuple):
+    seconds: float
+    first: float  # seconds until the first byte
+    size: int
+
+
+def run(target: Target, _: float) -> list[str]:
+    numbers = iter(range(RUNS * 2))  # each is asked once
+    json = f"/api/{TABLE}/?columns={COLUMNS}&limit={LIMIT}&offset="
+    csv = f"/api/{TABLE}/?columns={COLUMNS}&format=csv"
+    select = f"SELECT {_quoted(COLUMNS)} FROM {target.relation(TABLE)} ORDER BY id"
+    lines = [
+        _line(target, f"{LIMIT:,} rows as JSON", lambda: f"{json}{next(numbers)}", select, LIMIT),
+        _line(target, "all rows as CSV", lambda: csv, select, None),
+    ]
+    head = ["", "size", "seconds", "first byte", "`psql`", "of `psql`", "memory before", "at most"]
+    return report.table(head, lines)
+
+
+def _line(
+    target: Target, name: str, path: Callable[[], str], select: str, limit: int | None
+) -> list[str]:
+    """Medians; the memory is that of the web process that has most."""
+    pids = processes.children(target.pid)
+    _get(target, path())
+    for pid in pids:
+        processes.forget_peak(pid)
+    before = max(map(processes.resident, pids))
+    got = [_get(target, path()) for _ in range(RUNS)]
+    most = max(map(processes.peak, pids))
+    seconds = statistics.median(g.seconds for g in got)
+    theirs = statistics.median(
+        _psql(target, f"{select} LIMIT {limit or 'ALL'}") for _ in range(RUNS)
+    )
+    return [
+        *(name, f"{got[0].size / 1e6:.1f} MB", f"{seconds:.2f}"),
+        f"{1000 * statistics.median(g.first for g in got):.0f} ms",
+        *(f"{theirs:.2f}", f"{seconds / theirs:.1f} times"),
+        *(f"{before:.0f} MB", f"{most:.0f} MB"),
+    ]
+
+
+def _get(target: Target, path: str) -> Got:
+    began = time.perf_counter()
+    connection = http.client.HTTPConnection(urlsplit(target.site.url).netloc)
+    connection.request("GET", path, headers=target.headers)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    sizes = list(_chunks(answer, began))
+    connection.close()
+    return Got(time.perf_counter() - began, sizes[0][1], sum(size for size, _ in sizes))
+
+
+def _chunks(answer: http.client.HTTPResponse, began: float) -> Iterator[tuple[int, float]]:
+    """Bytes of each piece, and the seconds until it was there."""
+    while piece := answer.read1(1 << 16):
+        yield len(piece), time.perf_counter() - began
+
+
+def _psql(target: Target, select: str) -> float:
+    began = time.perf_counter()
+    command = ["psql", target.database, "-c", f"COPY ({select}) TO STDOUT (FORMAT csv)"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _quoted(columns: str) -> str:
+    return ", ".join(f'"{column}"' for column in columns.split(","))

@@ -1,0 +1,123 @@
+"""Other systems that answer the same queries of the same rows, each as people run it."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from airsense.home import PROJECT
+from benchmarks.queries import TABLE, THRESHOLD, Query, signed
+from tests.whole import free_port, listens, until
+
+BIN = PROJECT / ".venv-bench" / "bin"
+GUNICORN = ["gunicorn", "--workers=2", "--log-level=error", "--bind=127.0.0.1:{port}"]
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    command: list[str]  # with {port}, {other} ports and {folder} to fill in
+    path: Callable[[Query], str]
+    rows: Callable[[Any], list[dict[str, Any]]] = field(default=list)  # of the answer's JSON
+
+    @contextmanager
+    def running(self, folder: Path, **env: str) -> Iterator[str]:
+        """Its address, once it answers."""
+        filled = {"folder": folder, "port": free_port(), "other": free_port(), "more": free_port()}
+        program, *arguments = (part.format(**filled) for part in self.command)
+        with subprocess.Popen(
+            [BIN / program, *arguments],
+            cwd=PROJECT,
+            env={**os.environ, **env, "RUST_LOG": "error"},
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            try:
+                until(lambda: process.poll() is not None or listens(int(str(filled["port"]))))
+                assert process.poll() is None, f"{self.name} ended"
+                yield f"http://127.0.0.1:{filled['port']}"
+            finally:
+                process.terminate()
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _first_gateway(query: Query) -> str:
+    asked = {
+        "table_name": TABLE,
+        "columns": ",".join(map(_quoted, query.columns)),
+        "where": f"{_quoted(THRESHOLD)} >= {query.threshold}",
+        "order_by": _quoted(query.order),
+        "order_direction": "DESC" if query.descending else "ASC",
+        "limit": query.limit,
+    }
+    return f"/api/dynamic_query?{urlencode(asked)}"
+
+
+def _plain_drf(query: Query) -> str:
+    asked = {
+        "columns": ",".join(query.columns),
+        f"{THRESHOLD}__gte": query.threshold,
+        "ordering": signed(query),
+        "limit": query.limit,
+    }
+    return f"/airports/?{urlencode(asked)}"
+
+
+def _datasette(query: Query) -> str:
+    """Without the count, facets and suggestions of its pages."""
+    asked = [
+        *(("_col", column) for column in query.columns),
+        (f"{THRESHOLD}__gte", query.threshold),
+        ("_sort_desc" if query.descending else "_sort", query.order),
+        ("_size", query.limit),
+        *((f"_no{what}", 1) for what in ("count", "facet", "suggest")),
+        ("_shape", "array"),
+    ]
+    return f"/rows/{TABLE}.json?{urlencode(asked)}"
+
+
+def _roapi(query: Query) -> str:
+    asked = {
+        "columns": ",".join(query.columns),
+        f"filter[{THRESHOLD}]gte": query.threshold,
+        "sort": signed(query),
+        "limit": query.limit,
+    }
+    return f"/api/tables/{TABLE}?{urlencode(asked)}"
+
+
+PEERS = [
+    Peer(
+        "the first gateway's design: Flask, SQLAlchemy, gunicorn",
+        [*GUNICORN, "benchmarks.peers.first_gateway:app"],
+        _first_gateway,
+    ),
+    Peer(
+        "plain Django REST framework, gunicorn",
+        [*GUNICORN, "benchmarks.peers.plain_drf:app"],
+        _plain_drf,
+        lambda answer: list(answer["results"]),
+    ),
+    Peer(
+        "Datasette on SQLite",
+        ["datasette", "serve", "--immutable={folder}/rows.db", "--port={port}"],
+        _datasette,
+    ),
+    Peer(
+        "roapi, rows in memory",
+        [
+            "roapi",
+            "--addr-http=127.0.0.1:{port}",
+            "--addr-postgres=127.0.0.1:{other}",
+            "--addr-flight-sql=127.0.0.1:{more}",
+            f"--table={TABLE}={{folder}}/rows.parquet",
+        ],
+        _roapi,
+    ),
+]

@@ -1,0 +1,43 @@
+"""PostgreSQL alone, the limit: the same queries by pgbench, prepared, over as many connections."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from benchmarks.queries import HIGHEST, TABLE, THRESHOLD, Query
+from benchmarks.wrk import CONNECTIONS, Rate
+
+SHAPES = 20  # columns and orders; each is a prepared statement of every connection
+DRAWN = f"""\\set limit random(5, 15)
+\\set threshold random(0, {HIGHEST:.0f}000000) / 1000000.0
+"""
+
+
+def measure(database: str, queries: list[Query], seconds: float, folder: Path) -> Rate:
+    files = [folder / f"{number}.sql" for number in range(SHAPES)]
+    for file, query in zip(files, queries, strict=False):
+        file.write_text(DRAWN + _select(query))
+    said = subprocess.run(
+        [
+            *("pgbench", "--no-vacuum", "--protocol=prepared", "--jobs=2"),
+            *(f"--client={CONNECTIONS}", f"--time={max(1, seconds):.0f}"),
+            *(f"--file={file}" for file in files),
+            database,
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    rate = re.search(r"tps = ([\d.]+)", said)
+    assert rate, said
+    assert re.search(r"number of failed transactions: 0 ", said) or "failed" not in said, said
+    return Rate(float(rate[1]), "")
+
+
+def _select(query: Query) -> str:
+    columns = ", ".join(f'"{column}"' for column in query.columns)
+    direction = "DESC" if query.descending else "ASC"
+    return (
+        f'SELECT {columns} FROM {TABLE} WHERE "{THRESHOLD}" >= :threshold'
+        f' ORDER BY "{query.order}" {direction} LIMIT :limit;\n'
+    )

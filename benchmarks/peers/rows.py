@@ -1,0 +1,42 @@
+"""The measured table's rows where the peers read them: PostgreSQL, SQLite and Parquet."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet
+from psycopg import sql
+
+from benchmarks.queries import COLUMNS, TABLE
+from benchmarks.target import Target
+
+SCHEMA = "peers"
+
+
+def put(target: Target, folder: Path) -> str:
+    """The address of PostgreSQL for peers: there the table is an ordinary one."""
+    names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+    relation = sql.Identifier(target.relation(TABLE))
+    own = sql.Identifier(SCHEMA, TABLE)
+    with psycopg.connect(target.database) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
+        connection.execute(
+            sql.SQL("CREATE TABLE {} AS SELECT {} FROM {} ORDER BY id").format(own, names, relation)
+        )
+        connection.execute(sql.SQL('ALTER TABLE {} ADD PRIMARY KEY ("City")').format(own))
+        rows = connection.execute(sql.SQL("SELECT * FROM {}").format(own)).fetchall()
+    _sqlite(folder / "rows.db", rows)
+    columns = [list(values) for values in zip(*rows, strict=True)]
+    pa.parquet.write_table(pa.table(columns, list(COLUMNS)), folder / "rows.parquet")
+    return f"{target.database}&options=-csearch_path%3D{SCHEMA}"
+
+
+def _sqlite(file: Path, rows: list[tuple[object, ...]]) -> None:
+    kinds = {str: "TEXT", int: "INTEGER", float: "REAL"}
+    columns = (f'"{n}" {kinds[type(value)]}' for n, value in zip(COLUMNS, rows[0], strict=True))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"CREATE TABLE {TABLE} ({', '.join(columns)})")
+        places = ", ".join("?" * len(COLUMNS))
+        connection.executemany(f"INSERT INTO {TABLE} VALUES ({places})", rows)

@@ -1,0 +1,47 @@
+"""How long the web server takes to its first answer, and the memory of each process."""
+
+import statistics
+from contextlib import ExitStack
+
+from benchmarks import processes, report, wrk
+from benchmarks.target import Target, served
+from tests.whole import until
+
+RUNS = 3
+
+
+def run(target: Target, seconds: float) -> list[str]:
+    starts = [_started(target) for _ in range(RUNS)]
+    with ExitStack() as stack:
+        others = {
+            name: stack.enter_context(target.platform.running(name)).pid
+            for name in ("worker", "beat")
+        }
+        webs = processes.children(target.pid)
+        until(lambda: target.platform.attempt("status", *others).returncode == 0, 60)
+        idle = {pid: _memory(pid) for pid in [target.pid, *webs]}
+        wrk.measure(target.site.url, wrk.warmed(target), seconds, target.headers)
+        lines = [
+            ["web, main process", *idle[target.pid], *_memory(target.pid)],
+            *(["web, one that answers", *idle[pid], *_memory(pid)] for pid in webs),
+            *(
+                [name, *_memory(pid), "", ""]
+                for name, main in others.items()
+                for pid in (main, *processes.children(main))
+            ),
+        ]
+    return [
+        f"`manage.py serve` answers {statistics.median(starts):.1f} s after its start, with"
+        f" {len(webs)} processes.",
+        "",
+        *report.table(["process", "RSS", "PSS", "RSS, warm", "PSS, warm"], lines),
+    ]
+
+
+def _started(target: Target) -> float:
+    with served(target.platform) as other:
+        return other.started
+
+
+def _memory(pid: int) -> list[str]:
+    return [f"{megabytes(pid):.0f} MB" for megabytes in (processes.resident, processes.own)]

@@ -1,0 +1,67 @@
+"""Requests a second by wrk: each connection asks again as soon as it has its answer."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import queries
+from benchmarks.target import Target
+
+CONNECTIONS = 32
+
+
+class Failed(Exception):
+    """An answer was an error, or none came."""
+
+
+class Rate(NamedTuple):
+    a_second: float
+    p99: str
+
+
+def measure(
+    address: str, paths: Sequence[str], seconds: float, headers: dict[str, str] | None = None
+) -> Rate:
+    """Each thread asks the paths one after the other from its half on."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "paths.lua"
+        script.write_text(_lua(paths))
+        named = [f"-H{name}: {value}" for name, value in (headers or {}).items()]
+        how = ["--latency", "-t2", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout=10s"]
+        said = subprocess.run(
+            ["wrk", *how, *named, "-s", script, address], check=True, capture_output=True, text=True
+        ).stdout
+    if failed := re.search(r"Non-2xx.*|Socket errors.*", said):
+        raise Failed(f"Some requests such as {address}{paths[0]} failed: {failed[0]}")
+    return Rate(float(_found(r"Requests/sec:\s+([\d.]+)", said)), _found(r"99%\s+(\S+)", said))
+
+
+def warmed(target: Target) -> list[str]:
+    """500 queries that every web process has answered before, asked as often as Zipf says."""
+    few = [queries.dynamic_query(query) for query in queries.distinct(500)]
+    asked = queries.zipf(few)
+    for paths in (few, asked):
+        measure(target.site.url, paths, 1, target.headers)
+    return asked
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found, text
+    return found[1]
+
+
+def _lua(paths: Sequence[str]) -> str:
+    listed = ",\n".join(f'"{path}"' for path in paths)
+    return f"""
+local paths = {{{listed}}}
+local thread = 0
+function setup(t) t:set("first", thread * {max(1, len(paths) // 2)}); thread = thread + 1 end
+function request()
+  first = first % #paths + 1
+  return wrk.format("GET", paths[first])
+end
+"""

@@ -1,0 +1,56 @@
+"""nginx as deploy/nginx.conf has it, in front of a web server."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from airsense.home import PROJECT
+from tests.whole import Site, free_port, listens, until
+
+FILE = PROJECT / "deploy" / "nginx.conf"
+
+
+def program() -> str:
+    """Debian has it where a person's PATH does not lead."""
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found, "This needs nginx: apt-get install nginx"
+    return found
+
+
+@contextmanager
+def in_front_of(site: Site) -> Iterator[Site]:
+    """Its addresses are those of this machine; nothing else of the file is changed."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        changes = {
+            "server web:8000;": f"server {site.url.removeprefix('http://')};",
+            "listen 8080 ": f"listen 127.0.0.1:{port} ",
+            "/tmp/nginx": f"{folder}/nginx",  # noqa: S108  # what the file names
+        }
+        text = FILE.read_text()
+        for said, own in changes.items():
+            assert said in text, said
+            text = text.replace(said, own)
+        file = Path(folder) / "nginx.conf"
+        file.write_text(text)
+        with _running([program(), "-e", "stderr", "-c", str(file), *_as_root()]):
+            until(lambda: listens(port))
+            yield Site(f"http://127.0.0.1:{port}")
+
+
+def _as_root() -> list[str]:
+    """In its container nginx is one user; started by root, its workers would be another."""
+    return ["-g", "user root;"] if os.geteuid() == 0 else []
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+        finally:
+            process.terminate()

@@ -1,0 +1,103 @@
+"""nginx in front of the gateway keeps answers for a second, and only those that are everybody's."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.nginx import in_front_of
+from tests.whole import Answer, Platform, Site, until
+
+QUERY = "/api/dynamic_query?table_name=busiest_airports_by_delays&limit=3"
+
+
+@pytest.fixture(scope="module")
+def front(site: Site) -> Iterator[Site]:
+    with in_front_of(site) as front:
+        yield front
+
+
+def status(answer: Answer) -> str:
+    return answer.headers["x-cache-status"]
+
+
+def test_the_second_answer_is_kept_and_has_the_same_bytes(site: Site, front: Site) -> None:
+    first, second = front.get(f"{QUERY}&offset=1"), front.get(f"{QUERY}&offset=1")
+    assert (status(first), status(second)) == ("MISS", "HIT")
+    assert first.body == second.body == site.get(f"{QUERY}&offset=1").body
+    assert second.headers["cache-control"] == "public, no-cache"
+    assert second.headers["x-airsense-version"].startswith("busiest_airports_by_delays/")
+
+
+def test_it_is_asked_for_again_after_a_second(front: Site) -> None:
+    front.get(f"{QUERY}&offset=2")
+    time.sleep(2.1)  # nginx counts in whole seconds
+    assert status(front.get(f"{QUERY}&offset=2")) == "REVALIDATED"
+    assert status(front.get(f"{QUERY}&offset=2")) == "HIT"
+
+
+def test_who_has_the_answer_is_told_so_by_nginx(front: Site) -> None:
+    etag = front.get(QUERY).headers["etag"]
+    answer = front.get(QUERY, If_None_Match=etag)
+    assert (answer.status, answer.body) == (304, b"")
+
+
+def test_each_representation_is_kept_of_its_own(front: Site) -> None:
+    path = QUERY.replace("limit=3", "limit=100")
+    plain, packed = front.get(path), front.get(path, Accept_Encoding="gzip")
+    assert status(packed) == "MISS"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert len(packed.body) < len(plain.body)
+    assert status(front.get(path)) == status(front.get(path, Accept_Encoding="gzip")) == "HIT"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Cookie": "sessionid=somebody"}, {"Authorization": "Token of-somebody"}]
+)
+def test_what_is_asked_by_somebody_is_never_kept(front: Site, headers: dict[str, str]) -> None:
+    front.get(f"{QUERY}&offset=3")
+    for _ in range(2):
+        answer = front.get(f"{QUERY}&offset=3", **headers)
+        assert status(answer) == "BYPASS"
+        assert answer.headers["x-airsense-cache"] == "bypass"
+
+
+@pytest.mark.parametrize(
+    "path", [f"{QUERY}&format=csv", f"{QUERY}&wrong=1", "/api/transfers/", "/api/nothing"]
+)
+def test_files_and_errors_are_not_kept(front: Site, site: Site, path: str) -> None:
+    front.get(path)
+    again = front.get(path)
+    assert status(again) != "HIT"
+    assert again.status == site.get(path).status
+
+
+def test_nothing_is_kept_of_a_host_that_is_not_ours(front: Site) -> None:
+    front.get(f"{QUERY}&offset=4")
+    assert front.get(f"{QUERY}&offset=4", Host="evil.example").status == 400
+
+
+def test_what_a_kept_answer_told_its_first_client_is_not_told_to_others(front: Site) -> None:
+    ids = [front.get(QUERY).headers["x-request-id"] for _ in range(2)]
+    assert ids[0] != ids[1]
+    assert "ratelimit" not in front.get(QUERY).headers  # of who asked first
+    assert front.get(QUERY, X_Request_ID="my-own").headers["x-request-id"] == "my-own"
+    assert front.get(QUERY, X_Request_ID="no good").headers["x-request-id"] != "no good"
+
+
+def test_pages_and_static_files_come_through(front: Site) -> None:
+    for path in ("/", "/explorer", "/healthz", "/static/airsense.css", "/admin/login/"):
+        assert front.get(path).status == 200, path
+
+
+def test_a_new_version_is_seen_within_two_seconds(fresh: Platform) -> None:
+    query = "/api/flight_delay_data/?limit=1"
+    fresh.ingest("2024-01-01,Old,A,B,1,1")
+    fresh.manage("transfer", "--all")
+    with fresh.site() as site, in_front_of(site) as front:
+        assert b"Old" in front.get(query).body
+        fresh.ingest("2024-01-01,New,A,B,1,1")
+        fresh.manage("transfer", "--all")
+        published = time.monotonic()
+        until(lambda: b"New" in front.get(query).body)
+        assert time.monotonic() - published < 2.5  # with the time of the question itself
