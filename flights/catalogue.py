@@ -7,7 +7,6 @@ import orjson
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, views
 from rest_framework.permissions import AllowAny
@@ -15,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from . import stated
+from .described import Described
 from .filters import lookups
 from .mirror import Field, MirroredTable, column, public
 from .models import PublishedTable, TableVersion
@@ -100,7 +100,7 @@ class TableList(Catalogue):
         return self.told(request, described(TABLES))
 
 
-class DescriptionSchema(AutoSchema):
+class DescriptionSchema(Described):
     view: Any
 
     def get_operation_id(self) -> str:

@@ -8,13 +8,13 @@ The answer is a bare list of objects; the headers state its version and limit.
 from functools import cached_property
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from . import columns, tables
 from .api import TableView
 from .columns import Columns
+from .described import Described
 from .errors import BadQuery, UnknownTable
 from .filters import split
 from .mirror import MirroredTable
@@ -28,7 +28,7 @@ ABOUT_WHERE = "Conditions that all have to hold: `City:Chicago, IL,Total_Arrival
 SAME = ("columns", "order_by", "limit", "offset")
 
 
-class DynamicSchema(AutoSchema):
+class DynamicSchema(Described):
     def get_operation_id(self) -> str:
         return "dynamic_query"
 

@@ -32,7 +32,8 @@ class Mirror:
     # A transfer reads only rows with greater values of this column, which the order begins with.
     grows_by: str = ""
     by_changes: bool = False  # a transfer reads only what the warehouse's change feed has, by key
-    indexes: tuple[tuple[str, ...], ...] = ()  # made for each version before it is published
+    # Made for each version before it is published; "-" before a name descends, nulls last.
+    indexes: tuple[tuple[str, ...], ...] = ()
     facets: tuple[str, ...] = ()  # columns whose values a query may count
     # What a number counts or measures, such as "minutes".
     units: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +70,18 @@ class MirroredTable(models.Model):
     def columns(cls) -> list["models.Field[Any, Any]"]:
         """The public columns, in the warehouse's order."""
         return [f for f in cls._meta.concrete_fields if not f.primary_key]
+
+    @classmethod
+    def sequence(cls) -> list["models.Field[Any, Any]"]:
+        """By what rows follow each other that are equal otherwise: their number, in declared order.
+
+        PostgreSQL does not know that numbers rise with the first column of that order. Where that
+        is named before them, an index of it serves the rows of a few days at any size of the table;
+        a text is left out, whose order here is not the warehouse's.
+        """
+        first = next((f for f in cls.columns() if f.name == cls.mirror.order[0]), None)
+        rises = first and not (first.null or isinstance(first, models.TextField))
+        return [*([first] if first and rises else []), cls._meta.pk]
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:

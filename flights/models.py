@@ -52,8 +52,8 @@ class FlightDelayData(MirroredTable):
             ("airline_name", "flight_date"),
             ("origin_city", "flight_date"),
             ("destination_city", "flight_date"),
-            ("departure_delay_minutes",),
-            ("arrival_delay_minutes",),
+            ("-departure_delay_minutes",),  # the latest are asked for more than the earliest
+            ("-arrival_delay_minutes",),
         ),
     )
 

@@ -13,7 +13,7 @@ from django.db.models.expressions import OrderBy
 from . import limits
 from .columns import Columns
 from .errors import BadQuery
-from .mirror import Field
+from .mirror import Field, MirroredTable
 
 PLACES = {"nulls_first": True, "nulls_last": False}
 NOTHING = Q(pk__in=[])
@@ -62,6 +62,19 @@ def read(columns: Columns, text: str) -> list[Direction]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     limits.at_most(limits.SORTED, len(names), "columns of order_by")
     return [_direction(columns, name) for name in names]
+
+
+def named(model: type[MirroredTable], name: str) -> Direction:
+    """A direction as mirrors declare it, by the name of a field."""
+    (field,) = [f for f in model.columns() if f.name == name.removeprefix("-")]
+    return Direction(field, name.startswith("-"))
+
+
+def whole(order: list[Direction], ends_in: list[Field]) -> list[Direction]:
+    """An order in which no two rows are equal; its end runs as what is before, as an index does."""
+    descending = bool(order) and order[-1].descending
+    there = {direction.field for direction in order}
+    return order + [Direction(field, descending) for field in ends_in if field not in there]
 
 
 def beyond(order: list[Direction], values: list[Any]) -> Q:

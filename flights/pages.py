@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from . import facts, formats, throttles
+from . import facts, formats, stated, throttles
 from .errors import NeverTransferred, page
 from .mirror import MirroredTable, public
 from .models import PublishedTable
@@ -38,6 +38,7 @@ def _freshest() -> PublishedTable | None:
 
 
 @page
+@stated.while_current
 def home(request: HttpRequest) -> HttpResponse:
     """What the data say, what they cover, and how to ask them."""
     throttles.charge(request, "query")
@@ -87,6 +88,7 @@ def _unless_missing[T](fact: Callable[[], T]) -> T | None:
 
 
 @page
+@stated.while_current
 def about(request: HttpRequest) -> HttpResponse:
     """Where the data come from, what each column means, and what may be done with them."""
     return render(request, "about.html", {"tables": [_defined(model) for model in TABLES]})

@@ -56,8 +56,8 @@ class Query:
 def read(model: type[MirroredTable], parameters: dict[str, str]) -> Query:
     groups = grouping.read(model, parameters)
     there = groups.columns if groups else columns.of(model)
-    whole = groups.by if groups else [model._meta.pk]
-    order = ordering.read(there, parameters.get("order_by", "")) + list(map(Direction, whole))
+    order = ordering.read(there, parameters.get("order_by", ""))
+    order = ordering.whole(order, groups.by if groups else model.sequence())
     by_cursor = "cursor" in parameters
     if by_cursor and (groups or "offset" in parameters):
         raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")

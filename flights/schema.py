@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import models
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
 from .counting import WAYS
+from .described import Described
 from .exports import FORMATS
 from .filters import COMPARED, WRITTEN, lookups
 from .grouping import NUMBERS
@@ -60,7 +60,7 @@ class FacetValue(serializers.Serializer[Any]):
     rows = serializers.IntegerField()
 
 
-class TableSchema(AutoSchema):
+class TableSchema(Described):
     """Of a table's rows: every column with its operators, every format, every problem."""
 
     view: Any

@@ -105,7 +105,9 @@ class Hits:
         named = [field.name for field in self.model.columns()]
         rows = versions.rows(self.model, self.version)
         held = rows.filter(reduce(and_, (_among(self.model, f) for f in self.words.values())))
-        page = held.order_by("id").values_list(*named)[offset : offset + limit]
+        page = held.order_by(*(f.name for f in self.model.sequence())).values_list(*named)[
+            offset : offset + limit
+        ]
         return [list(row) for row in cost.fetch(page, self.version)]
 
 

@@ -162,9 +162,11 @@ def check_rows(
         f"{key} {'DESC' if sign else 'ASC'} NULLS {'FIRST' if 'first' in place else 'LAST'}"
         for sign, key, place in zip(signs, keys, places, strict=True)
     ]
+    # Rows that are equal so far follow each other as the last column asked for runs.
+    last = f"id {'DESC' if signs and signs[-1] else 'ASC'}"
     wanted = flights.execute(
         f"SELECT {', '.join(names)} FROM {TABLE} WHERE {asked.where}"
-        f" ORDER BY {', '.join([*order, 'id'])} LIMIT {limit} OFFSET {offset}"
+        f" ORDER BY {', '.join([*order, last])} LIMIT {limit} OFFSET {offset}"
     )
     assert ask(site, asked.parameters | page) == shown(wanted.fetchall())
 

@@ -35,7 +35,7 @@ def there(site: Site) -> dict[str, str]:
 def test_a_curl_line_of_the_documentation_works(
     site: Site, there: dict[str, str], line: str
 ) -> None:
-    line = Template(line).substitute(there)
+    line = Template(line).safe_substitute(there)
     words = shlex.split(line.replace("http://127.0.0.1:8000", site.url))
     done = subprocess.run([*words, "--silent", "--fail-with-body"], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stdout

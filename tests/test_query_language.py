@@ -216,7 +216,7 @@ def test_facets_count_the_values_of_the_rows_that_match(site: Site) -> None:
         ("cursor=abc", 400, "Follow"),
         ("cursor=WzEsZmFsc2UsWyJcdTAwMDAiXV0", 400, "Follow"),
         ("cursor=WzEsIGZhbHNlLCBbMWU5OTldXQ", 400, "Follow"),
-        ("cursor=WzksIGZhbHNlLCBbMV1d", 410, "cursor="),
+        ("cursor=WzksIGZhbHNlLCBbIjIwMTMtMDEtMDEiLCAxXV0", 410, "cursor="),
         ("cursor=" + quote("é" * 20), 400, "Follow"),
         ("count=about", 400, "estimated"),
         ("facets=Flight_Date", 400, "Origin_City"),

@@ -18,7 +18,8 @@ from django.utils import timezone
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
-from flights.mirror import MirroredTable, column
+from flights import ordering
+from flights.mirror import MirroredTable, public
 from flights.models import Export, PublishedTable, TableVersion
 
 from . import columns, sqlview, verify
@@ -101,9 +102,16 @@ def index(model: type[MirroredTable], version: TableVersion) -> None:
     execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
     execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
     for names in model.mirror.indexes:
-        fields = [sql.Identifier(column(model, name)) for name in names]
-        execute("CREATE INDEX ON {} ({})", relation, sql.SQL(", ").join(fields))
+        order = ordering.whole([ordering.named(model, name) for name in names], model.sequence())
+        walked = sql.SQL(", ").join(map(_walked, order))
+        execute("CREATE INDEX ON {} ({})", relation, walked)
     execute("ANALYZE {}", relation)
+
+
+def _walked(direction: ordering.Direction) -> sql.Composable:
+    """A column of an index that is to hold the order of queries, nulls last both ways."""
+    way = " DESC" * direction.descending + " NULLS LAST" * direction.field.null
+    return sql.Identifier(public(direction.field)) + sql.SQL(way)
 
 
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:

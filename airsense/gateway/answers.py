@@ -79,4 +79,5 @@ def _headers(said: Mapping[str, str], length: int, packed: bool) -> Headers:
     own = {"content-length": str(length), "vary": "Accept, Accept-Encoding"}
     if packed:  # the same rows in other bytes: the ETag is a weak one
         own |= {"content-encoding": "gzip", "etag": f"W/{said['etag']}"}
-    return [pair for pair in {**said, **own}.items() if pair[0] not in OF_PAGES]
+    needless = () if said.get("content-type", "").startswith("text/html") else OF_PAGES
+    return [pair for pair in {**said, **own}.items() if pair[0] not in needless]

@@ -12,6 +12,7 @@ from flights.exports.packing import accepts
 type Environ = dict[str, Any]
 
 PREFIX = "/api/"
+PAGES = ("/", "/explorer", "/about")
 METHODS = ("GET", "HEAD")
 # What is longer is Django's alone. With it the memory of spellings is bounded, to about 25 MB of
 # the longest; usual ones need 5 MB.
@@ -29,7 +30,7 @@ def read(environ: Environ) -> Question | None:
     """What a request asks; None where the answer is not the same for everybody, or not kept."""
     path = environ["PATH_INFO"]
     if (
-        not path.startswith(PREFIX)
+        not (path.startswith(PREFIX) or path in PAGES)
         or environ["REQUEST_METHOD"] not in METHODS
         or _personal(environ)
     ):
@@ -57,6 +58,8 @@ def _question(path: str, query: str, accept: str, encoding: str, host: str) -> Q
     canonical = _canonical(query)
     if canonical is None:
         return None
+    if path in PAGES:
+        canonical = query  # an explorer shows its address as it was written
     gzip = accepts(encoding, "gzip")
     return Question(f"{path}?{canonical} {gzip} {accept}", canonical, gzip)
 

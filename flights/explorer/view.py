@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from rest_framework.response import Response
 
-from flights import tables, throttles
+from flights import stated, tables, throttles
 from flights.errors import UnknownTable, page
 from flights.mirror import MirroredTable
 from flights.models import PublishedTable
@@ -17,6 +17,7 @@ from .state import State
 
 
 @page
+@stated.while_current
 def explorer(request: HttpRequest) -> HttpResponse:
     model = _table(request.GET.get("table") or tables.NAMES[0])
     if "form" in request.GET:
