@@ -167,6 +167,12 @@ def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> 
         assert site.get(f"{FLIGHTS}?format=csv").status == 200
 
 
+def test_small_files_need_a_place_so_shortly_that_many_find_one(site: Site) -> None:
+    with ThreadPoolExecutor(24) as clients:
+        asked = [f"{FLIGHTS}?format=csv&limit={limit}" for limit in range(1, 100)]
+        assert {answer.status for answer in clients.map(site.get, asked)} == {200}
+
+
 def test_a_file_that_postgresql_did_not_end_has_fewer_rows_than_stated(site: Site) -> None:
     with urllib.request.urlopen(f"{site.url}{FLIGHTS}?format=ndjson", timeout=30) as response:
         response.read(1000)

@@ -60,6 +60,23 @@ def test_bytes_are_packed_for_who_reads_them(one: Site) -> None:
         assert (gzip.decompress(answer.body) if zipped else answer.body) == plain.body
 
 
+@pytest.mark.parametrize("path", ["/", f"/explorer?table={TABLE}&limit=2&columns=", "/about"])
+def test_a_page_is_kept_whole(one: Site, path: str) -> None:
+    first, second = one.get(path), one.get(path)
+    assert (how(first), how(second)) == ("miss", "hit")
+    assert first.body == second.body
+    for name in ("content-type", "content-security-policy", "x-frame-options", "referrer-policy"):
+        assert first.headers[name] == second.headers[name]
+    assert one.get(path, If_None_Match=first.headers["etag"]).status == 304
+    assert how(one.get(path, Cookie="sessionid=x")) == "bypass"
+
+
+def test_a_page_that_has_nothing_to_show_is_not_kept() -> None:
+    with own_platform() as empty, empty.site(processes=1) as site:
+        until(lambda: how(site.get("/api/")) == "miss")
+        assert [how(site.get("/")) for _ in range(2)] == ["miss", "miss"]
+
+
 def test_an_answer_that_a_client_has_is_not_sent_again(one: Site) -> None:
     etag = one.get(QUERY).headers["etag"]
     again = one.get(QUERY, If_None_Match=etag)
@@ -132,10 +149,11 @@ def test_a_full_cache_forgets_what_was_asked_longest_ago(platform: Platform) -> 
 def test_a_new_version_is_seen_by_every_process_within_a_second(platform: Platform) -> None:
     with platform.site(processes=2) as site:
         until(lambda: how(site.get(QUERY)) == "hit")
-        old = site.get(QUERY)
+        old, page = site.get(QUERY), site.get("/")
         platform.ingest(f"{MONDAY}\n{TUESDAY}")
         platform.manage("transfer", "--all")
         until(lambda: site.get(QUERY).body != old.body, 1.5)
         until(lambda: all(len(site.get(QUERY).json()) == 2 for _ in range(10)), 1.5)
+        until(lambda: all(site.get("/").body != page.body for _ in range(10)), 1.5)
         platform.manage("rollback", TABLE)
         until(lambda: all(site.get(QUERY).body == old.body for _ in range(10)), 1.5)

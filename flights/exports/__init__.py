@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 from django.db import models
@@ -20,6 +21,8 @@ from .files import File
 from .formats import FORMATS
 
 __all__ = ["FORMATS", "answer", "packed"]
+
+AHEAD = 1 << 18  # bytes that are read before the first is sent
 
 
 class Stream:
@@ -54,7 +57,7 @@ def answer(
         if view.request.headers.get("Want-Repr-Digest"):
             headers["Repr-Digest"] = _digest(file.chunks(copying))
         # A query is refused while that can still be told by a status.
-        stream = Stream(_begun(held, file.chunks(copying)), held.pop_all())
+        stream = _begun(held, file.chunks(copying))
     said = {
         "X-AirSense-Limit": "none" if limit is None else str(limit),
         "X-AirSense-Rows": str(number),
@@ -75,15 +78,16 @@ def packed(request: Request) -> str:
     return packing.best(accepted) if format_ and format_.packable else ""
 
 
-def _begun(held: ExitStack, chunks: Any) -> Iterator[bytes]:
+def _begun(held: ExitStack, chunks: Any) -> Stream:
+    """A file read ahead. What is small is read whole, and waits for its client without a place."""
     held.callback(chunks.close)
-    first = next(chunks, b"")
-
-    def all_chunks() -> Iterator[bytes]:
-        yield first
-        yield from chunks
-
-    return all_chunks()
+    first, size = [], 0
+    for chunk in chunks:
+        first.append(chunk)
+        size += len(chunk)
+        if size >= AHEAD:
+            return Stream(chain(first, chunks), held.pop_all())
+    return Stream(iter(first), ExitStack())
 
 
 def _digest(chunks: Iterator[bytes]) -> str:

@@ -19,13 +19,14 @@ from flights.versions import READER
 # Each export keeps a connection and a thread while its client reads: queries must find others.
 EXPORTS_AT_ONCE = 4
 CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
+WAIT = 0.25  # seconds for a place; small files need theirs for less
 _slots = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
 
 
 @contextmanager
 def slot() -> Iterator[None]:
     """One of the places of those who send files; Unavailable where all are taken."""
-    if not _slots.acquire(blocking=False):
+    if not _slots.acquire(timeout=WAIT):
         raise Unavailable(f"{EXPORTS_AT_ONCE} exports are running. Try again in a moment.", 5)
     try:
         yield
@@ -46,7 +47,6 @@ class Copying:
             self.connection = connection
             self.cursor = held.enter_context(connection.cursor())
             self.cursor.execute("SET statement_timeout = %s", [FILES.milliseconds])
-            held.callback(self.cursor.execute, "RESET statement_timeout")
             self.held = held.pop_all()
         return self
 
