@@ -38,10 +38,13 @@ class TableView(viewsets.ViewSet):
         """What is asked, each once, the reserved names in lower case."""
         given = self.request.query_params
         limits.at_most(limits.PARAMETERS, len(given), "parameters")
-        for name, values in given.lists():
-            if len(values) > 1:
-                raise BadQuery(f"{name} is given {len(values)} times. Give it once.")
-        return {n.lower() if n.lower() in RESERVED else n: str(v) for n, v in given.items()}
+        asked: dict[str, str] = {}
+        for given_as, values in given.lists():
+            name = given_as.lower() if given_as.lower() in RESERVED else given_as
+            if len(values) > 1 or name in asked:
+                raise BadQuery(f"{name} is given {max(len(values), 2)} times. Give it once.")
+            asked[name] = str(values[0])
+        return asked
 
     def list(self, request: Request) -> HttpResponseBase:
         asked = query.read(self.model, self.parameters)

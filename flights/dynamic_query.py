@@ -16,7 +16,7 @@ from .api import TableView
 from .columns import Columns
 from .described import Described
 from .errors import BadQuery, UnknownTable
-from .filters import split
+from .filters import condition, split
 from .mirror import MirroredTable
 from .models import TableVersion
 from .paging import Page
@@ -89,6 +89,7 @@ def _conditions(among: Columns, where: str) -> dict[str, str]:
     for name, value in split("where", where, among):
         if name in found:
             raise BadQuery(f"where: {name} is given twice. Give it once.")
+        condition(among, name)  # a condition is on a column: `where=limit:5` is no limit
         found[name] = value
     return found
 

@@ -39,7 +39,10 @@ class Values(forms.Field):
         self.each = each
 
     def clean(self, value: Any) -> list[Any]:
-        parts = next(csv.reader([value or ""], skipinitialspace=True), [])
+        try:
+            parts = next(csv.reader([value or ""], skipinitialspace=True), [])
+        except csv.Error:
+            raise ValidationError("A value with a line break has to be in double quotes.") from None
         limits.at_most(limits.VALUES, len(parts), "values of in")
         return [self.each.clean(part) for part in parts]
 

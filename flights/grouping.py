@@ -21,6 +21,7 @@ from .filters import conditions
 from .mirror import Field, MirroredTable, public
 
 NUMBERS = (models.IntegerField, models.FloatField)
+UNORDERED = (models.BooleanField, models.BinaryField)  # PostgreSQL has no min and max of them
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts what is longer
 PERCENTILE = re.compile(r"p([1-9]\d?)")
 
@@ -99,6 +100,9 @@ def _measure(table: Columns, index: int, asked: str) -> Measure:
     if function not in OF_ALL and not isinstance(column, NUMBERS):
         numbers = [public(field) for field in table.fields if isinstance(field, NUMBERS)]
         raise BadQuery(f"aggregate: {function} needs a column of numbers.", numbers)
+    if function in ("min", "max") and isinstance(column, UNORDERED):
+        ordered = [public(field) for field in table.fields if not isinstance(field, UNORDERED)]
+        raise BadQuery(f"aggregate: {function} needs a column of numbers, texts or times.", ordered)
     title = f"{function}_{public(column)}"
     if len(title.encode()) > LONGEST_NAME:
         raise BadQuery(f"aggregate: the name {title} has more than {LONGEST_NAME} bytes.")

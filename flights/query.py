@@ -88,4 +88,5 @@ def whole_number(parameters: dict[str, str], name: str, default: int) -> int:
 
 
 def _columns(there: columns.Columns, names: str) -> list[Field]:
-    return there.fields if names.strip() in ("", "*") else there.listed(names)
+    named = [] if names.strip() == "*" else there.listed(names)
+    return named or there.fields  # commas alone name none

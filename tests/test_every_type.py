@@ -47,14 +47,14 @@ def published(demo: Platform) -> Iterator[None]:
     TableVersion.objects.filter(table="every_type").delete()
 
 
-def ask(query: str) -> Any:
+def ask(query: str, status: int = 200) -> Any:
     view = TableView.as_view({"get": "list"}, model=EveryType)
     response = view(APIRequestFactory().get(f"/api/every_type/?{query}"))
     if not response.streaming:
         response.render()
     body = b"".join(response) if response.streaming else response.content
     response.close()
-    assert response.status_code == 200, body
+    assert response.status_code == status, body
     return body
 
 
@@ -85,6 +85,13 @@ def test_decimals_keep_their_digits_in_what_is_computed(published: None) -> None
             "count_distinct_raw": 3,
         }
     ]
+
+
+@pytest.mark.parametrize("name", ["flag", "raw"])
+def test_what_has_no_least_value_is_refused_with_what_has(published: None, name: str) -> None:
+    refused = json.loads(ask(f"aggregate=min:{name}", status=400))
+    assert refused["detail"] == "aggregate: min needs a column of numbers, texts or times."
+    assert refused["allowed"] == [other for other in TYPES if other not in ("flag", "raw")]
 
 
 def test_files_hold_every_type_as_it_is(published: None) -> None:
