@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.request import Request
 
 from . import columns, tables
 from .api import TableView
@@ -55,9 +54,9 @@ class DynamicQuery(TableView):
     first_shape = True
     schema = DynamicSchema()
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        self.model = _table(request.query_params.get("table_name", ""))
+    @cached_property
+    def model(self) -> type[MirroredTable]:  # type: ignore[override]  # others are given theirs
+        return _table(self.request.query_params.get("table_name", ""))
 
     @cached_property
     def parameters(self) -> dict[str, str]:

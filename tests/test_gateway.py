@@ -60,6 +60,28 @@ def test_bytes_are_packed_for_who_reads_them(one: Site) -> None:
         assert (gzip.decompress(answer.body) if zipped else answer.body) == plain.body
 
 
+@pytest.mark.parametrize(
+    "query",  # in the cache's own spelling, which is part of the ETag
+    [
+        f"/api/{TABLE}/?columns=Total_Flights&limit=1",
+        f"/api/{TABLE}/?count=exact&group_by=Day_of_Week&limit=2",
+        f"/api/{TABLE}/?cursor=&limit=1",
+        f"/api/{TABLE}/?Total_Flights__gte=many",
+        f"/api/dynamic_query?limit=2&table_name={TABLE}&where=Total_Flights__gt%3A0",
+        "/api/dynamic_query?table_name=nowhere",
+    ],
+)
+def test_the_usual_miss_is_answered_as_by_django(one: Site, query: str) -> None:
+    short, whole = one.get(query), one.get(query, Authorization="Token x")
+    assert (how(short), how(whole)) == ("miss", "bypass")
+    assert (short.status, short.body) == (whole.status, whole.body)
+    each = ("x-airsense-cache", "x-request-id", "ratelimit", "date", "vary")
+    of_pages = ("allow", "x-frame-options", "referrer-policy", "cross-origin-opener-policy")
+    for name in short.headers.keys() | whole.headers.keys() - {*each, *of_pages}:
+        if name not in each:
+            assert short.headers[name] == whole.headers[name], name
+
+
 @pytest.mark.parametrize("path", ["/", f"/explorer?table={TABLE}&limit=2&columns=", "/about"])
 def test_a_page_is_kept_whole(one: Site, path: str) -> None:
     first, second = one.get(path), one.get(path)

@@ -17,7 +17,7 @@ from flights.errors import Unavailable
 from flights.versions import READER
 
 # Each export keeps a connection and a thread while its client reads: queries must find others.
-EXPORTS_AT_ONCE = 4
+EXPORTS_AT_ONCE = 2
 CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
 WAIT = 0.25  # seconds for a place; small files need theirs for less
 _slots = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
