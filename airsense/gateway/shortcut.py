@@ -1,8 +1,8 @@
 """The usual miss, a page of a table's rows as JSON, without the way through Django.
 
-The viewset's own `list` answers. What is around it (middleware, addresses, negotiation) takes twice
-its time and changes nothing for an anonymous read but some headers, which are set here. All that is
-unusual goes the usual way, and so does every error, to be told there.
+The viewset's own `list` answers. What is around it (middleware, addresses, negotiation) is a third
+of a miss and changes nothing for an anonymous read but some headers, which are set here. All that
+is unusual goes the usual way, and so does every error, to be told there.
 """
 
 import io
