@@ -42,7 +42,7 @@ with embedded.lease():
     print(embedded.database_url(), flush=True)
     sys.stdin.read()
 """
-DISK = 16 << 20  # bytes
+DISK = 24 << 20  # bytes
 CROWD = 20_000  # rows, which take 40 % of them
 
 
