@@ -31,7 +31,7 @@ def run(target: Target, seconds: float) -> list[str]:
         folder = Path(name)
         database, asked = rows.put(target, folder), wrk.warmed(target)
         rates = {
-            **_limits(target, seconds, database, folder),
+            **_limits(target, asked, seconds, database, folder),
             **_warm(target, asked, seconds),
             **_through_nginx(target, asked, seconds),
             **_cold(target, seconds),
@@ -51,12 +51,15 @@ def run(target: Target, seconds: float) -> list[str]:
     ]
 
 
-def _limits(target: Target, seconds: float, database: str, folder: Path) -> Rates:
+def _limits(target: Target, asked: list[str], seconds: float, database: str, folder: Path) -> Rates:
     """What the server does without Django, Django without a query, and PostgreSQL without both."""
     with _constant(len(target.get(WARM).body)) as other:
-        constant = wrk.measure(other, ["/"], seconds)
+        constant = {
+            name: wrk.measure(other, paths, seconds, target.headers)
+            for name, paths in ((CONSTANT, [WARM]), (f"{CONSTANT}, asked 500 queries", asked))
+        }
     return {
-        CONSTANT: constant,
+        **constant,
         "limit: PostgreSQL alone, pgbench": pgbench.measure(
             database, queries.distinct(pgbench.SHAPES), seconds, folder
         ),

@@ -55,8 +55,7 @@ def test_pages_of_other_sites_may_read_and_nothing_else(site: Site) -> None:
         for _ in range(2):  # of Django, and kept
             read = site.get(path, **other)
             assert read.headers["access-control-allow-origin"] == "*"
-            exposed = read.headers["access-control-expose-headers"].split(", ")
-            assert {"X-AirSense-Version", "RateLimit", "RateLimit-Policy"} <= set(exposed)
+            assert read.headers["access-control-expose-headers"] == "*"
     asked = {**other, "Access-Control-Request-Method": "GET"}
     preflight = site.ask("OPTIONS", DAYS, None, **asked)
     assert preflight.status == 204
