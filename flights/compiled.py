@@ -1,8 +1,8 @@
-"""SQL kept for each shape of query: what django-filter and Django make of all but its values.
+"""SQL kept in parts: what django-filter and Django make of all of a query but its values.
 
-A shape is a version, columns, an order and the names of filters; many queries differ in values
-alone. A value is read by its filter's own field and prepared by its own lookup, as it would be
-without this. Where SQL depends on a value nothing is kept, and a query goes the usual way.
+Columns, directions and filters are kept by their names, and joined as Django joins them: whole
+statements would be too many. A value is read by its filter's own field and prepared by its own
+lookup, as it would be without this. Where SQL depends on a value a query goes the usual way.
 """
 
 from collections.abc import Callable
@@ -11,18 +11,19 @@ from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet, ValidationError
-from django.db import connections
+from django.db import connections, models
+from django.db.models import F
 from django.db.models.lookups import Lookup
 
-from . import cost, filters, query, versions
+from . import cost, filters, versions
 from .filters import Condition
 from .mirror import MirroredTable
 from .models import TableVersion
+from .ordering import Direction
 from .query import Query
 from .versions import READER
 
-# The 106-row table alone has thousands in use; the longest SQL is a few kB.
-SHAPES = 4_096
+KEPT = 4_096  # parts of each kind; none is longer than a few kB
 BY_VALUE = ("in", "isnull")  # their SQL depends on the value
 
 
@@ -42,7 +43,9 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Compiled:
+class Filtered:
+    """` FROM ... WHERE ...`, and whence its values come."""
+
     sql: str
     given: list[Given]
 
@@ -74,23 +77,56 @@ def statement(
     """The SQL of all rows that a query asks for, and its values."""
     if asked.grouping or asked.by_cursor:
         return None
-    wanted = (parameters.get("columns", ""), parameters.get("order_by", ""))
-    compiled = _compiled(model, version, *wanted, tuple(filters.filters(parameters)))
+    columns = _columns(model, version)
+    filtered = _filtered(model, version, tuple(filters.filters(parameters)))
+    if columns is None or filtered is None:
+        return None
     try:
-        return (compiled.sql, compiled.parameters(parameters)) if compiled else None
+        values = filtered.parameters(parameters)
     except (ValidationError, EmptyResultSet, FullResultSet):
         return None
+    names = [field.name for field in asked.columns]
+    selected = ", ".join(f'{columns[name]} AS "{name}"' for name in names)
+    order = ", ".join(_sorted(direction, names, columns) for direction in asked.order)
+    return f"SELECT {selected}{filtered.sql} ORDER BY {order}", values
 
 
-@lru_cache(SHAPES)
-def _compiled(
-    model: type[MirroredTable],
-    version: TableVersion,
-    columns: str,
-    order_by: str,
-    names: tuple[str, ...],
-) -> Compiled | None:
-    """The SQL of a shape, found with a sample of each value; None where it would not fit others."""
+def _sorted(direction: Direction, selected: list[str], columns: dict[str, str]) -> str:
+    """A column that is selected is named by its place."""
+    name = direction.field.name
+    column = str(selected.index(name) + 1) if name in selected else columns[name]
+    return column + _way(direction)
+
+
+@lru_cache(KEPT)
+def _columns(model: type[MirroredTable], version: TableVersion) -> dict[str, str] | None:
+    """SQL by names of fields; None where a column that the model gained has a value in it."""
+    rows, found = versions.rows(model, version), {}
+    for field in (*model.columns(), *model.sequence()):
+        found[field.name], values = _compiled(rows, F(field.name))
+        if values:
+            return None
+    return found
+
+
+@lru_cache(KEPT)
+def _way(direction: Direction) -> str:
+    """` DESC NULLS LAST`"""
+    rows = direction.field.model._base_manager.all()
+    column, _ = _compiled(rows, F(direction.field.name))
+    return _compiled(rows, direction.expression)[0].removeprefix(column)
+
+
+def _compiled(rows: "models.QuerySet[Any]", expression: Any) -> tuple[str, list[Any]]:
+    sql, values = rows.query.get_compiler(READER).compile(expression.resolve_expression(rows.query))
+    return sql, list(values)
+
+
+@lru_cache(KEPT)
+def _filtered(
+    model: type[MirroredTable], version: TableVersion, names: tuple[str, ...]
+) -> Filtered | None:
+    """SQL of filters, found with a sample of each value; None where it would not fit others."""
     named = filters.filterset(model, dict.fromkeys(names, "")).base_filters
     if not all(isinstance(f, Condition) and f.lookup_expr not in BY_VALUE for f in named.values()):
         return None
@@ -101,10 +137,9 @@ def _compiled(
         sample = filters.sample(condition.model_field)
         rows = condition.filter(rows, condition.field.clean(sample))
         samples += given[-1].parameters(sample)
-    asked = query.read(model, {"columns": columns, "order_by": order_by})
-    sql, parameters = asked.select(rows).query.get_compiler(READER).as_sql()
-    same = list(parameters) == samples
-    return Compiled(sql, given) if same else None
+    sql, values = rows.order_by().values_list("pk").query.get_compiler(READER).as_sql()
+    _, _, source = sql.partition(" FROM ")
+    return Filtered(f" FROM {source}", given) if list(values) == samples else None
 
 
 def _given(name: str, condition: Condition) -> Given:

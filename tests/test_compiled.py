@@ -1,4 +1,4 @@
-"""SQL that is kept for a shape of query is what Django makes of it each time."""
+"""SQL that is joined of kept parts is what Django makes of a query each time."""
 
 from itertools import product
 from typing import Any
