@@ -34,7 +34,7 @@ def headers(request: Request, of: Iterable[TableVersion], form: str = "") -> dic
 
 def unchanged(request: Request, told: dict[str, str]) -> bool:
     """Whether the client has this answer already."""
-    return told["ETag"] in request.headers.get("If-None-Match", "")
+    return told["ETag"] in request.META.get("HTTP_IF_NONE_MATCH", "")
 
 
 def while_current(page: Page) -> Page:

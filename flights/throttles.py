@@ -72,7 +72,7 @@ def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
 
 def _tell(request: Request | HttpRequest, caller: Caller, standing: Standing) -> None:
     if (told := request.META.get(TOLD)) is not None:
-        told += (
+        told[:] = (  # one that was refused before Django is asked comes here twice
             ("ratelimit-policy", f'"{caller.kind}";q={caller.limit};w={WINDOW}'),
             ("ratelimit", f'"{caller.kind}";r={standing.left};t={standing.resets}'),
         )

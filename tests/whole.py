@@ -182,4 +182,6 @@ def _answers(site: Site) -> bool:
 
 def _answer(response: Any) -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
+    once = [name.lower() for name in response.headers if name != "Set-Cookie"]
+    assert sorted(once) == sorted(set(once)), once
     return Answer(response.status, headers, response.read())

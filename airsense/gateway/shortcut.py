@@ -61,5 +61,6 @@ def _answered(view: TableView, request: Request) -> Reply:
     response: Any = view.list(request)
     status = f"{response.status_code} {response.reason_phrase}"
     body = JSON().render(response.data)
-    of_body = ("content-type", JSON.media_type), ("content-length", str(len(body)))
-    return Reply(status, [*response.items(), *of_body, *ADDED], io.BytesIO(body))
+    response.headers["Content-Type"] = JSON.media_type  # Django's own is that of a page
+    response.headers["Content-Length"] = str(len(body))
+    return Reply(status, [*response.items(), *ADDED], io.BytesIO(body))

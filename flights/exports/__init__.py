@@ -74,7 +74,7 @@ def answer(
 def packed(request: Request) -> str:
     """How a file is packed on its way; "" for not at all."""
     format_ = FORMATS.get(request.accepted_renderer.format)
-    accepted = request.headers.get("Accept-Encoding", "")
+    accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
     return packing.best(accepted) if format_ and format_.packable else ""
 
 
