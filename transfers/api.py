@@ -113,7 +113,7 @@ class Transfers(APIView):
             },
         ),
         examples=[OpenApiExample("One", {"tables": ["delays_by_day"]}, request_only=True)],
-        responses={202: Shown(many=True), **problems(400, 401, 403, 409, 429, 503)},
+        responses={202: Shown(many=True), **problems(400, 401, 403, 409, 413, 415, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         models, force = _asked(request.data)
