@@ -1,15 +1,26 @@
 """Hostile requests find nothing: no 500, no SQL or trace told, no answer of another query."""
 
+import base64
 import json
 import re
 import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+import yaml
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from rest_framework.authtoken.models import Token
 
-from tests.whole import Answer, Site
+from flights.errors import PROBLEM
+from tests.whole import Answer, Platform, Site
 
 AIRLINES = "/api/airline_performance/"
 DYNAMIC = "/api/dynamic_query?table_name=airline_performance"
@@ -51,13 +62,44 @@ NAMES = [
 ]
 
 
-def spared(answer: Answer) -> Answer:
+FIRST = ("/api/dynamic_query", "/api/advanced_search")
+SLACK = 2.0  # seconds that an answer may take beside its statement, on a busy machine
+
+
+def spared(answer: Answer, path: str) -> Answer:
     """What holds for every answer, whatever was asked."""
     assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
     if answer.status >= 400:
         assert not INSIDE.search(answer.body), answer.body
-        kind = answer.headers["content-type"]
-        assert kind.startswith(("application/problem+json", "application/json", "text/html"))
+        if answer.headers["content-type"].startswith("text/html"):
+            assert "format=api" in path.lower(), path  # nobody else asked for a page
+        else:
+            well_formed(answer, path)
+    return answer
+
+
+def well_formed(answer: Answer, path: str) -> None:
+    """An error has the shape of its route, and says no more than that."""
+    said, kind = answer.json(), answer.headers["content-type"]
+    if kind == PROBLEM:
+        assert {"type", "title", "status", "detail"} <= said.keys(), said
+        assert said.keys() <= {"type", "title", "status", "detail", "allowed"}, said
+        assert (said["type"], said["status"]) == ("about:blank", answer.status)
+        assert answer.status in (413, 414) or not path.startswith((*FIRST, GRAPHQL)), path
+    elif path.startswith(GRAPHQL):
+        assert said["errors"][0]["extensions"]["status"] == answer.status
+    else:
+        assert path.startswith(FIRST), (path, kind)
+        assert kind == "application/json"
+        assert "error" in said
+        assert said.keys() <= {"error", "allowed"}
+
+
+def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
+    """An answer that came within the time that the tables state."""
+    began = time.monotonic()
+    answer = spared(site.ask(method, path, None, **headers), path)
+    assert time.monotonic() - began < django_settings.READER_TIMEOUT_MS / 1000 + SLACK, path
     return answer
 
 
@@ -75,10 +117,11 @@ def meaning(answer: Answer) -> object:
 
 
 def same_through_the_cache(site: Site, path: str) -> None:
-    told = [spared(site.get(path)) for _ in range(2)]
-    told.append(spared(site.get(path, **SESSION)))
+    told = [timely(site, "GET", path) for _ in range(2)]
+    told.append(timely(site, "GET", path, **SESSION))
     first, *others = map(meaning, told)
     assert others == [first, first], path
+    assert site.ask("HEAD", path).status == told[0].status
 
 
 def exchange(site: Site, request: bytes) -> bytes:
@@ -182,11 +225,52 @@ def fuzz(examples: int) -> settings:
     )
 
 
+def as_described(site: Site) -> Draft202012Validator:
+    """What the description says of a page of rows."""
+    described = yaml.safe_load(site.get("/api/schema").body)
+    told = described["paths"][AIRLINES]["get"]["responses"]["200"]["content"]["application/json"]
+    return Draft202012Validator({**told["schema"], "components": described["components"]})
+
+
 def fuzz_queries(site: Site, examples: int) -> None:
+    described = as_described(site)
+
     @fuzz(examples)
     @given(QUERIES, st.sampled_from([f"{AIRLINES}?", f"{DYNAMIC}&", f"{SEARCH}?"]))
     def asked(query: str, path: str) -> None:
         same_through_the_cache(site, path + query)
+        answer = site.get(path + query)
+        kind = answer.headers.get("content-type")
+        if path.startswith(AIRLINES) and answer.status == 200 and kind == "application/json":
+            described.validate(answer.json())
+
+    asked()
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([])
+)
+POSITIONS = st.one_of(
+    st.tuples(st.integers(0, 3), st.booleans(), st.lists(SCALARS, max_size=4)),
+    st.tuples(st.just(1), st.booleans(), st.tuples(st.integers(), st.text(max_size=5))),
+    st.tuples(SCALARS, SCALARS, SCALARS),
+    SCALARS,
+)
+
+
+def fuzz_cursors(site: Site, examples: int) -> None:
+    path = f"{AIRLINES}?Total_Flights__gte=1000&order_by=Total_Flights&limit=3&cursor="
+    version = site.get(path).json()["version"]
+
+    @fuzz(examples)
+    @given(st.one_of(POSITIONS.map(json.dumps), st.text(max_size=9)))
+    def asked(position: str) -> None:
+        cursor = base64.urlsafe_b64encode(position.encode("utf-8", "replace")).decode().rstrip("=")
+        answer = timely(site, "GET", path + cursor)
+        assert answer.status in (200, 400, 410), answer.body
+        if answer.status == 200:
+            assert answer.json()["version"] == version
+            assert all(row["Total_Flights"] >= 1_000 for row in answer.json()["results"])
 
     asked()
 
@@ -196,7 +280,7 @@ def fuzz_documents(site: Site, examples: int) -> None:
     @given(DOCUMENTS)
     def asked(document: str) -> None:
         body = json.dumps({"query": document}).encode()
-        spared(site.ask("POST", GRAPHQL, body, Content_Type="application/json"))
+        spared(site.ask("POST", GRAPHQL, body, Content_Type="application/json"), GRAPHQL)
 
     asked()
 
@@ -209,10 +293,103 @@ def test_documents_made_at_random_are_answered_or_refused(site: Site) -> None:
     fuzz_documents(site, 150)
 
 
+def test_cursors_that_nobody_was_given_lead_to_no_other_rows(site: Site) -> None:
+    fuzz_cursors(site, 150)
+
+
 @pytest.mark.deep
-def test_many_queries_and_documents_made_at_random(site: Site) -> None:
+def test_many_queries_documents_and_cursors_made_at_random(site: Site) -> None:
     fuzz_queries(site, 10_000)
     fuzz_documents(site, 5_000)
+    fuzz_cursors(site, 5_000)
+
+
+def test_options_tell_what_is_described(site: Site) -> None:
+    for path, operations in yaml.safe_load(site.get("/api/schema").body)["paths"].items():
+        one = "1" if "transfers" in path else "00000000-0000-4000-8000-000000000000"
+        answer = site.ask("OPTIONS", path.replace("{id}", one))
+        if answer.status == 401:  # only to who may
+            continue
+        assert answer.status == 200, path
+        allowed = answer.headers["allow"].split(", ")
+        assert {method.upper() for method in operations} <= set(allowed), path
+
+
+@pytest.mark.parametrize("path", [AIRLINES, f"{AIRLINES}?format=csv", "/"])
+@pytest.mark.parametrize("part", ["bytes=0-1", "bytes=5-2", "bytes=-1", "bytes=99999999999-", "x"])
+def test_what_has_no_parts_is_sent_whole(site: Site, path: str, part: str) -> None:
+    whole = site.get(path)
+    for headers in ({}, SESSION):
+        answer = site.get(path, Range=part, **headers)
+        assert (answer.status, answer.body) == (200, whole.body)
+        assert "content-range" not in answer.headers
+
+
+def test_a_part_of_a_static_file_is_sent(site: Site) -> None:
+    whole = site.get("/static/airsense.svg")
+    part = site.get("/static/airsense.svg", Range="bytes=2-5")
+    assert (part.status, part.body) == (206, whole.body[2:6])
+    assert part.headers["content-range"] == f"bytes 2-5/{len(whole.body)}"
+    assert site.get("/static/airsense.svg", Range="bytes=999999-").status == 416
+
+
+def test_a_wrong_host_is_refused_and_no_news(demo: Platform, tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    with Platform(demo.env, log=log).site(processes=1) as site:
+        for path in ("/", AIRLINES, "/api/transfers/", "/admin/"):
+            answer = site.get(path, Host="evil.example")
+            assert answer.status == 400
+            assert b"evil.example" not in answer.body
+    said = log.read_text()
+    assert "granian" in said  # what is logged comes here
+    assert "evil.example" not in said
+    assert "Traceback" not in said
+
+
+@pytest.fixture(scope="module")
+def allowed(demo: Platform) -> Iterator[dict[str, str]]:
+    """What somebody sends who may do everything."""
+    user = get_user_model().objects.create_superuser("attacker")
+    yield {"Authorization": f"Token {Token.objects.create(user=user).key}"}
+    user.delete()
+
+
+NUMBERS = ["%C2%B2", "%D9%A1", "-1", "1e3", "9" * 30, "9" * 5_000]
+FOR_USERS = [
+    *("/api/transfers/?table=", "/api/transfers/?status=", "/api/transfers/?before="),
+    "/api/transfers/1/?wait=",
+    "/api/exports/00000000-0000-4000-8000-000000000000?wait=",
+    "/api/exports/?x=",
+]
+
+
+@pytest.mark.parametrize("path", FOR_USERS)
+def test_who_may_more_may_not_be_more_hostile(
+    site: Site, allowed: dict[str, str], path: str
+) -> None:
+    for value in [*HOSTILE, *NUMBERS]:
+        spared(site.get(path + value, **allowed), path)
+
+
+BODIES: list[Any] = [
+    *(None, [], "x", 1, {"tables": ["\0"]}, {"tables": [{}]}, {"tables": [[]], "force": 1}),
+    *({"table": [], "query": {}, "format": 1}, {"table": "\0", "query": "", "format": "csv"}),
+    *(
+        {"table": "delays_by_day", "query": query, "format": "csv"}
+        for query in ("\0", "Day_of_Week=%00", "a=\ud800", "cursor=x", "limit=x", "x" * 9_000)
+    ),
+    {"table": "delays_by_day", "query": "", "format": "\0"},
+    {"table_name": "\0"},
+]
+
+
+@pytest.mark.parametrize("path", ["/api/transfers/", "/api/exports/", "/transfer_table"])
+def test_hostile_bodies_are_refused(site: Site, allowed: dict[str, str], path: str) -> None:
+    for body in BODIES:
+        sent = json.dumps(body).encode()
+        answer = site.ask("POST", path, sent, Content_Type="application/json", **allowed)
+        assert 400 <= answer.status < 500, (body, answer.body)
+        assert not INSIDE.search(answer.body)
 
 
 HEADERS = [

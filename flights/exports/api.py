@@ -21,6 +21,7 @@ from flights import tables, tasks
 from flights.errors import BadQuery, Gone
 from flights.models import Export
 from flights.problems import problems
+from flights.query import whole_number
 from flights.renderers import JSON, Browsable
 from flights.schema import files
 
@@ -93,11 +94,11 @@ class OneExport(ForExporters):
         operation_id="export",
         tags=["Exports"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: OpenApiTypes.OBJECT, **problems(401, 403, 404)},
+        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 404)},
     )
     def get(self, request: Request, pk: Any) -> Response:
-        wait = request.query_params.get("wait", "0")
-        deadline = time.monotonic() + min(float(wait) if wait.isdigit() else 0.0, WAITS)
+        wait = whole_number(request.query_params.dict(), "wait", 0)
+        deadline = time.monotonic() + min(wait, WAITS)
         while (export := get_object_or_404(Export, pk=pk)).status in Export.ACTIVE:
             if time.monotonic() > deadline:
                 break
