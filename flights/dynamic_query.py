@@ -38,7 +38,7 @@ class DynamicSchema(Described):
         return [
             OpenApiParameter("table_name", required=True, enum=tables.NAMES),
             OpenApiParameter("where", description=ABOUT_WHERE),
-            OpenApiParameter("order_direction", enum=["", "ASC", "DESC"]),
+            OpenApiParameter("order_direction", enum=["ASC", "DESC"]),
             *(OpenApiParameter(name, description=MEANINGS[name]) for name in SAME),
         ]
 
