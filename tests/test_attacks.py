@@ -1,35 +1,30 @@
 """Hostile requests find nothing: no 500, no SQL or trace told, no answer of another query."""
 
-import base64
 import json
 import re
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
-from hypothesis import HealthCheck, Phase, example, given, settings
-from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 from rest_framework.authtoken.models import Token
 
-from flights.errors import PROBLEM
-from tests.whole import Answer, Platform, Site
-
-AIRLINES = "/api/airline_performance/"
-DYNAMIC = "/api/dynamic_query?table_name=airline_performance"
-SEARCH = "/api/search"
-GRAPHQL = "/api/graphql"
-SESSION = {"Cookie": "sessionid=none"}  # passes by the response cache
-INSIDE = re.compile(
-    rb'Traceback|File "|psycopg|site-packages|SELECT .* FROM|__v\d+["\s]|/home/|/work/'
+from tests.spared import (
+    AIRLINES,
+    DYNAMIC,
+    GRAPHQL,
+    INSIDE,
+    NAMES,
+    SEARCH,
+    SESSION,
+    same_through_the_cache,
+    spared,
 )
+from tests.whole import Platform, Site
 
 HOSTILE = [
     *("%00", "x%00y", "%ff", "%", "%zz", "%u0041", "%C0%80", "%ED%A0%80", "%EF%BF%BF"),
@@ -55,73 +50,6 @@ HOSTILE = [
     *("e%CC%81", "%C3%A9", "%E1%BA%9E", "%EF%BC%A3ity", "%D0%A1ity", "%D9%A1%D9%A2", "%E2%80%AE"),
     *("0000-00-00", "10000-01-01", "2013-02-30", "true", "null", "A" * 7_000, "a," * 1_000),
 ]
-NAMES = [
-    *("limit", "offset", "order_by", "columns", "cursor", "count", "facets", "format", "group_by"),
-    *("aggregate", "having", "or", "Airline_Name", "Airline_Name__in", "Airline_Name__icontains"),
-    *("Total_Flights__gte", "Total_Flights__in", "Avg_Arrival_Delay", "Airline_Name__regex", "pk"),
-]
-
-
-FIRST = ("/api/dynamic_query", "/api/advanced_search")
-SLACK = 2.0  # seconds that an answer may take beside its statement, on a busy machine
-
-
-def spared(answer: Answer, path: str) -> Answer:
-    """What holds for every answer, whatever was asked."""
-    assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
-    if answer.status >= 400:
-        assert not INSIDE.search(answer.body), answer.body
-        if answer.headers["content-type"].startswith("text/html"):
-            assert "format=api" in path.lower(), path  # nobody else asked for a page
-        else:
-            well_formed(answer, path)
-    return answer
-
-
-def well_formed(answer: Answer, path: str) -> None:
-    """An error has the shape of its route, and says no more than that."""
-    said, kind = answer.json(), answer.headers["content-type"]
-    if kind == PROBLEM:
-        assert {"type", "title", "status", "detail"} <= said.keys(), said
-        assert said.keys() <= {"type", "title", "status", "detail", "allowed"}, said
-        assert (said["type"], said["status"]) == ("about:blank", answer.status)
-        assert answer.status in (413, 414) or not path.startswith((*FIRST, GRAPHQL)), path
-    elif path.startswith(GRAPHQL):
-        assert said["errors"][0]["extensions"]["status"] == answer.status
-    else:
-        assert path.startswith(FIRST), (path, kind)
-        assert kind == "application/json"
-        assert "error" in said
-        assert said.keys() <= {"error", "allowed"}
-
-
-def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
-    """An answer that came within the time that the tables state."""
-    began = time.monotonic()
-    answer = spared(site.ask(method, path, None, **headers), path)
-    assert time.monotonic() - began < django_settings.READER_TIMEOUT_MS / 1000 + SLACK, path
-    return answer
-
-
-def meaning(answer: Answer) -> object:
-    """Links name parameters in any order; which of several mistakes is told depends on it, too."""
-    if answer.status >= 400:
-        return answer.status
-    if not answer.headers.get("content-type", "").startswith("application/json"):
-        return answer.status, answer.body
-    body = json.loads(answer.body)
-    if isinstance(body, dict):
-        links = {n: sorted(parse_qsl(str(body[n]))) for n in ("next", "previous") if n in body}
-        body = {**body, **links}
-    return answer.status, body
-
-
-def same_through_the_cache(site: Site, path: str) -> None:
-    told = [timely(site, "GET", path) for _ in range(2)]
-    told.append(timely(site, "GET", path, **SESSION))
-    first, *others = map(meaning, told)
-    assert others == [first, first], path
-    assert site.ask("HEAD", path).status == told[0].status
 
 
 def exchange(site: Site, request: bytes) -> bytes:
@@ -186,123 +114,6 @@ def test_a_line_break_among_values_is_refused_with_the_cure(site: Site) -> None:
     assert answer.status == 400
     assert "has to be in double quotes" in answer.json()["detail"]
     assert site.get(f"{AIRLINES}?Airline_Name__in=%22a%0D%0Ab%22").status == 200
-
-
-PIECES = st.one_of(
-    st.sampled_from(["Airline_Name", "Total_Flights", "avg:Total_Flights", "count", "-", "1", "0"]),
-    st.sampled_from(["__gte", "__nulls_first", "__in", "__not", ":", ",", '"', "%", "'", "\0"]),
-    st.text(max_size=8),
-    st.integers().map(str),
-    st.floats().map(str),
-)
-VALUES = st.lists(PIECES, max_size=6).map("".join)
-PARAMETERS = st.tuples(st.one_of(st.sampled_from(NAMES), VALUES), VALUES)
-QUERIES = st.lists(PARAMETERS, max_size=5).map(
-    lambda pairs: urlencode(
-        [(n.encode("utf-8", "replace"), v.encode("utf-8", "replace")) for n, v in pairs]
-    )
-)
-DOCUMENTS = st.lists(
-    st.one_of(
-        st.sampled_from(["{", "}", "(", ")", "airline_performance", "rows", "limit:", "where:",
-                         "Airline_Name", "groups", "count", "query", "fragment", "...", "@skip",
-                         "$n", "search", '"', "[", "]", "1", "-1", "1e999", "null"]),
-        st.text(max_size=5),
-    ),
-    max_size=25,
-).map(" ".join)  # fmt: skip
-
-
-def fuzz(examples: int) -> settings:
-    """The same examples each time, so that a failure is nobody's bad luck."""
-    return settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.explicit, Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-def as_described(site: Site) -> Draft202012Validator:
-    """What the description says of a page of rows."""
-    described = yaml.safe_load(site.get("/api/schema").body)
-    told = described["paths"][AIRLINES]["get"]["responses"]["200"]["content"]["application/json"]
-    return Draft202012Validator({**told["schema"], "components": described["components"]})
-
-
-def fuzz_queries(site: Site, examples: int) -> None:
-    described = as_described(site)
-
-    @fuzz(examples)
-    @given(QUERIES, st.sampled_from([f"{AIRLINES}?", f"{DYNAMIC}&", f"{SEARCH}?"]))
-    def asked(query: str, path: str) -> None:
-        same_through_the_cache(site, path + query)
-        answer = site.get(path + query)
-        kind = answer.headers.get("content-type")
-        if path.startswith(AIRLINES) and answer.status == 200 and kind == "application/json":
-            described.validate(answer.json())
-
-    asked()
-
-
-SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([])
-)
-POSITIONS = st.one_of(
-    st.tuples(st.integers(0, 3), st.booleans(), st.lists(SCALARS, max_size=4)),
-    st.tuples(st.just(1), st.booleans(), st.tuples(st.integers(), st.text(max_size=5))),
-    st.tuples(SCALARS, SCALARS, SCALARS),
-    SCALARS,
-)
-
-
-def fuzz_cursors(site: Site, examples: int) -> None:
-    path = f"{AIRLINES}?Total_Flights__gte=1000&order_by=Total_Flights&limit=3&cursor="
-    version = site.get(path).json()["version"]
-
-    @fuzz(examples)
-    @given(st.one_of(POSITIONS.map(json.dumps), st.text(max_size=9)))
-    @example("[1, false, [null, null]]")  # of columns that are never null
-    def asked(position: str) -> None:
-        cursor = base64.urlsafe_b64encode(position.encode("utf-8", "replace")).decode().rstrip("=")
-        answer = timely(site, "GET", path + cursor)
-        assert answer.status in (200, 400, 410), answer.body
-        if answer.status == 200:
-            assert answer.json()["version"] == version
-            assert all(row["Total_Flights"] >= 1_000 for row in answer.json()["results"])
-
-    asked()
-
-
-def fuzz_documents(site: Site, examples: int) -> None:
-    @fuzz(examples)
-    @given(DOCUMENTS)
-    def asked(document: str) -> None:
-        body = json.dumps({"query": document}).encode()
-        spared(site.ask("POST", GRAPHQL, body, Content_Type="application/json"), GRAPHQL)
-
-    asked()
-
-
-def test_queries_made_at_random_are_answered_or_refused(site: Site) -> None:
-    fuzz_queries(site, 150)
-
-
-def test_documents_made_at_random_are_answered_or_refused(site: Site) -> None:
-    fuzz_documents(site, 150)
-
-
-def test_cursors_that_nobody_was_given_lead_to_no_other_rows(site: Site) -> None:
-    fuzz_cursors(site, 150)
-
-
-@pytest.mark.deep
-def test_many_queries_documents_and_cursors_made_at_random(site: Site) -> None:
-    fuzz_queries(site, 10_000)
-    fuzz_documents(site, 5_000)
-    fuzz_cursors(site, 5_000)
 
 
 def test_options_tell_what_is_described(site: Site) -> None:

@@ -138,8 +138,8 @@ def test_sqlmap_finds_nothing_by_any_technique(site: Site, tmp_path: Path, name:
 def schemathesis(site: Site, folder: Path, *how: str) -> None:
     config = home.PROJECT / "tests" / "schemathesis.toml"
     begin = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run"]
-    # Deterministic, so that a failure is nobody's bad luck.
-    always = ["--generation-deterministic", "--no-color", "--warnings=off", "--request-timeout=10"]
+    # Deterministic, so that a failure is nobody's bad luck; a whole table as Excel takes its time.
+    always = ["--generation-deterministic", "--no-color", "--warnings=off", "--request-timeout=60"]
     command = [*begin, f"{site.url}/api/schema", *always, "--suppress-health-check=all", *how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1_500, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
