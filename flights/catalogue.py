@@ -18,7 +18,7 @@ from .described import Described
 from .filters import lookups
 from .mirror import Field, MirroredTable, column, public
 from .models import PublishedTable, TableVersion
-from .problems import problems
+from .problems import READING, problems
 from .tables import TABLES
 from .throttles import Throttle
 from .versions import READER
@@ -94,7 +94,7 @@ class TableList(Catalogue):
     @extend_schema(
         operation_id="tables",
         tags=["Tables"],
-        responses={200: Table(many=True), **problems(429, 503)},
+        responses={200: Table(many=True), **problems(*READING)},
     )
     def get(self, request: Request) -> Response:
         return self.told(request, described(TABLES))
@@ -118,7 +118,7 @@ class TableDescription(Catalogue):
 
     model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
 
-    @extend_schema(tags=["Tables"], responses={200: Table, **problems(429, 503)})
+    @extend_schema(tags=["Tables"], responses={200: Table, **problems(*READING)})
     def get(self, request: Request) -> Response:
         (said,) = described([self.model])
         return self.told(request, said)

@@ -14,14 +14,14 @@ from . import columns, tables
 from .api import TableView
 from .columns import Columns
 from .described import Described
-from .errors import BadQuery, UnknownTable
+from .errors import FIRST, BadQuery, UnknownTable
 from .filters import condition, split
 from .mirror import MirroredTable
 from .models import TableVersion
 from .paging import Page
-from .problems import first_errors
+from .problems import READING, first_errors, problems
 from .query import Query
-from .schema import MEANINGS
+from .schema import MEANINGS, files
 
 ABOUT_WHERE = "Conditions that all have to hold: `City:Chicago, IL,Total_Arrivals__gte:4`."
 SAME = ("columns", "order_by", "limit", "offset")
@@ -47,7 +47,8 @@ class DynamicSchema(Described):
 
     def get_response_serializers(self) -> Any:
         rows = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
-        return {200: rows, **first_errors(400, 404, 410, 429, 503)}
+        told = {**first_errors(*READING), **problems(414)}  # that is said before a route is found
+        return {(200, FIRST): rows, **files(200), **told}
 
 
 class DynamicQuery(TableView):

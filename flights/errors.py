@@ -14,7 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-PROBLEM = "application/problem+json"
+PROBLEM, FIRST = "application/problem+json", "application/json"
 log = logging.getLogger(__name__)
 
 
@@ -75,12 +75,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     said = response.data if "error" in response.data else {"error": _sentence(response.data)}
-    if getattr(context.get("view"), "first_shape", False):
-        response.data = said
-        return response
-    response.data = problem(said.pop("error"), response.status_code, **said)
+    first = getattr(context.get("view"), "first_shape", False)
+    response.data = said if first else problem(said.pop("error"), response.status_code, **said)
     if getattr(getattr(context.get("request"), "accepted_renderer", None), "format", "") != "api":
-        response.content_type = PROBLEM
+        response.content_type = FIRST if first else PROBLEM  # also where a file was asked for
     return response
 
 

@@ -8,6 +8,7 @@ Only the filters that a query names are made: a form of all of them costs more t
 
 import csv
 import re
+from decimal import Decimal
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django_filters import Filter
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 
@@ -100,8 +101,21 @@ class Condition(Filter):
         return qs.filter(self.q(value))
 
     def q(self, value: Any) -> Q:
-        holds = Q(**{f"{self.field_name}__{self.lookup_expr}": value})
+        holds = self._holds(value)
         return ~holds if self.exclude else holds
+
+    def _holds(self, value: Any) -> Q:
+        """PostgreSQL is asked also what Django knows to be false of every row.
+
+        Else there would be no SQL: nothing to write a file by, and no row that says 0.
+        """
+        name, field = self.field_name, self.model_field
+        if self.lookup_expr == "in" and not value:
+            return Q(**{f"{name}__isnull": True}) & Q(**{f"{name}__isnull": False})
+        most = 2**63 if isinstance(field, models.BigIntegerField) else 2**31
+        if isinstance(field, models.IntegerField) and isinstance(value, int):
+            value = value if -most <= value < most else Value(Decimal(value))
+        return Q(**{f"{name}__{self.lookup_expr}": value})
 
 
 class AnyOf(Filter):

@@ -1,8 +1,11 @@
 """In which form an answer is given: `format=`, or the Accept header."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 ANYTHING = "*/*"
@@ -16,3 +19,11 @@ class Negotiation(DefaultContentNegotiation):
         if named or request.META.get("HTTP_ACCEPT", ANYTHING) != ANYTHING:
             return super().select_renderer(request, renderers, format_suffix)
         return renderers[0], renderers[0].media_type
+
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> Any:
+        there = list(renderers)
+        known = [renderer.format for renderer in there if renderer.format]
+        if format not in known:
+            # As `errors.BadQuery`, which cannot be imported: Django REST framework imports this.
+            raise NotFound({"error": f"There is no format {format[:40]!r} here.", "allowed": known})
+        return super().filter_renderers(there, format)

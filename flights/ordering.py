@@ -54,8 +54,10 @@ class Direction:
 
     def not_before(self, value: Any) -> Q:
         """A bound that an index can use; no condition where nulls are in its way."""
+        if self.field.null or value is None:  # an older version has no value of a new column
+            return Q()
         sign = "lte" if self.descending else "gte"
-        return Q() if self.field.null else Q(**{f"{self.field.name}__{sign}": value})
+        return Q(**{f"{self.field.name}__{sign}": value})
 
 
 def read(columns: Columns, text: str) -> list[Direction]:

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from . import errors
-from .errors import PROBLEM
+from .errors import FIRST, PROBLEM
 
 type Responses = dict[tuple[int, str], OpenApiResponse]
 
@@ -36,9 +36,17 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
         "The cursor's version is not kept any more.",
         {"detail": "Version 1 is not kept any more. Begin again with cursor="},
     ),
+    413: (
+        "The body is too long.",
+        {"detail": "The body has 100,001 bytes, and at most 100,000 can be."},
+    ),
     414: (
         "The address is too long.",
-        {"detail": "The address has 20,017 characters, and 8,000 are read."},
+        {"detail": "The address has 20,017 bytes, and at most 8,000 can be. Ask for less at once."},
+    ),
+    415: (
+        "The body is of a type that is not read.",
+        {"detail": 'Unsupported media type "text/plain" in request.'},
     ),
     429: (
         "Too many requests a minute: see Retry-After.",
@@ -78,12 +86,12 @@ class FirstError(serializers.Serializer[Any]):
 def problems(*codes: int) -> Responses:
     return {
         (code, PROBLEM): OpenApiResponse(Problem, PROBLEMS[code][0], [_example(code)])
-        for code in codes or READING
+        for code in codes
     }
 
 
-def first_errors(*codes: int) -> dict[int, OpenApiResponse]:
-    return {code: OpenApiResponse(FirstError, PROBLEMS[code][0]) for code in codes}
+def first_errors(*codes: int) -> Responses:
+    return {(code, FIRST): OpenApiResponse(FirstError, PROBLEMS[code][0]) for code in codes}
 
 
 def _example(code: int) -> OpenApiExample:

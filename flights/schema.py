@@ -14,7 +14,7 @@ from .exports import FORMATS
 from .filters import COMPARED, WRITTEN, lookups
 from .grouping import NUMBERS
 from .mirror import Field, MirroredTable, column, public
-from .problems import problems
+from .problems import READING, problems
 
 type Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 
@@ -56,7 +56,7 @@ WHOLE = ("limit", "offset")
 class FacetValue(serializers.Serializer[Any]):
     """A value of a column, and how many rows of the query have it."""
 
-    value = serializers.JSONField(allow_null=True)
+    value = serializers.JSONField()
     rows = serializers.IntegerField()
 
 
@@ -95,8 +95,11 @@ class TableSchema(Described):
 
     def get_response_serializers(self) -> Any:
         page = _page(self.view.model)
-        files = {(200, f.media_type): OpenApiTypes.BINARY for f in FORMATS.values()}
-        return {(200, "application/json"): page, **files, **problems()}
+        return {(200, "application/json"): page, **files(200), **problems(*READING)}
+
+
+def files(*codes: int) -> dict[tuple[int, str], OpenApiTypes]:
+    return {(code, f.media_type): OpenApiTypes.BINARY for code in codes for f in FORMATS.values()}
 
 
 def examples(model: type[MirroredTable]) -> dict[str, str]:
@@ -123,12 +126,10 @@ def _parameters(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
         # Not as examples of OpenAPI: Swagger would ask all of them at once.
         said = f"{meaning} For example `{such[name]}`." if name in such else meaning
         yield OpenApiParameter(name, kind, description=said, enum=choices, allow_blank=True)
-    formats = ["json", "api", *FORMATS]
-    yield OpenApiParameter("format", enum=formats, description="The answer as a page, or a file.")
+    formats = ["json", *FORMATS]
+    yield OpenApiParameter("format", enum=formats, description="A page of rows, or a file of all.")
     for name, said in STATED.items():
         yield OpenApiParameter(name, location="header", description=said, response=[200])
-    wait = "Seconds until it makes sense to ask again."
-    yield OpenApiParameter("Retry-After", int, "header", description=wait, response=[429, 503])
 
 
 def _conditions(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:

@@ -70,7 +70,7 @@ class FoundTable(serializers.Serializer[Any]):
     values = FoundValue(many=True)
     columns = serializers.ListField(child=serializers.CharField())
     rows = serializers.ListField(
-        child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
+        child=serializers.ListField(child=serializers.JSONField()),
         help_text="The first that hold every word: their values in the order of `columns`.",
     )
 
@@ -179,7 +179,8 @@ class AdvancedSearch(APIView):
         request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
         responses={
             200: {"type": "object", "additionalProperties": FIRST_ROWS},
-            **first_errors(400, 429, 503),
+            **first_errors(400, 401, 403, 415, 429, 503),
+            **problems(413, 414),
         },
     )
     def post(self, request: Request) -> Response:

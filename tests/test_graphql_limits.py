@@ -158,6 +158,7 @@ BODIES = [
     (b"[" * 60_000, "application/json", 400, "nested too deeply"),
     (b'{"query": {}}', "application/json", 400, "query is missing"),
     (b'{"query": "{ __typename }", "variables": []}', "application/json", 400, "an object"),
+    (b'{"query": "{ __typename }", "extensions": []}', "application/json", 400, "an object"),
     (b'{"query": "{ __typename }", "more": 1}', "application/json", 400, "no parameter 'more'"),
     (b'"' + b"x" * 70_000 + b'"', "application/json", 413, "65,536 bytes"),
     (b"query=%7B__typename%7D", "application/x-www-form-urlencoded", 415, "media type"),

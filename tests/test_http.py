@@ -33,6 +33,10 @@ def test_the_first_routes_keep_their_shape(site: Site) -> None:
         answer = site.get(path)
         assert set(answer.json()) == {"error", "allowed"}
         assert answer.headers["content-type"] == "application/json"
+    for form in ("csv", "xlsx", "pdf"):
+        answer = site.get(f"/api/dynamic_query?table_name=delays_by_day&Nope=1&format={form}")
+        assert set(answer.json()) == {"error", "allowed"}
+        assert answer.headers["content-type"] == "application/json"
     refused = site.ask("POST", "/api/advanced_search", b"{}", Content_Type="application/json")
     assert set(refused.json()) == {"error"}
 

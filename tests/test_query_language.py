@@ -121,8 +121,11 @@ def test_values_of_a_column_are_groups_and_all_rows_are_one(site: Site) -> None:
             "count_distinct_Airline_Name": 16,
         }
     ]
-    none = results(site, f"{FLIGHTS}?aggregate=count,sum:Arrival_Delay_Minutes&Airline_Name=none")
-    assert none == [{"count": 0, "sum_Arrival_Delay_Minutes": None}]
+    sums = "aggregate=count,sum:Arrival_Delay_Minutes"
+    for nothing in ("Airline_Name=none", "Airline_Name__in=", f"Arrival_Delay_Minutes={2**31}"):
+        none = results(site, f"{FLIGHTS}?{sums}&{nothing}")
+        assert none == [{"count": 0, "sum_Arrival_Delay_Minutes": None}]
+    assert results(site, f"{FLIGHTS}?{sums}&having=count__in:") == []
 
 
 def test_the_median_lies_between_percentiles(site: Site) -> None:

@@ -23,6 +23,7 @@ from flights import tables
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from flights.problems import problems
+from flights.query import whole_number
 
 from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
@@ -31,6 +32,7 @@ from .models import Transfer
 AUTHENTICATION = [TokenAuthentication, SessionAuthentication]
 HIDDEN = {"claim", "request_key"}
 LISTED = 100  # transfers in an answer
+KNOWN = {"table": tables.NAMES, "status": Transfer.Status.values}
 ANSWERS_WITHIN = 60.0  # seconds; a transfer that takes longer goes on, and the answer says so
 
 
@@ -81,20 +83,22 @@ class Transfers(APIView):
         operation_id="transfers",
         tags=["Transfers"],
         parameters=[
-            OpenApiParameter("table", description="Only of this table."),
+            OpenApiParameter("table", enum=tables.NAMES, description="Only of this table."),
             OpenApiParameter("status", enum=Transfer.Status.values),
             OpenApiParameter("before", int, description="Only those of a lower id: pages back."),
         ],
-        responses={200: TransferList, **problems(401, 403, 429)},
+        responses={200: TransferList, **problems(400, 401, 403, 429)},
     )
     def get(self, request: Request) -> Response:
         """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
-        found = Transfer.objects.all()
-        for name in ("table", "status"):
-            if value := request.query_params.get(name):
+        found, asked = Transfer.objects.all(), request.query_params.dict()
+        for name, known in KNOWN.items():
+            if value := asked.get(name):
+                if value not in known:
+                    raise BadQuery(f"There is no {name} {value[:80]!r}.", known)
                 found = found.filter(**{name: value})
-        if (before := request.query_params.get("before", "")).isdigit():
-            found = found.filter(pk__lt=int(before))
+        if before := whole_number(asked, "before", 0):
+            found = found.filter(pk__lt=before)
         return Response({"limit": LISTED, "results": [_shown(t) for t in found[:LISTED]]})
 
     @extend_schema(
@@ -113,7 +117,7 @@ class Transfers(APIView):
             },
         ),
         examples=[OpenApiExample("One", {"tables": ["delays_by_day"]}, request_only=True)],
-        responses={202: Shown(many=True), **problems(400, 401, 403, 409, 429, 503)},
+        responses={202: Shown(many=True), **problems(400, 401, 403, 409, 413, 415, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         models, force = _asked(request.data)
@@ -138,11 +142,10 @@ class OneTransfer(APIView):
         operation_id="transfer",
         tags=["Transfers"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: Shown, **problems(401, 403, 404, 429)},
+        responses={200: Shown, **problems(400, 401, 403, 404, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
-        wait = request.query_params.get("wait", "0")
-        seconds = min(float(wait) if wait.isdigit() else 0.0, ANSWERS_WITHIN)
+        seconds = min(whole_number(request.query_params.dict(), "wait", 0), ANSWERS_WITHIN)
         return Response(_shown(ended(get_object_or_404(Transfer, pk=pk).pk, seconds)))
 
     @extend_schema(
@@ -165,7 +168,8 @@ def _asked(body: Any) -> tuple[list[type[MirroredTable]], bool]:
         if isinstance(body, dict)
         else (None, False)
     )
-    if not isinstance(named, list) or not isinstance(force, bool):
+    unknown = set(body) - {"tables", "force"} if isinstance(body, dict) else set()
+    if unknown or not isinstance(named, list) or not isinstance(force, bool):
         raise BadQuery('Give {"tables": ["..."], "force": false}.', tables.NAMES)
     try:
         return tables.by_names(map(str, named)), force

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from flights import tables
 from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
-from flights.problems import first_errors
+from flights.problems import first_errors, problems
 from flights.throttles import Throttle
 
 from . import tasks
@@ -51,7 +51,7 @@ class ServiceTransfer(APIView):
     @extend_schema(
         operation_id="service_transfer",
         tags=["First AirSense"],
-        responses=ServiceTransferRow(many=True),
+        responses={200: ServiceTransferRow(many=True), **first_errors(401, 403, 404, 429, 503)},
     )
     def get(self, request: Request) -> Response:
         done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
@@ -85,7 +85,8 @@ class TransferTable(APIView):
         ),
         responses={
             **dict.fromkeys((200, 202, 409, 502, 503), TransferOutcome),
-            **first_errors(400, 401, 403, 404, 429),
+            **first_errors(400, 401, 403, 404, 415, 429),
+            **problems(413),
         },
     )
     def post(self, request: Request) -> Response:

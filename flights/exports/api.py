@@ -20,7 +20,10 @@ from rest_framework.views import APIView
 from flights import tables, tasks
 from flights.errors import BadQuery, Gone
 from flights.models import Export
+from flights.problems import problems
+from flights.query import whole_number
 from flights.renderers import JSON, Browsable
+from flights.schema import files
 
 from . import folder, sending, shown
 from .formats import FORMATS
@@ -48,7 +51,11 @@ class ForExporters(APIView):
 class Exports(ForExporters):
     """One's last exports; a POST asks for one."""
 
-    @extend_schema(operation_id="exports", tags=["Exports"], responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="exports",
+        tags=["Exports"],
+        responses={200: OpenApiTypes.OBJECT, **problems(401, 403)},
+    )
     def get(self, request: Request) -> Response:
         """Newest first, and the limits that hold."""
         mine = Export.objects.filter(asked_by=request.user.get_username())[:LISTED]
@@ -66,7 +73,10 @@ class Exports(ForExporters):
                 "format": serializers.ChoiceField(list(FORMATS)),
             },
         ),
-        responses={202: OpenApiTypes.OBJECT, 400: OpenApiTypes.OBJECT, 429: OpenApiTypes.OBJECT},
+        responses={
+            **dict.fromkeys((200, 202), OpenApiTypes.OBJECT),
+            **problems(400, 401, 403, 413, 415, 429, 503),
+        },
     )
     def post(self, request: Request) -> Response:
         """The same of the same version is one export, whoever asks."""
@@ -84,11 +94,11 @@ class OneExport(ForExporters):
         operation_id="export",
         tags=["Exports"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 404)},
     )
     def get(self, request: Request, pk: Any) -> Response:
-        wait = request.query_params.get("wait", "0")
-        deadline = time.monotonic() + min(float(wait) if wait.isdigit() else 0.0, WAITS)
+        wait = whole_number(request.query_params.dict(), "wait", 0)
+        deadline = time.monotonic() + min(wait, WAITS)
         while (export := get_object_or_404(Export, pk=pk)).status in Export.ACTIVE:
             if time.monotonic() > deadline:
                 break
@@ -107,7 +117,7 @@ class ExportFile(APIView):
         operation_id="export_file",
         tags=["Exports"],
         parameters=[OpenApiParameter("expires", int), OpenApiParameter("signature")],
-        responses={200: OpenApiTypes.BINARY, 403: OpenApiTypes.OBJECT, 410: OpenApiTypes.OBJECT},
+        responses={**files(200, 206), **problems(403, 404, 410, 503)},
     )
     def get(self, request: Request, pk: Any) -> StreamingHttpResponse:
         expires = request.query_params.get("expires", "")

@@ -9,6 +9,7 @@ from django.db import models
 
 from flights.models import TableVersion
 from flights.query import Query, whole_number
+from flights.versions import READER
 
 from . import packing
 from .copying import Copying
@@ -46,7 +47,9 @@ class File:
     def query(self) -> tuple[str, Any]:
         """Its SQL and values."""
         chosen = self.asked.select(self.rows)[self.asked.offset : self._end]
-        return chosen.query.sql_with_params()
+        # Also of a limit of 0, of which Django would make none.
+        sql, values = chosen.query.get_compiler(READER, elide_empty=False).as_sql()
+        return sql, values
 
     def chunks(self, copying: Copying) -> Iterator[bytes]:
         sql, values = self.query

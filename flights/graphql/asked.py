@@ -76,12 +76,15 @@ def _read(given: Any) -> Asked:
         raise BadQuery('Give one {"query": "...", "variables": {...}}; there is no batching.')
     if unknown := given.keys() - set(PARAMETERS):
         raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", PARAMETERS)
-    text, variables = given.get("query"), given.get("variables")
-    name = given.get("operationName")
+    text, name = given.get("query"), given.get("operationName")
+    variables = given.get("variables")
     if not isinstance(text, str) or not text.strip():
         raise BadQuery("query is missing: a text such as { tables { table } }.")
-    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
-        raise BadQuery("variables is an object, operationName a text, or each is left out.")
+    objects = variables, given.get("extensions")
+    if not all(isinstance(o, dict | None) for o in objects) or not isinstance(name, str | None):
+        raise BadQuery(
+            "variables or extensions is an object, operationName a text, or each is left out."
+        )
     document = limits.document(SCHEMA, text)
     operation = limits.operation(document, name or None)
     return Asked(document, variables, name or None, limits.roots(document, operation))

@@ -40,4 +40,5 @@ def _kind(field: Any) -> GraphQLOutputType:
         kind = answer(type(field))
     else:
         kind = SCALARS[type(field)]
-    return kind if field.allow_null else GraphQLNonNull(kind)
+    nullable = field.allow_null or kind is ANY  # which is null, too
+    return kind if nullable else GraphQLNonNull(kind)

@@ -5,14 +5,20 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 
+from flights.problems import problems
+
 EXAMPLE = "{ delays_by_day(limit: 2) { version rows { Day_of_Week Avg_Arrival_Delay } } }"
 
 
 class GraphQLRequest(serializers.Serializer[Any]):
     query = serializers.CharField()
-    variables = serializers.DictField(child=serializers.JSONField(), required=False)
-    operationName = serializers.CharField(required=False)  # GraphQL's name
-    extensions = serializers.DictField(child=serializers.JSONField(), required=False)
+    variables = serializers.DictField(
+        child=serializers.JSONField(), required=False, allow_null=True
+    )
+    operationName = serializers.CharField(required=False, allow_null=True)  # GraphQL's name
+    extensions = serializers.DictField(
+        child=serializers.JSONField(), required=False, allow_null=True
+    )
 
 
 class GraphQLError(serializers.Serializer[Any]):
@@ -26,15 +32,15 @@ class GraphQLError(serializers.Serializer[Any]):
 
 class GraphQLAnswer(serializers.Serializer[Any]):
     data = serializers.DictField(  # type: ignore[assignment]  # GraphQL's names
-        child=serializers.JSONField(allow_null=True), required=False, allow_null=True
+        child=serializers.JSONField(), required=False, allow_null=True
     )
     errors = GraphQLError(many=True, required=False)  # type: ignore[assignment]
 
 
-STATUSES = (200, 400, 413, 429, 503)
+STATUSES = (200, 400, 401, 403, 404, 413, 415, 429, 503)
 SAID: dict[str, Any] = {
     "tags": ["GraphQL"],
-    "responses": dict.fromkeys(STATUSES, GraphQLAnswer),
+    "responses": {**dict.fromkeys(STATUSES, GraphQLAnswer), **problems(413, 414)},
 }
 GET = extend_schema(
     operation_id="graphql",

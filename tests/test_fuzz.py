@@ -1,0 +1,139 @@
+"""Queries, documents and cursors made at random are answered or refused, and nothing else."""
+
+import base64
+import json
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from tests.spared import (
+    AIRLINES,
+    DYNAMIC,
+    GRAPHQL,
+    NAMES,
+    SEARCH,
+    same_through_the_cache,
+    spared,
+    timely,
+)
+from tests.whole import Site
+
+PIECES = st.one_of(
+    st.sampled_from(["Airline_Name", "Total_Flights", "avg:Total_Flights", "count", "-", "1", "0"]),
+    st.sampled_from(["__gte", "__nulls_first", "__in", "__not", ":", ",", '"', "%", "'", "\0"]),
+    st.text(max_size=8),
+    st.integers().map(str),
+    st.floats().map(str),
+)
+VALUES = st.lists(PIECES, max_size=6).map("".join)
+PARAMETERS = st.tuples(st.one_of(st.sampled_from(NAMES), VALUES), VALUES)
+QUERIES = st.lists(PARAMETERS, max_size=5).map(
+    lambda pairs: urlencode(
+        [(n.encode("utf-8", "replace"), v.encode("utf-8", "replace")) for n, v in pairs]
+    )
+)
+DOCUMENTS = st.lists(
+    st.one_of(
+        st.sampled_from(["{", "}", "(", ")", "airline_performance", "rows", "limit:", "where:",
+                         "Airline_Name", "groups", "count", "query", "fragment", "...", "@skip",
+                         "$n", "search", '"', "[", "]", "1", "-1", "1e999", "null"]),
+        st.text(max_size=5),
+    ),
+    max_size=25,
+).map(" ".join)  # fmt: skip
+
+
+def fuzz(examples: int) -> settings:
+    """The same examples each time, so that a failure is nobody's bad luck."""
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def as_described(site: Site) -> Draft202012Validator:
+    """What the description says of a page of rows."""
+    described = yaml.safe_load(site.get("/api/schema").body)
+    told = described["paths"][AIRLINES]["get"]["responses"]["200"]["content"]["application/json"]
+    return Draft202012Validator({**told["schema"], "components": described["components"]})
+
+
+def fuzz_queries(site: Site, examples: int) -> None:
+    described = as_described(site)
+
+    @fuzz(examples)
+    @given(QUERIES, st.sampled_from([f"{AIRLINES}?", f"{DYNAMIC}&", f"{SEARCH}?"]))
+    def asked(query: str, path: str) -> None:
+        same_through_the_cache(site, path + query)
+        answer = site.get(path + query)
+        kind = answer.headers.get("content-type")
+        if path.startswith(AIRLINES) and answer.status == 200 and kind == "application/json":
+            described.validate(answer.json())
+
+    asked()
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([])
+)
+POSITIONS = st.one_of(
+    st.tuples(st.integers(0, 3), st.booleans(), st.lists(SCALARS, max_size=4)),
+    st.tuples(st.just(1), st.booleans(), st.tuples(st.integers(), st.text(max_size=5))),
+    st.tuples(SCALARS, SCALARS, SCALARS),
+    SCALARS,
+)
+
+
+def fuzz_cursors(site: Site, examples: int) -> None:
+    path = f"{AIRLINES}?Total_Flights__gte=1000&order_by=Total_Flights&limit=3&cursor="
+    version = site.get(path).json()["version"]
+
+    @fuzz(examples)
+    @given(st.one_of(POSITIONS.map(json.dumps), st.text(max_size=9)))
+    @example("[1, false, [null, null]]")  # of columns that are never null
+    def asked(position: str) -> None:
+        cursor = base64.urlsafe_b64encode(position.encode("utf-8", "replace")).decode().rstrip("=")
+        answer = timely(site, "GET", path + cursor)
+        assert answer.status in (200, 400, 410), answer.body
+        if answer.status == 200:
+            assert answer.json()["version"] == version
+            assert all(row["Total_Flights"] >= 1_000 for row in answer.json()["results"])
+
+    asked()
+
+
+def fuzz_documents(site: Site, examples: int) -> None:
+    @fuzz(examples)
+    @given(DOCUMENTS)
+    def asked(document: str) -> None:
+        body = json.dumps({"query": document}).encode()
+        spared(site.ask("POST", GRAPHQL, body, Content_Type="application/json"), GRAPHQL)
+
+    asked()
+
+
+def test_queries_made_at_random_are_answered_or_refused(site: Site) -> None:
+    fuzz_queries(site, 150)
+
+
+def test_documents_made_at_random_are_answered_or_refused(site: Site) -> None:
+    fuzz_documents(site, 150)
+
+
+def test_cursors_that_nobody_was_given_lead_to_no_other_rows(site: Site) -> None:
+    fuzz_cursors(site, 150)
+
+
+@pytest.mark.deep
+def test_many_queries_documents_and_cursors_made_at_random(site: Site) -> None:
+    fuzz_queries(site, 10_000)
+    fuzz_documents(site, 5_000)
+    fuzz_cursors(site, 5_000)
