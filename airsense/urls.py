@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from . import health
 
+admin.autodiscover()  # here, as commands that serve nothing need not wait for it
+
 urlpatterns = [
     path("", include("flights.urls")),
     path("", include("transfers.urls")),

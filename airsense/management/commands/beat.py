@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from airsense.celery import app
@@ -9,6 +10,7 @@ from airsense.celery import app
 
 class Command(BaseCommand):
     help = "Run the schedule: exactly one of these, beside any number of workers."
+    requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:
         app.start(["beat", "--loglevel=info", "--pidfile="])

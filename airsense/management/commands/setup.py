@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         "Migrate the database; make the public's read-only role, the view of each table and, where"
         " there is no administrator yet, one. Safe to run again and beside running servers."
     )
+    requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

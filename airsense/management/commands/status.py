@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from airsense.status import PARTS
@@ -10,6 +11,7 @@ from airsense.status import PARTS
 
 class Command(BaseCommand):
     help = "Say of each part of the platform whether it is up. Exits with 1 where one is down."
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("part", nargs="*", help=f"any of {', '.join(PARTS)}; default all")

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from airsense.celery import app
@@ -10,6 +11,7 @@ from airsense.celery import app
 
 class Command(BaseCommand):
     help = "Run the transfers that people and the schedule ask for."
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--concurrency", type=int, default=2, help="transfers at once")

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from flights import keys
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         "Make a key of the API and print it, this once. With --revoke, end the keys of a name"
         " within a second."
     )
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         rate = ApiKey._meta.get_field("rate").default

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from transfers import broker, warehouses
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         "Clean the raw flight records and build the final tables, inside the warehouse. Does"
         " nothing where neither the records nor the SQL changed since the last time."
     )
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--force", action="store_true", help="build them all the same")

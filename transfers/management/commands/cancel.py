@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
@@ -11,6 +12,7 @@ from transfers.models import Transfer
 
 class Command(BaseCommand):
     help = "Cancel the transfers of tables that wait or run. The published version stays."
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", nargs="+", help=f"one of {', '.join(tables.NAMES)}")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from transfers import inspection, warehouses
@@ -14,6 +15,7 @@ class Command(BaseCommand):
         "Print the model that a table of the warehouse needs, ready to paste into flights/models.py"
         " and to be corrected there: how its rows are ordered is a guess."
     )
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", help="its name in the warehouse")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
@@ -11,6 +12,7 @@ from transfers.exceptions import TransferError
 
 class Command(BaseCommand):
     help = "Publish an earlier version of a table again; at once, without copying anything."
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", help=f"one of {', '.join(tables.NAMES)}")

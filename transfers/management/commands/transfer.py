@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         "Copy tables from the warehouse into PostgreSQL, prove each copy equal to its source, and"
         " publish them together. Tables whose source is unchanged are skipped."
     )
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", nargs="*", help=f"one of {', '.join(tables.NAMES)}")

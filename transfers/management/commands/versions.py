@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
@@ -10,6 +11,7 @@ from flights.models import PublishedTable, TableVersion
 
 class Command(BaseCommand):
     help = "List the versions of tables that can be rolled back to; * marks the current one."
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", nargs="*", default=tables.NAMES, help="default all")
