@@ -25,10 +25,10 @@ QUEUE = os.environ.get("REDIS_URL") or embedded.broker_url()
 _numbers = itertools.count(1)
 
 
-def own_environment() -> dict[str, str]:
-    """The settings of one platform: an empty database and queue, and no warehouse yet."""
+def own_environment(template: str = "template1") -> dict[str, str]:
+    """The settings of one platform: a new database and queue, and no warehouse yet."""
     name = f"airsense_test_{os.getpid()}_{next(_numbers)}"
-    _execute("CREATE DATABASE {}", name)
+    _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
     _held.callback(_execute, "DROP ROLE IF EXISTS {}", f"{name}_reader")
     _held.callback(_execute, "DROP DATABASE {} WITH (FORCE)", name)
     return {
@@ -40,9 +40,9 @@ def own_environment() -> dict[str, str]:
     }
 
 
-def _execute(statement: str, name: str) -> None:
+def _execute(statement: str, *names: str) -> None:
     with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 os.environ.update(own_environment())

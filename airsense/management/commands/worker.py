@@ -17,4 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=2, help="transfers at once")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        app.worker_main(["worker", "--loglevel=info", f"--concurrency={options['concurrency']}"])
+        alone = ["--without-gossip", "--without-mingle"]  # workers ask nothing of each other
+        concurrency = f"--concurrency={options['concurrency']}"
+        app.worker_main(["worker", "--loglevel=info", concurrency, *alone])
