@@ -12,7 +12,7 @@ run: $(venv)/base.installed
 install: $(venv)/dev.installed
 
 test: $(venv)/dev.installed programs
-	@exec $(python) -m pytest -m "not deep and not live" -n 2 --dist loadfile
+	@exec $(python) -m pytest -m "not deep and not live" -n 3 --dist worksteal
 
 test-deep: $(venv)/dev.installed programs
 	@exec $(python) -m pytest -m deep --timeout 1800

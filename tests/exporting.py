@@ -47,14 +47,14 @@ def execute(platform: Platform, *statements: str) -> None:
 
 
 @contextmanager
-def slowly(platform: Platform, pause: float = 0.04) -> Iterator[None]:
-    """The first 5,000 rows come at once, then 100 in each of some pauses (seconds)."""
+def slowly(platform: Platform, pause: float = 0.04, at_once: int = 5_000) -> Iterator[None]:
+    """The first rows come at once, then 100 in each of some pauses (seconds)."""
     reader = f"{platform.env['DATABASE_URL'].rpartition('/')[2].partition('?')[0]}_reader"
     execute(
         platform,
         f"ALTER TABLE {RELATION} RENAME TO kept",
         f"CREATE VIEW {RELATION} AS SELECT * FROM kept"
-        f" WHERE id <= 5000 OR id % 100 > 0 OR pg_sleep({pause}) IS NOT NULL",
+        f" WHERE id <= {at_once} OR id % 100 > 0 OR pg_sleep({pause}) IS NOT NULL",
         f"GRANT SELECT ON {RELATION} TO {reader}",
     )
     try:

@@ -194,7 +194,7 @@ def test_an_export_is_told_also_while_its_storage_is_away(
 
 
 def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, bucket: Any) -> None:
-    with slowly(platform, pause=0.02):
+    with slowly(platform, pause=0.1, at_once=50_000):
         with worker(platform) as process:
             killed = ask(platform, format_="ndjson")
             until(lambda: halves(bucket), seconds=60)
@@ -207,8 +207,7 @@ def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, b
         )
         assert halves(bucket) == 0
         with worker(platform):
-            until(lambda: swept(platform, killed) == "running", seconds=60)
-            until(lambda: halves(bucket), seconds=60)
+            until(lambda: swept(platform, killed) and halves(bucket), seconds=60)
             execute(platform, f"DELETE FROM flights_export WHERE id = '{killed}'")
             until(lambda: not halves(bucket))  # the worker gives it up itself
     assert names(bucket) == []

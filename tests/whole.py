@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from airsense import home, lifeline
+from tests import commands
 
 COLUMNS = (
     "Flight Date,Airline Name,Origin City,Destination City,"
@@ -68,9 +69,7 @@ class Platform:
         return done.stdout
 
     def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            self._command(*arguments), env=self._env(), capture_output=True, text=True, timeout=100
-        )
+        return commands.run(self.code / "manage.py", arguments, self._env(), seconds=100)
 
     def program(self, module: str, *arguments: str) -> str:
         """What a program of the tests prints."""
