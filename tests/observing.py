@@ -28,6 +28,10 @@ def database(platform: Platform) -> Iterator["psycopg.Connection[Any]"]:
         yield connection
 
 
+def page(rows: int = ROWS) -> str:
+    return f"/api/{TABLE}/?limit=3&offset={rows - 2}"
+
+
 @contextmanager
 def read(site: Site, rows: int = ROWS, *, away: bool = False) -> Iterator[list[str]]:
     """Ask all the while; every answer must be whole. Yields the versions that were seen.
@@ -38,7 +42,7 @@ def read(site: Site, rows: int = ROWS, *, away: bool = False) -> Iterator[list[s
 
     def ask() -> None:
         while not stop.is_set():
-            answer = site.get(f"/api/{TABLE}/?limit=3&offset={rows - 2}")
+            answer = site.get(page(rows))
             found = answer.json().get("results") if answer.status == 200 else answer.body
             waits = away and answer.status == 503 and "retry-after" in answer.headers
             if not waits and (answer.status != 200 or len(found) != 2):
@@ -66,7 +70,8 @@ def last(platform: Platform) -> dict[str, Any]:
 
 
 def current(site: Site) -> int:
-    return int(site.get(f"/api/{TABLE}/?limit=1").json()["version"])
+    """What readers get; of another page they may for a second have got a newer version."""
+    return int(site.get(page()).json()["version"])
 
 
 def let_indexes_wait(platform: Platform) -> None:
