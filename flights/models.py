@@ -267,7 +267,6 @@ class Export(models.Model):
     query = models.TextField(blank=True, help_text="parameters of the query API, by name")
     format = models.TextField()
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.QUEUED)
-    asked_by = models.TextField()
     asked_at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField(default=timezone.now, help_text="when it is made, or made again")
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -296,6 +295,11 @@ class Export(models.Model):
         return f"{self.version} as {self.format}"
 
     @property
+    def asked_by(self) -> str:
+        """Everybody who asked for it, the first one first."""
+        return ", ".join(map(str, self.askers.all()))
+
+    @property
     def version(self) -> str:
         return f"{self.table}/{self.number}"
 
@@ -308,3 +312,31 @@ class Export(models.Model):
     def filename(self) -> str:
         """What the file is called where it is downloaded to."""
         return f"{self.table}__v{self.number}.{self.format}"
+
+
+class Asker(models.Model):
+    """A user, or a key of the API, who asked for an export. The same export can have several."""
+
+    export = models.ForeignKey(Export, models.CASCADE, related_name="askers")
+    user = models.TextField(blank=True, help_text="name of the user; empty where it was a key")
+    key = models.ForeignKey(ApiKey, models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user="", key__isnull=False) | Q(~Q(user=""), key=None),
+                name="a_user_or_a_key_asks",
+            ),
+            models.UniqueConstraint(
+                fields=["export", "user", "key"], nulls_distinct=False, name="asks_once"
+            ),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"key {self.key}" if self.key else self.user
+
+    def exports(self) -> "models.QuerySet[Export]":
+        """All that are asked for by the same."""
+        mine = Q(askers__key=self.key_id) if self.key_id else Q(askers__user=self.user)
+        return Export.objects.filter(mine)
