@@ -11,7 +11,6 @@ from drf_spectacular.utils import (
     inline_serializer,
 )
 from rest_framework import serializers, status
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -24,12 +23,12 @@ from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from flights.problems import problems
 from flights.query import whole_number
+from flights.tokens import AUTHENTICATION
 
 from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
-AUTHENTICATION = [TokenAuthentication, SessionAuthentication]
 HIDDEN = {"claim", "request_key"}
 LISTED = 100  # transfers in an answer
 KNOWN = {"table": tables.NAMES, "status": Transfer.Status.values}

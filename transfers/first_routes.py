@@ -15,9 +15,10 @@ from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
 from flights.problems import first_errors, problems
 from flights.throttles import Throttle
+from flights.tokens import AUTHENTICATION
 
 from . import tasks
-from .api import AUTHENTICATION, MayTransfer, ended
+from .api import MayTransfer, ended
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
@@ -25,6 +24,7 @@ from flights.problems import problems
 from flights.query import whole_number
 from flights.renderers import JSON, Browsable
 from flights.schema import files
+from flights.tokens import AUTHENTICATION
 
 from . import folder, sending, shown
 from .access import KeyAuthentication, MayExport, asker, is_seen_by
@@ -41,7 +41,7 @@ _waiting = threading.BoundedSemaphore(2)
 class ForExporters(APIView):
     """The public is anonymous, and a disk is finite."""
 
-    authentication_classes = [KeyAuthentication, TokenAuthentication, SessionAuthentication]
+    authentication_classes = [KeyAuthentication, *AUTHENTICATION]
     permission_classes = [MayExport]
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
