@@ -1,7 +1,7 @@
 """Exports over HTTP: ask for one, see how far it is, download it."""
 
 import threading
-import time
+from functools import partial
 from typing import Any
 
 from django.http import Http404, StreamingHttpResponse
@@ -17,11 +17,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import tables, tasks
+from flights import tables, tasks, waiting
 from flights.errors import BadQuery, Gone
 from flights.models import Export
 from flights.problems import problems
-from flights.query import whole_number
 from flights.renderers import JSON, Browsable
 from flights.schema import files
 from flights.tokens import AUTHENTICATION
@@ -33,7 +32,6 @@ from .renderers import FILES
 
 FORM = '{"table": "...", "query": "City=Boston, MA&columns=City", "format": "csv"}'
 LISTED = 100  # exports in an answer
-WAITS = 60.0  # seconds at most until an answer, where the end is waited for
 # Who waits holds a thread, which queries need: others are answered at once, how far theirs are.
 _waiting = threading.BoundedSemaphore(2)
 
@@ -84,7 +82,7 @@ class Exports(ForExporters):
         """The same of the same version is one export, whoever asks."""
         table, query, format_ = _asked(request.data)
         export = tasks.start(table, query, format_, asker(request))
-        status = 202 if export.status in Export.ACTIVE else 200
+        status = 202 if export.active else 200
         address = reverse("export", args=[export.pk])
         return Response(shown.told(export), status, headers={"Location": address})
 
@@ -102,10 +100,10 @@ class OneExport(ForExporters):
         export = get_object_or_404(Export, pk=pk)
         if not is_seen_by(request, export):
             raise Http404
-        wait = whole_number(request.query_params.dict(), "wait", 0)
-        if wait and _waiting.acquire(blocking=False):
+        seconds = waiting.seconds(request)
+        if seconds and _waiting.acquire(blocking=False):
             try:
-                export = _ended(export, min(wait, WAITS))
+                export = waiting.ended(partial(get_object_or_404, Export, pk=pk), seconds)
             finally:
                 _waiting.release()
         return Response(shown.told(export))
@@ -132,15 +130,6 @@ class ExportFile(APIView):
         if export is None or int(expires) < timezone.now().timestamp():
             raise Gone("This link has expired. Ask for the export again.")
         return sending.response(export, request.headers)
-
-
-def _ended(export: Export, seconds: float) -> Export:
-    """The export as soon as it has ended, or as it is then."""
-    deadline = time.monotonic() + seconds
-    while export.status in Export.ACTIVE and time.monotonic() < deadline:
-        time.sleep(0.1)
-        export = get_object_or_404(Export, pk=export.pk)
-    return export
 
 
 def _asked(body: Any) -> tuple[Any, str, str]:
