@@ -32,7 +32,8 @@ _numbers = itertools.count(1)
 def live(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A worker and two web processes that answer one address hardly anything; all that they log."""
     log = tmp_path_factory.mktemp("by-key") / "log"
-    own = Platform({**demo.env, "THROTTLE_PER_MINUTE": "30"}, log=log)
+    low = {"THROTTLE_PER_MINUTE": "30", "TRUSTED_PROXIES": "1"}
+    own = Platform({**demo.env, **low}, log=log)
     with own.running("worker"), own.site() as site:
         yield site
     keeping.remove(Export.objects.all())
@@ -49,6 +50,11 @@ def made(**facts: Any) -> str:
 def own() -> str:
     """A query that nobody has asked for."""
     return f"Total_Flights__not={next(_numbers)}"
+
+
+def elsewhere() -> dict[str, str]:
+    """An address that tried no wrong keys yet."""
+    return {"X_Forwarded_For": f"203.0.113.{next(_numbers)}"}
 
 
 def post(site: Site, query: str, **who: str) -> Answer:
@@ -123,8 +129,9 @@ def test_the_same_asked_by_many_at_once_is_one_export(live: Site) -> None:
 def test_a_key_that_may_not_is_refused_with_the_reason(
     live: Site, facts: dict[str, Any], status: int, says: str
 ) -> None:
-    before, secret = Export.objects.count(), made(**facts)
-    for refused in (post(live, own(), X_API_Key=secret), live.get(ALL, X_API_Key=secret)):
+    before, secret, where = Export.objects.count(), made(**facts), elsewhere()
+    asked = post(live, own(), X_API_Key=secret, **where)
+    for refused in (asked, live.get(ALL, X_API_Key=secret, **where)):
         assert refused.status == status
         assert refused.headers["content-type"] == "application/problem+json"
         assert says in refused.json()["detail"]
@@ -133,15 +140,15 @@ def test_a_key_that_may_not_is_refused_with_the_reason(
 
 
 def test_a_key_that_is_revoked_watches_nothing_any_more(live: Site) -> None:
-    secret = made()
-    there = post(live, own(), X_API_Key=secret).headers["location"]
-    assert live.get(there, X_API_Key=secret).status == 200
+    key = {"X_API_Key": made(), **elsewhere()}
+    there = post(live, own(), **key).headers["location"]
+    assert live.get(there, **key).status == 200
     keys.revoke(ApiKey.objects.latest("pk"))
-    until(lambda: live.get(there, X_API_Key=secret).status == 401, seconds=2)
+    until(lambda: live.get(there, **key).status == 401, seconds=2)
 
 
 def test_who_tries_keys_is_counted_by_address(live: Site) -> None:
-    wrong = {"X_API_Key": f"airsense_{'z' * 43}"}
+    wrong = {"X_API_Key": f"airsense_{'z' * 43}", **elsewhere()}
     first = live.get(ALL, **wrong)
     assert (first.status, first.headers["ratelimit-policy"]) == (401, '"address";q=30;w=60')
     until(lambda: live.get(ALL, **wrong).status == 429)
