@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from flights.errors import page
+
 from . import health
 
 admin.autodiscover()  # here, as commands that serve nothing need not wait for it
@@ -10,6 +12,7 @@ admin.autodiscover()  # here, as commands that serve nothing need not wait for i
 urlpatterns = [
     path("", include("flights.urls")),
     path("", include("transfers.urls")),
+    path("admin/login/", page(admin.site.login)),  # the admin's own, which may answer 429
     path("admin/", admin.site.urls),
     path("healthz", health.live),
     path("readyz", health.ready),

@@ -64,13 +64,18 @@ def dynamic_query(query: Query) -> str:
 
 
 def viewset(query: Query) -> str:
+    return named(f"/api/{TABLE}/", query, f"{THRESHOLD}__gte", "order_by")
+
+
+def named(path: str, query: Query, least: str, order: str) -> str:
+    """A query of a server that has its own names for the threshold and the order."""
     asked = {
         "columns": ",".join(query.columns),
-        f"{THRESHOLD}__gte": query.threshold,
-        "order_by": signed(query),
+        least: query.threshold,
+        order: signed(query),
         "limit": query.limit,
     }
-    return f"/api/{TABLE}/?{urlencode(asked, safe=',')}"
+    return f"{path}?{urlencode(asked, safe=',')}"
 
 
 def signed(query: Query) -> str:

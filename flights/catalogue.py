@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from . import stated
-from .described import Described
+from .described import Described, Texts
 from .filters import lookups
 from .mirror import Field, MirroredTable, column, public
 from .models import PublishedTable, TableVersion
@@ -30,9 +30,7 @@ class Column(serializers.Serializer[Any]):
     unit = serializers.CharField(allow_null=True, help_text="What a number counts or measures.")
     meaning = serializers.CharField()
     nullable = serializers.BooleanField()
-    operators = serializers.ListField(
-        child=serializers.CharField(), help_text="Each negates with `not_` before it."
-    )
+    operators = Texts(help_text="Each negates with `not_` before it.")
     facets = serializers.BooleanField(help_text="Whether `facets=` counts its values.")
 
 
@@ -48,9 +46,7 @@ class Table(serializers.Serializer[Any]):
     table = serializers.CharField()
     about = serializers.CharField()
     url = serializers.CharField()
-    key = serializers.ListField(
-        child=serializers.CharField(), help_text="Columns that identify a row; none where none do."
-    )
+    key = Texts(help_text="Columns that identify a row; none where none do.")
     order = serializers.CharField(help_text="How rows come where no `order_by` is given.")
     version = serializers.IntegerField(allow_null=True)
     rows = serializers.IntegerField(allow_null=True)

@@ -3,6 +3,12 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+
+class Texts(serializers.ListField):
+    child = serializers.CharField()
+
 
 LATER = {
     "Retry-After": {

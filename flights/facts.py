@@ -10,7 +10,12 @@ from django.db.models import Max, Min
 from . import charts, formats, versions
 from .formats import minutes, names
 from .mirror import MirroredTable
-from .models import AirlinePerformance, BusiestAirportsByDelays, DelaysByDay, FlightDelayData
+from .models.mirrored import (
+    AirlinePerformance,
+    BusiestAirportsByDelays,
+    DelaysByDay,
+    FlightDelayData,
+)
 
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # A city with few flights leads every ranking by chance; the first number that a city reaches holds.

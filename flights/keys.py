@@ -1,4 +1,4 @@
-"""API keys: data are public, a key only buys a larger allowance. Only its hash is kept."""
+"""API keys: data are public, a key buys a larger allowance. Only its hash is kept."""
 
 import hashlib
 import re
@@ -49,7 +49,7 @@ def find(secret: str, scope: str) -> ApiKey:
     """
     key = _known(_digest(secret)) if FORM.fullmatch(secret) else None
     if key is None:
-        raise BadKey("This key is unknown. Ask without X-API-Key, or with a key that was given.")
+        raise BadKey("This key is unknown. Ask with one that was given; what is public needs none.")
     if key.state != "valid":
         since = key.revoked_at or key.ends_at
         raise BadKey(f"The key {key.prefix}... is {key.state} since {since:%Y-%m-%d %H:%M} UTC.")

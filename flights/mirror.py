@@ -85,7 +85,7 @@ class MirroredTable(models.Model):
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
-        own = (_unknown_names, _reserved_names, _unspeakable_names, _modes, _freshness)
+        own = (_unknown_names, _unusable_names, _modes, _freshness)
         return [*super().check(**kwargs), *(wrong for check in own for wrong in check(cls))]
 
 
@@ -93,11 +93,6 @@ def public(field: "models.Field[Any, Any]") -> str:
     """The name of a column in the warehouse, in PostgreSQL and in answers."""
     assert field.column, f"{field} is no column"
     return field.column
-
-
-def named(model: type[MirroredTable]) -> dict[str, "models.Field[Any, Any]"]:
-    """The public columns by lower-case name: names are matched without regard to case."""
-    return {public(field).lower(): field for field in model.columns()}
 
 
 def column(model: type[MirroredTable], name: str) -> str:
@@ -150,27 +145,23 @@ def _freshness(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     ]
 
 
-def _reserved_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+def _unusable_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    names = list(map(public, model.columns()))
+    wrong = {
+        ("flights.E002", "is a parameter of the query API", "."): [
+            name for name in names if name.lower() in RESERVED or GROUP.fullmatch(name.lower())
+        ],
+        ("flights.E005", "GraphQL cannot call so", ": letters, digits and _, and not 'not'."): [
+            name for name in names if not SPEAKABLE.fullmatch(name)
+        ],
+    }
     return [
         checks.Error(
-            f"{model.__name__} has a column {name!r}, which is a parameter of the query API.",
-            hint="Rename the column in the broker's SQL.",
+            f"{model.__name__} has a column {name!r}, which {problem}.",
+            hint=f"Rename it in the broker's SQL{allowed}",
             obj=model,
-            id="flights.E002",
+            id=number,
         )
-        for name in named(model)
-        if name in RESERVED or GROUP.fullmatch(name)
-    ]
-
-
-def _unspeakable_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
-    return [
-        checks.Error(
-            f"{model.__name__} has a column {name!r}, which GraphQL cannot call so.",
-            hint="Rename it in the broker's SQL: letters, digits and _, and not 'not'.",
-            obj=model,
-            id="flights.E005",
-        )
-        for name in map(public, model.columns())
-        if not SPEAKABLE.fullmatch(name)
+        for (number, problem, allowed), found in wrong.items()
+        for name in found
     ]

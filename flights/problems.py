@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from . import errors
+from .described import Texts
 from .errors import FIRST, PROBLEM
 
 type Responses = dict[tuple[int, str], OpenApiResponse]
@@ -70,9 +71,7 @@ class Problem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    allowed = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="What could be asked instead."
-    )
+    allowed = Texts(required=False, help_text="What could be asked instead.")
     advice = serializers.CharField(required=False, help_text="What to do.")
 
 
@@ -80,7 +79,7 @@ class FirstError(serializers.Serializer[Any]):
     """An error of the addresses of the first AirSense."""
 
     error = serializers.CharField()
-    allowed = serializers.ListField(child=serializers.CharField(), required=False)
+    allowed = Texts(required=False)
 
 
 def problems(*codes: int) -> Responses:

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from . import cost, dictionary, fragments, stated, tables, versions
+from .described import Texts
 from .dictionary import Found, Value
 from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
@@ -68,7 +69,7 @@ class FoundTable(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     values_found = serializers.IntegerField(help_text="However many are listed.")
     values = FoundValue(many=True)
-    columns = serializers.ListField(child=serializers.CharField())
+    columns = Texts()
     rows = serializers.ListField(
         child=serializers.ListField(child=serializers.JSONField()),
         help_text="The first that hold every word: their values in the order of `columns`.",

@@ -3,7 +3,12 @@
 from collections.abc import Iterable
 
 from .mirror import MirroredTable
-from .models import AirlinePerformance, BusiestAirportsByDelays, DelaysByDay, FlightDelayData
+from .models.mirrored import (
+    AirlinePerformance,
+    BusiestAirportsByDelays,
+    DelaysByDay,
+    FlightDelayData,
+)
 
 TABLES: list[type[MirroredTable]] = [
     AirlinePerformance,

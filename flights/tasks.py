@@ -7,13 +7,13 @@ from kombu.exceptions import OperationalError
 
 from .exports import asking, keeping, making
 from .mirror import MirroredTable
-from .models import Export
+from .models import Asker, Export
 
 SWEPT_EVERY = 10  # seconds
 log = logging.getLogger(__name__)
 
 
-def start(model: type[MirroredTable], query: str, format_: str, by: str) -> Export:
+def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Export:
     """Ask for an export and tell a worker; where none can be told, the next sweep does so."""
     export = asking.ask(model, query, format_, by)
     try:

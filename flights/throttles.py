@@ -53,9 +53,14 @@ def charge(request: Request | HttpRequest, scope: str, cost: int = 1) -> None:
     try:
         caller = _by_key(given, scope) if given else _by_address(request.META)
     except BadKey:
-        _count(request, _by_address(request.META), cost)  # who tries keys is counted, too
+        charge_address(request, cost)  # who tries keys is counted, too
         raise
     _count(request, caller, cost)
+
+
+def charge_address(request: Request | HttpRequest, cost: int = 1) -> None:
+    """Count a request by its address, whatever key it brought; TooMany as above."""
+    _count(request, _by_address(request.META), cost)
 
 
 def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
@@ -84,12 +89,16 @@ def _by_key(secret: str, scope: str) -> Caller:
 
 
 def _by_address(meta: dict[str, Any]) -> Caller:
+    return Caller("address", address(meta), settings.THROTTLE_PER_MINUTE)
+
+
+def address(meta: dict[str, Any]) -> str:
     """The address that the outermost trusted proxy saw; what is before it anybody can write."""
-    address = meta.get("REMOTE_ADDR", "")
+    seen: str = meta.get("REMOTE_ADDR", "")
     if proxies := settings.TRUSTED_PROXIES:
-        hops = meta.get("HTTP_X_FORWARDED_FOR", address).split(",")
-        address = hops[-min(proxies, len(hops))].strip()
-    return Caller("address", _network(address), settings.THROTTLE_PER_MINUTE)
+        hops = meta.get("HTTP_X_FORWARDED_FOR", seen).split(",")
+        seen = hops[-min(proxies, len(hops))].strip()
+    return _network(seen)
 
 
 @lru_cache(4_096)

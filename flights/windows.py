@@ -1,4 +1,4 @@
-"""Requests counted in windows of a minute, which all processes share through Valkey.
+"""Requests counted in windows of a minute or more, which all processes share through Valkey.
 
 A process takes a lease of some requests from the window at once and counts them down in memory, so
 that few requests need a round trip. Where Valkey does not answer, each process counts alone.
@@ -37,11 +37,12 @@ valkey = redis.Redis.from_url(
 
 
 class Caller(NamedTuple):
-    """Who is counted: `address` or `key`, and at most so many requests a window."""
+    """Who is counted: such as an `address` or a `key`, and at most so many requests a window."""
 
     kind: str
     name: str
     limit: int
+    seconds: int = WINDOW
 
 
 class Standing(NamedTuple):
@@ -66,13 +67,20 @@ class Windows:
     def charge(self, caller: Caller, cost: int) -> Standing:
         """Count a request that is worth `cost` usual ones."""
         cost = min(cost, caller.limit)
-        window, resets = _window(caller.name)
+        window, resets = _window(caller.name, caller.seconds)
         lease = self._lease(caller, window)
         allowed = self._count(lease, cost)
         if not allowed and lease.taken < caller.limit:
             self._extend(caller, lease, max(cost, caller.limit // LEASES))
             allowed = self._count(lease, cost)
         return Standing(allowed, max(0, caller.limit - lease.taken) + lease.left, resets)
+
+    def give_back(self, caller: Caller) -> None:
+        """A request that was charged a moment ago is none of those that are counted."""
+        lease = self._lease(caller, _window(caller.name, caller.seconds)[0])
+        total = self._taken(caller, lease, -1)
+        with self.changing:
+            lease.taken = total
 
     def _lease(self, caller: Caller, window: int) -> Lease:
         with self.changing:
@@ -123,17 +131,17 @@ def _take(caller: Caller, window: int, wanted: int) -> int:
     counter = _named(f"window:{_secret(caller, window)}")
     with valkey.pipeline() as asked:
         asked.incrby(counter, wanted)
-        asked.expire(counter, 2 * WINDOW)
+        asked.expire(counter, 2 * caller.seconds)
         if caller.kind == "key":
             asked.hset(_named(USED), caller.name, str(time.time()))
             asked.expire(_named(USED), USED_FOR)
         return int(asked.execute()[0])
 
 
-def _window(name: str) -> tuple[int, int]:
+def _window(name: str, seconds: int = WINDOW) -> tuple[int, int]:
     """The window's number and the seconds until it ends. Not all callers' end at the same time."""
-    window, past = divmod(time.time() + zlib.crc32(name.encode()) % WINDOW, WINDOW)
-    return int(window), max(1, round(WINDOW - past))
+    window, past = divmod(time.time() + zlib.crc32(name.encode()) % seconds, seconds)
+    return int(window), max(1, round(seconds - past))
 
 
 def _secret(caller: Caller, window: int) -> str:

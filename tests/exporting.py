@@ -12,8 +12,9 @@ from tests.whole import Platform
 TABLE = "flight_delay_data"
 RELATION = f"{TABLE}__v1"
 START = (
-    "from flights import tasks; from flights.tables import by_name;"
-    f"print(tasks.start(by_name('{TABLE}'), '{{}}', '{{}}', 'test').pk)"
+    "from flights import tasks; from flights.models import Asker;"
+    " from flights.tables import by_name;"
+    f"print(tasks.start(by_name('{TABLE}'), '{{}}', '{{}}', Asker(user='test')).pk)"
 )
 
 

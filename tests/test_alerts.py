@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from airsense import alerting
 from flights.mirror import Mirror
-from flights.models import DelaysByDay, TableVersion
+from flights.models import TableVersion
+from flights.models.mirrored import DelaysByDay
 from tests.receivers import SECRET, Mailbox, Webhook, mailbox, webhook
 from tests.whole import Platform, until
 from transfers import running, services, tasks

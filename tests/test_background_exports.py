@@ -19,7 +19,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from flights.exports import keeping
-from flights.models import Export
+from flights.models import Asker, Export
 from tests.whole import Answer, Platform, Site
 
 ALL = "/api/exports/"
@@ -132,14 +132,7 @@ def test_a_wrong_request_says_what_is_wrong(live: Site, body: Any, says: str) ->
 
 
 def test_who_has_too_many_waits(live: Site) -> None:
-    who = User.objects.get(username=key("operator") and "operator of exports").get_username()
-    later = timezone.now() + timedelta(hours=1)
-    waiting = [
-        Export.objects.create(
-            table=FLIGHTS, number=1, query=f"limit={n}", format="csv", asked_by=who, due_at=later
-        )
-        for n in range(101, 101 + settings.EXPORTS_WAITING)
-    ]
+    waiting = active(settings.EXPORTS_WAITING, user="operator of exports")
     refused = post(live, {"table": FLIGHTS, "query": "limit=100", "format": "csv"})
     assert (refused.status, refused.headers["retry-after"]) == (429, "10")
     same = post(live, {"table": FLIGHTS, "query": "limit=101", "format": "csv"})
@@ -244,6 +237,17 @@ def test_operators_see_and_delete_exports_in_the_admin(live: Site) -> None:
     assert operator.post(listed, delete).status_code == 302
     assert not Export.objects.filter(pk=export.pk).exists()
     assert not keeping.STORAGE.exists(export.stored)
+
+
+def active(count: int, **who: Any) -> list[Export]:
+    """Exports of somebody that nobody makes yet."""
+    later = timezone.now() + timedelta(hours=1)
+    there = []
+    for n in range(101, 101 + count):
+        facts = {"table": FLIGHTS, "number": 1, "query": f"limit={n}", "format": "csv"}
+        there.append(Export.objects.create(**facts, due_at=later))
+        Asker.objects.create(export=there[-1], **who)
+    return there
 
 
 def browser(group: str) -> Client:

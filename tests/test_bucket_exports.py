@@ -84,7 +84,7 @@ def site(platform: Platform) -> Iterator[Site]:
 
 @pytest.fixture
 def bucket(platform: Platform, port: int) -> Iterator[Any]:
-    execute(platform, "DELETE FROM flights_export")
+    execute(platform, "TRUNCATE flights_export CASCADE")
     with s3(port) as client:
         yield client
 
@@ -155,7 +155,7 @@ def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> No
 def test_a_storage_that_is_away_for_a_while_gets_the_file_later(
     platform: Platform, port: int
 ) -> None:
-    execute(platform, "DELETE FROM flights_export")
+    execute(platform, "TRUNCATE flights_export CASCADE")
     with worker(platform):
         key = ask(platform, "limit=10")
         until(lambda: row(platform, key)["error"], seconds=60)
@@ -169,7 +169,7 @@ def test_a_storage_that_is_away_for_a_while_gets_the_file_later(
 
 
 def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
-    execute(platform, "DELETE FROM flights_export")
+    execute(platform, "TRUNCATE flights_export CASCADE")
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
     with worker(own):
         key = ask(own, "limit=10")
@@ -180,7 +180,7 @@ def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
 def test_an_export_is_told_also_while_its_storage_is_away(
     platform: Platform, site: Site, port: int
 ) -> None:
-    execute(platform, "DELETE FROM flights_export")
+    execute(platform, "TRUNCATE flights_export CASCADE")
     with s3(port), worker(platform):
         ends(platform, ask(platform, "limit=10"))
     body = json.dumps({"table": TABLE, "query": "limit=10", "format": "csv"}).encode()
@@ -208,6 +208,7 @@ def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, b
         assert halves(bucket) == 0
         with worker(platform):
             until(lambda: swept(platform, killed) and halves(bucket), seconds=60)
+            execute(platform, f"DELETE FROM flights_asker WHERE export_id = '{killed}'")
             execute(platform, f"DELETE FROM flights_export WHERE id = '{killed}'")
             until(lambda: not halves(bucket))  # the worker gives it up itself
     assert names(bucket) == []

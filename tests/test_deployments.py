@@ -20,7 +20,10 @@ def newer(fresh: Platform, tmp_path: Path) -> Platform:
     """The same platform run by newer code, in which delays_by_day has one more column."""
     ignored = shutil.ignore_patterns(".*", "__pycache__")
     code = Path(shutil.copytree(PROJECT, tmp_path / "newer", ignore=ignored))
-    models, broker = code / "flights/models.py", code / "transfers/broker/delays_by_day.sql"
+    models, broker = (
+        code / "flights/models/mirrored.py",
+        code / "transfers/broker/delays_by_day.sql",
+    )
     head, table, tail = models.read_text().partition("class DelaysByDay(")
     models.write_text(head + table + tail.replace("    mirror = ", FIELD + "    mirror = ", 1))
     assert broker.read_text().count("\nFROM") == 1

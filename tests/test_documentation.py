@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
 from airsense import home
-from flights.models import Export
+from flights import keys
+from flights.models import ApiKey, Asker, Export
 from tests.whole import Site
 
 TEXT = (home.PROJECT / "docs" / "api.md").read_text()
@@ -23,12 +24,13 @@ LINES = [
 
 @pytest.fixture
 def there(site: Site) -> dict[str, str]:
-    """What lines name: a token of somebody who may export, an export."""
-    admin = User.objects.get(username="admin")
-    query = str(uuid.uuid4())
+    """What lines name: a key and a token of who may export, and an export of that key."""
+    token = Token.objects.get_or_create(user=User.objects.get(username="admin"))[0].key
+    key = ApiKey(name="documentation")
+    secret, query = keys.make(key), str(uuid.uuid4())
     export = Export.objects.create(table="delays_by_day", number=1, query=query, format="csv")
-    key = Token.objects.get_or_create(user=admin)[0].key
-    return {"KEY": key, "EXPORT": str(export.pk)}
+    Asker.objects.create(export=export, key=key)
+    return {"KEY": secret, "TOKEN": token, "EXPORT": str(export.pk)}
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -40,7 +40,7 @@ def site(platform: Platform) -> Iterator[Site]:
 def kept(platform: Platform) -> Path:
     """The folder of exports; each test begins with none."""
     folder = Path(platform.env["AIRSENSE_HOME"]) / "exports"
-    execute(platform, "DELETE FROM flights_export")
+    execute(platform, "TRUNCATE flights_export CASCADE")
     for file in files(folder):
         file.unlink()
     return folder

@@ -24,7 +24,7 @@ from openpyxl import load_workbook
 from flights.errors import BadQuery
 from flights.exports import sheets
 from flights.mirror import Field
-from flights.models import FlightDelayData
+from flights.models.mirrored import FlightDelayData
 from tests.whole import Answer, Platform, Site
 
 FLIGHTS = "/api/flight_delay_data/"

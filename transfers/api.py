@@ -1,6 +1,6 @@
 """Transfers over HTTP, for those who may: the list, and one of them."""
 
-import time
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import (
@@ -11,7 +11,6 @@ from drf_spectacular.utils import (
     inline_serializer,
 )
 from rest_framework import serializers, status
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -19,21 +18,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import tables
+from flights import tables, waiting
+from flights.described import Texts
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from flights.problems import problems
 from flights.query import whole_number
+from flights.tokens import AUTHENTICATION
 
 from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
-AUTHENTICATION = [TokenAuthentication, SessionAuthentication]
 HIDDEN = {"claim", "request_key"}
 LISTED = 100  # transfers in an answer
 KNOWN = {"table": tables.NAMES, "status": Transfer.Status.values}
-ANSWERS_WITHIN = 60.0  # seconds; a transfer that takes longer goes on, and the answer says so
 
 
 class MaySee(BasePermission):
@@ -112,7 +111,7 @@ class Transfers(APIView):
         request=inline_serializer(
             "StartTransfers",
             {
-                "tables": serializers.ListField(child=serializers.CharField(), required=False),
+                "tables": Texts(required=False),
                 "force": serializers.BooleanField(required=False),
             },
         ),
@@ -145,8 +144,8 @@ class OneTransfer(APIView):
         responses={200: Shown, **problems(400, 401, 403, 404, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
-        seconds = min(whole_number(request.query_params.dict(), "wait", 0), ANSWERS_WITHIN)
-        return Response(_shown(ended(get_object_or_404(Transfer, pk=pk).pk, seconds)))
+        look = partial(get_object_or_404, Transfer, pk=pk)
+        return Response(_shown(waiting.ended(look, waiting.seconds(request))))
 
     @extend_schema(
         operation_id="cancel_transfer",
@@ -187,11 +186,3 @@ def _shown(transfer: Transfer) -> dict[str, Any]:
         "rows_per_second": transfer.rows_per_second,
         "bytes_per_second": transfer.bytes_per_second,
     }
-
-
-def ended(pk: int, seconds: float = ANSWERS_WITHIN) -> Transfer:
-    """The transfer as soon as it has ended, or as it is at the end of our patience."""
-    deadline = time.monotonic() + seconds
-    while (transfer := Transfer.objects.get(pk=pk)).active and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return transfer

@@ -10,14 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import tables
+from flights import tables, waiting
 from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
 from flights.problems import first_errors, problems
 from flights.throttles import Throttle
+from flights.tokens import AUTHENTICATION
 
 from . import tasks
-from .api import AUTHENTICATION, MayTransfer, ended
+from .api import MayTransfer
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
@@ -95,7 +96,7 @@ class TransferTable(APIView):
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
         except TransferError as error:
             return _refused(error)
-        return _told(ended(pk))
+        return _told(waiting.ended(lambda: Transfer.objects.get(pk=pk)))
 
 
 def _table(request: Request) -> type[MirroredTable]:

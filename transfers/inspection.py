@@ -1,4 +1,4 @@
-"""The model that a table of the warehouse needs, as Python to paste into flights/models.py."""
+"""The model that a table of the warehouse needs, as Python for flights/models/mirrored.py."""
 
 import keyword
 import re

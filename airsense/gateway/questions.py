@@ -12,6 +12,7 @@ from flights.exports.packing import accepts
 type Environ = dict[str, Any]
 
 PREFIX = "/api/"
+OWN = "/api/exports/"  # of who asks, by key, too
 PAGES = ("/", "/explorer", "/about")
 METHODS = ("GET", "HEAD")
 # What is longer is Django's alone. With it the memory of spellings is bounded, to about 25 MB of
@@ -31,6 +32,7 @@ def read(environ: Environ) -> Question | None:
     path = environ["PATH_INFO"]
     if (
         not (path.startswith(PREFIX) or path in PAGES)
+        or path.startswith(OWN)
         or environ["REQUEST_METHOD"] not in METHODS
         or _personal(environ)
     ):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from airsense.home import PROJECT
-from benchmarks.queries import TABLE, THRESHOLD, Query, signed
+from benchmarks.queries import TABLE, THRESHOLD, Query, named
 from tests.whole import free_port, listens, until
 
 BIN = PROJECT / ".venv-bench" / "bin"
@@ -60,13 +60,7 @@ def _first_gateway(query: Query) -> str:
 
 
 def _plain_drf(query: Query) -> str:
-    asked = {
-        "columns": ",".join(query.columns),
-        f"{THRESHOLD}__gte": query.threshold,
-        "ordering": signed(query),
-        "limit": query.limit,
-    }
-    return f"/airports/?{urlencode(asked)}"
+    return named("/airports/", query, f"{THRESHOLD}__gte", "ordering")
 
 
 def _datasette(query: Query) -> str:
@@ -83,13 +77,7 @@ def _datasette(query: Query) -> str:
 
 
 def _roapi(query: Query) -> str:
-    asked = {
-        "columns": ",".join(query.columns),
-        f"filter[{THRESHOLD}]gte": query.threshold,
-        "sort": signed(query),
-        "limit": query.limit,
-    }
-    return f"/api/tables/{TABLE}?{urlencode(asked)}"
+    return named(f"/api/tables/{TABLE}", query, f"filter[{THRESHOLD}]gte", "sort")
 
 
 PEERS = [

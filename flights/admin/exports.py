@@ -27,9 +27,13 @@ class ExportAdmin(ReadOnly):
         *("file", "error"),
     ]
     list_filter = [("status", ChoicesDropdownFilter)]
-    search_fields = ["table", "query", "asked_by"]
+    search_fields = ["table", "query", "askers__user", "askers__key__name"]
     exclude = ["claim", "due_at", "rows_done", "rows_total", "bytes"]
-    readonly_fields = ["rows", "size", "file"]
+    readonly_fields = ["asked_by", "rows", "size", "file"]
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Export]":
+        exports: models.QuerySet[Export] = super().get_queryset(request)
+        return exports.prefetch_related("askers__key")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(ModelAdmin.has_delete_permission(self, request, obj))

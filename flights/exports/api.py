@@ -1,51 +1,52 @@
 """Exports over HTTP: ask for one, see how far it is, download it."""
 
-import time
+import threading
+from functools import partial
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import tables, tasks
+from flights import tables, tasks, waiting
 from flights.errors import BadQuery, Gone
 from flights.models import Export
 from flights.problems import problems
-from flights.query import whole_number
 from flights.renderers import JSON, Browsable
 from flights.schema import files
+from flights.tokens import AUTHENTICATION
 
 from . import folder, sending, shown
+from .access import KeyAuthentication, MayExport, asker, is_seen_by
 from .formats import FORMATS
 from .renderers import FILES
 
 FORM = '{"table": "...", "query": "City=Boston, MA&columns=City", "format": "csv"}'
 LISTED = 100  # exports in an answer
-WAITS = 60.0  # seconds at most until an answer, where the end is waited for
-
-
-class MayExport(BasePermission):
-    message = "This user may not ask for exports."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.has_perm("flights.add_export"))
+# Who waits holds a thread, which queries need: others are answered at once, how far theirs are.
+_waiting = threading.BoundedSemaphore(2)
 
 
 class ForExporters(APIView):
     """The public is anonymous, and a disk is finite."""
 
-    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    authentication_classes = [KeyAuthentication, *AUTHENTICATION]
     permission_classes = [MayExport]
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
+        """What is one asker's own is for no cache: not all know `X-API-Key`."""
+        response: Response = super().finalize_response(*args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 class Exports(ForExporters):
@@ -58,8 +59,7 @@ class Exports(ForExporters):
     )
     def get(self, request: Request) -> Response:
         """Newest first, and the limits that hold."""
-        mine = Export.objects.filter(asked_by=request.user.get_username())[:LISTED]
-        results = [shown.told(export) for export in mine]
+        results = [shown.told(export) for export in asker(request).exports()[:LISTED]]
         return Response({"limits": {**shown.limits(), "listed": LISTED}, "results": results})
 
     @extend_schema(
@@ -81,8 +81,8 @@ class Exports(ForExporters):
     def post(self, request: Request) -> Response:
         """The same of the same version is one export, whoever asks."""
         table, query, format_ = _asked(request.data)
-        export = tasks.start(table, query, format_, request.user.get_username())
-        status = 202 if export.status in Export.ACTIVE else 200
+        export = tasks.start(table, query, format_, asker(request))
+        status = 202 if export.active else 200
         address = reverse("export", args=[export.pk])
         return Response(shown.told(export), status, headers={"Location": address})
 
@@ -97,12 +97,15 @@ class OneExport(ForExporters):
         responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 404)},
     )
     def get(self, request: Request, pk: Any) -> Response:
-        wait = whole_number(request.query_params.dict(), "wait", 0)
-        deadline = time.monotonic() + min(wait, WAITS)
-        while (export := get_object_or_404(Export, pk=pk)).status in Export.ACTIVE:
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.1)
+        export = get_object_or_404(Export, pk=pk)
+        if not is_seen_by(request, export):
+            raise Http404
+        seconds = waiting.seconds(request)
+        if seconds and _waiting.acquire(blocking=False):
+            try:
+                export = waiting.ended(partial(get_object_or_404, Export, pk=pk), seconds)
+            finally:
+                _waiting.release()
         return Response(shown.told(export))
 
 

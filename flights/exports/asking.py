@@ -14,7 +14,7 @@ from flights import query, versions
 from flights.api import TableView
 from flights.errors import BadQuery, Unavailable
 from flights.mirror import MirroredTable
-from flights.models import Export, TableVersion
+from flights.models import Asker, Export, TableVersion
 
 from . import files, keeping
 from .files import File
@@ -31,7 +31,7 @@ class TooMany(Unavailable):
     status_code = 429
 
 
-def ask(model: type[MirroredTable], asked: str, format_: str, by: str) -> Export:
+def ask(model: type[MirroredTable], asked: str, format_: str, by: Asker) -> Export:
     """The export of a query of the current version: one that is there already, or a new one."""
     version = versions.current(model)
     text = canonical(asked)
@@ -43,12 +43,15 @@ def ask(model: type[MirroredTable], asked: str, format_: str, by: str) -> Export
     with transaction.atomic():
         _one_at_a_time()
         alive = same.filter(status__in=[*Export.ACTIVE, Export.Status.DONE])
-        if there := alive.select_for_update().first():
-            return _kept_longer(there)
-        _refuse_too_many(by)
-        return Export.objects.create(
-            table=version.table, number=version.number, query=text, format=format_, asked_by=by
-        )
+        if export := alive.select_for_update().first():
+            _keep_longer(export)
+        else:
+            _refuse_too_many(by)
+            export = Export.objects.create(
+                table=version.table, number=version.number, query=text, format=format_
+            )
+        Asker.objects.get_or_create(export=export, user=by.user, key_id=by.key_id)
+    return export
 
 
 def file(model: type[MirroredTable], asked: str, format_: str, version: TableVersion) -> File:
@@ -87,15 +90,14 @@ def _expire_lost(same: "keeping.Exports") -> None:
             log.warning("it is not known whether %s is there: %s", done.stored, error)
 
 
-def _kept_longer(there: Export) -> Export:
-    if there.status == Export.Status.DONE:
-        there.expires_at = timezone.now() + timedelta(hours=settings.EXPORTS_KEPT_HOURS)
-        there.save(update_fields=["expires_at"])
-    return there
+def _keep_longer(export: Export) -> None:
+    if export.status == Export.Status.DONE:
+        export.expires_at = timezone.now() + timedelta(hours=settings.EXPORTS_KEPT_HOURS)
+        export.save(update_fields=["expires_at"])
 
 
-def _refuse_too_many(by: str) -> None:
-    active = Export.objects.filter(asked_by=by, status__in=Export.ACTIVE).count()
+def _refuse_too_many(by: Asker) -> None:
+    active = by.exports().filter(status__in=Export.ACTIVE).count()
     if active >= settings.EXPORTS_WAITING:
         raise TooMany(f"{active} exports of yours are not done yet. Wait until one is.", 10)
 

@@ -12,8 +12,9 @@ from transfers.exceptions import TransferError
 
 class Command(BaseCommand):
     help = (
-        "Print the model that a table of the warehouse needs, ready to paste into flights/models.py"
-        " and to be corrected there: how its rows are ordered is a guess."
+        "Print the model that a table of the warehouse needs, ready to paste into"
+        " flights/models/mirrored.py and to be corrected there: how its rows are ordered is a"
+        " guess."
     )
     requires_system_checks = [Tags.models]
 

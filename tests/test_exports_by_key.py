@@ -1,0 +1,237 @@
+"""`/api/exports/` by `X-API-Key`: a key has exports of its own, and nobody else's."""
+
+import itertools
+import json
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from flights import keys
+from flights.exports import keeping
+from flights.models import ApiKey, Asker, Export
+from tests.whole import Answer, Platform, Site, until
+
+ALL = "/api/exports/"
+DAYS = "delays_by_day"
+SECRET = r"airsense_[\w-]{43}"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def live(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A worker and two web processes that answer one address hardly anything; all that they log."""
+    log = tmp_path_factory.mktemp("by-key") / "log"
+    low = {"THROTTLE_PER_MINUTE": "30", "TRUSTED_PROXIES": "1"}
+    own = Platform({**demo.env, **low}, log=log)
+    with own.running("worker"), own.site() as site:
+        yield site
+    keeping.remove(Export.objects.all())
+    said = log.read_text()
+    assert "Started" in said
+    assert not re.search(SECRET, said)
+
+
+def made(**facts: Any) -> str:
+    """The secret of a new key for exports."""
+    return keys.make(ApiKey(**{"name": f"test {next(_numbers)}", "scopes": ["export"], **facts}))
+
+
+def own() -> str:
+    """A query that nobody has asked for."""
+    return f"Total_Flights__not={next(_numbers)}"
+
+
+def elsewhere() -> dict[str, str]:
+    """An address that tried no wrong keys yet."""
+    return {"X_Forwarded_For": f"203.0.113.{next(_numbers)}"}
+
+
+def post(site: Site, query: str, **who: str) -> Answer:
+    body = json.dumps({"table": DAYS, "query": query, "format": "csv"}).encode()
+    return site.ask("POST", ALL, body, Content_Type="application/json", **who)
+
+
+def ids(site: Site, **who: str) -> list[str]:
+    listed = site.get(ALL, **who)
+    assert listed.status == 200, listed.body
+    return [export["id"] for export in listed.json()["results"]]
+
+
+def test_a_key_asks_for_an_export_watches_it_and_downloads_it(live: Site) -> None:
+    secret, query = made(), own()
+    asked = post(live, query, X_API_Key=secret)
+    assert asked.status == 202, asked.body
+    done = live.get(f"{asked.headers['location']}?wait=30", X_API_Key=secret)
+    export = done.json()
+    assert export["status"] == "done"
+    assert done.headers["cache-control"] == "no-store"
+    file = live.get(export["url"])  # without the key: the link is the right to it
+    assert (file.status, len(file.body)) == (200, export["bytes"])
+    assert ids(live, X_API_Key=secret) == [export["id"]]
+    again = post(live, f"?{query}", X_API_Key=secret)
+    assert (again.status, again.json()["id"]) == (200, export["id"])
+    assert len(ids(live, X_API_Key=secret)) == 1
+    everything = asked.body + done.body + file.body + str(done.headers | file.headers).encode()
+    assert secret.encode() not in everything
+
+
+def test_a_key_sees_no_export_of_another_key_or_of_a_user(live: Site) -> None:
+    one, other, person = made(), made(), token("operator")
+    of_one = post(live, own(), X_API_Key=one).json()["id"]
+    of_person = post(live, own(), Authorization=person).json()["id"]
+    assert ids(live, X_API_Key=one) == [of_one]
+    assert ids(live, X_API_Key=other) == []
+    assert of_person in ids(live, Authorization=person)
+    assert of_one not in ids(live, Authorization=person)
+    for not_its in (of_one, of_person):
+        hidden = live.get(f"{ALL}{not_its}?wait=30", X_API_Key=other)
+        assert (hidden.status, hidden.json()["title"]) == (404, "Not Found")
+
+
+def test_what_two_ask_for_is_made_once_and_is_of_both(live: Site) -> None:
+    one, other, query = made(), made(), own()
+    first, second = (post(live, query, X_API_Key=key).json() for key in (one, other))
+    assert first["id"] == second["id"]
+    assert ids(live, X_API_Key=one) == ids(live, X_API_Key=other) == [first["id"]]
+    assert live.get(f"{ALL}{first['id']}?wait=30", X_API_Key=other).json()["status"] == "done"
+    prefixes = Asker.objects.filter(export=first["id"]).values_list("key__prefix", flat=True)
+    assert list(prefixes) == [one[:16], other[:16]]
+
+
+def test_the_same_asked_by_many_at_once_is_one_export(live: Site) -> None:
+    secrets, query = [made(), made()] * 4, own()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda secret: post(live, query, X_API_Key=secret), secrets))
+    assert {answer.status for answer in answers} <= {200, 202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert Asker.objects.filter(export=answers[0].json()["id"]).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "says"),
+    [
+        ({"scopes": ["query", "search"]}, 403, "is not for export."),
+        ({"ends_at": timezone.now() - timedelta(days=1)}, 401, "is ended since"),
+        ({"revoked_at": timezone.now()}, 401, "is revoked since"),
+    ],
+)
+def test_a_key_that_may_not_is_refused_with_the_reason(
+    live: Site, facts: dict[str, Any], status: int, says: str
+) -> None:
+    before, secret, where = Export.objects.count(), made(**facts), elsewhere()
+    asked = post(live, own(), X_API_Key=secret, **where)
+    for refused in (asked, live.get(ALL, X_API_Key=secret, **where)):
+        assert refused.status == status
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert says in refused.json()["detail"]
+        assert secret not in refused.body.decode()
+    assert Export.objects.count() == before
+
+
+def test_a_key_that_is_revoked_watches_nothing_any_more(live: Site) -> None:
+    key = {"X_API_Key": made(), **elsewhere()}
+    there = post(live, own(), **key).headers["location"]
+    assert live.get(there, **key).status == 200
+    keys.revoke(ApiKey.objects.latest("pk"))
+    until(lambda: live.get(there, **key).status == 401, seconds=2)
+
+
+def test_who_tries_keys_is_counted_by_address(live: Site) -> None:
+    wrong = {"X_API_Key": f"airsense_{'z' * 43}", **elsewhere()}
+    first = live.get(ALL, **wrong)
+    assert (first.status, first.headers["ratelimit-policy"]) == (401, '"address";q=30;w=60')
+    until(lambda: live.get(ALL, **wrong).status == 429)
+    assert live.get(ALL, X_API_Key=made()).status == 200  # a key's own window is another
+
+
+def test_a_key_is_no_user_and_does_not_lend_its_rights(live: Site) -> None:
+    """The key decides where both are given, and opens nothing but exports."""
+    secret = made()
+    both = {"X_API_Key": secret, "Authorization": token("operator")}
+    asked = post(live, own(), **both).json()["id"]
+    assert ids(live, X_API_Key=secret) == [asked]
+    assert live.get("/api/transfers/", X_API_Key=secret).status == 401
+    both["X_API_Key"] = made(scopes=["query"])
+    assert post(live, own(), **both).status == 403
+
+
+def test_a_key_with_too_many_exports_waits_and_others_do_not(live: Site) -> None:
+    secret = made()
+    waiting = [queued(ApiKey.objects.latest("pk")) for _ in range(settings.EXPORTS_WAITING)]
+    refused = post(live, own(), X_API_Key=secret)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "10")
+    assert "exports of yours are not done yet" in refused.json()["detail"]
+    assert post(live, own(), X_API_Key=made()).status == 202
+    keeping.remove(waiting)
+
+
+def test_to_ask_for_a_file_costs_a_key_as_much_as_a_file(live: Site) -> None:
+    secret = made(rate=600)
+    asked = post(live, own(), X_API_Key=secret)
+    assert asked.headers["ratelimit-policy"] == '"key";q=600;w=60'
+    assert ";r=590;" in asked.headers["ratelimit"]
+    slow = made(rate=10)
+    assert [post(live, own(), X_API_Key=slow).status for _ in range(2)] == [202, 429]
+
+
+def test_who_waits_takes_no_thread_that_others_need(live: Site) -> None:
+    """More wait than there are threads, and still a query is answered at once."""
+    secret = made(scopes=["export", "query"])
+    export = queued(ApiKey.objects.latest("pk"))
+    with ThreadPoolExecutor(20) as pool:
+        began = time.monotonic()
+        waits = [
+            pool.submit(live.get, f"{ALL}{export.pk}?wait=6", X_API_Key=secret) for _ in range(20)
+        ]
+        time.sleep(1)
+        assert live.get(f"/api/{DAYS}/?{own()}", X_API_Key=secret).status == 200
+        assert time.monotonic() - began < 5
+        assert {wait.result().json()["status"] for wait in waits} == {"queued"}
+    keeping.remove([export])
+
+
+def test_nothing_kept_or_shown_holds_the_key_and_the_admin_says_whose_it_is(live: Site) -> None:
+    secret = made(name="Aviation lab")
+    there = post(live, own(), X_API_Key=secret).json()["id"]
+    digest = ApiKey.objects.latest("pk").digest
+    with connection.cursor() as cursor:
+        for table in ("flights_export", "flights_asker", "flights_apikey"):
+            cursor.execute(f"SELECT string_agg({table}::text, ' ') FROM {table}")
+            assert secret not in cursor.fetchone()[0]
+    client = Client()
+    client.force_login(person("viewer"))
+    for path in ("", f"{there}/change/", "?q=Aviation"):
+        page = client.get(f"/admin/flights/export/{path}").content.decode()
+        assert f"key Aviation lab ({secret[:16]}...)" in page
+        assert secret not in page
+        assert digest not in page
+
+
+def queued(key: ApiKey) -> Export:
+    """An export of a key that nobody makes yet."""
+    later = timezone.now() + timedelta(hours=1)
+    facts = {"table": DAYS, "number": 1, "query": own(), "format": "csv", "due_at": later}
+    export = Export.objects.create(**facts)
+    Asker.objects.create(export=export, key=key)
+    return export
+
+
+def person(group: str) -> User:
+    user, _ = User.objects.get_or_create(username=f"{group} beside keys", is_staff=True)
+    user.groups.set(Group.objects.filter(name=group))
+    return user
+
+
+def token(group: str) -> str:
+    return f"Token {Token.objects.get_or_create(user=person(group))[0].key}"
