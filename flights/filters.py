@@ -127,7 +127,9 @@ class AnyOf(Filter):
 
     @property
     def field(self) -> forms.Field:
-        return forms.CharField(error_messages=_refusal("a list of conditions such as City:Boston"))
+        example = "a list of conditions such as City:Boston"
+        # The last value ends with the parameter: it may end with a space.
+        return forms.RegexField(r"\S", strip=False, error_messages=_refusal(example))
 
     def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
         return qs.filter(reduce(or_, conditions(self.parameter, value, self.among)))

@@ -64,6 +64,7 @@ def test_one_of_several_conditions_has_to_hold(site: Site) -> None:
     assert {row["Day_of_Week"] for row in results(site, both)} == {"Monday"}
     comma = quote("City:Chicago, IL,City__iexact:boston, ma")
     assert len(results(site, f"{AIRPORTS}?or={comma}")) == 2
+    assert results(site, f"{AIRPORTS}?or={quote('City__endswith:MA ')}") == []
     assert len(site.get(f"/api/dynamic_query?table_name=delays_by_day&or={either}").json()) == 3
 
 
@@ -203,6 +204,7 @@ def test_facets_count_the_values_of_the_rows_that_match(site: Site) -> None:
     ("query", "status", "says"),
     [
         ("or=", 400, "conditions"),
+        ("or=%20", 400, "conditions"),
         ("or=Nope:1", 400, "Airline_Name"),
         ("or=Arrival_Delay_Minutes:many", 400, "whole number"),
         ("Airline_Name__not_near=1", 400, "not_"),
