@@ -11,8 +11,10 @@ run: $(venv)/base.installed
 
 install: $(venv)/dev.installed
 
+# Tests start hundreds of processes: where Python keeps nothing of what it compiled, each would again.
 test: $(venv)/dev.installed programs
-	@exec $(python) -m pytest -m "not deep and not live" -n 3 --dist worksteal
+	@$(python) -m compileall -q airsense flights transfers tests
+	@exec $(python) -m pytest -m "not deep and not live" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-deep: $(venv)/dev.installed programs
 	@exec $(python) -m pytest -m deep --timeout 1800

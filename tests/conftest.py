@@ -9,6 +9,31 @@ from tests.platforms import own_platform
 from tests.whole import Platform, Site
 
 
+# The longest come first, so that no process is left alone with one at the end.
+LONGEST = (
+    "test_faults",
+    "test_export_faults",
+    "test_admin_browser",
+    "test_transfers",
+    "test_databricks",
+    "test_postgresql_faults",
+    "test_embedded",
+    "test_browser",
+    "test_bucket_exports",
+    "test_running",
+    "test_logins",
+    "test_warehouses",
+    "test_scanners",
+    "test_background_exports",
+    "test_search",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Tests may use the database of `demo` from their own process; nothing is rolled back."""

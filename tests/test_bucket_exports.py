@@ -193,6 +193,7 @@ def test_an_export_is_told_also_while_its_storage_is_away(
         assert again.json()["id"] != answer.json()["id"]
 
 
+@pytest.mark.deep
 def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, bucket: Any) -> None:
     with slowly(platform, pause=0.1, at_once=50_000):
         with worker(platform) as process:

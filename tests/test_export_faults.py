@@ -85,6 +85,7 @@ def test_a_killed_worker_leaves_an_export_that_is_made_again(
     assert row(platform, key)["attempts"] == 2
 
 
+@pytest.mark.deep
 def test_a_worker_that_was_frozen_does_no_harm(platform: Platform, site: Site, kept: Path) -> None:
     with slowly(platform), worker(platform) as frozen:
         key = ask(platform)
@@ -146,6 +147,7 @@ def running_copies(platform: Platform) -> bool:
         return connection.execute(f"{asked} AND datname = current_database()").rowcount > 0
 
 
+@pytest.mark.deep
 def test_a_worker_that_is_killed_each_time_ends_in_a_failure(
     platform: Platform, kept: Path
 ) -> None:

@@ -61,14 +61,14 @@ def site(platform: Platform) -> Iterator[Site]:
         yield site
 
 
-def slow(warehouse: Served, at: str, sql: str) -> None:
+def slow(warehouse: Served, at: str, sql: str = "") -> None:
     warehouse.fault(at, "slow", sql=sql, seconds=60)
 
 
 # Where a transfer is held, and the phase that its row shows then.
 HOLDS: dict[str, Callable[[Platform, Served], Any]] = {
     "reading": lambda p, w: slow(w, "ExecuteStatement", "DESCRIBE HISTORY"),
-    "copying": lambda p, w: slow(w, "FetchResults", "ORDER BY"),
+    "copying": lambda p, w: slow(w, "FetchResults"),
     "indexing": lambda p, w: held(p, NO_INDEXES),
     "verifying": lambda p, w: slow(w, "ExecuteStatement", "md5"),
     "waiting to be published": lambda p, w: held(
@@ -86,7 +86,7 @@ def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[
             stack.enter_context(hold)
         process = stack.enter_context(platform.running("transfer", TABLE, "--force"))
         until(lambda: last(platform)["phase"] == phase or process.poll() is not None)
-        assert process.poll() is None
+        assert process.poll() is None, last(platform)
         yield process
     warehouse.mend()
 
@@ -186,7 +186,7 @@ def test_lost_connections_to_postgresql_are_tried_again(
     platform: Platform, warehouse: Served, site: Site, phase: str
 ) -> None:
     before = current(site)
-    slow_for = {"copying": ("FetchResults", "ORDER BY"), "verifying": ("ExecuteStatement", "md5")}
+    slow_for = {"copying": ("FetchResults", ""), "verifying": ("ExecuteStatement", "md5")}
     at, sql = slow_for[phase]
     warehouse.fault(at, "slow", sql=sql, seconds=3)
     with worker(platform):

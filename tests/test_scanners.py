@@ -73,7 +73,7 @@ def sqlmap(url: str, folder: Path, how: list[str]) -> str:
 
 def finds_nothing(site: Site, name: str, folder: Path, how: list[str]) -> None:
     said = sqlmap(site.url + ADDRESSES[name], folder, how)
-    assert len(TESTED.findall(said)) >= 3, said
+    assert len(TESTED.findall(said)) >= 2, said
     assert "all tested parameters do not appear to be injectable" in said, said
     assert FOUND not in said, said
 

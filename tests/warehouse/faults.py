@@ -18,9 +18,12 @@ class Fault:
     do: str
     times: int = 1
     skip: int = 0  # so many calls before it
-    sql: str = ""  # only for statements that contain this
+    sql: str = ""  # only for statements that contain this; other calls name none
     seconds: float = 0.0
     headers: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        assert not self.sql or self.at in ("ExecuteStatement", "results"), self
 
 
 class Faults:
