@@ -8,7 +8,6 @@ from pytest_django import DjangoDbBlocker
 from tests.platforms import own_platform
 from tests.whole import Platform, Site
 
-
 # The longest come first, so that no process is left alone with one at the end.
 LONGEST = (
     "test_faults",
