@@ -40,7 +40,7 @@ def run(target: Target, seconds: float) -> list[str]:
     most, first = (rates[name].a_second for name in (CONSTANT, gateways.PEERS[0].name))
     table = [
         [lane, report.number(rate), f"{rate / most:.1%}", f"{rate / first:.1f}", p99]
-        for lane, (rate, p99) in rates.items()
+        for lane, (rate, p99, _) in rates.items()
     ]
     head = ["lane", "requests/s", "of constant bytes", "times the first design", "p99"]
     plots.bars("gateway", {lane: rate.a_second for lane, rate in rates.items()}, "requests/s")

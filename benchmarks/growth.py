@@ -25,6 +25,7 @@ from transfers.records import REQUIRED
 WEEK = 7  # days that a query of a city asks for at most
 TABLE, NAMES = "flight_delay_data", ", ".join(REQUIRED)
 MADE = 2_400_000
+WIDTH = 240  # characters of a line of a plan that are shown
 RANDOM = (
     "(SELECT DATE '2008-01-01' + CAST(id % 121 AS INTEGER), 'Airline ' || (hash(id) % 20),"
     " 'City ' || (hash(id + 1) % 287), 'City ' || (hash(id + 2) % 287),"
@@ -38,7 +39,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 with CaptureQueriesContext(connections["reader"]) as asked:
     assert Client(SERVER_NAME="127.0.0.1").get({path!r}).status_code == 200
-print(json.dumps([query["sql"] for query in asked.captured_queries]))
+said = [query["sql"] for query in asked.captured_queries]
+# Not what finds the version, nor what the gate asks of the planner.
+print(json.dumps([sql for sql in said if {relation!r} in sql and not sql.startswith("EXPLAIN")]))
 """
 type Paths = dict[str, Callable[[], str]]
 
@@ -53,7 +56,8 @@ def main() -> None:
                 lines += [[flights, *line] for line in _lanes(target, asked, options.seconds)]
                 plans = [part for name in asked for part in _plan(target, name, asked[name]())]
                 told = report.circumstances(target, "make bench-growth", options.seconds)
-    found = [*report.table(["flights", "lane", "requests/s", "p99"], lines), "", *plans, *told]
+    head = ["flights", "lane", "requests/s", "p99", "refused"]
+    found = [*report.table(head, lines), "", *plans, *told]
     Console().print(Markdown("\n".join(found)))
     report.write("growth", found)
 
@@ -115,14 +119,14 @@ def _queries(target: Target) -> Paths:
 
     def late() -> str:
         delay = "Departure_Delay_Minutes"
-        return _path(**{f"{delay}__gte": str(random.randint(60, 300)), "order_by": delay})
+        return _path(**{f"{delay}__lte": str(random.randint(60, 300)), "order_by": f"-{delay}"})
 
     def search() -> str:
         words = f"{random.choice(cities).split(',')[0]} {random.choice(airlines)}"
         return f"/api/search?{urlencode({'q': words, 'limit': random.randint(5, 100)})}"
 
     made = (city_and_days, airline_and_day, late, search)
-    names = ("a city and days", "an airline and a day", "delays from a threshold on", "search")
+    names = ("a city and days", "an airline and a day", "the longest delays up to one", "search")
     return dict(zip(names, made, strict=True))
 
 
@@ -150,21 +154,19 @@ def _lanes(target: Target, asked: Paths, seconds: float) -> Iterator[list[str]]:
 
 
 def _lane(target: Target, name: str, paths: list[str], seconds: float) -> list[str]:
-    try:
-        rate = wrk.measure(target.site.url, paths, seconds, target.headers)
-    except wrk.Failed as error:  # which is a finding here
-        return [name, str(error), ""]
-    return [name, report.number(rate.a_second), rate.p99]
+    rate = wrk.overloaded(target.site.url, paths, seconds, target.headers)
+    return [name, report.number(rate.a_second), rate.p99, f"{rate.refused:.1%}"]
 
 
 def _plan(target: Target, name: str, path: str) -> list[str]:
     """What PostgreSQL does for the longest of the statements that answer a query."""
-    asked = json.loads(target.platform.python(CAPTURE.format(path=path)))
+    asked = json.loads(target.platform.python(CAPTURE.format(path=path, relation=f"{TABLE}__v")))
     with psycopg.connect(target.database) as connection:
         plans = {sql: _explained(connection, sql) for sql in asked}
     sql, plan = max(plans.items(), key=lambda item: _took(item[1]))
     what = f"{name}, one of {len(plans)} statements"
-    told = [f"<details><summary>{what}</summary>", "", "```", sql, "", *plan, "```"]
+    shown = [line[:WIDTH] for line in (sql, "", *plan)]
+    told = [f"<details><summary>{what}</summary>", "", "```", *shown, "```"]
     return [*told, "", "</details>", ""]
 
 

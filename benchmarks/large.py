@@ -1,6 +1,8 @@
 """Large answers beside psql, which writes the same rows to nowhere, and the server's memory."""
 
 import http.client
+import os
+import re
 import statistics
 import subprocess
 import time
@@ -31,17 +33,17 @@ def run(target: Target, _: float) -> list[str]:
     json = f"/api/{TABLE}/?columns={COLUMNS}&limit={LIMIT}&offset="
     csv = f"/api/{TABLE}/?columns={COLUMNS}&format=csv"
     select = f"SELECT {_quoted(COLUMNS)} FROM {target.relation(TABLE)} ORDER BY id"
+    page = f"COPY (SELECT row_to_json(r) FROM ({select} LIMIT {LIMIT}) AS r) TO STDOUT"
+    whole = f"COPY ({select}) TO STDOUT (FORMAT csv)"
     lines = [
-        _line(target, f"{LIMIT:,} rows as JSON", lambda: f"{json}{next(numbers)}", select, LIMIT),
-        _line(target, "all rows as CSV", lambda: csv, select, None),
+        _line(target, f"{LIMIT:,} rows as JSON", lambda: f"{json}{next(numbers)}", page),
+        _line(target, "all rows as CSV", lambda: csv, whole),
     ]
-    head = ["", "size", "seconds", "first byte", "`psql`", "of `psql`", "memory before", "at most"]
+    head = ["", "size", "took", "first byte", "`psql`", "of its rate", "memory before", "at most"]
     return report.table(head, lines)
 
 
-def _line(
-    target: Target, name: str, path: Callable[[], str], select: str, limit: int | None
-) -> list[str]:
+def _line(target: Target, name: str, path: Callable[[], str], copy: str) -> list[str]:
     """Medians; the memory is that of the web process that has most."""
     pids = processes.children(target.pid)
     _get(target, path())
@@ -51,13 +53,11 @@ def _line(
     got = [_get(target, path()) for _ in range(RUNS)]
     most = max(map(processes.peak, pids))
     seconds = statistics.median(g.seconds for g in got)
-    theirs = statistics.median(
-        _psql(target, f"{select} LIMIT {limit or 'ALL'}") for _ in range(RUNS)
-    )
+    theirs = statistics.median(_psql(target, copy) for _ in range(RUNS))
     return [
-        *(name, f"{got[0].size / 1e6:.1f} MB", f"{seconds:.2f}"),
+        *(name, f"{got[0].size / 1e6:.1f} MB", f"{1000 * seconds:.0f} ms"),
         f"{1000 * statistics.median(g.first for g in got):.0f} ms",
-        *(f"{theirs:.2f}", f"{seconds / theirs:.1f} times"),
+        *(f"{1000 * theirs:.0f} ms", f"{theirs / seconds:.0%}"),
         *(f"{before:.0f} MB", f"{most:.0f} MB"),
     ]
 
@@ -79,11 +79,12 @@ def _chunks(answer: http.client.HTTPResponse, began: float) -> Iterator[tuple[in
         yield len(piece), time.perf_counter() - began
 
 
-def _psql(target: Target, select: str) -> float:
-    began = time.perf_counter()
-    command = ["psql", target.database, "-c", f"COPY ({select}) TO STDOUT (FORMAT csv)"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+def _psql(target: Target, copy: str) -> float:
+    """Seconds that it took by its own clock: to start and to connect is not counted."""
+    command = ["psql", target.database, "-o", os.devnull, "-c", r"\timing on", "-c", copy]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    (took,) = re.findall(r"([\d.]+) ms", done.stdout)
+    return float(took) / 1000
 
 
 def _quoted(columns: str) -> str:

@@ -16,8 +16,8 @@ from benchmarks.target import Target
 GENERATORS = 2  # processes; one cannot ask fast enough
 BOUND = 0.1  # seconds within which 99 of 100 answers come, up to the knee
 RATES = {
-    "warm": (500, 1_000, 2_500, 5_000, 10_000, 15_000, 20_000, 25_000),
-    "cold": (50, 100, 200, 300, 400, 600, 800, 1_000, 1_500),
+    "warm": (500, 1_000, 2_500, 5_000, 10_000, 20_000, 25_000, 30_000, 35_000, 40_000, 50_000),
+    "cold": (100, 200, 400, 800, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000),
 }
 
 

@@ -20,12 +20,23 @@ class Failed(Exception):
 class Rate(NamedTuple):
     a_second: float
     p99: str
+    refused: float = 0.0  # the share of answers that were neither a 200 nor a 304
 
 
 def measure(
     address: str, paths: Sequence[str], seconds: float, headers: dict[str, str] | None = None
 ) -> Rate:
-    """Each thread asks the paths one after the other from its half on."""
+    """Each thread asks the paths one after the other from its half on; Failed if one is refused."""
+    rate = overloaded(address, paths, seconds, headers)
+    if rate.refused:
+        raise Failed(f"{rate.refused:.2%} of requests such as {address}{paths[0]} were refused.")
+    return rate
+
+
+def overloaded(
+    address: str, paths: Sequence[str], seconds: float, headers: dict[str, str] | None = None
+) -> Rate:
+    """The same where refusals are what is measured."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "paths.lua"
         script.write_text(_lua(paths))
@@ -34,9 +45,12 @@ def measure(
         said = subprocess.run(
             ["wrk", *how, *named, "-s", script, address], check=True, capture_output=True, text=True
         ).stdout
-    if failed := re.search(r"Non-2xx.*|Socket errors.*", said):
+    if failed := re.search(r"Socket errors.*", said):
         raise Failed(f"Some requests such as {address}{paths[0]} failed: {failed[0]}")
-    return Rate(float(_found(r"Requests/sec:\s+([\d.]+)", said)), _found(r"99%\s+(\S+)", said))
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    share = int(refused[1]) / int(_found(r"(\d+) requests in", said)) if refused else 0.0
+    rate, p99 = _found(r"Requests/sec:\s+([\d.]+)", said), _found(r"99%\s+(\S+)", said)
+    return Rate(float(rate), p99, share)
 
 
 def warmed(target: Target) -> list[str]:
