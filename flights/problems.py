@@ -29,6 +29,10 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
         {"detail": "The key airsense_X7d1hGq... is not for search.", "allowed": ["query"]},
     ),
     404: ("There is nothing of that name.", {"detail": "There is no table 'nowhere'."}),
+    406: (
+        "The Accept header takes none of the forms that there are.",
+        {"detail": "Could not satisfy the request Accept header."},
+    ),
     409: (
         "Not now: something else has to end before, or has ended.",
         {"detail": "transfer 7 of delays_by_day has ended already: succeeded."},
@@ -61,7 +65,7 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
         {"detail": "delays_by_day has not been transferred from the warehouse yet."},
     ),
 }
-READING = (400, 401, 403, 404, 410, 414, 429, 503)
+READING = (400, 401, 403, 404, 406, 410, 414, 429, 503)
 
 
 class Problem(serializers.Serializer[Any]):

@@ -140,7 +140,7 @@ class Search(APIView):
             OpenApiParameter("limit", int, description=ABOUT_LIMIT),
             OpenApiParameter("offset", int, description="Without the first values and rows."),
         ],
-        responses={200: SearchAnswer, **problems(400, 401, 403, 404, 414, 429, 503)},
+        responses={200: SearchAnswer, **problems(400, 401, 403, 404, 406, 414, 429, 503)},
     )
     def get(self, request: Request) -> Response:
         given = {name: str(value) for name, value in request.query_params.items()}
@@ -180,7 +180,7 @@ class AdvancedSearch(APIView):
         request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
         responses={
             200: {"type": "object", "additionalProperties": FIRST_ROWS},
-            **first_errors(400, 401, 403, 415, 429, 503),
+            **first_errors(400, 401, 403, 406, 415, 429, 503),
             **problems(413, 414),
         },
     )

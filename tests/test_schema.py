@@ -132,6 +132,27 @@ def test_problems_are_as_described(site: Site, described: Any) -> None:
         assert _wrong(problem, site.get(path).json()) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "described_at"),
+    [
+        ("/api/", "/api/"),
+        ("/api/delays_by_day/", "/api/delays_by_day/"),
+        ("/api/delays_by_day/describe", "/api/delays_by_day/describe"),
+        ("/api/search?q=boston", "/api/search"),
+        ("/api/dynamic_query?table_name=delays_by_day", "/api/dynamic_query"),
+        ("/service_transfer", "/service_transfer"),
+    ],
+)
+def test_who_takes_no_form_that_there_is_is_told_as_described(
+    site: Site, described: Any, path: str, described_at: str
+) -> None:
+    refused = site.get(path, Accept="audio/mpeg")
+    assert refused.status == 406
+    told = _told(described, described["paths"][described_at]["get"], "406")
+    schema = told["content"][refused.headers["content-type"]]["schema"]
+    assert _wrong({**schema, "components": described["components"]}, refused.json()) == []
+
+
 def test_every_address_of_the_api_is_described(described: Any) -> None:
     assert set(described["paths"]) == {
         *(f"/api/{table._meta.db_table}/" for table in TABLES),

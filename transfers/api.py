@@ -86,7 +86,7 @@ class Transfers(APIView):
             OpenApiParameter("status", enum=Transfer.Status.values),
             OpenApiParameter("before", int, description="Only those of a lower id: pages back."),
         ],
-        responses={200: TransferList, **problems(400, 401, 403, 429)},
+        responses={200: TransferList, **problems(400, 401, 403, 406, 429)},
     )
     def get(self, request: Request) -> Response:
         """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
@@ -116,7 +116,7 @@ class Transfers(APIView):
             },
         ),
         examples=[OpenApiExample("One", {"tables": ["delays_by_day"]}, request_only=True)],
-        responses={202: Shown(many=True), **problems(400, 401, 403, 409, 413, 415, 429, 503)},
+        responses={202: Shown(many=True), **problems(400, 401, 403, 406, 409, 413, 415, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         models, force = _asked(request.data)
@@ -141,7 +141,7 @@ class OneTransfer(APIView):
         operation_id="transfer",
         tags=["Transfers"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: Shown, **problems(400, 401, 403, 404, 429)},
+        responses={200: Shown, **problems(400, 401, 403, 404, 406, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
         look = partial(get_object_or_404, Transfer, pk=pk)
@@ -150,7 +150,7 @@ class OneTransfer(APIView):
     @extend_schema(
         operation_id="cancel_transfer",
         tags=["Transfers"],
-        responses={200: Shown, **problems(401, 403, 404, 409, 429)},
+        responses={200: Shown, **problems(401, 403, 404, 406, 409, 429)},
     )
     def delete(self, request: Request, pk: int) -> Response:
         transfer = get_object_or_404(Transfer, pk=pk)

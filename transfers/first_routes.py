@@ -52,7 +52,10 @@ class ServiceTransfer(APIView):
     @extend_schema(
         operation_id="service_transfer",
         tags=["First AirSense"],
-        responses={200: ServiceTransferRow(many=True), **first_errors(401, 403, 404, 429, 503)},
+        responses={
+            200: ServiceTransferRow(many=True),
+            **first_errors(401, 403, 404, 406, 429, 503),
+        },
     )
     def get(self, request: Request) -> Response:
         done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
@@ -86,7 +89,7 @@ class TransferTable(APIView):
         ),
         responses={
             **dict.fromkeys((200, 202, 409, 502, 503), TransferOutcome),
-            **first_errors(400, 401, 403, 404, 415, 429),
+            **first_errors(400, 401, 403, 404, 406, 415, 429),
             **problems(413),
         },
     )

@@ -55,7 +55,7 @@ class Exports(ForExporters):
     @extend_schema(
         operation_id="exports",
         tags=["Exports"],
-        responses={200: OpenApiTypes.OBJECT, **problems(401, 403)},
+        responses={200: OpenApiTypes.OBJECT, **problems(401, 403, 406)},
     )
     def get(self, request: Request) -> Response:
         """Newest first, and the limits that hold."""
@@ -75,7 +75,7 @@ class Exports(ForExporters):
         ),
         responses={
             **dict.fromkeys((200, 202), OpenApiTypes.OBJECT),
-            **problems(400, 401, 403, 413, 415, 429, 503),
+            **problems(400, 401, 403, 406, 413, 415, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ class OneExport(ForExporters):
         operation_id="export",
         tags=["Exports"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 404)},
+        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 404, 406)},
     )
     def get(self, request: Request, pk: Any) -> Response:
         export = get_object_or_404(Export, pk=pk)
