@@ -121,13 +121,21 @@ def _queries(target: Target) -> Paths:
         delay = "Departure_Delay_Minutes"
         return _path(**{f"{delay}__lte": str(random.randint(60, 300)), "order_by": f"-{delay}"})
 
+    def from_one_on() -> str:
+        delay = "Departure_Delay_Minutes"
+        return _path(**{f"{delay}__gte": str(random.randint(60, 300)), "order_by": delay})
+
     def search() -> str:
         words = f"{random.choice(cities).split(',')[0]} {random.choice(airlines)}"
         return f"/api/search?{urlencode({'q': words, 'limit': random.randint(5, 100)})}"
 
-    made = (city_and_days, airline_and_day, late, search)
-    names = ("a city and days", "an airline and a day", "the longest delays up to one", "search")
-    return dict(zip(names, made, strict=True))
+    return {
+        "a city and days": city_and_days,
+        "an airline and a day": airline_and_day,
+        "the longest delays up to one": late,
+        "the shortest delays from one on": from_one_on,
+        "search": search,
+    }
 
 
 def _rows(target: Target, query: str) -> list[dict[str, str]]:

@@ -216,6 +216,17 @@ def _filterset(model: type[MirroredTable], parameters: tuple[str, ...]) -> type[
     return type(f"{model.__name__}Filters", (FilterSet,), named)
 
 
+def filled(model: type[MirroredTable], parameters: dict[str, str]) -> frozenset[Field]:
+    """The columns that have a value in every row that the filters let through."""
+    return _filled(model, tuple(filters(parameters)))
+
+
+@lru_cache(maxsize=1024)
+def _filled(model: type[MirroredTable], parameters: tuple[str, ...]) -> frozenset[Field]:
+    named = [condition(columns.of(model), name) for name in parameters if not GROUP.fullmatch(name)]
+    return frozenset(field for field, lookup in named if lookup in {*WRITTEN} - {"isnull"})
+
+
 def sample(field: Field) -> str:
     """A text that can be read as a value of a column."""
     return _reading(field).sample

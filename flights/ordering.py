@@ -4,7 +4,9 @@ Rows without a value come last both ways, as people who sort want to see values;
 says otherwise.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, Q
@@ -77,6 +79,26 @@ def whole(order: list[Direction], ends_in: list[Field]) -> list[Direction]:
     descending = bool(order) and order[-1].descending
     there = {direction.field for direction in order}
     return order + [Direction(field, descending) for field in ends_in if field not in there]
+
+
+def as_indexed(
+    model: type[MirroredTable], order: list[Direction], filled: Container[Field]
+) -> list[Direction]:
+    """The same order for rows that are filled, as an index has it that is walked either way.
+
+    Where no value is empty it does not matter where such would come, but PostgreSQL does not know.
+    """
+    first = order[0]
+    if not first.field.null or first.field not in filled or not (ways := _ways(model, first.field)):
+        return order
+    return [replace(first, nulls_first=first.descending not in ways), *order[1:]]
+
+
+@lru_cache
+def _ways(model: type[MirroredTable], field: Field) -> frozenset[bool]:
+    """Whether each index that begins with a column descends."""
+    indexes = [named(model, names[0]) for names in model.mirror.indexes]
+    return frozenset(index.descending for index in indexes if index.field == field)
 
 
 def beyond(order: list[Direction], values: list[Any]) -> Q:

@@ -143,6 +143,7 @@ def test_the_median_lies_between_percentiles(site: Site) -> None:
         "Airline_Name",
         "-Arrival_Delay_Minutes",
         "Arrival_Delay_Minutes__nulls_first,-Flight_Date",
+        "Arrival_Delay_Minutes&Arrival_Delay_Minutes__gte=-90",
     ],
 )
 def test_a_cursor_walks_every_row_once_both_ways(site: Site, order: str) -> None:

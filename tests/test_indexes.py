@@ -1,0 +1,36 @@
+"""PostgreSQL reads the first page of what an index serves along that index, and sorts nothing."""
+
+import pytest
+from django.db import connections
+
+from flights import compiled, query, versions
+from flights.models.mirrored import FlightDelayData
+from tests.whole import Platform
+
+DELAY = "Departure_Delay_Minutes"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"order_by": "Flight_Date"},
+        {"Airline_Name": "Endeavor Air Inc.", "order_by": "Flight_Date"},
+        {"Origin_City": "Newark, NJ", "Flight_Date__gte": "2013-06-01", "order_by": "-Flight_Date"},
+        {"order_by": f"-{DELAY}"},
+        {"order_by": f"-{DELAY}", f"{DELAY}__lte": "200"},
+        {"order_by": f"-{DELAY}__nulls_first", f"{DELAY}__lte": "200"},
+        {"order_by": DELAY, f"{DELAY}__gte": "60"},
+        {"order_by": f"{DELAY}__nulls_first"},
+    ],
+    ids=str,
+)
+def test_a_first_page_is_one_walk(demo: Platform, asked: dict[str, str]) -> None:
+    version = versions.current(FlightDelayData)
+    made = compiled.statement(FlightDelayData, query.read(FlightDelayData, asked), version, asked)
+    assert made
+    sql, values = made
+    with connections["reader"].cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql} LIMIT 11", values)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan" in plan
+    assert "Sort" not in plan
