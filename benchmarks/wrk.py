@@ -49,7 +49,7 @@ def overloaded(
         raise Failed(f"Some requests such as {address}{paths[0]} failed: {failed[0]}")
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     share = int(refused[1]) / int(_found(r"(\d+) requests in", said)) if refused else 0.0
-    rate, p99 = _found(r"Requests/sec:\s+([\d.]+)", said), _found(r"99%\s+(\S+)", said)
+    rate, p99 = _found(r"Requests/sec:\s+([\d.]+)", said), _found(r"\n +99% +(\S+)", said)
     return Rate(float(rate), p99, share)
 
 
