@@ -3,11 +3,13 @@
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -29,6 +31,7 @@ from tests.observing import (
     worker,
 )
 from tests.platforms import own_platform, own_valkey
+from tests.proxy import Proxy, proxy
 from tests.warehouse.running import Served, running
 from tests.whole import Platform, Site, until
 
@@ -202,6 +205,54 @@ def test_lost_connections_to_postgresql_are_tried_again(
     assert (done["attempt"], done["error"]) == (2, "")
     until(lambda: current(site) == before + 1)
     clean(platform)
+
+
+# The warehouse is asked for the same rows again; what was copied is lost with its connection.
+@pytest.mark.parametrize(("server", "attempts"), [("warehouse", 1), ("PostgreSQL", 2)])
+def test_a_network_that_is_cut_in_the_middle_costs_a_transfer_an_attempt_at_most(
+    platform: Platform, warehouse: Served, site: Site, server: str, attempts: int
+) -> None:
+    before = current(site)
+    with proxy(CONNECTS[server](platform, warehouse)) as network:
+        own = through(network, platform, warehouse, server)
+        warehouse.fault("FetchResults", "slow", seconds=3)
+        with worker(own), read(site):
+            ask(platform)
+            until(lambda: last(platform)["phase"] == "copying")
+            assert network.cut(seconds=2)
+            until(lambda: last(platform)["status"] in ("succeeded", "failed"), seconds=60)
+    done = last(platform)
+    assert (done["status"], done["error"], done["attempt"]) == ("succeeded", "", attempts)
+    until(lambda: current(site) == before + 1)
+    clean(platform)
+
+
+def to_warehouse(_: Platform, warehouse: Served) -> Callable[[], socket.socket]:
+    return lambda: socket.create_connection(("127.0.0.1", urlsplit(warehouse.url).port or 0))
+
+
+def to_postgresql(platform: Platform, _: Served) -> Callable[[], socket.socket]:
+    def connect() -> socket.socket:
+        (folder,) = parse_qs(urlsplit(platform.env["DATABASE_URL"]).query)["host"]
+        there = socket.socket(socket.AF_UNIX)
+        there.connect(f"{folder}/.s.PGSQL.5432")
+        return there
+
+    return connect
+
+
+CONNECTS = {"warehouse": to_warehouse, "PostgreSQL": to_postgresql}
+
+
+def through(network: Proxy, platform: Platform, warehouse: Served, server: str) -> Platform:
+    """The platform, which reaches a server by this network alone."""
+    here, there = f"127.0.0.1:{network.port}", urlsplit(warehouse.url).netloc
+    database = urlsplit(platform.env["DATABASE_URL"])
+    env = {
+        "warehouse": {"WAREHOUSE_URL": platform.env["WAREHOUSE_URL"].replace(there, here)},
+        "PostgreSQL": {"DATABASE_URL": f"postgresql://{database.username}@{here}{database.path}"},
+    }
+    return Platform({**platform.env, **env[server]})
 
 
 def test_what_the_warehouse_loses_is_refused_and_what_passes_is_tried_again(
