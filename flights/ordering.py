@@ -4,7 +4,6 @@ Rows without a value come last both ways, as people who sort want to see values;
 says otherwise.
 """
 
-from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy
 
-from . import limits
+from . import filters, limits
 from .columns import Columns
 from .errors import BadQuery
 from .mirror import Field, MirroredTable
@@ -82,14 +81,15 @@ def whole(order: list[Direction], ends_in: list[Field]) -> list[Direction]:
 
 
 def as_indexed(
-    model: type[MirroredTable], order: list[Direction], filled: Container[Field]
+    model: type[MirroredTable], order: list[Direction], parameters: dict[str, str]
 ) -> list[Direction]:
-    """The same order for rows that are filled, as an index has it that is walked either way.
+    """The same order of filtered rows, as an index has it that is walked either way.
 
     Where no value is empty it does not matter where such would come, but PostgreSQL does not know.
     """
     first = order[0]
-    if not first.field.null or first.field not in filled or not (ways := _ways(model, first.field)):
+    ways = _ways(model, first.field) if first.field.null else ()
+    if not ways or first.field not in filters.filled(model, parameters):
         return order
     return [replace(first, nulls_first=first.descending not in ways), *order[1:]]
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from . import columns, cursor, filters, grouping, limits, ordering
+from . import columns, cursor, grouping, limits, ordering
 from .cursor import Position
 from .errors import BadQuery
 from .grouping import Grouping
@@ -59,7 +59,7 @@ def read(model: type[MirroredTable], parameters: dict[str, str]) -> Query:
     order = ordering.read(there, parameters.get("order_by", ""))
     order = ordering.whole(order, groups.by if groups else model.sequence())
     if not groups:
-        order = ordering.as_indexed(model, order, filters.filled(model, parameters))
+        order = ordering.as_indexed(model, order, parameters)
     by_cursor = "cursor" in parameters
     if by_cursor and (groups or "offset" in parameters):
         raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")
