@@ -24,6 +24,7 @@ from transfers.records import REQUIRED
 
 WEEK = 7  # days that a query of a city asks for at most
 TABLE, NAMES = "flight_delay_data", ", ".join(REQUIRED)
+DELAY = "Departure_Delay_Minutes"
 MADE = 2_400_000
 WIDTH = 240  # characters of a line of a plan that are shown
 RANDOM = (
@@ -117,13 +118,11 @@ def _queries(target: Target) -> Paths:
     def airline_and_day() -> str:
         return _path(Airline_Name=random.choice(airlines), Flight_Date=random.choice(days))
 
-    def late() -> str:
-        delay = "Departure_Delay_Minutes"
-        return _path(**{f"{delay}__lte": str(random.randint(60, 300)), "order_by": f"-{delay}"})
+    def up_to_one() -> str:
+        return _path(**{f"{DELAY}__lte": str(random.randint(60, 300)), "order_by": f"-{DELAY}"})
 
     def from_one_on() -> str:
-        delay = "Departure_Delay_Minutes"
-        return _path(**{f"{delay}__gte": str(random.randint(60, 300)), "order_by": delay})
+        return _path(**{f"{DELAY}__gte": str(random.randint(60, 300)), "order_by": DELAY})
 
     def search() -> str:
         words = f"{random.choice(cities).split(',')[0]} {random.choice(airlines)}"
@@ -132,7 +131,7 @@ def _queries(target: Target) -> Paths:
     return {
         "a city and days": city_and_days,
         "an airline and a day": airline_and_day,
-        "the longest delays up to one": late,
+        "the longest delays up to one": up_to_one,
         "the shortest delays from one on": from_one_on,
         "search": search,
     }

@@ -1,7 +1,7 @@
 """What it means for a model to mirror a table of the warehouse."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -145,23 +145,13 @@ def _freshness(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     ]
 
 
-def _unusable_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
-    names = list(map(public, model.columns()))
-    wrong = {
-        ("flights.E002", "is a parameter of the query API", "."): [
-            name for name in names if name.lower() in RESERVED or GROUP.fullmatch(name.lower())
-        ],
-        ("flights.E005", "GraphQL cannot call so", ": letters, digits and _, and not 'not'."): [
-            name for name in names if not SPEAKABLE.fullmatch(name)
-        ],
-    }
-    return [
-        checks.Error(
-            f"{model.__name__} has a column {name!r}, which {problem}.",
-            hint=f"Rename it in the broker's SQL{allowed}",
-            obj=model,
-            id=number,
-        )
-        for (number, problem, allowed), found in wrong.items()
-        for name in found
-    ]
+def _unusable_names(model: type[MirroredTable]) -> Iterator[checks.CheckMessage]:
+    for name in map(public, model.columns()):
+        has = f"{model.__name__} has a column {name!r}, which"
+        rename = "Rename it in the broker's SQL"
+        if name.lower() in RESERVED or GROUP.fullmatch(name.lower()):
+            problem = f"{has} is a parameter of the query API."
+            yield checks.Error(problem, hint=f"{rename}.", obj=model, id="flights.E002")
+        if not SPEAKABLE.fullmatch(name):
+            allowed = f"{rename}: letters, digits and _, and not 'not'."
+            yield checks.Error(f"{has} GraphQL cannot call so.", allowed, model, "flights.E005")
