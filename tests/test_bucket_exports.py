@@ -114,13 +114,6 @@ def link(platform: Platform, key: str) -> str:
     ).strip()
 
 
-def token(platform: Platform) -> str:
-    return platform.python(
-        "from django.contrib.auth.models import User; from rest_framework.authtoken.models import"
-        " Token; print(Token.objects.get_or_create(user=User.objects.get(username='admin'))[0].key)"
-    ).strip()
-
-
 def test_a_file_goes_to_the_bucket_in_parts_and_comes_from_it_by_a_signed_link(
     platform: Platform, site: Site, bucket: Any
 ) -> None:
@@ -184,7 +177,7 @@ def test_an_export_is_told_also_while_its_storage_is_away(
     with s3(port), worker(platform):
         ends(platform, ask(platform, "limit=10"))
     body = json.dumps({"table": TABLE, "query": "limit=10", "format": "csv"}).encode()
-    given = {"Content_Type": "application/json", "Authorization": f"Token {token(platform)}"}
+    given = {"Content_Type": "application/json", "Authorization": f"Token {platform.token()}"}
     answer = site.ask("POST", "/api/exports/", body, **given)
     assert (answer.status, answer.json()["status"]) == (200, "done")
     with s3(port):  # which has lost the file

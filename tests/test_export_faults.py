@@ -113,10 +113,7 @@ def test_of_two_workers_one_makes_an_export(platform: Platform, site: Site, kept
 
 
 def test_how_far_an_export_is(platform: Platform, site: Site, kept: Path) -> None:
-    token = platform.python(
-        "from django.contrib.auth.models import User; from rest_framework.authtoken.models import"
-        " Token; print(Token.objects.create(user=User.objects.get(username='admin')).key)"
-    ).strip()
+    token = platform.token()
     with slowly(platform), worker(platform):
         key = ask(platform)
         midway(platform, key)

@@ -148,11 +148,7 @@ def test_without_valkey_people_log_in_and_guesses_still_end(
 def test_who_tries_tokens_is_counted_by_address_and_a_right_one_is_not_refused(
     demo: Platform,
 ) -> None:
-    right = demo.python(
-        "from django.contrib.auth.models import User;"
-        "from rest_framework.authtoken.models import Token;"
-        "print(Token.objects.get_or_create(user=User.objects.get(username='admin'))[0].key)"
-    ).strip()
+    right = demo.token()
     own = Platform({**demo.env, "THROTTLE_PER_MINUTE": "20", "REDIS_PREFIX": "tokens:"})
     wrong = {"Authorization": f"Token {'0' * 40}"}
     with own.site(processes=2) as site:

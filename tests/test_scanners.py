@@ -56,11 +56,6 @@ DAILY = ["where", "order_by", "a text column", "search", "the first search", "a 
 QUICK = ["--technique=BE"]
 THOROUGH = ["--technique=BEUSTQ", "--level=3", "--risk=3", "--time-sec=1"]
 
-TOKEN = (
-    "from django.contrib.auth.models import User;"
-    "from rest_framework.authtoken.models import Token;"
-    "print(Token.objects.create(user=User.objects.get(username='admin')).key)"
-)
 TESTED = re.compile(r"testing '[^']+'")
 FOUND = "sqlmap identified the following injection point"
 
@@ -78,7 +73,8 @@ def sqlmap(url: str, folder: Path, how: list[str]) -> str:
 
 def finds_nothing(site: Site, name: str, folder: Path, how: list[str]) -> None:
     said = sqlmap(site.url + ADDRESSES[name], folder, how)
-    assert len(TESTED.findall(said)) >= 2, said
+    # What seems to be found and is not ends the tests early; on a busy machine some answers do.
+    assert len(TESTED.findall(said)) >= 3 or "false positive" in said, said
     assert "all tested parameters do not appear to be injectable" in said, said
     assert FOUND not in said, said
 
@@ -168,7 +164,7 @@ def test_schemathesis_finds_nothing_as_a_user_who_may_do_everything(
 ) -> None:
     fresh.ingest("2013-01-07,Alpha,X,Y,10,5")
     fresh.manage("transfer", "--all")
-    token = fresh.python(TOKEN).strip()
+    token = fresh.token()
     with fresh.running("worker"), fresh.site() as site:
         # The token stays right whatever else is tried with it; what is cancelled can still be seen.
         how = [
