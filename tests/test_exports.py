@@ -173,8 +173,8 @@ def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> 
         assert site.get(f"{FLIGHTS}?format=csv").status == 200
 
 
-def test_small_files_need_a_place_so_shortly_that_many_find_one(site: Site) -> None:
-    with ThreadPoolExecutor(12) as clients:
+def test_many_who_want_small_files_come_in_their_order_and_find_a_place(site: Site) -> None:
+    with ThreadPoolExecutor(24) as clients:
         asked = [f"{FLIGHTS}?format=csv&limit={limit}" for limit in range(1, 100)]
         assert {answer.status for answer in clients.map(site.get, asked)} == {200}
 

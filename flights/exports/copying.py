@@ -1,9 +1,8 @@
 """`COPY ... TO STDOUT` on connections of exports' own: no row becomes a Python object."""
 
 import select
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any, Self
 
 from django.db import connections, models
@@ -13,25 +12,11 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
 from flights.cost import FILES
-from flights.errors import Unavailable
 from flights.versions import READER
 
-# Each export keeps a connection and a thread while its client reads: queries must find others.
-EXPORTS_AT_ONCE = 2
+from .places import place
+
 CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
-WAIT = 0.25  # seconds for a place; small files need theirs for less
-_slots = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
-
-
-@contextmanager
-def slot() -> Iterator[None]:
-    """One of the places of those who send files; Unavailable where all are taken."""
-    if not _slots.acquire(timeout=WAIT):
-        raise Unavailable(f"{EXPORTS_AT_ONCE} exports are running. Try again in a moment.", 5)
-    try:
-        yield
-    finally:
-        _slots.release()
 
 
 class Copying:
@@ -39,7 +24,7 @@ class Copying:
 
     def __enter__(self) -> Self:
         with ExitStack() as held:
-            held.enter_context(slot())
+            held.enter_context(place())
             # Not the thread's connection: that serves the next request while this streams.
             connection: BaseDatabaseWrapper = connections.create_connection(READER)
             connection.inc_thread_sharing()

@@ -12,15 +12,16 @@ from flights.errors import Gone
 from flights.models import Export
 
 from . import Stream, repr_digest
-from .copying import CHUNK, slot
+from .copying import CHUNK
 from .formats import FORMATS
 from .keeping import STORAGE
+from .places import place
 
 
 def response(export: Export, headers: Any) -> StreamingHttpResponse:
     """Gone where somebody removed the file, Unavailable where too many are sent."""
     with ExitStack() as held:
-        held.enter_context(slot())
+        held.enter_context(place())
         file = held.enter_context(_opened(export))
         etag, size = f'"{export.digest}"', file.size
         first, end = _part(headers, etag, size)
