@@ -61,9 +61,11 @@ def main() -> None:
         _run([sys.executable, "manage.py", "setup"])
         served.set(file_rows=FILE_ROWS)
         rows = _fill(options.flights, options.times)
-        found = [_transfer("manage.py") for _ in range(options.runs)]
-        unhashed = [_transfer("-m", "benchmarks.unhashed") for _ in range(options.runs)]
-        copies = [_copied(Path(folder) / "rows.csv") for _ in range(options.runs)]
+        found, unhashed, copies = [], [], []
+        for _ in range(options.runs):  # in turn, as a machine is not the same all the time
+            found.append(_transfer("manage.py"))
+            unhashed.append(_transfer("-m", "benchmarks.unhashed"))
+            copies.append(_copied(Path(folder) / "rows.csv"))
         peers = _peers(options.peers) if options.peers else {}
         _show(rows, found, unhashed, copies, peers)
 
@@ -107,6 +109,7 @@ def _transfer(*program: str) -> dict[str, float]:
     """Seconds of each phase, and the memory of the process that ran it in MB."""
     from transfers.models import Transfer
 
+    _settle()
     with subprocess.Popen([sys.executable, *program, "transfer", "--force", TABLE]) as process:
         memory = most_memory(process)
     assert process.returncode == 0, "the transfer failed"
@@ -117,6 +120,12 @@ def _seconds(run: Callable[..., object], *arguments: Any) -> float:
     began = time.monotonic()
     run(*arguments)
     return time.monotonic() - began
+
+
+def _settle() -> None:
+    """Write what earlier runs left to be written, so that no run pays for another."""
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
 
 
 def _copied(file: Path) -> float:
@@ -133,6 +142,7 @@ def _copied(file: Path) -> float:
         )
         names = [definition.partition(" USING ")[2] for (definition,) in cursor.fetchall()]
     indexes = " ".join(f"CREATE INDEX ON copied USING {name};" for name in names)
+    _settle()
     return _seconds(_psql, COPIED.format(relation=relation, file=file, indexes=indexes))
 
 

@@ -4,13 +4,10 @@ A version is loaded in one transaction, so a loader that is killed leaves nothin
 another, of a few rows: no statement here changes a relation that readers use.
 """
 
-import io
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Q
@@ -22,12 +19,10 @@ from flights import ordering
 from flights.mirror import MirroredTable, public
 from flights.models import Export, PublishedTable, TableVersion
 
-from . import columns, sqlview, verify
-from .exceptions import NoSuchVersion, Unstorable
+from . import columns, lines, sqlview, verify
+from .exceptions import NoSuchVersion
 from .statements import execute
 
-# For sorting index entries; beyond it PostgreSQL sorts on disk.
-INDEX_MEMORY = "256MB"
 # What DROP TABLE may wait for readers; they would queue behind it.
 PRUNE_LOCK_TIMEOUT = "50ms"
 
@@ -88,18 +83,15 @@ def copy(
         connection.cursor() as cursor,
         cursor.copy(statement) as out,
     ):
-        for batch in batches:
-            if batch.num_rows:  # an empty batch makes pyarrow's CSV writer emit garbage
-                lines = _lines(batch, schema, numbered_from + done.rows, version.table)
-                out.write(lines)
-                done = Copied(done.rows + batch.num_rows, done.bytes + len(lines))
-                yield done
+        for rows, written in lines.ahead(batches, schema, numbered_from, version.table):
+            out.write(written)
+            done = Copied(done.rows + rows, done.bytes + len(written))
+            yield done
 
 
 def index(model: type[MirroredTable], version: TableVersion) -> None:
     """Primary key, declared indexes and statistics for the planner."""
     relation = sql.Identifier(version.relation)
-    execute("SET LOCAL maintenance_work_mem = {}", sql.Literal(INDEX_MEMORY))
     execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
     for names in model.mirror.indexes:
         order = ordering.whole([ordering.named(model, name) for name in names], model.sequence())
@@ -207,52 +199,4 @@ def _definition(field: pa.Field) -> sql.Composable:
         sql.Identifier(field.name),
         sql.SQL(columns.postgresql(field.type)),
         sql.SQL("" if field.nullable else "NOT NULL"),
-    )
-
-
-def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> bytes:
-    """CSV of a batch, the rows numbered from `before`; an empty text is "" and a null is bare."""
-    _refuse_nulls(batch, schema, before, table)
-    numbers = pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(batch))), before)
-    cast = [_written(values.cast(f.type)) for values, f in zip(batch.columns, schema, strict=True)]
-    out = io.BytesIO()
-    rows = pa.Table.from_arrays([numbers, *cast], names=["id", *schema.names])
-    pyarrow.csv.write_csv(rows, out, pyarrow.csv.WriteOptions(include_header=False))
-    lines = out.getvalue()
-    if b"\0" in lines:  # to look into each column would take longer
-        raise _nul(rows, table)
-    return lines
-
-
-def _refuse_nulls(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> None:
-    for values, field in zip(batch.columns, schema, strict=True):
-        if values.null_count and not field.nullable:
-            row = before + pc.index(values.is_null(), True).as_py() + 1
-            raise Unstorable(
-                f"{table}: column {field.name} of row {row}, in the declared order, has no value,"
-                " which its model does not allow.",
-                advice="Give the model's field null=True, or correct the broker's SQL.",
-            )
-
-
-def _written(values: pa.Array) -> pa.Array:
-    """What pyarrow's CSV writer can write and PostgreSQL reads."""
-    if not pa.types.is_binary(values.type):
-        return values
-    texts = (None if value is None else rf"\x{value.hex()}" for value in values.to_pylist())
-    return pa.array(texts, pa.string())
-
-
-def _nul(rows: pa.Table, table: str) -> Unstorable:
-    """What is wrong with the first text that holds a NUL character."""
-    places = {
-        name: pc.index(pc.match_substring(rows[name], "\0"), True).as_py()
-        for name in rows.column_names
-        if pa.types.is_string(rows[name].type)
-    }
-    row, name = min((row, name) for name, row in places.items() if row >= 0)
-    number = rows["id"][row].as_py()
-    return Unstorable(
-        f"{table}: column {name} of row {number}, in the declared order, holds a NUL character.",
-        advice="PostgreSQL cannot store it: remove it in the broker's SQL.",
     )

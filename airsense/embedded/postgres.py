@@ -22,11 +22,12 @@ SETTINGS = {
     "pg_stat_statements.track_utility": "off",  # it would keep COPY with the words of who asked
     "max_connections": "200",  # web processes times their threads, workers, people
     "shared_buffers": "256MB",  # holds the demo's tables and indexes; an eighth of 2 GB
-    "maintenance_work_mem": "128MB",  # a transfer builds its indexes one after the other
     "max_wal_size": "2GB",  # a large load is not slowed by checkpoints in its middle
     "random_page_cost": "1.1",  # SSD
     "log_checkpoints": "off",  # the log is for what went wrong
 }
+# PostgreSQL's own rules of texts: faster than those of the system, and the same on all.
+LOCALE = ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
 
 class PostgreSQL(Server):
@@ -72,8 +73,8 @@ class PostgreSQL(Server):
         new.mkdir(mode=0o700)
         if os.geteuid() == 0:
             account.give(new, self.account.owner)
-        options = ["-D", str(new), "-U", "airsense", "-A", "trust", "-E", "UTF8"]
-        self.run([str(program("initdb")), *options, "--locale=C.UTF-8"], lock)
+        options = ["-D", str(new), "-U", "airsense", "-A", "trust", "-E", "UTF8", *LOCALE]
+        self.run([str(program("initdb")), *options], lock)
         single = ["--single", "-D", str(new), "-c", "exit_on_error=on", "postgres"]
         self.run([str(program("postgres")), *single], lock, b"CREATE DATABASE airsense\n")
         new.rename(self.data)
