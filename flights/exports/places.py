@@ -31,12 +31,13 @@ class Places:
                 return True
             turn = threading.Event()
             self.waiting.append(turn)
-        if not turn.wait(patience):
-            with self.changing:
-                if turn in self.waiting:
-                    self.waiting.remove(turn)
-                    return False
-        return True
+        if turn.wait(patience):
+            return True
+        with self.changing:
+            if turn.is_set():  # given at the last moment
+                return True
+            self.waiting.remove(turn)
+        return False
 
     def give_back(self) -> None:
         with self.changing:
