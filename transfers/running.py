@@ -143,13 +143,14 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
     made = {version.table: version for version in versions}
     began = time.monotonic()
     with transaction.atomic():
+        # First, as it may have to wait: heartbeats go on until the transfers' rows are written.
+        load.publish(versions)
         for transfer in transfers:
             version = made.get(transfer.table)
             done = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
             _end(transfer, done, version=version, error="", advice="")
             load.confirm(transfer.table)
         alerts.succeeded(transfers)
-        load.publish(versions)
     for transfer in transfers:
         transfer.seconds["publishing"] = round(time.monotonic() - began, 3)
         transfer.save(update_fields=["seconds"])
