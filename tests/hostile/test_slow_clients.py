@@ -13,7 +13,7 @@ from tests.whole import Platform, Site, until
 
 QUERY = "/api/dynamic_query?table_name=busiest_airports_by_delays&limit=3"
 SHORT = {"BODY_TIMEOUT": "2", "HEADERS_TIMEOUT": "2", "ANSWER_TIMEOUT": "2"}
-AT_ONCE = 1.0  # seconds; also on a busy machine
+AT_ONCE = 5.0  # seconds; benchmarks measure it, and a busy machine is slow
 
 
 @pytest.fixture(scope="module")
