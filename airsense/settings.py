@@ -312,6 +312,19 @@ USE_I18N = False
 # Files that are uploaded in the admin, until a worker has ingested them. Never served.
 MEDIA_ROOT = HOME
 UPLOAD_LIMIT = number("UPLOAD_LIMIT_MIB", 1_024) << 20
+FILE_UPLOAD_TEMP_DIR = HOME  # files of a form, until they are where they are kept
+
+# What the web server reads of a client, whatever the address (docs/gateway.md).
+BODY_LIMIT = number("BODY_LIMIT_BYTES", 100_000)
+# Seconds that a body may take, and those that its size adds: 4,096 bytes a second, and more, go on.
+BODY_TIMEOUT = number("BODY_TIMEOUT", 10)
+BODY_RATE = number("BODY_BYTES_PER_SECOND", 4_096)
+# Bytes of bodies that a web process holds at once.
+BODIES_LIMIT = number("BODIES_MIB", 64) << 20
+# Seconds for the headers of a request. A connection that asks nothing more ends after them, too.
+HEADERS_TIMEOUT = number("HEADERS_TIMEOUT", 15)
+# Seconds in which a client has to take the next 64 KiB of an answer.
+ANSWER_TIMEOUT = number("ANSWER_TIMEOUT", 30)
 
 # Exports that workers make at once; they share the workers with transfers.
 EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 1)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import gateway, large, load, open_loop, report, start
+from benchmarks import gateway, hostile, large, load, open_loop, report, start
 from benchmarks.target import Target, demo
 
 BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
     "load": load.run,
     "large": large.run,
     "start": start.run,
+    "hostile": hostile.run,
 }
 PROGRAMS = {"wrk": "wrk", "nginx": "nginx", "psql": "postgresql-client", "pgbench": "postgresql"}
 SECONDS = 5.0

@@ -1,19 +1,29 @@
-"""The platform's server, answering constant bytes without Django: its port and their number."""
+"""The platform's server, answering constant bytes before Django: its port and their number."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable
 from typing import Any
+
+import django
 
 from airsense.management.commands.serve import serve
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
+django.setup()
+
+from airsense.gateway import Sent, answers  # noqa: E402  # it needs Django
+
 BODY = b"x" * int(sys.argv[2])
 HEADERS = [("content-type", "application/json"), ("content-length", str(len(BODY)))]
+SENT = Sent(answers.Reply("200 OK", HEADERS, [BODY], answers.wire(HEADERS)), [])
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    start_response("200 OK", HEADERS)
-    return [BODY]
+class Constant:
+    def known(self, environ: dict[str, Any]) -> Sent:
+        return SENT
 
+
+application = Constant()
 
 if __name__ == "__main__":
     serve("benchmarks.constant:application", int(sys.argv[1]))

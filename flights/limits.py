@@ -1,6 +1,8 @@
 """How much one request may ask for. What is more is refused with the number that is allowed."""
 
 from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -8,7 +10,6 @@ from django.http.response import HttpResponseBase
 from .errors import BadQuery, refused
 
 ADDRESS = 8_000  # bytes; Granian itself refuses 65,535 and more
-BODY = 100_000  # bytes; files are uploaded in the admin alone
 PARAMETERS = 50
 CONDITIONS = 50  # filters of a query, and conditions in one of them
 VALUES = 500  # of `in`
@@ -18,7 +19,15 @@ GROUPED = 10  # columns to group by
 COMPUTED = 20  # values of each group
 SKIPPED = 1_000_000  # rows before a page
 
+# Where the web server leaves why it refuses a request that it has read in part.
+REFUSAL = "airsense.refusal"
+
 type View = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Refusal(NamedTuple):
+    status: int
+    message: str
 
 
 def at_most(allowed: int, given: int, what: str, cure: str = "") -> None:
@@ -30,17 +39,23 @@ def at_most(allowed: int, given: int, what: str, cure: str = "") -> None:
 
 
 def requests(answer: View) -> View:
-    """Middleware: refuses addresses and bodies that are too long, before anything reads them."""
+    """Middleware: refuses what the web server found wrong, and addresses that cannot be read."""
 
     def answered(request: HttpRequest) -> HttpResponseBase:
-        address = len(request.META.get("QUERY_STRING", "")) + len(request.path_info)
-        if address > ADDRESS:
-            said = f"The address has {address:,} bytes, and at most {ADDRESS:,} can be."
-            return refused(request, f"{said} Ask for less at once.", 414)
-        body = int(request.META.get("CONTENT_LENGTH") or 0)
-        if body > BODY and not request.path_info.startswith("/admin/"):
-            said = f"The body has {body:,} bytes, and at most {BODY:,} can be."
-            return refused(request, said, 413)
-        return answer(request)
+        refusal = request.META.get(REFUSAL) or _address(request)
+        return refused(request, refusal.message, refusal.status) if refusal else answer(request)
 
     return answered
+
+
+def _address(request: HttpRequest) -> Refusal | None:
+    query = request.META.get("QUERY_STRING", "")
+    length = len(query) + len(request.path_info)
+    if length > ADDRESS:
+        limit = f"The address has {length:,} bytes, and at most {ADDRESS:,} can be."
+        return Refusal(414, f"{limit} Ask for less at once.")
+    try:
+        unquote_to_bytes(query.encode("latin-1")).decode()
+    except UnicodeError:
+        return Refusal(400, "The query of the address is not UTF-8. Write each parameter in UTF-8.")
+    return None

@@ -34,7 +34,12 @@ def headers(request: Request, of: Iterable[TableVersion], form: str = "") -> dic
 
 def unchanged(request: Request, told: dict[str, str]) -> bool:
     """Whether the client has this answer already."""
-    return told["ETag"] in request.META.get("HTTP_IF_NONE_MATCH", "")
+    return matches(told["ETag"], request.META.get("HTTP_IF_NONE_MATCH", ""))
+
+
+def matches(etag: str, header: str) -> bool:
+    """Whether If-None-Match names an ETag, or any by `*` (RFC 9110, section 13.1.2)."""
+    return etag in header or header.strip() == "*"
 
 
 def while_current(page: Page) -> Page:

@@ -4,6 +4,7 @@ import http.client
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 
 from flights import limits
 from tests.whole import Site
@@ -86,6 +87,6 @@ def test_more_parameters_than_are_read_are_refused(site: Site) -> None:
 
 
 def test_a_long_body_is_refused_before_it_is_read(site: Site) -> None:
-    body = b'{"query": "%s"}' % (b"a" * limits.BODY)
+    body = b'{"query": "%s"}' % (b"a" * settings.BODY_LIMIT)
     answer = site.ask("POST", "/api/advanced_search", body, Content_Type="application/json")
     assert (answer.status, answer.json()["status"]) == (413, 413)

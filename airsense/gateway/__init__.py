@@ -2,15 +2,16 @@
 
 import time
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from airsense import request_ids
+from flights.limits import REFUSAL
 from flights.throttles import TOLD
 
-from . import answers, metrics, questions, shortcut
-from .answers import Answer, Body, Reply
+from . import answers, metrics, questions, rebuilt, shortcut
+from .answers import Answer, Body, Headers, Reply
 from .questions import Environ, Question
 from .store import Store
 from .watch import Sight, Watch
@@ -18,6 +19,14 @@ from .watch import Sight, Watch
 # A public query may take 5 s; who waits longer for another's answer asks Django itself.
 WAIT = 10.0
 METRICS = "/metrics"
+NAMED = "airsense.request_id"
+
+
+class Sent(NamedTuple):
+    """A reply, and what this client alone is told with it."""
+
+    reply: Reply
+    own: Headers
 
 
 class Gateway:
@@ -31,51 +40,67 @@ class Gateway:
         self.counted = {"hit": 0, "miss": 0, "bypass": 0}
 
     def __call__(self, environ: Environ, start_response: Any) -> Body:
-        environ["airsense.request_id"] = request_ids.begin(environ)
+        reply, own = self.known(environ) or self.made(environ)
+        start_response(reply.status, [*reply.headers, *own])
+        body: Body = reply.body
+        return body
+
+    def known(self, environ: Environ) -> Sent | None:
+        """What is answered at once, without waiting for anything; None where Django has to."""
+        environ[NAMED] = request_ids.name(environ)
         environ[TOLD] = []
         if environ["PATH_INFO"] == METRICS:
-            return metrics.show(self, start_response)
-        sight = self.watch.sight
-        asked = questions.read(environ)
-        if asked is None or time.monotonic() > sight.until:
-            return self.send(self.ask(environ), "bypass", environ, start_response)
-        known = self.store.get(asked.key)
-        if known and known.states <= sight.current and (reply := known.reply(environ)):
-            return self.send(reply, "hit", environ, start_response)
-        return self.miss(asked, sight, environ, start_response)
+            return Sent(metrics.show(self), [])
+        question, sight = questions.read(environ), self.watch.sight
+        if question is None or time.monotonic() > sight.until:
+            return None
+        reply = self.kept(question, sight, environ)
+        return self.send(reply, "hit", environ) if reply else None
 
-    def miss(self, asked: Question, sight: Sight, environ: Environ, start_response: Any) -> Body:
+    def made(self, environ: Environ) -> Sent:
+        """Django's answer, which is kept for others where it may be."""
+        request_ids.current.set(environ[NAMED])
+        question, sight = questions.read(environ), self.watch.sight
+        if question is None or REFUSAL in environ or time.monotonic() > sight.until:
+            return self.send(self.ask(environ), "bypass", environ)
+        if question.file:
+            return self.send(self.ask(environ), "miss", environ)
+        return self.miss(question, sight, environ)
+
+    def kept(self, question: Question, sight: Sight, environ: Environ) -> Reply | None:
+        answer = self.store.get(question)
+        return answer.reply(environ) if answer and answer.states <= sight.current else None
+
+    def miss(self, question: Question, sight: Sight, environ: Environ) -> Sent:
         """Django is asked once for all that ask the same at the same time, of the same sight."""
-        flight, mine = (asked.key, sight.current), Future[Answer | None]()
+        flight, mine = (question, sight.current), Future[Answer | None]()
+        request = rebuilt.request(question, environ)
         leader = self.flights.setdefault(flight, mine)
         if leader is not mine:
-            return self.follow(leader, environ, start_response)
+            return self.follow(leader, request, environ)
         answer = None
         try:
-            # The canonical query, so that an answer depends on nothing but its key.
-            canonical = {**environ, "QUERY_STRING": asked.query}
-            reply = shortcut.answer(canonical) or self.ask(canonical)
-            answer = answers.kept(reply, asked.gzip, sight.current)
+            if reply := self.kept(question, sight, environ):  # while this request had to wait
+                answer = self.store.get(question)
+                return self.send(reply, "hit", environ)
+            reply = shortcut.answer(request) or self.ask(request)
+            answer = answers.kept(reply, question.gzip, sight.current)
             if answer:
-                self.store.put(asked.key, answer)
+                self.store.put(question, answer)
         finally:
             del self.flights[flight]
             mine.set_result(answer)
-        return self.send(
-            (answer and answer.reply(environ)) or reply, "miss", environ, start_response
-        )
+        return self.send((answer and answer.reply(environ)) or reply, "miss", environ)
 
-    def follow(
-        self, leader: "Future[Answer | None]", environ: Environ, start_response: Any
-    ) -> Body:
+    def follow(self, leader: "Future[Answer | None]", request: Environ, environ: Environ) -> Sent:
         """The leader's answer; where it has none for others, everybody asks for himself."""
         try:
             answer = leader.result(WAIT)
         except TimeoutError:
             answer = None
         if answer and (reply := answer.reply(environ)):
-            return self.send(reply, "hit", environ, start_response)
-        return self.send(self.ask(environ), "miss", environ, start_response)
+            return self.send(reply, "hit", environ)
+        return self.send(self.ask(request), "miss", environ)
 
     def ask(self, environ: Environ) -> Reply:
         """Django's answer. It is begun when this returns; a stream is not read."""
@@ -84,9 +109,7 @@ class Gateway:
         status, headers = begun
         return Reply(status, headers, body)
 
-    def send(self, reply: Reply, how: str, environ: Environ, start_response: Any) -> Body:
+    def send(self, reply: Reply, how: str, environ: Environ) -> Sent:
         self.counted[how] += 1
-        own = ("x-airsense-cache", how), (request_ids.HEADER, environ["airsense.request_id"])
-        start_response(reply.status, [*reply.headers, *own, *environ[TOLD]])
-        body: Body = reply.body
-        return body
+        own = [("x-airsense-cache", how), (request_ids.HEADER, environ[NAMED]), *environ[TOLD]]
+        return Sent(reply, own)

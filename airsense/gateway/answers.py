@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from flights import stated
+
 from .questions import Environ
 from .watch import Published
 
 type Headers = list[tuple[str, str]]
+type Wire = list[tuple[bytes, bytes]]
 type Body = Iterable[bytes]
 
 LARGEST = 1 << 20  # bytes of a body; a larger one costs the place of many others
@@ -25,6 +28,7 @@ class Reply(NamedTuple):
     status: str
     headers: Headers
     body: Any  # chunks of bytes; Django's has to be closed
+    wire: Wire | None = None  # the headers as bytes, where they are sent more than once
 
 
 class Answer(NamedTuple):
@@ -36,8 +40,12 @@ class Answer(NamedTuple):
 
     def reply(self, environ: Environ) -> Reply | None:
         """What answers this request; None where that is not known."""
-        unchanged = self.etag in environ.get("HTTP_IF_NONE_MATCH", "")
-        return self.unchanged if unchanged else self.whole
+        has = stated.matches(self.etag, environ.get("HTTP_IF_NONE_MATCH", ""))
+        return self.unchanged if has else self.whole
+
+
+def wire(headers: Headers) -> Wire:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def kept(reply: Reply, packed: bool, current: frozenset[Published]) -> Answer | None:
@@ -52,9 +60,10 @@ def kept(reply: Reply, packed: bool, current: frozenset[Published]) -> Answer | 
     packed = packed and len(body) >= SMALLEST_PACKED
     sent = gzip.compress(body, mtime=0) if packed else body
     headers = _headers(said, len(sent), packed)
-    whole = Reply(reply.status, headers, [sent]) if reply.status.startswith("200") else None
+    ok = reply.status.startswith("200")
+    whole = Reply(reply.status, headers, [sent], wire(headers)) if ok else None
     bare = [(name, value) for name, value in headers if name not in OF_BODY]
-    unchanged = Reply("304 Not Modified", bare, [])
+    unchanged = Reply("304 Not Modified", bare, [], wire(bare))
     return Answer(states, said["etag"], whole, unchanged, BESIDE + len(sent))
 
 

@@ -2,13 +2,15 @@
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .answers import Reply
 
 if TYPE_CHECKING:
     from . import Gateway
 
 
-def show(gateway: "Gateway", start_response: Any) -> list[bytes]:
+def show(gateway: "Gateway") -> Reply:
     process = f'process="{os.getpid()}"'
     seeing = time.monotonic() < gateway.watch.sight.until
     lines = [
@@ -22,8 +24,8 @@ def show(gateway: "Gateway", start_response: Any) -> list[bytes]:
         *_gauge("limit_bytes", process, gateway.store.limit),
         *_gauge("sees_versions", process, int(seeing)),
     ]
-    start_response("200 OK", [("content-type", "text/plain; version=0.0.4; charset=utf-8")])
-    return ["\n".join([*lines, ""]).encode()]
+    headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8")]
+    return Reply("200 OK", headers, ["\n".join([*lines, ""]).encode()])
 
 
 def _gauge(name: str, process: str, value: int) -> list[str]:

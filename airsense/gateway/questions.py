@@ -7,7 +7,10 @@ from urllib.parse import parse_qsl, urlencode
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from flights.exports import FORMATS
 from flights.exports.packing import accepts
+
+from . import media
 
 type Environ = dict[str, Any]
 
@@ -19,12 +22,18 @@ METHODS = ("GET", "HEAD")
 # the longest; usual ones need 5 MB.
 LONGEST, SPELLINGS = 1_024, 8_192
 PARAMETERS = 100
+SECURE_BY: tuple[str, str] | None = settings.SECURE_PROXY_SSL_HEADER  # a header, and its value
 
 
 class Question(NamedTuple):
-    key: str
+    """All that an answer depends on, and so the key under which it is kept."""
+
+    path: str
     query: str  # parameters by name, in one spelling
+    accept: str  # `media.accepted`
     gzip: bool  # whether the client reads it
+    secure: bool  # whether the client came by https
+    file: bool  # whether the answer is a file, which is sent as it is read and never kept
 
 
 def read(environ: Environ) -> Question | None:
@@ -40,11 +49,11 @@ def read(environ: Environ) -> Question | None:
     spelling = (
         path,
         environ["QUERY_STRING"],
-        environ.get("HTTP_ACCEPT", "*/*"),
+        environ.get("HTTP_ACCEPT", media.ANYTHING),
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("HTTP_HOST", ""),
     )
-    return _question(*spelling) if sum(map(len, spelling)) <= LONGEST else None
+    return _question(*spelling, _secure(environ)) if sum(map(len, spelling)) <= LONGEST else None
 
 
 def _personal(environ: Environ) -> bool:
@@ -53,25 +62,45 @@ def _personal(environ: Environ) -> bool:
     )
 
 
+def _secure(environ: Environ) -> bool:
+    """As Django reads it: what the trusted header says, or else how the client came here."""
+    if SECURE_BY and (header := environ.get(SECURE_BY[0])):
+        return bool(header.split(",")[0].strip() == SECURE_BY[1])
+    return bool(environ["wsgi.url_scheme"] == "https")
+
+
 @lru_cache(SPELLINGS)  # 0.3 us instead of 20
-def _question(path: str, query: str, accept: str, encoding: str, host: str) -> Question | None:
+def _question(
+    path: str, query: str, accept: str, encoding: str, host: str, secure: bool
+) -> Question | None:
     if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         return None  # Django refuses it
-    canonical = _canonical(query)
-    if canonical is None:
+    parameters = _parameters(query)
+    if parameters is None:
         return None
+    spelled = urlencode(parameters)
     if path in PAGES:
-        canonical = query  # an explorer shows its address as it was written
-    gzip = accepts(encoding, "gzip")
-    return Question(f"{path}?{canonical} {gzip} {accept}", canonical, gzip)
-
-
-def _canonical(query: str) -> str | None:
-    """The same parameters in one order and spelling, read as Django reads them; None if not."""
-    try:
-        given = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
-    except ValueError:
+        spelled = query  # an explorer shows its address as it was written
+    if len(spelled) > LONGEST:
         return None
-    # Values of one name stay in their order: only names are sorted.
-    spelled = urlencode(sorted(given, key=lambda pair: pair[0]))
-    return spelled if query.isascii() and len(spelled) <= LONGEST else None
+    accepted, file = media.accepted(accept), _is_file(parameters, accept)
+    return Question(path, spelled, accepted, accepts(encoding, "gzip"), secure, file)
+
+
+def _parameters(query: str) -> list[tuple[str, str]] | None:
+    """Parameters sorted by name, as Django reads them; None where it refuses them.
+
+    Values of one name stay in their order.
+    """
+    if not query.isascii():
+        return None
+    try:
+        read = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS, errors="strict")
+    except ValueError:  # there are too many, or they are not UTF-8
+        return None
+    return sorted(read, key=lambda pair: pair[0])
+
+
+def _is_file(parameters: list[tuple[str, str]], accept: str) -> bool:
+    named = any(name == "format" and value in FORMATS for name, value in parameters)
+    return named or any(format_.media_type in accept for format_ in FORMATS.values())

@@ -4,25 +4,26 @@ import threading
 from collections import OrderedDict
 
 from .answers import Answer
+from .questions import Question
 
 
 class Store:
     def __init__(self, limit: int) -> None:
         self.limit, self.size = limit, 0
-        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._answers: OrderedDict[Question, Answer] = OrderedDict()
         self._changing = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def get(self, key: str) -> Answer | None:
+    def get(self, key: Question) -> Answer | None:
         try:
             self._answers.move_to_end(key)  # without the lock: each of the two steps is atomic
             return self._answers[key]
         except KeyError:
             return None
 
-    def put(self, key: str, answer: Answer) -> None:
+    def put(self, key: Question, answer: Answer) -> None:
         with self._changing:
             self._forget(self._answers.pop(key, None))
             self._answers[key] = answer

@@ -1,0 +1,57 @@
+"""A request as Django reads it: the WSGI environment of what Granian tells of it by ASGI."""
+
+import sys
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+type Environ = dict[str, Any]
+type Scope = dict[str, Any]
+
+SAME = {
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "Granian",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+
+
+def of(scope: Scope) -> Environ:
+    path, server, client = scope["raw_path"], scope["server"], scope["client"]
+    environ = {
+        **SAME,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": server[1],
+        "SERVER_PROTOCOL": "HTTP/" + scope["http_version"],
+        "REMOTE_ADDR": client[0],
+        "wsgi.url_scheme": scope["scheme"],
+    }
+    for header, value in scope["headers"]:
+        if name := _name(header):
+            text = value.decode("latin-1")
+            if (
+                name in environ and name != "CONTENT_LENGTH"
+            ):  # the same twice, or Granian refuses it
+                text = environ[name] + ("; " if name == "HTTP_COOKIE" else ",") + text
+            environ[name] = text
+    return environ
+
+
+@lru_cache(1_024)
+def _name(header: bytes) -> str:
+    """ "" for a header with an underscore, which would be another one's name here."""
+    name = header.decode("latin-1").replace("-", "_").upper()
+    if b"_" in header:
+        return ""
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+
+
+def has_body(environ: Environ) -> bool:
+    length = environ.get("CONTENT_LENGTH", "0")
+    return length.strip("0") != "" or "HTTP_TRANSFER_ENCODING" in environ

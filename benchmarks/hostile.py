@@ -1,0 +1,60 @@
+"""How long others wait while 1,500 clients send nothing, or all but nothing."""
+
+import http.client
+import time
+from contextlib import ExitStack, closing
+from statistics import quantiles
+from urllib.parse import urlsplit
+
+from benchmarks import gateway, report
+from benchmarks.target import Target
+from tests import crowd
+from tests.nginx import in_front_of
+from tests.whole import Site
+
+OF_EACH_KIND = 500
+PAUSE = 0.01  # seconds between two requests of the measured client
+MEASURED = {
+    "health": "/healthz",
+    "metrics": "/metrics",
+    "a kept answer": gateway.WARM,
+    "a page of the admin": "/admin/login/",
+}
+
+
+def run(target: Target, seconds: float) -> list[str]:
+    lines = [
+        *_lines("nobody else", target.site, seconds),
+        *_attacked("1,500 slow clients", target.site, seconds),
+    ]
+    with in_front_of(target.site) as front:
+        lines += _attacked("the same through nginx", front, seconds)
+    return report.table(["beside", "answer", "requests", "p50 ms", "p99 ms", "most ms"], lines)
+
+
+def _attacked(beside: str, site: Site, seconds: float) -> list[list[str]]:
+    with ExitStack() as attack:
+        for begin in crowd.KINDS:
+            attack.enter_context(crowd.renewed(site, OF_EACH_KIND, begin))
+        time.sleep(2)  # until all are there
+        return _lines(beside, site, seconds)
+
+
+def _lines(beside: str, site: Site, seconds: float) -> list[list[str]]:
+    return [[beside, name, *_waits(site, path, seconds)] for name, path in MEASURED.items()]
+
+
+def _waits(site: Site, path: str, seconds: float) -> list[str]:
+    """One client, whose every answer has to be a 200."""
+    ends, took = time.monotonic() + seconds, list[float]()
+    with closing(http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)) as client:
+        while time.monotonic() < ends:
+            began = time.perf_counter()
+            client.request("GET", path)
+            response = client.getresponse()
+            response.read()
+            took.append((time.perf_counter() - began) * 1_000)
+            assert response.status == 200, path
+            time.sleep(PAUSE)
+    cuts = quantiles(took, n=100)
+    return [f"{len(took):,}", *(f"{value:.1f}" for value in (cuts[49], cuts[98], max(took)))]

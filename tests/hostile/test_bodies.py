@@ -1,0 +1,211 @@
+"""Bodies have a limit on every address, for everybody, before anything reads or stores them."""
+
+import re
+import secrets
+import select
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from airsense import home
+from tests import raw
+from tests.nginx import in_front_of
+from tests.whole import COLUMNS, Platform, Site, until
+from transfers.models import WarehouseJob
+
+UPLOAD = "/admin/transfers/warehousejob/ingest/"
+MULTIPART = "Content-Type: multipart/form-data; boundary=b"
+FORM = "Content-Type: application/x-www-form-urlencoded"
+HUGE = 600_000_000
+# Chunked: more than is taken, and so much more that a server which stores it shows.
+CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
+ADDRESSES = [
+    *("/admin/login/", "/admin/", UPLOAD, "/admin/auth/user/add/", "/admin/logout/"),
+    *("/api/graphql", "/api/advanced_search", "/api/transfers/", "/api/exports/", "/api/nowhere"),
+    *("/", "/explorer", "/healthz", "/readyz", "/service_transfer", "/static/airsense.css"),
+]
+
+
+@pytest.fixture(scope="module", params=["directly", "through nginx"])
+def door(request: pytest.FixtureRequest, site: Site) -> Iterator[Site]:
+    if request.param == "directly":
+        yield site
+    else:
+        with in_front_of(site) as front:
+            yield front
+
+
+def session(group: str) -> str:
+    """The cookie of somebody who is signed in."""
+    user = User.objects.create_user(f"body-{secrets.token_hex(4)}", is_staff=True)
+    user.groups.set(Group.objects.filter(name=group))
+    client = Client()
+    client.force_login(user)
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_a_body_that_is_said_to_be_too_long_is_not_read(site: Site, path: str) -> None:
+    for method in ("POST", "PUT", "GET", "DELETE", "NONSENSE"):
+        answer = first(site, raw.head(method, path, FORM, f"Content-Length: {HUGE}"))
+        assert raw.status(answer) == 413
+        assert b"600,000,000 bytes, and at most 100,000" in answer
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", UPLOAD, "/api/graphql", "/nowhere"])
+def test_a_body_of_no_stated_length_is_read_up_to_the_limit(door: Site, path: str) -> None:
+    head = raw.head(
+        "POST", path, MULTIPART, "Cookie: csrftoken=invented", "Transfer-Encoding: chunked"
+    )
+    with closing(raw.connect(door)) as client:
+        client.sendall(head)
+        with suppress(OSError):  # it is closed while we send
+            for _ in range(1_000):
+                client.sendall(CHUNK)
+        assert raw.status(client.recv(1_000)) == 413
+
+
+def test_an_invented_csrf_cookie_stores_nothing(door: Site) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    length, cookie = f"Content-Length: {HUGE}", "Cookie: csrftoken=" + "a" * 32
+    with closing(raw.connect(door)) as client:
+        client.sendall(raw.head("POST", "/admin/login/", MULTIPART, length, cookie) + part)
+        with suppress(OSError):
+            for _ in range(100):
+                client.sendall(b"a" * 100_000)
+        assert stored() == 0
+        assert raw.status(client.recv(1_000)) == 413
+
+
+@pytest.mark.parametrize("group", ["", "viewer"])
+def test_who_may_not_upload_sends_no_more_than_others(door: Site, group: str) -> None:
+    cookie = f"Cookie: {session(group)}" if group else "Cookie: sessionid=invented"
+    length = f"Content-Length: {HUGE}"
+    assert raw.status(first(door, raw.head("POST", UPLOAD, MULTIPART, length, cookie))) == 413
+
+
+def test_who_may_upload_does_so_into_the_data_folder(door: Site) -> None:
+    cookies, token = _form(door)
+    body = _multipart(token, 3_000_000)
+    head = raw.head(
+        *("POST", UPLOAD, MULTIPART, f"Content-Length: {len(body)}", f"Cookie: {cookies}"),
+        *(f"Referer: {door.url}{UPLOAD}", "Connection: close"),
+    )
+    before = WarehouseJob.objects.count()
+    with closing(raw.connect(door)) as client:
+        client.sendall(head + body[:2_000_000])
+        until(lambda: stored() >= 1_900_000)
+        assert WarehouseJob.objects.count() == before
+        client.sendall(body[2_000_000:])
+        assert raw.status(raw.rest(client)) == 302
+    job = WarehouseJob.objects.latest("pk")
+    assert WarehouseJob.objects.count() == before + 1
+    assert Path(job.file.path).is_relative_to(home.folder())
+    assert job.file.size == 3_000_000
+    until(lambda: stored() == 0)
+    job.file.delete()
+    job.delete()
+
+
+def test_an_upload_has_a_limit_too(demo: Platform) -> None:
+    with Platform({**demo.env, "UPLOAD_LIMIT_MIB": "1"}).site(processes=1) as site:
+        cookies, _ = _form(site)
+        length = f"Content-Length: {2 << 20}"
+        answer = first(site, raw.head("POST", UPLOAD, MULTIPART, f"Cookie: {cookies}", length))
+        assert raw.status(answer) == 413
+        assert b"at most 1,148,576 can be" in answer
+
+
+def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
+    """Each is small enough, but together they would fill the memory."""
+    begin = raw.head("POST", "/api/graphql", "Content-Length: 90000") + b"a" * 80_000
+    with Platform({**demo.env, "BODIES_MIB": "1"}).site(processes=1) as site:
+        with ExitStack() as held:
+            clients = [held.enter_context(closing(raw.connect(site))) for _ in range(20)]
+            for client in clients:
+                client.sendall(begin)
+            answered, *_ = select.select(clients, [], [], 10)
+            assert {raw.status(client.recv(1_000)) for client in answered} == {503}
+        query = {"data": b'{"query": "{tables{table}}"}', "Content_Type": "application/json"}
+        until(lambda: site.ask("POST", "/api/graphql", **query).status == 200)  # type: ignore[arg-type]
+
+
+def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
+    body = b'{"query": "{ tables { table } }"}'
+    head = raw.head(
+        *("POST", "/api/graphql", "Content-Type: application/json"),
+        *("Transfer-Encoding: chunked", "Connection: close"),
+    )
+    answer = raw.ask(door, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    assert raw.status(answer) == 200
+    assert b"delays_by_day" in answer
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Content-Length: 2", "Content-Length: 2"),
+        ("Content-Length: 2", "Content-Length: 3"),
+        ("Content-Length: 2, 2",),
+        ("Content-Length: -2",),
+        ("Content-Length: +2",),
+        ("Content-Length: two",),
+        (f"Content-Length: {'9' * 30}",),
+        ("Content-Length: 2", "Transfer-Encoding: chunked"),
+        ("Transfer-Encoding: gzip",),
+        ("Transfer_Encoding: chunked",),
+    ],
+)
+def test_an_odd_length_is_no_failure_of_ours(site: Site, headers: tuple[str, ...]) -> None:
+    head = raw.head("POST", "/api/advanced_search", "Content-Type: application/json", *headers)
+    assert 400 <= raw.status(first(site, head + b"{}")) < 500
+
+
+@pytest.mark.parametrize("charset", ["utf-32", "undefined", "x" * 5_000, "utf-16", "latin-1"])
+def test_a_body_in_other_letters_is_refused(site: Site, charset: str) -> None:
+    type_ = f"application/json; charset={charset}"
+    answer = site.ask("POST", "/api/graphql", b"{}", Content_Type=type_)
+    assert answer.status == 415
+    assert answer.json()["detail"].endswith("Send UTF-8.")
+
+
+def first(site: Site, data: bytes) -> bytes:
+    """What is answered at once, while the rest of the body could still come."""
+    with closing(raw.connect(site)) as client:
+        client.sendall(data)
+        return client.recv(10_000)
+
+
+def stored() -> int:
+    """Bytes of files without a name, which AirSense keeps bodies in, in the data folder."""
+    size = 0
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            target = str(link.readlink())
+            if target.startswith(f"{home.folder()}/#") and target.endswith(" (deleted)"):
+                size = max(size, link.stat().st_size)
+    return size
+
+
+def _form(site: Site) -> tuple[str, str]:
+    """The cookies of an operator, and the token of the upload's form."""
+    cookies = session("operator")
+    page = site.get(UPLOAD, Cookie=cookies)
+    given = SimpleCookie(page.headers["set-cookie"])
+    token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)
+    assert token
+    return f"{cookies}; csrftoken={given['csrftoken'].value}", token[1].decode()
+
+
+def _multipart(token: str, size: int) -> bytes:
+    fields = {"csrfmiddlewaretoken": token, "kind": "append"}
+    parts = [f'form-data; name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
+    content = f"{COLUMNS}\n".ljust(size, "a")
+    parts.append(f'form-data; name="file"; filename="records.csv"\r\n\r\n{content}')
+    lines = "".join(f"--b\r\nContent-Disposition: {part}\r\n" for part in parts)
+    return f"{lines}--b--\r\n".encode()

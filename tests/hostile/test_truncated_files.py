@@ -1,0 +1,93 @@
+"""A file that PostgreSQL did not end never looks like a whole one."""
+
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from flights.exports import FORMATS
+from tests import raw
+from tests.nginx import in_front_of
+from tests.whole import Site, until
+
+FLIGHTS = "/api/flight_delay_data/"
+PARTIAL, RESET = 18, 56  # curl's exit codes of a transfer that was not completed
+
+
+def end_exports() -> int:
+    """End the connections of all exports, as an administrator or a crash does; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE query LIKE 'COPY%' AND state = 'active' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def streamed() -> list[str]:
+    """The formats that are sent while PostgreSQL reads; the others are made first."""
+    return [name for name in FORMATS if name != "xlsx"]
+
+
+@pytest.mark.parametrize("keep", ["keep-alive", "close"])
+@pytest.mark.parametrize("name", streamed())
+def test_the_connection_breaks(site: Site, name: str, keep: str) -> None:
+    asked = raw.head("GET", f"{FLIGHTS}?format={name}", f"Connection: {keep}")
+    with closing(raw.connect(site)) as client:
+        client.sendall(asked)
+        begin = client.recv(1_000)
+        assert raw.status(begin) == 200
+        assert end_exports() > 0
+        with pytest.raises(ConnectionResetError):
+            raw.rest(client)
+
+
+def test_a_client_of_http_1_0_sees_it_too(site: Site) -> None:
+    """Its file ends where the connection does."""
+    with closing(raw.connect(site)) as client:
+        client.sendall(f"GET {FLIGHTS}?format=csv HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        assert raw.status(client.recv(1_000)) == 200
+        assert end_exports() > 0
+        with pytest.raises(ConnectionResetError):
+            raw.rest(client)
+
+
+@pytest.mark.parametrize("name", streamed())
+def test_curl_says_so(site: Site, name: str, tmp_path: Path) -> None:
+    assert curl(site, name, tmp_path) in (PARTIAL, RESET)
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_it_breaks_through_nginx(site: Site, name: str, tmp_path: Path) -> None:
+    with in_front_of(site) as front:
+        assert curl(front, name, tmp_path) in (PARTIAL, RESET)
+
+
+def curl(site: Site, name: str, folder: Path) -> int:
+    """Its exit code of a slow download, whose export PostgreSQL ends."""
+    file = folder / "file"
+    command = ["curl", "--silent", "--limit-rate", "1M", "--output", str(file)]
+    with subprocess.Popen([*command, f"{site.url}{FLIGHTS}?format={name}"]) as process:
+        until(lambda: file.exists() and file.stat().st_size > 0)
+        assert end_exports() > 0
+        return process.wait(60)
+
+
+def test_others_on_the_same_server_are_not_touched(site: Site) -> None:
+    """Only the connection of the broken file ends."""
+    with closing(raw.connect(site)) as other, closing(raw.connect(site)) as client:
+        client.sendall(raw.head("GET", f"{FLIGHTS}?format=csv"))
+        client.recv(1_000)
+        assert end_exports() > 0
+        with pytest.raises(ConnectionResetError):
+            raw.rest(client)
+        other.sendall(raw.head("GET", "/healthz", "Connection: close"))
+        assert raw.status(raw.rest(other)) == 200
+
+
+def test_a_whole_file_ends_in_good_order(site: Site) -> None:
+    for name in streamed():
+        answer = site.get(f"{FLIGHTS}?format={name}&limit=90000")
+        assert answer.status == 200
