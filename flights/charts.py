@@ -19,6 +19,7 @@ class Bar:
     length: str
     top: str  # where it starts when it stands
     below: bool  # under zero
+    flights: str  # of which the value is the average; "" where that is not known
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,17 @@ class Chart:
     ground: str  # the axis from the top
 
 
-def chart(rows: Sequence[tuple[Any, float | None]]) -> Chart:
+def chart(rows: Sequence[tuple[Any, float | None]], flights: Sequence[str] = ()) -> Chart:
     """Bars of labels and values on one scale that has zero on it."""
     drawn = [value for _, value in rows if value is not None and math.isfinite(value)]
     low, high = min([0.0, *drawn]), max([0.0, *drawn])
     span = high - low or 1.0
-    bars = [_bar(label, value, low, span) for label, value in rows]
+    beside = flights or [""] * len(rows)
+    bars = [_bar(*row, low, span, number) for row, number in zip(rows, beside, strict=True)]
     return Chart(bars, _percent(-low / span), _percent(high / span))
 
 
-def _bar(label: Any, value: float | None, low: float, span: float) -> Bar:
+def _bar(label: Any, value: float | None, low: float, span: float, flights: str) -> Bar:
     drawn = value if value is not None and math.isfinite(value) else 0.0
     start, length = (min(drawn, 0.0) - low) / span, abs(drawn) / span
     return Bar(
@@ -47,6 +49,7 @@ def _bar(label: Any, value: float | None, low: float, span: float) -> Bar:
         length=_percent(length),
         top=_percent(1 - start - length),
         below=drawn < 0,
+        flights=flights,
     )
 
 

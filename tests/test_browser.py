@@ -56,7 +56,7 @@ def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform) ->
 
 def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Airports in the explorer").click()
+    page.get_by_role("link", name="Destinations in the explorer").click()
     expect(page.locator(".bars li")).to_have_count(10)
     page.get_by_role("link", name="Table", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(10)
