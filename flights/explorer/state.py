@@ -16,6 +16,7 @@ from flights.api import TableView
 from flights.errors import BadQuery
 from flights.formats import address
 from flights.mirror import RESERVED, MirroredTable
+from flights.query import LONGEST_NUMBER, is_whole
 
 PATH = "/explorer"
 FILES = {"csv": "CSV", "xlsx": "Excel", "parquet": "Parquet"}  # the formats that people ask for
@@ -71,7 +72,7 @@ class State:
     @property
     def limit(self) -> str:
         limit = self.query.get("limit") or str(SHOWN)
-        whole = limit.isascii() and limit.isdigit() and len(limit) < 20
+        whole = is_whole(limit) and len(limit) <= LONGEST_NUMBER
         return str(min(int(limit), SHOWN_AT_MOST)) if whole else limit
 
     @cached_property
