@@ -255,6 +255,8 @@ ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = alerting.webhook(
 # Rows of an answer when a query names no limit, and at most.
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000
+# What has fewer flights is in no ranking of the home page.
+FLIGHTS_TO_RANK = number("FLIGHTS_TO_RANK", 1_000)
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["flights.renderers.JSON", "flights.renderers.Browsable"],
@@ -268,7 +270,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "AirSense",
-    "DESCRIPTION": "Delays of US flights: tables of verified versions, queried and searched.",
+    "DESCRIPTION": "Delays of flights: tables of verified versions, queried and searched.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
     "TAGS": [

@@ -64,13 +64,15 @@ class TableView(viewsets.ViewSet):
         headers["X-AirSense-More"] = str(page.next is not None).lower()
         body = self.body(asked, version, page)
         if self.count:
-            counted = counting.count(self.count, asked, self.rows(version), version)
-            headers["X-AirSense-Count"] = str(counted)
-            headers["X-AirSense-Count-Is"] = self.count
+            headers |= self.counted(asked, version)
         if self.facets.fields:
             facets = counting.facets(self.facets, self.rows(version), version)
             body = {**body, "facets": facets}
         return Response(body, headers=headers)
+
+    def counted(self, asked: query.Query, version: TableVersion) -> dict[str, str]:
+        number = counting.count(self.count, asked, self.rows(version), version)
+        return {"X-AirSense-Count": str(number), "X-AirSense-Count-Is": self.count}
 
     def page(self, asked: query.Query, version: TableVersion) -> Page:
         found = compiled.page(self.model, asked, version, self.parameters)

@@ -7,8 +7,7 @@ from typing import Any
 
 from . import formats
 from .errors import BadQuery
-from .formats import kind
-from .mirror import MirroredTable, column, public
+from .mirror import Field, public
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Bar:
     length: str
     top: str  # where it starts when it stands
     below: bool  # under zero
+    flights: str  # of which the value is the average; "" where that is not known
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,17 @@ class Chart:
     ground: str  # the axis from the top
 
 
-def chart(rows: Sequence[tuple[Any, float | None]]) -> Chart:
+def chart(rows: Sequence[tuple[Any, float | None]], flights: Sequence[str] = ()) -> Chart:
     """Bars of labels and values on one scale that has zero on it."""
     drawn = [value for _, value in rows if value is not None and math.isfinite(value)]
     low, high = min([0.0, *drawn]), max([0.0, *drawn])
     span = high - low or 1.0
-    bars = [_bar(label, value, low, span) for label, value in rows]
+    beside = flights or [""] * len(rows)
+    bars = [_bar(*row, low, span, number) for row, number in zip(rows, beside, strict=True)]
     return Chart(bars, _percent(-low / span), _percent(high / span))
 
 
-def _bar(label: Any, value: float | None, low: float, span: float) -> Bar:
+def _bar(label: Any, value: float | None, low: float, span: float, flights: str) -> Bar:
     drawn = value if value is not None and math.isfinite(value) else 0.0
     start, length = (min(drawn, 0.0) - low) / span, abs(drawn) / span
     return Bar(
@@ -47,6 +48,7 @@ def _bar(label: Any, value: float | None, low: float, span: float) -> Bar:
         length=_percent(length),
         top=_percent(1 - start - length),
         below=drawn < 0,
+        flights=flights,
     )
 
 
@@ -54,10 +56,8 @@ def _percent(share: float) -> str:
     return f"{max(0.0, share):.2%}"
 
 
-def choices(model: type[MirroredTable]) -> dict[str, str]:
-    """Every chart of a table, `label,value` columns, with its title."""
-    labels = [f for f in model.columns() if kind(f) != "number"]
-    values = [f for f in model.columns() if kind(f) == "number"]
+def choices(labels: Sequence[Field], values: Sequence[Field]) -> dict[str, str]:
+    """Every chart of columns, as `label,value`, with its title."""
     return {
         f"{public(label)},{public(value)}": f"{formats.title(value)} by {formats.title(label)}"
         for value in values
@@ -65,20 +65,21 @@ def choices(model: type[MirroredTable]) -> dict[str, str]:
     }
 
 
-def choice(model: type[MirroredTable], asked: str, order: str) -> str:
-    """The chart that is asked for; where none is, of what the rows are sorted by."""
-    there = {name.lower(): name for name in choices(model)}
-    if asked.lower() in there:
-        return there[asked.lower()]
-    if asked:
-        raise BadQuery(f"chart: {asked[:80]!r} is no chart of this table.", list(there.values()))
-    declared = [column(model, name.removeprefix("-")) for name in model.mirror.order]
-    return _default(list(there.values()), [*order.split(","), *declared])
+def choice(charts: dict[str, str], name: str, sorted_by: Sequence[str]) -> str:
+    """The chart of a name; without a name the chart of what the rows are sorted by."""
+    if not charts:
+        raise BadQuery("A chart needs a column of numbers, and another to label them by.")
+    known = {chart.lower(): chart for chart in charts}
+    if name.lower() in known:
+        return known[name.lower()]
+    if name:
+        raise BadQuery(f"chart: {name[:80]!r} is no chart of this table.", list(charts))
+    return _default(list(charts), sorted_by)
 
 
-def _default(charts: list[str], sorted_by: list[str]) -> str:
+def _default(charts: list[str], sorted_by: Sequence[str]) -> str:
     for name in sorted_by:
-        for found in charts:
-            if found.lower().endswith(f",{name.strip().removeprefix('-').lower()}"):
-                return found
+        for chart in charts:
+            if chart.lower().endswith(f",{name.strip().removeprefix('-').lower()}"):
+                return chart
     return charts[0]

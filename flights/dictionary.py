@@ -25,6 +25,10 @@ FROM {dictionary} WHERE folded %> {word}
 ORDER BY score DESC, rows DESC, field, value LIMIT {limit}"""
 
 
+VALUES = """
+SELECT value FROM {dictionary} WHERE field = {field} ORDER BY rows DESC, value LIMIT {limit}"""
+
+
 @dataclass(frozen=True)
 class Value:
     """A value of a column, by the column's place; 4 is the best score, 1 and more hold the word."""
@@ -41,6 +45,13 @@ class Value:
 class Found:
     values: list[Value]
     total: int  # however many of them are here
+
+
+def values(version: TableVersion, field: int) -> list[str]:
+    """The values of the column at a place, the most frequent first."""
+    given = {"field": sql.Literal(field), "limit": sql.Literal(MOST_VALUES)}
+    dictionary = sql.Identifier(version.dictionary)
+    return [value for (value,) in _fetch(sql.SQL(VALUES).format(dictionary=dictionary, **given))]
 
 
 def folded(text: str) -> str:

@@ -9,6 +9,9 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.encoding import iri_to_uri
+from django.utils.http import escape_leading_slashes
 from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -119,7 +122,17 @@ def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest],
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refused(request, f"There is nothing at {request.path}.", 404)
+    """404; where only the slash at the end is wrong, 308 to the right address (RFC 9110)."""
+    nothing = f"There is nothing at {request.path}."
+    right = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
+    try:
+        resolve(right)
+    except Resolver404:
+        return refused(request, nothing, 404)
+    response = refused(request, f"{nothing} The address is {right}", 308)
+    query = request.META.get("QUERY_STRING", "")
+    response["Location"] = iri_to_uri(escape_leading_slashes(right) + (query and f"?{query}"))
+    return response
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:

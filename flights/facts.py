@@ -1,15 +1,21 @@
-"""What the published tables say: a sentence and a chart of each, computed from their rows."""
+"""What the published tables say: a sentence and a chart of each, computed from their rows.
+
+Every figure has the number of flights that it is an average of, and nothing is ranked that has
+fewer than FLIGHTS_TO_RANK of them: few flights lead every ranking by chance.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db.models import Max, Min
 
-from . import charts, formats, versions
+from . import charts, dictionary, formats, versions
 from .formats import minutes, names
-from .mirror import MirroredTable
+from .mirror import MirroredTable, column
+from .models import TableVersion
 from .models.mirrored import (
     AirlinePerformance,
     BusiestAirportsByDelays,
@@ -18,11 +24,19 @@ from .models.mirrored import (
 )
 
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# A city with few flights leads every ranking by chance; the first number that a city reaches holds.
-ENOUGH_ARRIVALS = (1_000, 100, 10, 1)
-AIRPORTS_SHOWN = 10
+CITIES_SHOWN = 10
+CITIES_NAMED = 3  # in a headline; of more the number is said
+# The DOT counts Newark's airport to the market of New York City.
+MARKETS = {"Newark, NJ": "New York, NY"}
 
-type Rows = Sequence[tuple[str, float]]
+
+class Row(NamedTuple):
+    label: str
+    value: float
+    flights: int  # of which the value is the average
+
+
+type Rows = Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -35,86 +49,134 @@ class Fact:
     standing: bool = False  # columns instead of bars
 
 
+@dataclass(frozen=True)
+class Side:
+    """Departures or arrivals of the cities: where the table has them, and their words."""
+
+    title: str
+    what: str
+    late: str  # the column that counts them
+    average: str
+    cities: str
+    place: str
+
+
+ORIGINS = Side(
+    *("Origins", "departure", "total_departures", "avg_departure_delay"),
+    *("cities of origin", "from"),
+)
+DESTINATIONS = Side(
+    *("Destinations", "arrival", "total_arrivals", "avg_arrival_delay"),
+    *("destinations", "in"),
+)
+
+
+def headline() -> str:
+    """Which flights these are, and of when: `Flights from New York, 2013`."""
+    days = coverage()
+    if days is None:
+        return "Flight delays"
+    first, last = days[0].year, days[1].year
+    years = str(first) if first == last else f"{first} – {last}"  # noqa: RUF001
+    return f"Flights from {_origins()}, {years}"
+
+
+def _origins() -> str:
+    """The markets that flights leave, the largest first, without their states."""
+    place = [field.name for field in FlightDelayData.columns()].index("origin_city")
+    cities = versions.read(FlightDelayData, lambda version: dictionary.values(version, place))
+    markets = list(dict.fromkeys(MARKETS.get(city, city) for city in cities))
+    if len(markets) > CITIES_NAMED:
+        return f"{formats.number(len(markets))} cities"
+    *before, last = [market.partition(",")[0] for market in markets]
+    return f"{', '.join(before)} and {last}" if before else last
+
+
 def airlines() -> Fact | None:
-    """The best and the worst airline; None where no airline has an average."""
-    rows = _rows(AirlinePerformance, "airline_name", "avg_arrival_delay")
+    """The best and the worst airline; None where no airline has enough flights."""
+    rows = _rows(AirlinePerformance, "airline_name", "avg_arrival_delay", "total_flights")
     if not rows:
         return None
     return Fact(
         "Airlines",
         _airline_sentence(rows),
-        "Average minutes late at arrival",
-        charts.chart(rows),
-        "table=airline_performance&Avg_Arrival_Delay__isnull=false&order_by=Avg_Arrival_Delay"
+        "Average minutes late at arrival, and scheduled flights",
+        _chart(rows),
+        f"table=airline_performance&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
+        "&Avg_Arrival_Delay__isnull=false&order_by=Avg_Arrival_Delay"
         "&limit=500&view=chart&chart=Airline_Name,Avg_Arrival_Delay",
     )
 
 
 def _airline_sentence(rows: Rows) -> str:
-    (best, early), (worst, late) = _lowest(rows), _highest(rows)
-    if early == late:
-        return f"Flights of {names(best)} land {minutes(early)} on average."
+    best, worst = _equal(rows, rows[0]), _equal(rows, rows[-1])
+    if best == worst:
+        return f"Flights of {_named(best)} land {minutes(rows[0].value)} on average{_of(best)}."
     return (
-        f"Flights of {names(best)} land {minutes(early)} on average, the best of {len(rows)}"
-        f" airlines; those of {names(worst)} land {minutes(late)}, the worst."
+        f"Flights of {_named(best)} land {minutes(best[0].value)} on average{_of(best)}, the best"
+        f" of {len(rows)} airlines{_enough('flight')}; those of {_named(worst)} land"
+        f" {minutes(worst[0].value)}{_of(worst)}, the worst."
     )
 
 
-def airports() -> Fact | None:
-    """The cities with the longest delays, of those with enough late arrivals."""
-    found = versions.read(
-        BusiestAirportsByDelays,
-        lambda version: list(
-            versions.rows(BusiestAirportsByDelays, version)
-            .order_by("-total_avg_delay", "city")
-            .values_list("city", "total_avg_delay", "total_arrivals")
-        ),
-    )
-    for least in ENOUGH_ARRIVALS:
-        if rows := [(city, delay) for city, delay, arrivals in found if arrivals >= least]:
-            return _airport_fact(rows, least)
-    return None
+def origins() -> Fact | None:
+    return _cities(ORIGINS)
 
 
-def _airport_fact(rows: Rows, least: int) -> Fact:
-    worst, delay = _highest(rows)
-    cities = f"{len(rows)} cities" if len(rows) > 1 else "the cities"
+def destinations() -> Fact | None:
+    return _cities(DESTINATIONS)
+
+
+def _cities(side: Side) -> Fact | None:
+    """The cities with the longest delays; None where none has enough late flights.
+
+    A city without late departures (or arrivals) has 0 for their average, which says nothing.
+    """
+    rows = _rows(BusiestAirportsByDelays, "city", side.average, side.late)
+    if not rows:
+        return None
+    rows.sort(key=lambda row: (-row.value, row.label))
+    worst, late = _equal(rows, rows[0]), f"late {side.what}"
+    among = f", the most of {len(rows)} {side.cities}" if len(rows) > 1 else ""
+    late_column = column(BusiestAirportsByDelays, side.late)
+    average = column(BusiestAirportsByDelays, side.average)
     return Fact(
-        "Airports",
-        f"At {names(worst)} the average late departure and the average late arrival add up to"
-        f" {formats.number(delay)} minutes, the most of {cities} with at least {least:,} late"
-        f" arrival{'s' if least > 1 else ''}.",
-        "Average minutes of late departures and late arrivals, added",
-        charts.chart(rows[:AIRPORTS_SHOWN]),
-        f"table=busiest_airports_by_delays&Total_Arrivals__gte={least}&order_by=-Total_Avg_Delay"
-        f"&limit={AIRPORTS_SHOWN}&view=chart&chart=City,Total_Avg_Delay",
+        side.title,
+        f"{late.capitalize()}s {side.place} {_named(worst)} are {minutes(worst[0].value)} on"
+        f" average{_of(worst, late)}{among}{_enough(late)}.",
+        f"Average minutes of a {late}, and {late}s",
+        _chart(rows[:CITIES_SHOWN]),
+        f"table=busiest_airports_by_delays&{late_column}__gte={settings.FLIGHTS_TO_RANK}"
+        f"&order_by=-{average}&limit={CITIES_SHOWN}&view=chart&chart=City,{average}",
     )
 
 
 def days() -> Fact | None:
-    """The best and the worst day of the week; None where no day has an average."""
-    rows = _rows(DelaysByDay, "day_of_week", "avg_arrival_delay")
+    """The best and the worst day of the week; None where no day has enough flights."""
+    rows = _rows(DelaysByDay, "day_of_week", "avg_arrival_delay", "total_flights")
     if not rows:
         return None
     week = sorted(rows, key=lambda row: WEEK.index(row[0]) if row[0] in WEEK else len(WEEK))
     return Fact(
         "Days of the week",
         _day_sentence(rows),
-        "Average minutes late at arrival",
-        charts.chart(week),
-        "table=delays_by_day&Avg_Arrival_Delay__isnull=false&order_by=-Avg_Arrival_Delay"
+        "Average minutes late at arrival, and scheduled flights",
+        _chart(week),
+        f"table=delays_by_day&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
+        "&Avg_Arrival_Delay__isnull=false&order_by=-Avg_Arrival_Delay"
         "&view=chart&chart=Day_of_Week,Avg_Arrival_Delay",
         standing=True,
     )
 
 
 def _day_sentence(rows: Rows) -> str:
-    (best, early), (worst, late) = _lowest(rows), _highest(rows)
-    if early == late:
-        return f"On {names(best)} flights land {minutes(early)} on average."
+    best, worst = _equal(rows, rows[0]), _equal(rows, rows[-1])
+    if best == worst:
+        return f"On {_named(best)} flights land {minutes(best[0].value)} on average{_of(best)}."
     return (
-        f"On {names(worst)} flights land {minutes(late)} on average, the worst of the week;"
-        f" on {names(best)} they land {minutes(early)}, the best."
+        f"On {_named(worst)} flights land {minutes(worst[0].value)} on average{_of(worst)}, the"
+        f" worst of the week; on {_named(best)} they land {minutes(best[0].value)}{_of(best)},"
+        " the best."
     )
 
 
@@ -129,25 +191,35 @@ def coverage() -> tuple[date, date] | None:
     return (found["first"], found["last"]) if found["first"] else None
 
 
-def _rows(model: type[MirroredTable], label: str, value: str) -> Rows:
-    """Labels and values that there are, the lowest value first."""
-    found: list[Any] = versions.read(
-        model,
-        lambda version: list(
-            versions.rows(model, version)
-            .filter(**{f"{value}__isnull": False})
-            .order_by(value, label)
-            .values_list(label, value)
-        ),
+def _rows(model: type[MirroredTable], label: str, value: str, flights: str) -> list[Row]:
+    """The rows with a value and enough flights, the lowest value first."""
+
+    def read(version: TableVersion) -> list[Any]:
+        enough = {f"{value}__isnull": False, f"{flights}__gte": settings.FLIGHTS_TO_RANK}
+        rows = versions.rows(model, version).filter(**enough).order_by(value, label)
+        return list(rows.values_list(label, value, flights))
+
+    return [Row(*row) for row in versions.read(model, read)]
+
+
+def _chart(rows: Rows) -> charts.Chart:
+    return charts.chart(
+        [(row.label, row.value) for row in rows], [formats.number(row.flights) for row in rows]
     )
-    return found
 
 
-def _lowest(rows: Rows) -> tuple[list[str], float]:
-    low = min(value for _, value in rows)
-    return [label for label, value in rows if value == low], low
+def _equal(rows: Rows, one: Row) -> list[Row]:
+    """The rows with the value of one of them, in the order of their labels."""
+    return sorted(row for row in rows if row.value == one.value)
 
 
-def _highest(rows: Rows) -> tuple[list[str], float]:
-    high = max(value for _, value in rows)
-    return [label for label, value in rows if value == high], high
+def _named(rows: Rows) -> str:
+    return names([row.label for row in rows])
+
+
+def _of(rows: Rows, what: str = "flight") -> str:
+    return f" ({formats.count(sum(row.flights for row in rows), what)})"
+
+
+def _enough(what: str) -> str:
+    return f" with at least {formats.count(settings.FLIGHTS_TO_RANK, what)}"

@@ -57,6 +57,37 @@ class Truth(forms.Field):
         return str(value).lower() == "true"
 
 
+class Written(forms.Field):
+    """Reads one way of writing, where Python's `int` also reads `1_0`, ` 10` and other scripts."""
+
+    form: re.Pattern[str]
+
+    def clean(self, value: Any) -> Any:
+        if not self.form.fullmatch(str(value)):
+            raise ValidationError(self.error_messages["invalid"], params={"value": value})
+        return super().clean(value)
+
+
+class Whole(Written, forms.IntegerField):
+    form = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
+
+
+class Float(Written, forms.FloatField):
+    form = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+class Exact(Written, forms.DecimalField):
+    form = Float.form
+
+
+class Day(Written, forms.DateField):
+    form = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
+
+
+class Time(Written, forms.DateTimeField):
+    form = re.compile(r"[!-~]+( [!-~]+)*")
+
+
 class Reading(NamedTuple):
     """How a text becomes a value, what it is called when it cannot, and one that can."""
 
@@ -68,15 +99,15 @@ class Reading(NamedTuple):
 
 # The first that fits counts: a DateTimeField is a DateField, too.
 READ_BY: dict[type[Field], Reading] = {
-    models.IntegerField: Reading(forms.IntegerField, "a whole number", "10"),
-    models.FloatField: Reading(forms.FloatField, "a number", "1.5"),
-    models.DecimalField: Reading(forms.DecimalField, "a number", "1"),
+    models.IntegerField: Reading(Whole, "a whole number", "10"),
+    models.FloatField: Reading(Float, "a number", "1.5"),
+    models.DecimalField: Reading(Exact, "a number", "1"),
     models.BooleanField: Reading(Truth, "true or false", "true"),
     models.DateTimeField: Reading(
-        forms.DateTimeField, "a time such as 2013-01-31T18:00:00Z", "2013-01-31T18:00:00Z"
+        Time, "a time such as 2013-01-31T18:00:00Z", "2013-01-31T18:00:00Z"
     ),
     models.DateField: Reading(
-        *(forms.DateField, "a date such as 2013-01-31", "2013-01-31"),
+        *(Day, "a date such as 2013-01-31", "2013-01-31"),
         {"input_formats": ["%Y-%m-%d"]},
     ),
     models.TextField: Reading(forms.CharField, "a text", "x", {"strip": False, "required": False}),

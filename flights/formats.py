@@ -35,6 +35,11 @@ def number(given: float) -> str:
     return (f"{given:,.2f}" if short else f"{given:,}").replace("-", "−")  # noqa: RUF001
 
 
+def count(given: int, what: str) -> str:
+    """`1 flight`, `1,234 flights`."""
+    return f"{given:,} {what}{'' if given == 1 else 's'}"
+
+
 def minutes(given: float) -> str:
     """A delay in words; a negative one is early."""
     if given == 0:

@@ -80,7 +80,7 @@ class MirroredTable(models.Model):
         a text is left out, whose order here is not the warehouse's.
         """
         first = next((f for f in cls.columns() if f.name == cls.mirror.order[0]), None)
-        rises = first and not (first.null or isinstance(first, models.TextField))
+        rises = first and not (may_be_empty(first) or isinstance(first, models.TextField))
         return [*([first] if first and rises else []), cls._meta.pk]
 
     @classmethod
@@ -93,6 +93,11 @@ def public(field: "models.Field[Any, Any]") -> str:
     """The name of a column in the warehouse, in PostgreSQL and in answers."""
     assert field.column, f"{field} is no column"
     return field.column
+
+
+def may_be_empty(field: "models.Field[Any, Any]") -> bool:
+    """Whether a row may lack a value of a column; NaN and infinity are none (`flights.finite`)."""
+    return field.null or isinstance(field, models.FloatField)
 
 
 def column(model: type[MirroredTable], name: str) -> str:

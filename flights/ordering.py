@@ -14,7 +14,7 @@ from django.db.models.expressions import OrderBy
 from . import filters, limits
 from .columns import Columns
 from .errors import BadQuery
-from .mirror import Field, MirroredTable
+from .mirror import Field, MirroredTable, may_be_empty
 
 PLACES = {"nulls_first": True, "nulls_last": False}
 NOTHING = Q(pk__in=[])
@@ -33,7 +33,7 @@ class Direction:
         """Nulls are placed only where there can be any: an index serves the plain order."""
         column = F(self.field.name)
         place = {"nulls_first" if self.nulls_first else "nulls_last": True}
-        where = place if self.field.null else {}
+        where = place if may_be_empty(self.field) else {}
         return column.desc(**where) if self.descending else column.asc(**where)
 
     def reversed(self) -> "Direction":
@@ -51,11 +51,14 @@ class Direction:
             return ~empty if self.nulls_first else NOTHING
         sign = "lt" if self.descending else "gt"
         beyond = Q(**{f"{self.field.name}__{sign}": value})
-        return beyond | empty if self.field.null and not self.nulls_first else beyond
+        last = may_be_empty(self.field) and not self.nulls_first
+        return beyond | empty if last else beyond
 
     def not_before(self, value: Any) -> Q:
         """A bound that an index can use; no condition where nulls are in its way."""
-        if self.field.null or value is None:  # an older version has no value of a new column
+        if (
+            may_be_empty(self.field) or value is None
+        ):  # an older version has no value of a new column
             return Q()
         sign = "lte" if self.descending else "gte"
         return Q(**{f"{self.field.name}__{sign}": value})
@@ -88,7 +91,7 @@ def as_indexed(
     Where no value is empty it does not matter where such would come, but PostgreSQL does not know.
     """
     first = order[0]
-    ways = _ways(model, first.field) if first.field.null else ()
+    ways = _ways(model, first.field) if may_be_empty(first.field) else ()
     if not ways or first.field not in filters.filled(model, parameters):
         return order
     return [replace(first, nulls_first=first.descending not in ways), *order[1:]]

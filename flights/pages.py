@@ -16,8 +16,9 @@ from .versions import READER
 
 # What people may ask first, as `Ask the API` shows it.
 EXAMPLES = {
-    "The three worst cities of those with 1,000 late arrivals or more": (
-        "/api/busiest_airports_by_delays/?Total_Arrivals__gte=1000&order_by=-Total_Avg_Delay&limit=3"
+    "The three destinations with the longest delays, of those with 1,000 late arrivals or more": (
+        "/api/busiest_airports_by_delays/"
+        "?Total_Arrivals__gte=1000&order_by=-Avg_Arrival_Delay&limit=3"
     ),
     "The best days of the week, as a bare list": (
         "/api/dynamic_query?table_name=delays_by_day&order_by=Avg_Arrival_Delay&limit=2"
@@ -26,6 +27,8 @@ EXAMPLES = {
         "/api/flight_delay_data/?Origin_City=Newark,%20NJ&format=csv"
     ),
 }
+
+RANKED = (facts.airlines, facts.origins, facts.destinations, facts.days)
 
 
 def around(request: HttpRequest) -> dict[str, Any]:
@@ -43,8 +46,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """What the data say, what they cover, and how to ask them."""
     throttles.charge(request, "query")
     published = PublishedTable.objects.using(READER).select_related("current").in_bulk()
-    told = [_unless_missing(fact) for fact in (facts.airlines, facts.airports, facts.days)]
+    told = [_unless_missing(fact) for fact in RANKED]
     context = {
+        "headline": _unless_missing(facts.headline) or "Flight delays",
         "facts": [fact for fact in told if fact],
         "coverage": _coverage(published),
         "tables": [_listed(model, published.get(model._meta.db_table)) for model in TABLES],

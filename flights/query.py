@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.http import QueryDict
 
 from . import columns, cursor, grouping, limits, ordering
 from .cursor import Position
@@ -19,7 +20,7 @@ from .mirror import Field, MirroredTable, public
 from .ordering import Direction
 
 type Rows = list[dict[str, Any]]  # keyed by public names
-MAX_OFFSET = 2**63 - 1  # PostgreSQL's
+LONGEST_NUMBER = 40  # digits; PostgreSQL's own numbers of rows have 19
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,23 @@ def whole_number(parameters: dict[str, str], name: str, default: int) -> int:
     value = parameters.get(name)
     if not value:
         return default
-    if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= MAX_OFFSET):
+    if not is_whole(value):
         raise BadQuery(f"{name}: {value[:40]!r} is not a whole number of 0 or more.")
+    limits.at_most(LONGEST_NUMBER, len(value), f"digits of {name}")
     return int(value)
+
+
+def is_whole(text: str) -> bool:
+    """Whether it is digits of ASCII alone: `int` also reads `1_0`, ` 10` and other scripts."""
+    return text.isascii() and text.isdigit()
+
+
+def once(query: QueryDict) -> dict[str, str]:
+    """Parameters of which none may be given twice."""
+    for name, values in query.lists():
+        if len(values) > 1:
+            raise BadQuery(f"{name[:80]} is given {len(values)} times. Give it once.")
+    return {str(name): str(value) for name, value in query.items()}
 
 
 def _columns(there: columns.Columns, names: str) -> list[Field]:

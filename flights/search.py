@@ -27,7 +27,7 @@ from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
 from .models import TableVersion
 from .problems import first_errors, problems
-from .query import skipped, whole_number
+from .query import once, skipped, whole_number
 from .renderers import JSON, Browsable
 from .tables import TABLES
 from .throttles import Throttle
@@ -143,7 +143,7 @@ class Search(APIView):
         responses={200: SearchAnswer, **problems(400, 401, 403, 404, 406, 414, 429, 503)},
     )
     def get(self, request: Request) -> Response:
-        given = {name: str(value) for name, value in request.query_params.items()}
+        given = once(request.query_params)
         if unknown := given.keys() - PARAMETERS:
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
         asked = read(given)

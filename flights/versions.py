@@ -16,6 +16,7 @@ from django.db.models.functions import Cast
 from psycopg.errors import UndefinedTable
 
 from .errors import Gone, NeverTransferred
+from .finite import finite
 from .mirror import MirroredTable, public
 from .models import TableVersion
 
@@ -99,17 +100,31 @@ def rows(model: type[MirroredTable], version: TableVersion) -> "models.QuerySet[
     change reads the same versions side by side.
     """
     gained = [f for f in model.columns() if public(f) not in version.columns]
-    relation = _relation(model, version.relation, frozenset(f.name for f in gained))
+    gained_names = frozenset(f.name for f in gained)
+    relation = _relation(model, version.relation, gained_names, _not_finite(model, version))
     nulls = {f.name: Cast(Value(None), output_field=f.clone()) for f in gained}
     found: models.QuerySet[Any] = relation._base_manager.using(READER).annotate(**nulls)
     return found
 
 
+def _not_finite(model: type[MirroredTable], version: TableVersion) -> frozenset[str]:
+    """The columns that may hold NaN or infinity; an index serves the others as they are."""
+    floats = [f for f in model.columns() if isinstance(f, models.FloatField)]
+    held = version.not_finite
+    return frozenset(f.name for f in floats if held is None or public(f) in held)
+
+
 @lru_cache(maxsize=256)  # a class costs 1 ms to make; kept versions of all tables fit many times
-def _relation(model: type[MirroredTable], name: str, without: frozenset[str]) -> type[models.Model]:
+def _relation(
+    model: type[MirroredTable], name: str, without: frozenset[str], not_finite: frozenset[str]
+) -> type[models.Model]:
     """The model of one version's relation: the table's columns but those it does not have."""
     meta = type(
         "Meta", (), {"db_table": name, "managed": False, "app_label": "flights", "apps": Apps()}
     )
-    fields = {f.name: f.clone() for f in model._meta.concrete_fields if f.name not in without}
+    fields = {
+        f.name: finite(f) if f.name in not_finite else f.clone()
+        for f in model._meta.concrete_fields
+        if f.name not in without
+    }
     return type(model.__name__, (models.Model,), {"__module__": __name__, "Meta": meta, **fields})

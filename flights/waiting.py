@@ -6,7 +6,7 @@ from typing import Protocol
 
 from rest_framework.request import Request
 
-from .query import whole_number
+from .query import once, whole_number
 
 MOST = 60.0  # seconds; what takes longer goes on, and the answer says so
 EVERY = 0.05  # seconds
@@ -19,7 +19,7 @@ class Ending(Protocol):
 
 def seconds(request: Request) -> float:
     """For how long it asks to wait; 0 where it does not."""
-    return min(whole_number(request.query_params.dict(), "wait", 0), MOST)
+    return min(whole_number(once(request.query_params), "wait", 0), MOST)
 
 
 def ended[T: Ending](look: Callable[[], T], patience: float = MOST) -> T:

@@ -18,6 +18,8 @@ PAGES = [
     f"{AIRPORTS}&Total_Arrivals__gte=1000&City__icontains=a&order_by=-Total_Avg_Delay&columns=City",
     "/explorer?table=flight_delay_data&Arrival_Delay_Minutes__isnull=true",
     "/explorer?table=airline_performance&view=chart",
+    "/explorer?table=flight_delay_data&group_by=Airline_Name&view=chart",
+    "/explorer?table=flight_delay_data&facets=Origin_City,Airline_Name&limit=10",
     "/explorer?table=delays_by_day&Total_Flights__gte=many",
     "/explorer?table=delays_by_day&Day_of_Week=Someday",
     "/api/",
@@ -56,7 +58,7 @@ def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform) ->
 
 def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Airports in the explorer").click()
+    page.get_by_role("link", name="Destinations in the explorer").click()
     expect(page.locator(".bars li")).to_have_count(10)
     page.get_by_role("link", name="Table", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(10)
@@ -68,6 +70,14 @@ def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     )
     page.get_by_role("link", name="Total Arrivals ≥ 1000").click()
     assert "Total_Arrivals" not in urlsplit(page.url).query
+
+
+def test_show_keeps_a_grouping(page: Page) -> None:
+    page.goto("/explorer?table=flight_delay_data&group_by=Airline_Name&aggregate=count")
+    page.get_by_label("Sort by").select_option("count, descending")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr").first).to_contain_text("United Air Lines Inc.")
+    expect(page.get_by_text("Groups 1 to 16 of 16")).to_be_visible()
 
 
 def test_a_filter_leads_to_an_address_that_shows_the_same_again(page: Page) -> None:

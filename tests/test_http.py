@@ -1,5 +1,9 @@
 """HTTP as clients and proxies know it: problems, methods, other sites' pages, request ids."""
 
+import http.client
+import json
+from urllib.parse import quote, urlsplit
+
 import pytest
 
 from tests.whole import Site
@@ -86,3 +90,146 @@ def test_each_request_has_an_id_of_its_own(site: Site) -> None:
     assert given.headers["x-request-id"] == "proxy-1.a"
     for forged in ("a b", "x" * 65, "ü"):
         assert site.get(DAYS, X_Request_ID=forged).headers["x-request-id"] != forged
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("application/json;q=0.5, text/csv", "text/csv; charset=utf-8"),
+        ("text/csv;q=0.5, application/json;q=0.6", "application/json"),
+        ("text/csv, application/json;q=0", "text/csv; charset=utf-8"),
+        ("application/json;q=0, */*", "text/html; charset=utf-8"),
+        ("text/html;q=0, application/json;q=0, */*", "text/csv; charset=utf-8"),
+        ("text/*;q=0.3, text/html;q=0, */*;q=0.1", "text/csv; charset=utf-8"),
+        ("application/json, */*", "application/json"),
+        ("*/*, text/csv", "text/csv; charset=utf-8"),
+        ("*/*;q=0.1", "application/json"),
+        ("APPLICATION/X-NDJSON ; Q=1.0", "application/x-ndjson"),
+        ("", "application/json"),
+        (BROWSER, "text/html; charset=utf-8"),
+    ],
+)
+def test_the_form_is_the_one_that_the_client_wants_most(site: Site, accept: str, form: str) -> None:
+    answer = site.get(DAYS, Accept=accept)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == form
+
+
+@pytest.mark.parametrize("accept", ["application/json;q=0", "*/*;q=0", "text/*;q=0.0, image/png"])
+def test_a_client_that_refuses_every_form_is_told_so(site: Site, accept: str) -> None:
+    assert site.get(DAYS, Accept=accept).status == 406
+
+
+@pytest.mark.parametrize(
+    ("accepted", "way"),
+    [
+        ("gzip;q=0.9, zstd;q=0.5", "gzip"),
+        ("gzip, zstd", "zstd"),
+        ("gzip;q=1.0, zstd;q=0", "gzip"),
+        ("gzip;q=0.0", None),
+        ("identity, gzip;q=0.5", None),
+        ("identity;q=0.5, gzip;q=0.7", "gzip"),
+        ("*", "zstd"),
+        ("zstd;q=0, *;q=0.1", "gzip"),
+        ("br", None),
+    ],
+)
+def test_a_file_is_packed_as_the_client_wants_most(
+    site: Site, accepted: str, way: str | None
+) -> None:
+    answer = site.get(f"{DAYS}?format=csv", Accept_Encoding=accepted)
+    assert answer.headers.get("content-encoding") == way
+
+
+def test_a_csv_file_says_its_charset(site: Site) -> None:
+    assert site.get(f"{DAYS}?format=csv").headers["content-type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/search?q=monday&q=friday", "/api/search?q=monday&limit=1&limit=1"],
+)
+def test_a_parameter_of_search_is_given_once(site: Site, path: str) -> None:
+    refused = site.get(path)
+    assert refused.status == 400
+    assert refused.json()["detail"].endswith("is given 2 times. Give it once.")
+
+
+def test_a_limit_of_any_size_is_the_largest(site: Site) -> None:
+    for digits in (20, 40):
+        answer = site.get(f"{DAYS}?limit={'9' * digits}")
+        assert (answer.status, answer.headers["x-airsense-limit"]) == (200, "10000")
+        assert len(site.get(f"{DAYS}?format=ndjson&limit={'9' * digits}").body.splitlines()) == 7
+        assert site.get(f"/api/search?q=monday&limit={'9' * digits}").json()["limit"] == 100
+    long = site.get(f"{DAYS}?limit={'9' * 41}")
+    assert long.status == 400
+    assert long.json()["detail"] == "digits of limit: 41 are given, and at most 40 can be."
+    far = site.get(f"{DAYS}?offset={'9' * 20}")
+    assert far.status == 400
+    assert "at most 1,000,000 can be" in far.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "value", ["1_0", " 10", "10 ", "\u0967\u0966", "\uff11\uff10", "0x10", "1e1", "--1"]
+)
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *("Total_Flights={}", 'Total_Flights__in="{}"', "or=Total_Flights:{}"),
+        *("group_by=Day_of_Week&having=count:{}", "limit={}", "offset={}"),
+    ],
+)
+def test_a_whole_number_is_written_in_plain_digits(site: Site, condition: str, value: str) -> None:
+    answer = site.get(f"{DAYS}?{quote(condition.format(value), safe='=&')}")
+    assert answer.status == 400, answer.body
+    assert "whole number" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("value", ["1_0.5", " 1.5", "\uff11.5", "1e1_0", "nan", "inf", "1e400"])
+def test_a_number_is_written_in_plain_digits(site: Site, value: str) -> None:
+    answer = site.get(f"{DAYS}?Avg_Arrival_Delay__gt={quote(value)}")
+    assert answer.status == 400, answer.body
+    for same in ("1.5", "+1.5", "15e-1", "1.50"):
+        path = f"{DAYS}?Avg_Arrival_Delay__gt={quote(same)}"
+        assert len(site.get(path).json()["results"]) == 6
+
+
+@pytest.mark.parametrize("value", ["\uff12\uff10\uff11\uff13-01-31", " 2013-01-31", "2013-01-31 "])
+def test_a_date_is_written_in_plain_digits(site: Site, value: str) -> None:
+    assert site.get(f"/api/flight_delay_data/?Flight_Date={quote(value)}").status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("/api/delays_by_day", "/api/delays_by_day/"),
+        ("/api/delays_by_day/describe/", "/api/delays_by_day/describe"),
+        ("/api/search/", "/api/search"),
+        ("/api/dynamic_query/", "/api/dynamic_query"),
+        ("/api", "/api/"),
+        ("/explorer/", "/explorer"),
+    ],
+)
+def test_a_slash_too_few_or_too_many_leads_to_the_right_address(
+    site: Site, path: str, right: str
+) -> None:
+    for method in ("GET", "HEAD", "POST"):
+        connection = http.client.HTTPConnection(urlsplit(site.url).netloc)
+        connection.request(method, f"{path}?q=a%26b")
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        assert (answer.status, answer.headers["Location"]) == (308, f"{right}?q=a%26b")
+        if method != "HEAD":
+            said = json.loads(body)["detail"]
+            assert said == f"There is nothing at {path}. The address is {right}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/nothing/", "//example.org/", "//api", "/api/search//"]
+)
+def test_no_other_address_is_led_anywhere(site: Site, path: str) -> None:
+    assert site.get(path, Accept="*/*").status == 404

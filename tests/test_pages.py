@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from html import escape, unescape
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import duckdb
@@ -54,28 +55,69 @@ REFUSED = [
 
 def test_home_says_what_the_raw_records_say(site: Site) -> None:
     text = _text(site, "/")
+    assert "Flights from New York, 2013" in text
     assert "336,776 Flights" in text
     assert "1 Jan – 31 Dec 2013 Period" in text  # noqa: RUF001
     airlines, days = _averages('"Airline Name"'), _averages('dayname("Flight Date")')
-    best, worst = min(airlines, key=airlines.__getitem__), max(airlines, key=airlines.__getitem__)
     assert f"{len(airlines)} Airlines" in text
+    ranked = {name: found for name, found in airlines.items() if found.flights >= 1_000}
+    assert len(ranked) < len(airlines)
+    best, worst = _least(ranked), _most(ranked)
     assert (
-        f"Flights of {best} land {-airlines[best]:.2f} minutes early on average, the best of"
-        f" {len(airlines)} airlines; those of {worst} land {airlines[worst]:.2f} minutes late"
+        f"Flights of {best} land {ranked[best].average:.2f} minutes late on average"
+        f" ({ranked[best].flights:,} flights), the best of {len(ranked)} airlines with at least"
+        f" 1,000 flights; those of {worst} land {ranked[worst].average:.2f} minutes late"
+        f" ({ranked[worst].flights:,} flights), the worst."
     ) in text
-    worst = max(days, key=days.__getitem__)
-    assert f"On {worst} flights land {days[worst]:.2f} minutes late on average" in text
-    cities = _cities()
-    worst = max(cities, key=cities.__getitem__)
-    assert f"At {worst} the average late departure and the average late arrival add up" in text
-    assert f"{cities[worst]:.2f} minutes, the most of {len(cities)} cities with at least" in text
+    worst = _most(days)
+    assert (
+        f"On {worst} flights land {days[worst].average:.2f} minutes late on average"
+        f" ({days[worst].flights:,} flights)"
+    ) in text
+
+
+@pytest.mark.parametrize(
+    ("city", "what", "place", "cities"),
+    [
+        ("Origin City", "departure", "from", "cities of origin"),
+        ("Destination City", "arrival", "in", "destinations"),
+    ],
+)
+def test_home_ranks_origins_and_destinations_each_by_their_own_late_flights(
+    site: Site, city: str, what: str, place: str, cities: str
+) -> None:
+    delay = f"{what.title()} Delay Minutes"
+    every = _averages(f'"{city}"', delay, _records().filter(f'"{delay}" > 0'))
+    ranked = {name: found for name, found in every.items() if found.flights >= 1_000}
+    worst = _most(ranked)
+    assert (
+        f"Late {what}s {place} {worst} are {ranked[worst].average:.2f} minutes late on average"
+        f" ({ranked[worst].flights:,} late {what}s), the most of {len(ranked)} {cities} with at"
+        f" least 1,000 late {what}s."
+    ) in _text(site, "/")
+
+
+def test_home_shows_the_number_of_flights_beside_every_bar(site: Site) -> None:
+    body = _body(site, "/")
+    charts = re.findall(r"<ol class.*?</ol>", body, re.S)
+    counts = [re.findall(r'class="flights">([\d,]+)<', chart) for chart in charts]
+    assert [len(found) for found in counts] == [len(_bars(chart)) for chart in charts]
+    assert min(int(n.replace(",", "")) for found in counts for n in found) >= 1_000
+    origins = _averages(
+        '"Origin City"',
+        "Departure Delay Minutes",
+        _records().filter('"Departure Delay Minutes" > 0'),
+    )
+    assert sorted(_bars(charts[1])) == sorted(
+        [city, f"{found.average:.2f}"] for city, found in origins.items()
+    )
 
 
 def test_each_chart_leads_to_a_view_of_the_same(site: Site) -> None:
     body = _body(site, "/")
     links = re.findall(r'class="more"><a href="([^"]+)"', body)
     charts = [sorted(_bars(chart)) for chart in re.findall(r"<ol class.*?</ol>", body, re.S)]
-    assert list(map(len, charts)) == [16, 10, 7]
+    assert list(map(len, charts)) == [11, 2, 10, 7]
     for link, bars in zip(links, charts, strict=True):
         assert sorted(_bars(_body(site, unescape(link)))) == bars
 
@@ -162,6 +204,7 @@ def test_before_the_first_transfer_pages_say_what_to_run(fresh: Platform) -> Non
 
 
 def test_odd_data_are_told_carefully_and_escaped(fresh: Platform) -> None:
+    fresh.env["FLIGHTS_TO_RANK"] = "1"
     evil = "<script>alert(1)</script>"
     fresh.ingest(
         f"2013-01-07,{evil},A,B,0,0\n2013-01-07,Beta,A,<b>,-1,5\n2013-01-07,Beta,A,B,-1,-5\n"
@@ -170,14 +213,41 @@ def test_odd_data_are_told_carefully_and_escaped(fresh: Platform) -> None:
     fresh.manage("transfer", "--all")
     with fresh.site(processes=1) as site:
         body, text = _body(site, "/"), _text(site, "/")
-        assert f'Flights of {evil}, Beta and O\'Hara & "Sons" land on time on average.' in text
-        assert "On Monday flights land on time on average." in text
-        assert "At <b> the average late departure and the average late arrival add up" in text
-        assert "5.00 minutes, the most of the cities with at least 1 late arrival." in text
+        assert (
+            f'Flights of {evil}, Beta and O\'Hara & "Sons" land on time on average (4 flights).'
+            in text
+        )
+        assert "On Monday flights land on time on average (4 flights)." in text
+        assert (
+            "Late departures from A are 5.00 minutes late on average (1 late departure)"
+            " with at least 1 late departure."
+        ) in text
+        assert "Late arrivals in <b> are 5.00 minutes late on average (1 late arrival)" in text
+        assert "Flights from A and B, 2013" in text
         for page in (body, _body(site, "/explorer"), _body(site, "/explorer?view=chart")):
             assert evil not in page
             assert escape(evil) in page
         assert '<span class="none" title="no value">–</span>' in _body(site, "/explorer")  # noqa: RUF001
+
+
+def test_nothing_is_ranked_by_few_flights(fresh: Platform) -> None:
+    flights = [
+        f"2013-01-0{1 + n // 40},{'Many' if n < 99 else 'Few'},{'ABCDE'[n % 5]},Z,60,60"
+        for n in range(100)
+    ]
+    fresh.ingest("\n".join(flights))
+    fresh.manage("transfer", "--all")
+    with fresh.site(processes=1) as site:
+        text = _text(site, "/")
+        assert "Flights from 5 cities, 2013" in text
+        assert "in the explorer" not in text
+    fresh.env["FLIGHTS_TO_RANK"] = "99"
+    with fresh.site(processes=1) as site:
+        text = _text(site, "/")
+        assert "Flights of Many land 60.00 minutes late on average (99 flights)." in text
+        assert "Few" not in text
+        assert "Late departures from" not in text
+        assert "Late arrivals in Z are 60.00 minutes late on average (100 late arrivals)" in text
 
 
 def test_a_browser_is_told_in_a_page_and_a_program_in_json(site: Site) -> None:
@@ -202,7 +272,7 @@ def test_the_admin_alone_has_a_relaxed_policy(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("/", 6), ("/about", 1), ("/explorer?table=flight_delay_data", 6)]
+    ("path", "queries"), [("/", 8), ("/about", 1), ("/explorer?table=flight_delay_data", 6)]
 )
 def test_a_page_asks_few_queries(demo: Platform, path: str, queries: int) -> None:
     """Beside those that see what is published, one for each table, four times a second."""
@@ -258,22 +328,29 @@ def _records() -> duckdb.DuckDBPyRelation:
     return duckdb.read_parquet(str(settings.HOME / "demo/nyc-flights-2013.parquet"))
 
 
-def _averages(by: str) -> dict[str, float]:
-    """The average arrival delay of each group."""
-    delay = '"Arrival Delay Minutes"'
-    found = _records().aggregate(f"{by}, sum({delay}), count({delay})", by).fetchall()
-    return {name: rounded(total, count) or 0.0 for name, total, count in found}
+class Average(NamedTuple):
+    average: float
+    flights: int
 
 
-def _cities() -> dict[str, float]:
-    """The two averages added, of each city with 1,000 late arrivals."""
-    added: dict[str, float] = {}
-    for city, delay in (("Destination City", "Arrival"), ("Origin City", "Departure")):
-        late = _records().filter(f'"{delay} Delay Minutes" > 0')
-        sums = f'"{city}", sum("{delay} Delay Minutes"), count(*)'
-        for name, total, count in late.aggregate(sums, f'"{city}"').fetchall():
-            if delay == "Departure" or count >= 1_000:
-                average = rounded(int(total), count) or 0.0
-                if delay == "Arrival" or name in added:
-                    added[name] = round(added.get(name, 0.0) + average, 2)
-    return added
+def _averages(
+    by: str,
+    delay: str = "Arrival Delay Minutes",
+    records: duckdb.DuckDBPyRelation | None = None,
+) -> dict[str, Average]:
+    """The average delay of each group, and its flights."""
+    sums = f'{by}, sum("{delay}"), count("{delay}"), count(*)'
+    found = (records or _records()).aggregate(sums, by).fetchall()
+    return {
+        name: Average(rounded(total, count) or 0.0, flights)
+        for name, total, count, flights in found
+        if count
+    }
+
+
+def _least(found: dict[str, Average]) -> str:
+    return min(found, key=lambda name: found[name].average)
+
+
+def _most(found: dict[str, Average]) -> str:
+    return max(found, key=lambda name: found[name].average)

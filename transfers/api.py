@@ -23,7 +23,7 @@ from flights.described import Texts
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from flights.problems import problems
-from flights.query import whole_number
+from flights.query import once, whole_number
 from flights.tokens import AUTHENTICATION
 
 from . import services, tasks
@@ -90,7 +90,7 @@ class Transfers(APIView):
     )
     def get(self, request: Request) -> Response:
         """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
-        found, asked = Transfer.objects.all(), request.query_params.dict()
+        found, asked = Transfer.objects.all(), once(request.query_params)
         for name, known in KNOWN.items():
             if value := asked.get(name):
                 if value not in known:

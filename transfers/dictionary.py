@@ -9,7 +9,7 @@ from django.db import models
 from psycopg import sql
 
 from flights.dictionary import MOST_VALUES
-from flights.mirror import MirroredTable, public
+from flights.mirror import Field, MirroredTable, public
 from flights.models import TableVersion
 
 from .statements import execute, fetch
@@ -19,7 +19,7 @@ VALUES = """
 SELECT {place}::smallint AS field, value::text AS value, lower(unaccent(value::text)) AS folded,
     rows, first, last
 FROM (SELECT {column} AS value, count(*) AS rows, min(id) AS first, max(id) AS last
-    FROM {relation} WHERE {column} IS NOT NULL
+    FROM {relation} WHERE {there}
     GROUP BY {column} ORDER BY rows DESC, value LIMIT {most}) AS counted"""
 
 
@@ -29,7 +29,7 @@ def make(model: type[MirroredTable], version: TableVersion) -> None:
         return
     name = sql.Identifier(version.dictionary)
     parts = [
-        _values(version, place, public(field))
+        _values(version, place, field)
         for place, field in enumerate(model.columns())
         if public(field) in version.columns and not isinstance(field, models.BinaryField)
     ]
@@ -44,11 +44,15 @@ def _there(version: TableVersion) -> bool:
     return found != [(None,)]
 
 
-def _values(version: TableVersion, place: int, column: str) -> sql.Composable:
+def _values(version: TableVersion, place: int, field: Field) -> sql.Composable:
+    column = sql.Identifier(public(field))
+    # NaN and infinity are no values to who queries.
+    there = "{0} - {0} = 0" if isinstance(field, models.FloatField) else "{0} IS NOT NULL"
     return sql.SQL("({})").format(
         sql.SQL(VALUES).format(
             place=sql.Literal(place),
-            column=sql.Identifier(column),
+            column=column,
+            there=sql.SQL(there).format(column),
             relation=sql.Identifier(version.relation),
             most=sql.Literal(MOST_VALUES),
         )

@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from flights import ordering
-from flights.mirror import MirroredTable, public
+from flights.mirror import MirroredTable, may_be_empty, public
 from flights.models import Export, PublishedTable, TableVersion
 
 from . import columns, lines, sqlview, verify
@@ -102,7 +102,7 @@ def index(model: type[MirroredTable], version: TableVersion) -> None:
 
 def _walked(direction: ordering.Direction) -> sql.Composable:
     """A column of an index that is to hold the order of queries, nulls last both ways."""
-    way = " DESC" * direction.descending + " NULLS LAST" * direction.field.null
+    way = " DESC" * direction.descending + " NULLS LAST" * may_be_empty(direction.field)
     return sql.Identifier(public(direction.field)) + sql.SQL(way)
 
 
@@ -118,7 +118,11 @@ def keep(version: TableVersion, figures: verify.Figures) -> None:
     """Write down what a version was proved to hold."""
     version.rows = int(figures["rows"] or 0)
     version.digest = f"{int(figures['hash'] or 0):x}"
-    version.save(update_fields=["rows", "digest"])
+    finite = {name: figures.get(f"{name} finite") for name in version.columns}
+    version.not_finite = [
+        name for name, count in finite.items() if count not in (None, figures[f"{name} values"])
+    ]
+    version.save(update_fields=["rows", "digest", "not_finite"])
 
 
 def confirm(table: str) -> None:

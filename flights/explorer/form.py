@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from flights import charts, columns
+from flights import columns
 from flights.errors import BadQuery
 from flights.filters import condition, filters, plain
 from flights.formats import address, title
@@ -17,6 +17,7 @@ from .state import PATH, SHOWN, SHOWN_AT_MOST, State
 
 LIMITS = ("10", "25", str(SHOWN), "100", "250", str(SHOWN_AT_MOST))
 USUAL = {"limit": str(SHOWN), "view": "table"}
+KEPT = ("group_by", "aggregate", "having", "facets", "count")
 SIGNS = {
     **OPERATORS,
     "in": "is one of",
@@ -40,16 +41,21 @@ def shown(state: State) -> dict[str, Any]:
     made, rest = controls(state.model, given)
     return {
         "controls": made,
-        "rest": rest,  # kept as they are
+        "rest": {**rest, **_kept(state)},
         "suggestions": suggestions(made),
         "operators": OPERATORS,
         "chips": [_chip(state, name, value) for name, value in given.items()],
         "columns": _columns(state),
         "orders": _orders(state),
         "limits": LIMITS if state.limit in LIMITS else (state.limit, *LIMITS),
-        "charts": charts.choices(state.model),
+        "charts": state.charts,
         "most": SHOWN_AT_MOST,
     }
+
+
+def _kept(state: State) -> dict[str, str]:
+    """What the form has no control for stays in the address when it is submitted."""
+    return {name: state.query[name] for name in KEPT if state.query.get(name)}
 
 
 def submitted(model: type[MirroredTable], form: QueryDict) -> str:
@@ -68,7 +74,7 @@ def _texts(model: type[MirroredTable], form: QueryDict) -> Iterator[tuple[str, s
 
 def _ticked(model: type[MirroredTable], form: QueryDict) -> str | None:
     names = form.getlist("column")
-    every = [public(field) for field in model.columns()]
+    every = State(model, form).columns.names
     return ",".join(names) if names and names != every else None
 
 
@@ -88,7 +94,7 @@ def _said(model: type[MirroredTable], name: str, value: str) -> str:
 
 def _columns(state: State) -> list[tuple[str, str, bool]]:
     """Name, title and whether it is shown of each column; the chosen ones first, in their order."""
-    named = {public(field).lower(): field for field in state.model.columns()}
+    named = {public(field).lower(): field for field in state.columns.fields}
     asked = [name.strip().lower() for name in state.query.get("columns", "").split(",")]
     chosen = [named[name] for name in dict.fromkeys(asked) if name in named]
     ordered = dict.fromkeys([*chosen, *named.values()])
@@ -99,7 +105,7 @@ def _orders(state: State) -> dict[str, str]:
     """What rows can be sorted by; an order of several columns stays a choice."""
     now = state.query.get("order_by", "")
     orders = {"": "the table's order"}
-    for field in state.model.columns():
+    for field in state.columns.fields:
         orders[public(field)] = f"{title(field)}, ascending"
         orders[f"-{public(field)}"] = f"{title(field)}, descending"
     return orders if now in orders else {**orders, now: now}

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rest_framework.response import Response
+
 from flights import charts, formats, query
-from flights.filters import filters
 from flights.formats import kind
 from flights.mirror import Field, public
 from flights.models import TableVersion
@@ -28,18 +29,50 @@ class Cell:
     number: bool
 
 
-def shown(state: State, body: Any) -> dict[str, Any]:
-    """For the template, from the body of the API's answer."""
+@dataclass(frozen=True)
+class Facet:
+    """The most frequent values of a column, each with its rows and the address of those."""
+
+    title: str
+    values: list[tuple[str | None, str, str]]
+
+
+def shown(state: State, answer: Response) -> dict[str, Any]:
+    """For the template, from the API's answer."""
+    body = answer.data
+    around = {**_page(state, answer), "facets": _facets(state, body.get("facets", {}))}
     if state.view == "chart":
-        return {**_page(state, body), **_chart(state, body["results"])}
+        return {**around, **_chart(state, body["results"])}
     fields = query.read(state.model, state.parameters).columns
     heads = [_head(state, field) for field in fields]
     rows = [list(map(_cell, heads, row.values())) for row in body["results"]]
-    return {**_page(state, body), "heads": heads, "rows": rows}
+    return {**around, "heads": heads, "rows": rows}
+
+
+def _facets(state: State, counted: dict[str, list[dict[str, Any]]]) -> list[Facet]:
+    return [
+        Facet(
+            formats.title(state.columns.find(name)),
+            [
+                (_text(v["value"]), formats.number(v["rows"]), _rows_with(state, name, v["value"]))
+                for v in values
+            ],
+        )
+        for name, values in counted.items()
+    ]
+
+
+def _rows_with(state: State, name: str, value: Any) -> str:
+    condition = {f"{name}__isnull": "true"} if value is None else {name: str(value)}
+    return state.link({**condition, "facets": None, "offset": None})
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else formats.value(value)
 
 
 def _cell(head: Head, value: Any) -> Cell:
-    return Cell(None if value is None else formats.value(value), head.number)
+    return Cell(_text(value), head.number)
 
 
 def _chart(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -47,20 +80,21 @@ def _chart(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "chart": charts.chart([(row[label], row[value]) for row in rows]),
         "drawn": state.chart,
-        "chart_title": charts.choices(state.model)[state.chart],
+        "chart_title": state.charts[state.chart],
     }
 
 
-def _page(state: State, body: Any) -> dict[str, Any]:
+def _page(state: State, answer: Response) -> dict[str, Any]:
+    body = answer.data
     limit, offset, count = body["limit"], body["offset"], len(body["results"])
     version = _version(state.table, body["version"])
-    part = filters(state.query) or query.read(state.model, state.parameters).grouping
     return {
         "count": count,
         "first": formats.number(offset + 1),
         "last": formats.number(offset + count),
-        "total": formats.number(version.rows) if version and not part else None,
-        "more": body["next"] is not None,
+        "total": formats.number(int(answer["X-AirSense-Count"])),
+        "guessed": answer["X-AirSense-Count-Is"] == "estimated",
+        "groups": state.grouping is not None,
         "number": body["version"],
         "version": version,
         "next": state.link({"offset": str(offset + limit)}) if body["next"] else None,

@@ -8,23 +8,40 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest, QueryDict
 from rest_framework.response import Response
 
-from flights import charts, errors
+from flights import charts, columns, errors, grouping
 from flights.api import TableView
-from flights.errors import BadQuery
-from flights.formats import address
-from flights.mirror import RESERVED, MirroredTable
+from flights.columns import Columns
+from flights.errors import BadQuery, Unavailable
+from flights.formats import address, kind
+from flights.grouping import Grouping
+from flights.mirror import RESERVED, MirroredTable, column
+from flights.models import TableVersion
+from flights.query import LONGEST_NUMBER, Query, is_whole
 
 PATH = "/explorer"
 FILES = {"csv": "CSV", "xlsx": "Excel", "parquet": "Parquet"}  # the formats that people ask for
 OWN = ("table", "view", "chart")
-NOT_SHOWN = ("format", "cursor", "count", "facets")
+NOT_SHOWN = ("format", "cursor")
+OF_PAGES = ("limit", "offset", "count", "facets")  # which a file of all rows does not have
 VIEWS = ["table", "chart"]
 SHOWN = 50
 # A page of 500 rows is 250 kB; the API and its CSV give more.
 SHOWN_AT_MOST = 500
+
+
+class Counted(TableView):
+    """Rows with their number: counted, or as the planner guesses where to count costs too much."""
+
+    def counted(self, asked: Query, version: TableVersion) -> dict[str, str]:
+        try:
+            return super().counted(asked, version)
+        except (BadQuery, Unavailable, OperationalError):
+            self.count = "estimated"
+            return super().counted(asked, version)
 
 
 @dataclass
@@ -54,7 +71,7 @@ class State:
         found = QueryDict(mutable=True)
         for name, values in self.asked.lists():
             known = name.lower() if name.lower() in RESERVED else name
-            if known not in (*OWN, *NOT_SHOWN):
+            if known not in OWN:
                 found.setlist(known, [*found.getlist(known), *values])
         return found
 
@@ -71,14 +88,37 @@ class State:
     @property
     def limit(self) -> str:
         limit = self.query.get("limit") or str(SHOWN)
-        whole = limit.isascii() and limit.isdigit() and len(limit) < 20
+        whole = is_whole(limit) and len(limit) <= LONGEST_NUMBER
         return str(min(int(limit), SHOWN_AT_MOST)) if whole else limit
+
+    @cached_property
+    def grouping(self) -> Grouping | None:
+        try:
+            return grouping.read(self.model, self.query)
+        except BadQuery:
+            return None  # the API says what is wrong with it
+
+    @property
+    def columns(self) -> Columns:
+        """Those of the table, or of the groups that its rows are in."""
+        return self.grouping.columns if self.grouping else columns.of(self.model)
+
+    @cached_property
+    def charts(self) -> dict[str, str]:
+        """Groups are labelled by what they are grouped by, rows by what is no number."""
+        fields = self.columns.fields
+        labels = [field for field in fields if kind(field) != "number"]
+        if self.grouping:
+            labels = self.grouping.by
+        numbers = [field for field in fields if kind(field) == "number"]
+        return charts.choices(labels, [field for field in numbers if field not in labels])
 
     @cached_property
     def chart(self) -> str:
         """`label,value`: the columns that are drawn."""
-        order = self.query.get("order_by", "")
-        return charts.choice(self.model, self.asked.get("chart", ""), order)
+        declared = [column(self.model, n.removeprefix("-")) for n in self.model.mirror.order]
+        sorted_by = [*self.query.get("order_by", "").split(","), *declared]
+        return charts.choice(self.charts, self.asked.get("chart", ""), sorted_by)
 
     @property
     def api(self) -> str:
@@ -87,7 +127,7 @@ class State:
     @property
     def files(self) -> list[tuple[str, str]]:
         """Every row of the query, not this page alone: kinds of files and their addresses."""
-        whole = {**self.parameters, "limit": None, "offset": None}
+        whole = {**self.parameters, **dict.fromkeys(OF_PAGES)}
         path = f"/api/{self.table}/"
         return [(kind, address(path, {**whole, "format": name})) for name, kind in FILES.items()]
 
@@ -104,13 +144,21 @@ class State:
     def answer(self) -> Response:
         """What the API answers, or why it does not."""
         try:
-            if self.view not in VIEWS:
-                raise BadQuery(f"view: {self.view[:40]!r} is no view.", VIEWS)
+            self._check()
             return self._ask()
         except BadQuery as error:
             told = errors.answer(error, {})
             assert told
             return told
+
+    def _check(self) -> None:
+        for name in OWN:
+            if (times := len(self.asked.getlist(name))) > 1:
+                raise BadQuery(f"{name} is given {times} times. Give it once.")
+        if others := [name for name in NOT_SHOWN if name in self.given]:
+            raise BadQuery(f"{others[0]} is of the API alone: {self.api}")
+        if self.view not in VIEWS:
+            raise BadQuery(f"view: {self.view[:40]!r} is no view.", VIEWS)
 
     def _ask(self) -> Response:
         asked = HttpRequest()
@@ -118,9 +166,10 @@ class State:
         parameters = self.given.copy()
         for name in self.parameters.keys() & {"limit", "columns"}:
             parameters[name] = self.parameters[name]
+        parameters.setdefault("count", "exact")
         asked.GET = parameters  # type: ignore[assignment]  # the stubs know unchangeable ones only
         # The page was charged.
-        ask: Any = TableView.as_view({"get": "list"}, model=self.model, throttle_classes=[])
+        ask: Any = Counted.as_view({"get": "list"}, model=self.model, throttle_classes=[])
         answered = ask(asked)
         assert isinstance(answered, Response)
         return answered

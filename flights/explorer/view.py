@@ -25,7 +25,7 @@ def explorer(request: HttpRequest) -> HttpResponse:
     throttles.charge(request, "query")
     state = State(model, request.GET)
     answer = state.answer()
-    found = results.shown(state, answer.data) if answer.status_code == 200 else _why(state, answer)
+    found = results.shown(state, answer) if answer.status_code == 200 else _why(state, answer)
     context = {"state": state, "tables": _titles(), **form.shown(state), **found}
     response = render(request, "explorer.html", context, status=answer.status_code)
     if "Retry-After" in answer.headers:

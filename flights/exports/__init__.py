@@ -67,7 +67,7 @@ def answer(
     if file.packed:
         said["Content-Encoding"] = file.packed
     return StreamingHttpResponse(
-        stream, content_type=format_.media_type, headers={**headers, **said}
+        stream, content_type=format_.content_type, headers={**headers, **said}
     )
 
 

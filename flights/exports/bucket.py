@@ -72,7 +72,7 @@ class Bucket(S3Storage):
     def link(self, export: Export, until: datetime) -> str:
         shown = {
             "ResponseContentDisposition": f'attachment; filename="{export.filename}"',
-            "ResponseContentType": FORMATS[export.format].media_type,
+            "ResponseContentType": FORMATS[export.format].content_type,
         }
         seconds = min(until - timezone.now(), LONGEST_LINK).total_seconds()
         return str(self.url(export.stored, shown, expire=max(1, int(seconds))))

@@ -15,6 +15,8 @@ from . import packing
 from .copying import Copying
 from .formats import Format
 
+MOST = 2**62  # rows; with an offset it is still a number of PostgreSQL's
+
 
 @dataclass(frozen=True)
 class File:
@@ -64,4 +66,4 @@ class File:
 
 def limit(parameters: dict[str, str]) -> int | None:
     """A query's own limit; None where it has none."""
-    return whole_number(parameters, "limit", 0) if parameters.get("limit") else None
+    return min(whole_number(parameters, "limit", 0), MOST) if parameters.get("limit") else None

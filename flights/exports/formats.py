@@ -20,6 +20,12 @@ class Format:
     packable: bool = True  # or compressed in itself
     most: int | None = None  # rows
 
+    @property
+    def content_type(self) -> str:
+        """The media type; of texts with the charset, which programs take for another otherwise."""
+        text = self.media_type.startswith("text/")
+        return f"{self.media_type}; charset=utf-8" if text else self.media_type
+
     def check(self, rows: int) -> None:
         if self.most is not None and rows > self.most:
             raise BadQuery(

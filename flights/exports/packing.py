@@ -1,21 +1,34 @@
 """Files packed on their way, as the client can unpack them."""
 
-import re
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 
-REFUSED = r"\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))"
+from flights import quality
+
 GZIP = 16 + zlib.MAX_WBITS  # zlib's word for it
 
 
 def best(accepted: str) -> str:
-    """`zstd` before `gzip`: it is faster and packs as well; "" for neither."""
-    return next((way for way in PACKERS if accepts(accepted, way)), "")
+    """The way that an Accept-Encoding header wants most; "" for none.
+
+    `zstd` before `gzip` where both are wanted as much: it is faster and packs as well.
+    """
+    return _best(accepted, tuple(PACKERS))
 
 
 def accepts(accepted: str, way: str) -> bool:
-    """Whether an Accept-Encoding header has a way and does not refuse it."""
-    return re.search(rf"\b{way}{REFUSED}", accepted, re.IGNORECASE) is not None
+    """Whether a header wants a way, and as much as a file that is not packed."""
+    return _best(accepted, (way,)) == way
+
+
+@lru_cache(1_024)
+def _best(accepted: str, ways: tuple[str, ...]) -> str:
+    qualities = quality.read(accepted)
+    # `*` is for every way that is not named; to leave a file as it is was not asked for then.
+    wanted = {way: qualities.get(way, qualities.get("*", 0.0)) for way in ways}
+    way = max(wanted, key=wanted.__getitem__)
+    return way if wanted[way] > 0 and wanted[way] >= qualities.get("identity", 0.0) else ""
 
 
 def pack(chunks: Iterator[bytes], way: str) -> Iterator[bytes]:

@@ -37,7 +37,7 @@ def response(export: Export, headers: Any) -> StreamingHttpResponse:
         "Repr-Digest": repr_digest(bytes.fromhex(export.digest)),
         **({"Content-Range": f"bytes {first}-{end - 1}/{size}"} if part else {}),
     }
-    type_, status = FORMATS[export.format].media_type, 206 if part else 200
+    type_, status = FORMATS[export.format].content_type, 206 if part else 200
     return StreamingHttpResponse(stream, status=status, content_type=type_, headers=said)
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from flights.arrow import schema
-from flights.mirror import Field
+from flights import arrow as types
+from flights.mirror import Field, may_be_empty
 
 GROUP_ROWS = 100_000  # of a Parquet row group: what is held in memory
 
@@ -54,6 +54,13 @@ def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBat
         table = pa.csv.read_csv(pa.BufferReader(chunk), names, parse, convert)
         columns = [_bytes(c) if i in bytea else c for i, c in enumerate(table.columns)]
         yield from pa.table(columns, schema=wanted).to_batches()
+
+
+def schema(fields: list[Field]) -> pa.Schema:
+    """The types of a file's columns."""
+    given = types.schema(fields)
+    empty = map(may_be_empty, fields)
+    return pa.schema([c.with_nullable(may) for c, may in zip(given, empty, strict=True)])
 
 
 def arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:

@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import QueryDict
 from graphql import DocumentNode
 from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 
 from flights.errors import BadQuery
+from flights.query import once
 from flights.tables import TABLES
 
 from . import limits
@@ -43,7 +43,8 @@ class Asked:
 
 
 def by_address(request: Request) -> Asked:
-    given = _once(request.query_params)
+    given: dict[str, Any] = once(request.query_params)
+    given.pop("format", None)
     for name in {"variables", "extensions"} & given.keys():
         given[name] = _json(given[name])
     return _read(given)
@@ -55,13 +56,6 @@ def by_body(request: Request) -> Asked:
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
         raise TooLarge
     return _read(_json(request.body))
-
-
-def _once(parameters: QueryDict) -> dict[str, Any]:
-    for name, values in parameters.lists():
-        if len(values) > 1:
-            raise BadQuery(f"{name} is given {len(values)} times. Give it once.")
-    return {name: value for name, value in parameters.items() if name != "format"}
 
 
 def _json(text: str | bytes) -> Any:

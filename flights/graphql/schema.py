@@ -22,7 +22,7 @@ from .kinds import LONG
 from .limits import DEEPEST, LONGEST, SELECTIONS, TOKENS
 from .operation import QUERIES, VALUES, size
 
-ABOUT = f"""Delays of US flights, to read.
+ABOUT = f"""Delays of flights, to read.
 
 All fields of an operation are of one version of each table. It may have {LONGEST:,} characters and
 {TOKENS:,} tokens; {SELECTIONS} fields (those of a fragment wherever it is spread), {DEEPEST} within

@@ -93,7 +93,8 @@ class BusiestAirportsByDelays(MirroredTable):
         db_column="Total_Departures", help_text="departures that were late"
     )
     avg_departure_delay = models.FloatField(
-        db_column="Avg_Departure_Delay", help_text="average minutes of a late departure"
+        db_column="Avg_Departure_Delay",
+        help_text="average minutes of a late departure; 0 where no departure was late",
     )
     total_arrival_delay = models.BigIntegerField(
         db_column="Total_Arrival_Delay", help_text="minutes of all late arrivals together"
@@ -102,7 +103,8 @@ class BusiestAirportsByDelays(MirroredTable):
         db_column="Total_Arrivals", help_text="arrivals that were late"
     )
     avg_arrival_delay = models.FloatField(
-        db_column="Avg_Arrival_Delay", help_text="average minutes of a late arrival"
+        db_column="Avg_Arrival_Delay",
+        help_text="average minutes of a late arrival; 0 where no arrival was late",
     )
     total_avg_delay = models.FloatField(
         db_column="Total_Avg_Delay", help_text="sum of the two averages"

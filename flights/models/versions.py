@@ -12,6 +12,9 @@ class TableVersion(models.Model):
     source_version = models.TextField(help_text="version of the warehouse's table it was read at")
     rows = models.PositiveBigIntegerField()
     digest = models.TextField(help_text="hash of all its rows, whatever their order")
+    not_finite = models.JSONField(
+        null=True, help_text="columns with NaN or infinity; empty where that was not looked for"
+    )
     made_by = models.PositiveBigIntegerField(null=True, help_text="number of its transfer")
     loaded_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, help_text="when it was first published")
