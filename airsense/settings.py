@@ -131,6 +131,7 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     reader = _outside("READER_URL") if READER_GIVEN else made
     limits = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
     limits += " -c pg_trgm.word_similarity_threshold=0.5"  # what search takes for a typo
+    limits += " -c max_parallel_workers_per_gather=0"  # one query, one core: others need the rest
     options = {**reader.get("OPTIONS", {}), "options": limits}
     return {**reader, "OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"MIRROR": "default"}}
 
@@ -167,9 +168,16 @@ def valkey_url(broker: str) -> str:
 READER_GIVEN = bool(env("READER_URL", default=""))
 # A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
+# All queries of one GraphQL operation together.
+GRAPHQL_TIMEOUT_MS = number("GRAPHQL_TIMEOUT_MS", 3_000)
 
-# Queries, and files, of large tables that run at once for all web processes together.
-HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 4)
+# Queries that run at once for all web processes together, by what PostgreSQL's planner expects of
+# them (flights/cost.py). Together they hold less than half of the 12 threads of two cores, so that
+# light queries are answered beside them.
+HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 1)
+MEDIUM_AT_ONCE = number("MEDIUM_AT_ONCE", 4)
+# Files of large tables that are sent at once; each takes as long as its client reads.
+FILES_AT_ONCE = number("FILES_AT_ONCE", 4)
 
 # Bytes that each web process spends on answers that it keeps.
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)

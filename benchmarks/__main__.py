@@ -11,7 +11,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import gateway, hostile, large, load, open_loop, report, start
+from benchmarks import gateway, hostile, large, light, load, open_loop, report, start
 from benchmarks.target import Target, demo
 
 BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
     "open_loop": open_loop.run,
     "load": load.run,
     "large": large.run,
+    "light": light.run,
     "start": start.run,
     "hostile": hostile.run,
 }

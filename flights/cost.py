@@ -1,12 +1,12 @@
 """What a query of a large table would cost PostgreSQL, asked of its planner before it is run.
 
-A heavy query needs one of a few slots, which all web processes of a server share: advisory locks of
-the connection that runs it, so that they end with it however it ends. What could not be done
-within its time is refused.
+A heavy query needs one of a few slots, a medium one another of a few more, a light one none: heavy
+queries never hold all threads and cores. All web processes of a server share the slots: advisory
+locks of the connection that runs the query, so that they end with it however it ends. What could
+not be done within its time is refused.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
@@ -19,22 +19,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .errors import BadQuery, Unavailable
 from .models import TableVersion
 
-LARGE = 100_000  # rows of a table; a smaller one is read whole in 0.02 s
+LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller one take 0.1 s
 # Of the planner's units: a fifth of a second and more of a core, such as 1.6M rows skipped.
 HEAVY = 50_000
+# A twentieth of a second and more: many of these at once make light queries wait.
+MEDIUM = 10_000
 # PostgreSQL did 15 to 210 of them in a millisecond, whatever was asked.
 UNITS_PER_MS = 400
 # The planner expects rows that a filter keeps to be spread evenly, and stops early for them.
 TRUSTED = 4
-WORKERS = re.compile(r'"Workers Planned": (\d+)')
 ADVICE = "Filter by a column with few rows for a value, group by fewer columns, or skip fewer rows."
-
-
-class Cost(NamedTuple):
-    """In the planner's units: 1 is a page read in order."""
-
-    time: float
-    work: float  # the same of all processes that work at it
 
 
 class Kind(NamedTuple):
@@ -43,10 +37,14 @@ class Kind(NamedTuple):
     name: str
     lock: int  # PostgreSQL's number of the slots; no other code uses it
     milliseconds: int  # that one may take before PostgreSQL ends it
+    at_once: int
+    least: int  # a query that costs less needs no slot
 
 
-QUERIES = Kind("queries", 7_247_002, settings.READER_TIMEOUT_MS)
-FILES = Kind("files", 7_247_003, 30 * 60_000)
+_SHORT, _LONG = settings.READER_TIMEOUT_MS, 30 * 60_000
+QUERIES = Kind("large queries", 7_247_002, _SHORT, settings.HEAVY_AT_ONCE, HEAVY)
+MEDIUM_QUERIES = Kind("medium queries", 7_247_004, _SHORT, settings.MEDIUM_AT_ONCE, MEDIUM)
+FILES = Kind("large files", 7_247_003, _LONG, settings.FILES_AT_ONCE, HEAVY)
 
 
 def fetch(rows: "models.QuerySet[Any]", version: TableVersion) -> list[Any]:
@@ -73,7 +71,7 @@ def slot(
     version: TableVersion,
     kind: Kind = QUERIES,
 ) -> Iterator[None]:
-    """Hold a slot while a statement reads a version, if that is heavy.
+    """Hold a slot while a statement reads a version, if that is heavy or medium.
 
     BadQuery where it would take too long, Unavailable where no slot is free.
     """
@@ -81,12 +79,14 @@ def slot(
         yield
         return
     cost = of(connection, sql, values)
-    if cost.time > (most := kind.milliseconds * UNITS_PER_MS):
+    if cost > (most := kind.milliseconds * UNITS_PER_MS):
         raise BadQuery(
-            f"This would read too much: the planner expects a cost of {cost.time:,.0f}, and at most"
+            f"This would read too much: the planner expects a cost of {cost:,.0f}, and at most"
             f" {most:,} are allowed. {ADVICE}"
         )
-    if cost.work < HEAVY:
+    if kind is QUERIES and cost < kind.least:
+        kind = MEDIUM_QUERIES
+    if cost < kind.least:
         yield
         return
     number = _take(connection, kind)
@@ -96,17 +96,18 @@ def slot(
         _release(connection, kind, number)
 
 
-def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> Cost:
-    """What the planner expects of a statement."""
+def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:
+    """What the planner expects of a statement, in its units: 1 is a page read in order.
+
+    The reader's connections use one process for a query, so its time is its work.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
         plan = cursor.fetchone()[0][0]["Plan"]
-    workers = max(map(int, WORKERS.findall(json.dumps(plan))), default=0)
-    time = _time(plan)
-    return Cost(time, time * (1 + workers))
+    return _of(plan)
 
 
-def _time(plan: dict[str, Any]) -> float:
+def _of(plan: dict[str, Any]) -> float:
     """Where rows are limited, not less than it could be if those that are wanted came last."""
     cost = float(plan["Total Cost"])
     if plan["Node Type"] != "Limit":
@@ -123,12 +124,12 @@ def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
     """The number of a slot that is held from now on."""
     free = "SELECT n FROM generate_series(1, %s) n WHERE pg_try_advisory_lock(%s, n) LIMIT 1"
     with connection.cursor() as cursor:
-        cursor.execute(free, [settings.HEAVY_AT_ONCE, kind.lock])
+        cursor.execute(free, [kind.at_once, kind.lock])
         found = cursor.fetchone()
     if found is None:
         raise Unavailable(
-            f"{settings.HEAVY_AT_ONCE} large {kind.name} are being answered, as many as may be at"
-            f" once. Try again in a moment, or ask for less. {ADVICE}",
+            f"{kind.at_once} {kind.name} are being answered, as many as may be at once."
+            f" Try again in a moment, or ask for less. {ADVICE}",
             1,
         )
     return int(found[0])

@@ -43,7 +43,7 @@ LIGHT = [
 @pytest.fixture(scope="module")
 def narrow(demo: Platform) -> Iterator[Site]:
     """Two web processes with one slot together."""
-    with Platform({**demo.env, "HEAVY_AT_ONCE": "1"}).site() as site:
+    with Platform({**demo.env, "HEAVY_AT_ONCE": "1", "FILES_AT_ONCE": "1"}).site() as site:
         yield site
 
 
@@ -69,7 +69,7 @@ def held() -> int:
         cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = ANY(%s)"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [[cost.QUERIES.lock, cost.FILES.lock]],
+            [[cost.QUERIES.lock, cost.MEDIUM_QUERIES.lock, cost.FILES.lock]],
         )
         return int(cursor.fetchone()[0])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
@@ -22,6 +23,11 @@ from flights.models import TableVersion
 
 QUERIES = 10  # of PostgreSQL, for all fields together
 VALUES = 100_000  # of all rows; they take about a second to write
+# One value of the schema counts as so many: all 5,000 that a tool reads take 0.03 s, but anybody
+# can repeat them. 20,000 of them are three times what a tool reads.
+INTROSPECTED = 5
+# The throttle counts one request for so many values; as JSON of REST they take a tenth of a second.
+VALUES_PER_REQUEST = 10_000
 
 
 @dataclass
@@ -33,7 +39,7 @@ class Operation:
     queries: int = 0
     values: int = 0
     until: float = field(
-        default_factory=lambda: time.monotonic() + settings.READER_TIMEOUT_MS / 1000
+        default_factory=lambda: time.monotonic() + settings.GRAPHQL_TIMEOUT_MS / 1000
     )
 
     @classmethod
@@ -59,16 +65,47 @@ class Operation:
     def spend(self, values: int = 0) -> None:
         """Before each query, with the most values that it can give."""
         self.queries += 1
-        self.values += values
         if self.queries > QUERIES:
             raise BadQuery(f"An operation has at most {QUERIES} queries. Send the rest in another.")
+        self.add(values)
+        self._limit_next_query()
+
+    def add(self, values: int) -> None:
+        """Count values; BadQuery where the operation has too many."""
+        self.values += values
         if self.values > VALUES:
             raise BadQuery(
                 f"An operation gives at most {VALUES:,} values (the limit of each field times what"
-                f" is selected of a row), and up to here asks for {self.values:,}. Lower a limit."
+                f" is selected of a row, and {INTROSPECTED} for each value of the schema), and up"
+                f" to here asks for {self.values:,}. Lower a limit."
             )
-        if time.monotonic() > self.until:
-            raise Unavailable("The operation took too long. Ask for less.", 1)
+
+    def _limit_next_query(self) -> None:
+        """PostgreSQL ends the next query when the operation's time is over."""
+        left = int((self.until - time.monotonic()) * 1000)
+        if left <= 0:
+            raise Unavailable(
+                f"The operation took longer than {settings.GRAPHQL_TIMEOUT_MS:,} ms. Ask for less.",
+                1,
+            )
+        most = min(left, settings.READER_TIMEOUT_MS)
+        with connections[versions.READER].cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(most)])
+
+    def end(self) -> None:
+        """Give this thread's connection its usual time limit again."""
+        if self.queries:
+            # A connection that was lost is replaced by one with the usual limit.
+            with (
+                suppress(OperationalError, InterfaceError),
+                connections[versions.READER].cursor() as cursor,
+            ):
+                cursor.execute("RESET statement_timeout")
+
+    @property
+    def requests(self) -> int:
+        """How many usual requests the operation is worth to the throttle."""
+        return max(1, self.queries, self.values // VALUES_PER_REQUEST)
 
 
 def selected(info: Any, nodes: Iterable[Any]) -> Iterator[FieldNode]:

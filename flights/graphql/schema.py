@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from graphql import (
     GraphQLArgument,
     GraphQLField,
@@ -20,14 +21,15 @@ from flights.tables import TABLES
 from . import answers, described, groups, rows, where
 from .kinds import LONG
 from .limits import DEEPEST, LONGEST, SELECTIONS, TOKENS
-from .operation import QUERIES, VALUES, size
+from .operation import INTROSPECTED, QUERIES, VALUES, size
 
 ABOUT = f"""Delays of flights, to read.
 
 All fields of an operation are of one version of each table. It may have {LONGEST:,} characters and
 {TOKENS:,} tokens; {SELECTIONS} fields (those of a fragment wherever it is spread), {DEEPEST} within
 each other; {QUERIES} queries and {VALUES:,} values (the limit of each field times what is
-selected of a row), in the time that `tables {{ limits {{ timeout }} }}` says."""
+selected of a row; a value of the schema counts as {INTROSPECTED}), in
+{settings.GRAPHQL_TIMEOUT_MS:,} ms."""
 
 # What each field at the top reads; what is not here changes without a new version.
 READS: dict[str, list[type[MirroredTable]]] = {

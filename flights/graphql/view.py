@@ -1,20 +1,23 @@
 """`/api/graphql` over HTTP: GET, which caches may keep, and POST; both only read."""
 
-from graphql import execute_sync
+from contextlib import suppress
+
+from graphql import ExecutionResult, execute_sync
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import stated, versions
-from flights.errors import BadQuery
+from flights import stated, throttles, versions
+from flights.errors import BadQuery, TooMany
 from flights.renderers import JSON
 from flights.throttles import Throttle
 
 from . import asked, failures, openapi
 from .asked import Asked
 from .failures import NEVER_KEPT
+from .introspection import Counted
 from .limits import Refused
 from .operation import Operation
 from .schema import SCHEMA
@@ -52,16 +55,30 @@ class GraphQL(APIView):
         headers = self.stated(asked, operation)
         if "ETag" in headers and stated.unchanged(self.request, headers):
             return Response(status=304, headers=headers)
-        result = execute_sync(
-            SCHEMA,
-            asked.document,
-            context_value=operation,
-            variable_values=asked.variables,
-            operation_name=asked.name,
-        )
+        result = self.execute(asked, operation)
         if result.errors:
             return failures.answer(result.data, result.errors)
         return Response({"data": result.data}, headers=self.stated(asked, operation))
+
+    def execute(self, asked: Asked, operation: Operation) -> ExecutionResult:
+        try:
+            return execute_sync(
+                SCHEMA,
+                asked.document,
+                context_value=operation,
+                variable_values=asked.variables,
+                operation_name=asked.name,
+                executor_class=Counted,
+            )
+        finally:
+            operation.end()
+            self.charge(operation.requests - 1)  # the throttle counted one before
+
+    def charge(self, requests: int) -> None:
+        """Count what the operation cost. This answer is ready; the throttle refuses the next."""
+        if requests:
+            with suppress(TooMany):
+                throttles.charge(self.request, "query", requests)
 
     def stated(self, asked: Asked, operation: Operation) -> dict[str, str]:
         """Which versions answer. A GET's answer may be kept as long as these are current."""

@@ -1,0 +1,113 @@
+"""Cheap requests that cost much: GraphQL counts them, and slots keep light queries answered."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import psycopg
+import pytest
+from django.db import connection
+from graphql import get_introspection_query
+
+from flights import cost, windows
+from tests.graphql import data, post, refused
+from tests.whole import Answer, Platform, Site, until
+
+FLIGHTS = "/api/flight_delay_data/"
+SLOW = "or=" + ",".join(f"Origin_City__icontains:q{n}" for n in range(50))
+MEDIUM = f"{FLIGHTS}?or=Airline_Name__icontains:qq,Origin_City__icontains:qq&limit="
+LIGHT = f"{FLIGHTS}?columns=Flight_Date&limit=1"
+TYPES = "types { name fields { name type { name ofType { name } } } }"
+
+
+def schemas(aliases: int) -> str:
+    """The schema again and again, in one operation that is small to send."""
+    repeated = " ".join(f"a{i}: __schema {{ {TYPES} }}" for i in range(aliases))
+    return f"{{ {repeated} }}"
+
+
+@pytest.fixture(scope="module")
+def fast(demo: Platform) -> Iterator[Site]:
+    """A server whose operations have very little time."""
+    own = Platform({**demo.env, "GRAPHQL_TIMEOUT_MS": "300", "HEAVY_AT_ONCE": "1"})
+    with own.site(processes=1) as site:
+        yield site
+
+
+@contextmanager
+def counting(demo: Platform, limit: str) -> Iterator[Site]:
+    """A server that counts requests by itself, without those of other tests."""
+    env = {**demo.env, "THROTTLE_PER_MINUTE": limit, "REDIS_PREFIX": f"costly{limit}:"}
+    with Platform(env).site(processes=1) as site:
+        yield site
+
+
+def left(answer: Answer) -> int:
+    """How many requests this client has left in its minute."""
+    return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
+
+
+def test_the_schema_cannot_be_repeated_in_one_operation(site: Site) -> None:
+    said = refused(post(site, schemas(40)))
+    assert "at most 100,000 values" in said
+    assert "5 for each value of the schema" in said
+
+
+def test_a_tool_reads_the_whole_schema_at_once(site: Site) -> None:
+    assert data(post(site, get_introspection_query()))["__schema"]["queryType"]["name"] == "Query"
+
+
+def test_an_operation_counts_as_many_requests_as_it_has_queries(demo: Platform) -> None:
+    field = 'delays_by_day(where: {Day_of_Week: {gte: "A"}}) { count }'
+    ten = " ".join(f"a{number}: {field}" for number in range(10))
+    with counting(demo, "60") as site:
+        answers = [post(site, f"{{ {ten} }}") for _ in range(14)]  # a minute may end in between
+    assert [answer.status for answer in answers[:3]] == [200] * 3
+    last = next(answer for answer in answers if answer.status != 200)
+    assert "More than 60 requests a minute" in refused(last, 429)
+
+
+def test_a_read_of_the_whole_schema_counts_as_several_requests(demo: Platform) -> None:
+    with counting(demo, "600") as site:
+        until(lambda: windows._window("127.0.0.1")[1] > 5, 10)  # the minute does not end meanwhile
+        before = left(post(site, "{ __typename }"))
+        after = left(post(site, get_introspection_query()))
+    assert before - after >= 2
+
+
+def test_an_operation_ends_with_its_time_and_the_next_query_has_the_usual_time(fast: Site) -> None:
+    conditions = ", ".join(f'{{Origin_City: {{icontains: "q{n}"}}}}' for n in range(50))
+    field = (
+        f"flight_delay_data(where: {{or: [{conditions}]}}, limit: 1) {{ rows {{ Origin_City }} }}"
+    )
+    assert "took too long" in refused(post(fast, f"{{ {field} }}"), 503)
+    assert fast.get(f"{FLIGHTS}?{SLOW}&limit=1").status == 200  # takes longer than 300 ms
+
+
+@contextmanager
+def all_taken(kind: cost.Kind) -> Iterator[None]:
+    """Every slot of a kind, as other processes would hold them."""
+    facts = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port")
+    params = {name: facts[name] for name in names if facts.get(name)}
+    with ExitStack() as stack:
+        other = stack.enter_context(psycopg.connect(**params, autocommit=True))
+        for number in range(1, kind.at_once + 1):
+            until(lambda n=number: _take(other, kind, n))
+        yield
+
+
+def _take(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind, number: int) -> bool:
+    row = other.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind.lock, number]).fetchone()
+    return bool(row and row[0])
+
+
+def test_medium_queries_have_slots_of_their_own(site: Site) -> None:
+    with all_taken(cost.MEDIUM_QUERIES):
+        answer = site.get(f"{MEDIUM}1")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert f"{cost.MEDIUM_QUERIES.at_once} medium queries" in answer.json()["detail"]
+        assert site.get(LIGHT).status == 200
+        assert site.get(f"{FLIGHTS}?{SLOW}&limit=2").status == 200
+    with all_taken(cost.QUERIES):
+        assert site.get(f"{MEDIUM}2").status == 200
+        assert site.get(LIGHT).status == 200
