@@ -70,11 +70,14 @@ class Copying:
         Every format, the count and the digest read here whatever takes PostgreSQL long.
         """
         try:
-            with self._cancelled_when_unwanted(), self.connection.wrap_database_errors:
-                with self.cursor.copy(statement, values) as copy:
-                    for chunk in _chunks(copy.connection.pgconn):
-                        self.check()
-                        yield chunk
+            with (
+                self._cancelled_when_unwanted(),
+                self.connection.wrap_database_errors,
+                self.cursor.copy(statement, values) as copy,
+            ):
+                for chunk in _chunks(copy.connection.pgconn):
+                    self.check()
+                    yield chunk
         except OperationalError:
             self.check()
             raise

@@ -45,7 +45,7 @@ def slow(demo: Platform) -> Iterator[Platform]:
         yield own
 
 
-@pytest.fixture(params=STAGES.values(), ids=STAGES)
+@pytest.fixture(params=list(STAGES.values()), ids=list(STAGES))
 def stage(request: pytest.FixtureRequest) -> Stage:
     query, headers, sql = request.param
     return query, headers, sql
@@ -79,7 +79,7 @@ def count(query: str, value: Any) -> int:
 def fetch(query: str, headers: dict[str, str], gone: threading.Event) -> None:
     """Read a whole file from Django as the web server does."""
     try:
-        response = Client().get(f"{FLIGHTS}?{query}", headers=headers, **{GONE: gone})
+        response = Client(**{GONE: gone}).get(f"{FLIGHTS}?{query}", headers=headers)
         try:
             for _ in response:
                 pass
