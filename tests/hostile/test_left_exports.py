@@ -78,8 +78,9 @@ def count(query: str, value: Any) -> int:
 
 def fetch(query: str, headers: dict[str, str], gone: threading.Event) -> None:
     """Read a whole file from Django as the web server does."""
+    environ: Any = {GONE: gone}
     try:
-        response = Client(**{GONE: gone}).get(f"{FLIGHTS}?{query}", headers=headers)
+        response = Client(**environ).get(f"{FLIGHTS}?{query}", headers=headers)
         try:
             for _ in response:
                 pass
