@@ -37,6 +37,7 @@ def unchanged(request: Request, whole: Whole) -> HttpResponse | None:
     response = get_conditional_response(
         request, whole.etag, whole.modified, HttpResponse(headers=headers)
     )
+    assert response  # Django returns the one that it gets, where nothing else is due
     if response.status_code == PreconditionFailed.status_code:
         raise PreconditionFailed
     return response if response.status_code == 304 else None
