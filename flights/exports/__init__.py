@@ -22,7 +22,6 @@ from .formats import FORMATS
 
 __all__ = ["FORMATS", "answer", "packed"]
 
-GONE = "airsense.gone"  # an Event of the server's, set when the client has disconnected
 AHEAD = 1 << 18  # bytes that are read before the first is sent
 
 
@@ -51,7 +50,7 @@ def answer(
     limit = files.limit(view.parameters)
     file = File(format_, asked, rows, version, limit, packed(view.request))
     with ExitStack() as held:
-        copying = held.enter_context(Copying(view.request.META.get(GONE)))
+        copying = held.enter_context(Copying())
         held.enter_context(cost.slot(copying.connection, *file.query, version, cost.FILES))
         number = file.number(copying)
         format_.check(number)

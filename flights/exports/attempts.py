@@ -17,19 +17,22 @@ from flights.errors import BadQuery, Gone
 from flights.models import Export, TableVersion
 
 from . import asking
-from .copying import Copying, Stopped
+from .copying import Copying
 
 HEARTBEAT = 1.0  # seconds
 NOT_KEPT = "Its version is not kept any more. Ask again."
 log = logging.getLogger(__name__)
 
 
+class Lost(Exception):
+    """Somebody else ended this attempt."""
+
+
 class Attempt:
     """One attempt at an export, which tells its row how far it is while the block runs."""
 
     def __init__(self, export: Export) -> None:
-        self.export, self.digest = export, hashlib.sha256()
-        self.lost = threading.Event()  # somebody else ended this attempt
+        self.export, self.digest, self.lost = export, hashlib.sha256(), False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -61,6 +64,7 @@ class Attempt:
                 yield chunk
 
     def read(self, rows: bytes) -> None:
+        self.check()
         done = self.export.rows_done + rows.count(b"\n")  # a text can hold line breaks
         self.export.rows_done = min(done, self.export.rows_total or 0)
 
@@ -75,8 +79,8 @@ class Attempt:
             )
 
     def check(self) -> None:
-        if self.lost.is_set():
-            raise Stopped
+        if self.lost:
+            raise Lost
 
     def end(self) -> None:
         now = timezone.now()
@@ -89,15 +93,14 @@ class Attempt:
             expires_at=now + timedelta(hours=settings.EXPORTS_KEPT_HOURS),
         )
         if not done:
-            raise Stopped
+            raise Lost
 
     def _beat(self) -> None:
         """The rows are told by a thread, as the other one may wait for the database or storage."""
         try:
             while not self._ended.wait(HEARTBEAT):
                 try:
-                    if not self._tell():
-                        self.lost.set()
+                    self.lost = not self._tell()
                 except DatabaseError as error:
                     log.warning("no heartbeat: %s", error)
                     connection.close()
@@ -120,7 +123,6 @@ class Counted(Copying):
     """Tells an attempt of the rows that PostgreSQL has given."""
 
     def __init__(self, attempt: Attempt) -> None:
-        super().__init__(attempt.lost)
         self.attempt = attempt
 
     def rows(self, statement: str, values: Any) -> Iterator[bytes]:
