@@ -14,7 +14,7 @@ FROM python:3.13-slim-trixie
 # A number, not a name: Kubernetes can then see that it is not root.
 RUN groupadd --gid 10001 airsense \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin airsense \
-    && install --directory --owner 10001 --group 10001 --mode 0700 /data
+    && install --directory --owner 10001 --group 10001 --mode 0700 /data /secrets
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app

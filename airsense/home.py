@@ -40,12 +40,13 @@ def folder() -> Path:
     return path
 
 
-def secret(name: str) -> str:
+def secret(name: str, where: Path | None = None) -> str:
     """The random secret of this name: made once, kept in a file that only its owner reads (0600).
 
-    Raises HomeError when the file cannot be made or read.
+    It is in the data folder unless `where` names another. Raises HomeError when the file cannot be
+    made or read.
     """
-    path = folder() / name
+    path = (where or folder()) / name
     try:
         if not path.exists():
             _publish(path, secrets.token_urlsafe(48))

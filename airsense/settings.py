@@ -149,7 +149,7 @@ def _outside(name: str) -> dict[str, Any]:
     """The database that a variable names. Its value holds a password, so no error shows it."""
     form = f"{name} is not of the form postgresql://user:password@host:5432/database."
     try:
-        database = dict(env.db(name))
+        database = dict(environ.Env.db_url_config(secret(name)))
     except (environ.ImproperlyConfigured, ValueError):
         raise home.StartError(form) from None
     if not str(database.get("ENGINE")).endswith(".postgresql") or not database["NAME"]:
@@ -165,7 +165,7 @@ def valkey_url(broker: str) -> str:
     return url
 
 
-READER_GIVEN = bool(env("READER_URL", default=""))
+READER_GIVEN = bool(secret("READER_URL"))
 # A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
 # All queries of one GraphQL operation together.

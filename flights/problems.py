@@ -41,6 +41,10 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
         "The cursor's version is not kept any more.",
         {"detail": "Version 1 is not kept any more. Begin again with cursor="},
     ),
+    412: (
+        "The file is not the one that the request names.",
+        {"detail": "The file is not the one that If-Match or If-Unmodified-Since names."},
+    ),
     413: (
         "The body is too long.",
         {"detail": "The body has 100,001 bytes, and at most 100,000 can be."},
@@ -52,6 +56,10 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     415: (
         "The body is of a type that is not read.",
         {"detail": 'Unsupported media type "text/plain" in request.'},
+    ),
+    416: (
+        "The file has none of the bytes that the Range header names: see Content-Range.",
+        {"detail": "The file has 1,024 bytes, and the Range header names none of them."},
     ),
     429: (
         "Too many requests a minute: see Retry-After.",

@@ -132,6 +132,10 @@ def test_a_file_goes_to_the_bucket_in_parts_and_comes_from_it_by_a_signed_link(
         assert file.read() == streamed.body
         assert file.headers["Content-Type"] == streamed.headers["content-type"]
         assert file.headers["Content-Disposition"] == streamed.headers["content-disposition"]
+    for header, part in (("bytes=1000-", slice(1000, None)), ("bytes=-8", slice(-8, None))):
+        request = urllib.request.Request(address, headers={"Range": header})
+        with urllib.request.urlopen(request) as file:
+            assert (file.status, file.read()) == (206, streamed.body[part])
 
 
 def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> None:

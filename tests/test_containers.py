@@ -1,8 +1,10 @@
 """docker-compose.yml and the image: what can be proved of them without Docker."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,29 @@ def compose() -> dict[str, Any]:
     """The file with the default of each variable."""
     text = (PROJECT / "docker-compose.yml").read_text()
     return dict(yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)))
+
+
+def environment(service: str) -> dict[str, str]:
+    """What a service gets where nobody sets anything."""
+    values = compose()["services"][service]["environment"]
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def make_secrets(folder: Path, **env: str) -> dict[str, str]:
+    """What the init service has written into a folder, with such settings."""
+    init = compose()["services"]["secrets"]
+    folder.mkdir(exist_ok=True)
+    (argument,) = init["command"]
+    assert init["volumes"] == [f"secrets:{argument}"]
+    command = [sys.executable, *init["entrypoint"][1:], str(folder)]
+    paths = {"PATH": os.environ["PATH"]}
+    subprocess.run(command, cwd=PROJECT, env=paths | env, check=True, timeout=60)
+    return {file.name: file.read_text() for file in folder.iterdir()}
+
+
+def settings() -> set[str]:
+    """All that .env.example lists."""
+    return set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(), re.M))
 
 
 def services() -> dict[str, Any]:
@@ -41,10 +66,41 @@ def test_the_compose_file_holds_to_its_specification() -> None:
     assert set(services()) < set(PyCompose.from_yaml(yaml.safe_dump(compose())).service_names())
 
 
+def test_each_setting_reaches_every_service_that_needs_it() -> None:
+    inside = {"AIRSENSE_HOME", "STATIC_ROOT", "PORT"}  # the image and the port mapping decide these
+    init = set(compose()["services"]["secrets"]["environment"])
+    for name, service in services().items():
+        values = service["environment"]
+        files = {n for n, value in values.items() if str(value).startswith("/secrets/")}
+        direct, in_files = set(values) - files, {n.removesuffix("_FILE") for n in files}
+        if name != "secrets":
+            assert in_files == init, name
+            assert direct | in_files == settings() - inside, name
+    assert "${PORT:-8000}" in (PROJECT / "docker-compose.yml").read_text()
+
+
+def test_a_file_of_secrets_that_is_empty_is_a_secret_that_nobody_set(tmp_path: Path) -> None:
+    files = make_secrets(tmp_path / "secrets")
+    environment = {**own_environment(), "AIRSENSE_HOME": str(tmp_path / "data")}
+    environment |= {f"{name}_FILE": str(tmp_path / "secrets" / name) for name in files}
+    values = Platform(environment).python(
+        "from django.conf import settings as s;"
+        "print([s.READER_GIVEN, s.DATABRICKS_TOKEN, s.ALERT_WEBHOOK_URL], s.SECRET_KEY)"
+    )
+    assert values.strip() == f"[False, '', ''] {files['SECRET_KEY']}"
+
+
 def test_no_service_of_ours_is_root_or_holds_a_secret_in_its_environment() -> None:
     assert "USER 10001:10001" in (PROJECT / "Dockerfile").read_text()
+    assert compose()["services"]["secrets"]["network_mode"] == "none"  # it alone reads them there
     for name, service in services().items():
-        secret = {n for n in service["environment"] if re.search("PASSWORD|SECRET|TOKEN", n)}
+        if name == "secrets":
+            continue
+        # boto3 finds its credentials itself.
+        names = {n for n in service["environment"] if not n.startswith("AWS_")}
+        secret = {
+            n for n in names if re.search("PASSWORD|SECRET|TOKEN|READER_URL|EMAIL|WEBHOOK", n)
+        }
         assert all(variable.endswith("_FILE") for variable in secret), name
         assert "@" not in service["environment"]["DATABASE_URL"].replace("airsense@", ""), name
 
@@ -67,28 +123,49 @@ def test_nginx_reads_its_own_file_and_is_not_root() -> None:
 
 
 def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
-    script = shutil.copytree(PROJECT / "deploy", tmp_path / "deploy") / "make-secrets"
-    made = [
-        subprocess.run([script], check=True, capture_output=True, text=True).stdout
-        for _ in range(2)
-    ]
-    names = {name: Path(s["file"]) for name, s in compose()["secrets"].items()}
-    assert sorted(made[0].split()) == sorted(" ".join(f"made {f}" for f in names.values()).split())
-    assert made[1] == ""
-    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
-    texts = {(tmp_path / file).read_text() for file in names.values()}
-    assert len(texts) == len(names)
-    assert min(map(len, texts)) == 64
+    folder = tmp_path / "secrets"
+    made = make_secrets(folder)
+    assert make_secrets(folder) == made
+    assert set(made) == set(compose()["services"]["secrets"]["environment"])
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    random = {name for name, text in made.items() if text}
+    assert random == {"SECRET_KEY", "DATABASE_PASSWORD"}
+    assert len({made[name] for name in random}) == 2
+    assert min(len(made[name]) for name in random) == 64
+    assert "/secrets" in (PROJECT / "Dockerfile").read_text()  # so that it belongs to our user
+
+
+def test_a_secret_that_is_set_wins(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    made = make_secrets(folder)
+    own = {"SECRET_KEY": "mine", "DATABRICKS_TOKEN": "dapi"}
+    assert make_secrets(folder, **own) == {**made, **own}
+    # What nobody sets any more: a made one stays, as it is in use, and an issued one is gone.
+    assert make_secrets(folder) == {**made, "SECRET_KEY": "mine"}
+
+
+def test_every_other_service_waits_for_the_secrets() -> None:
+    done, all_services = "service_completed_successfully", compose()["services"]
+    assert all_services["postgres"]["depends_on"]["secrets"]["condition"] == done
+    folder = all_services["secrets"]["command"][0]
+    password = all_services["postgres"]["environment"]["POSTGRES_PASSWORD_FILE"]
+    assert password == environment("web")["DATABASE_PASSWORD_FILE"]
+    for name in ("postgres", "migrate", "web", "worker", "beat", "demo"):
+        assert f"secrets:{folder}:ro" in all_services[name]["volumes"], name
+        assert {"secrets", "postgres"} & set(all_services[name]["depends_on"]), name
 
 
 def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_path: Path) -> None:
     code, port = image(tmp_path / "app"), free_port()
-    (tmp_path / "secret").write_text("not in the environment\n")
-    files = {n: str(tmp_path / "secret") for n in ("SECRET_KEY_FILE", "DATABASE_PASSWORD_FILE")}
+    make_secrets(tmp_path / "secrets")
+    files = {
+        name: value.replace("/secrets/", f"{tmp_path}/secrets/")
+        for name, value in environment("web").items()
+    }
     files["STATIC_ROOT"] = str(code / "staticfiles")
-    home = {"AIRSENSE_HOME": str(tmp_path / "data"), "PORT": str(port), **files}
+    folders = {"AIRSENSE_HOME": str(tmp_path / "data"), "PORT": str(port)}
     ours = services()
-    platform = Platform({**ours["web"]["environment"], **own_environment(), **home}, code)
+    platform = Platform({**files, **own_environment(), **folders}, code)
     platform.manage("collectstatic", "--no-input", "--verbosity=0")
     platform.manage(*ours["migrate"]["command"])
     site = Site(f"http://127.0.0.1:{port}")

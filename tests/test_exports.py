@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 from openpyxl import load_workbook
+from openpyxl.utils.escape import unescape
 
 from flights.errors import BadQuery
 from flights.exports import sheets
@@ -39,7 +40,9 @@ def from_csv(body: bytes) -> list[dict[str, Any]]:
 def from_sheet(body: bytes) -> list[dict[str, Any]]:
     sheet = load_workbook(io.BytesIO(body), read_only=True).worksheets[0]
     names, *rows = sheet.iter_rows(values_only=True)
-    return [dict(zip(map(str, names), row, strict=True)) for row in rows]
+    # openpyxl leaves `_x000D_` as Excel spells it.
+    texts = [[unescape(v) if isinstance(v, str) else v for v in row] for row in rows]
+    return [dict(zip(map(str, names), row, strict=True)) for row in texts]
 
 
 READ: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
@@ -142,6 +145,7 @@ def test_an_accept_header_chooses_the_format(site: Site) -> None:
 
 def test_a_text_that_a_spreadsheet_would_compute_is_harmless(fresh: Platform) -> None:
     bad = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "fine", '=cmd|"/c calc"!A1']
+    bad += ["\n=1", "\r\n=1", "\uff1d1", "\ufeff=1", "\u200b=1", "\xa0 @A1", " \t\u2060\uff0b1"]
     quoted = ['"' + text.replace('"', '""') + '"' for text in bad]
     fresh.ingest("\n".join(f"2013-01-01,{text},A,B,-5,-6" for text in quoted))
     fresh.manage("transfer", "flight_delay_data")

@@ -102,7 +102,7 @@ def test_each_problem_has_an_example_of_its_own(described: Any) -> None:
     for path, operations in described["paths"].items():
         for operation in operations.values():
             for code in operation["responses"]:
-                content = _told(described, operation, code)["content"].get(PROBLEM, {})
+                content = _told(described, operation, code).get("content", {}).get(PROBLEM, {})
                 if content:
                     (example,) = content["examples"].values()
                     assert example["value"]["status"] == int(code), path

@@ -4,11 +4,17 @@ import threading
 from functools import partial
 from typing import Any
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import get_object_or_404
@@ -120,16 +126,20 @@ class ExportFile(APIView):
         operation_id="export_file",
         tags=["Exports"],
         parameters=[OpenApiParameter("expires", int), OpenApiParameter("signature")],
-        responses={**files(200, 206), **problems(403, 404, 410, 503)},
+        responses={
+            **files(200, 206),
+            304: OpenApiResponse(description="The client has it: ETag or Last-Modified says so."),
+            **problems(403, 404, 410, 412, 416, 503),
+        },
     )
-    def get(self, request: Request, pk: Any) -> StreamingHttpResponse:
+    def get(self, request: Request, pk: Any) -> HttpResponseBase:
         expires = request.query_params.get("expires", "")
         if not folder.is_signed(pk, expires, request.query_params.get("signature", "")):
             raise PermissionDenied("This link is not as it was made. Copy all of it.")
         export = Export.objects.filter(pk=pk, status=Export.Status.DONE).first()
         if export is None or int(expires) < timezone.now().timestamp():
             raise Gone("This link has expired. Ask for the export again.")
-        return sending.response(export, request.headers)
+        return sending.response(export, request)
 
 
 def _asked(body: Any) -> tuple[Any, str, str]:

@@ -1,44 +1,72 @@
-"""A file of the folder on its way, whole or from where an interrupted download stopped."""
+"""A file of the folder on its way, whole or in part."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 from django.core.files.base import File
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import http_date
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from flights.errors import Gone
+from flights.errors import PROBLEM, Gone, problem
 from flights.models import Export
 
-from . import Stream, repr_digest
+from . import Stream, ranges, repr_digest
 from .copying import CHUNK
 from .formats import FORMATS
 from .keeping import STORAGE
 from .places import place
+from .ranges import Whole
 
 
-def response(export: Export, headers: Any) -> StreamingHttpResponse:
+def response(export: Export, request: Request) -> HttpResponseBase:
     """Gone where somebody removed the file, Unavailable where too many are sent."""
     with ExitStack() as held:
-        held.enter_context(place())
         file = held.enter_context(_opened(export))
-        etag, size = f'"{export.digest}"', file.size
-        first, end = _part(headers, etag, size)
-        file.seek(first)
-        part = end - first < size
-        stream = Stream(_chunks(file, end - first), held.pop_all())
-    said = {
-        "Content-Length": str(end - first),
+        whole = _whole(export, file.size)
+        if not_modified := ranges.unchanged(request, whole):
+            return not_modified
+        try:
+            part = ranges.wanted(request, whole)
+        except ranges.Unsatisfiable:
+            return _unsatisfiable(whole)
+        headers = _headers(export, whole, part)
+        if request.method == "HEAD":
+            return HttpResponse(headers=headers)
+        held.enter_context(place())
+        sent = part or range(whole.size)
+        file.seek(sent.start)
+        stream = Stream(_chunks(file, len(sent)), held.pop_all())
+    return StreamingHttpResponse(stream, status=206 if part else 200, headers=headers)
+
+
+def _whole(export: Export, size: int) -> Whole:
+    assert export.finished_at  # as it is done
+    return Whole(size, f'"{export.digest}"', int(export.finished_at.timestamp()))
+
+
+def _headers(export: Export, whole: Whole, part: range | None) -> dict[str, str]:
+    headers = {
+        "Content-Type": FORMATS[export.format].content_type,
+        "Content-Length": str(len(part) if part else whole.size),
         "Content-Disposition": f'attachment; filename="{export.filename}"',
         "Accept-Ranges": "bytes",
-        "ETag": etag,
+        "ETag": whole.etag,
+        "Last-Modified": http_date(whole.modified),
         "Cache-Control": "private",
         "Repr-Digest": repr_digest(bytes.fromhex(export.digest)),
-        **({"Content-Range": f"bytes {first}-{end - 1}/{size}"} if part else {}),
     }
-    type_, status = FORMATS[export.format].content_type, 206 if part else 200
-    return StreamingHttpResponse(stream, status=status, content_type=type_, headers=said)
+    if part:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{whole.size}"
+    return headers
+
+
+def _unsatisfiable(whole: Whole) -> Response:
+    detail = f"The file has {whole.size:,} bytes, and the Range header names none of them."
+    headers = {"Content-Range": f"bytes */{whole.size}", "Accept-Ranges": "bytes"}
+    return Response(problem(detail, 416), 416, headers=headers, content_type=PROBLEM)
 
 
 def _opened(export: Export) -> "File[bytes]":
@@ -47,15 +75,6 @@ def _opened(export: Export) -> "File[bytes]":
     except FileNotFoundError:
         raise Gone("The file was removed. Ask for the export again.") from None
     return file
-
-
-def _part(headers: Any, etag: str, size: int) -> tuple[int, int]:
-    """The bytes that are asked for; all where what is asked cannot be had (RFC 9110 allows it)."""
-    asked = re.fullmatch(r"bytes=(\d{1,18})-(\d{0,18})", headers.get("Range", ""))
-    if not asked or headers.get("If-Range", etag) != etag:
-        return 0, size
-    first, end = int(asked[1]), min(int(asked[2] or size) + 1, size)
-    return (first, end) if first < end else (0, size)
 
 
 def _chunks(file: "File[bytes]", left: int) -> Iterator[bytes]:

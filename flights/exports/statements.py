@@ -9,10 +9,23 @@ from flights.mirror import Field, public
 
 type Guard = Callable[[Field, str], str]
 
-# Spreadsheets take a text that begins so for a formula (OWASP: CSV injection).
-# What begins with a letter is known harmless by the first, cheap comparison.
-BEGINS = r"""{0} < 'A' COLLATE "C" AND left({0}, 1) IN ('=', '+', '-', '@', E'\t', E'\r')"""
-HARMLESS = f"CASE WHEN {BEGINS} THEN '''' || {{0}} ELSE {{0}} END"
+# Spreadsheets take a text that begins with one of these for a formula (OWASP: CSV injection). The
+# others are the signs that Unicode holds to be the same (NFKC), and its minus.
+SIGNS = (
+    r"=+@\u207a-\u207c\u208a-\u208c\u2212\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b"
+    r"\uff0b\uff0d\uff1d\uff20-"
+)
+# They may skip what nobody sees before it: spaces, controls, format characters and fillers.
+UNSEEN = (
+    r"\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    r"\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800"
+    r"\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
+    r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+FORMULA = rf"^(\t|\r|\n|[{UNSEEN}]*[{SIGNS}])"
+# What begins with a letter of ASCII is known harmless by the first, cheap comparisons.
+OTHER = r"""({0} < 'A' COLLATE "C" OR {0} >= E'\x7f' COLLATE "C")"""
+HARMLESS = f"CASE WHEN {OTHER} AND {{0}} ~ '{FORMULA}' THEN '''' || {{0}} ELSE {{0}} END"
 FINITE = "CASE WHEN {0} - {0} = 0 THEN {0} END"
 
 

@@ -1,0 +1,120 @@
+"""CSV and Excel: no text becomes a formula, and every value is what it was."""
+
+import csv
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+from django.db import connection
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from flights.exports import sheets, statements, workbook
+from flights.mirror import Field
+from flights.models.mirrored import FlightDelayData
+
+TEXT: list[Field] = [FlightDelayData._meta.get_field("airline_name")]
+NUMBER: list[Field] = [FlightDelayData._meta.get_field("arrival_delay_minutes")]
+EVERY = [chr(n) for n in range(1, 0x110000) if not 0xD800 <= n < 0xE000]
+SIGNS = [c for c in EVERY if unicodedata.normalize("NFKC", c)[0] in "=+-@\N{MINUS SIGN}"]
+UNSEEN = [c for c in EVERY if unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp")]
+FILLERS = ["\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\ufe0f", "\uffa0", "\U000e0100"]
+
+
+def written(texts: Iterable[str], fields: list[Field] = TEXT, type_: str = "text") -> list[str]:
+    """What PostgreSQL writes into a CSV file of a column."""
+    with connection.cursor() as cursor:
+        statement = statements.csv(f"SELECT unnest(%s::{type_}[])", fields)
+        with cursor.copy(statement, [list(texts)]) as copy:
+            body = b"".join(copy).decode()
+    _, *rows = csv.reader(io.StringIO(body, newline=""), strict=True)
+    return [value for (value,) in rows]
+
+
+def is_formula(text: str) -> bool:
+    rest = text.lstrip("".join(UNSEEN + FILLERS))
+    return text.startswith(("\t", "\r", "\n")) or rest.startswith(tuple(SIGNS))
+
+
+def test_whatever_character_comes_before_a_sign_the_text_is_harmless() -> None:
+    for before in ("", "\ufeff "):
+        harmless = written(f"{before}{c}=1" for c in EVERY)
+        guarded = {c for c, text in zip(EVERY, harmless, strict=True) if text.startswith("'")}
+        assert guarded >= {*UNSEEN, *FILLERS, *SIGNS}
+        assert not {c for c in guarded if c.isalnum() and c not in SIGNS + FILLERS}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.sampled_from([*UNSEEN, *FILLERS]), max_size=4),
+            st.sampled_from(["", "a", "'", '"', "7", ",", "\u00c9", *SIGNS]),
+            st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+        ).map("".join),
+        min_size=1,
+    )
+)
+@settings(deadline=None)
+def test_a_text_gets_a_quote_where_it_would_be_a_formula_and_stays_else(texts: list[str]) -> None:
+    expected = [f"'{text}" if is_formula(text) else text for text in texts]
+    assert written(texts) == expected
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1))
+@settings(deadline=None, max_examples=20)
+def test_a_number_stays_a_number(numbers: list[int]) -> None:
+    found = written(map(str, numbers), NUMBER, "integer")
+    assert found == [str(number) for number in numbers]
+
+
+def cells(**columns: Any) -> list[list[Any]]:
+    """What openpyxl reads of a sheet with such columns."""
+    xml = workbook.BEGIN.encode() + sheets._rows(pa.record_batch(columns), 1)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in workbook.PARTS.items():
+            archive.writestr(name, text)
+        archive.writestr(workbook.SHEET, xml + workbook.END.encode())
+    sheet = load_workbook(file).worksheets[0]
+    return [list(column) for column in zip(*sheet.iter_rows(values_only=True), strict=True)]
+
+
+def test_a_cell_has_the_value_and_the_type_of_its_column() -> None:
+    days = [date(1900, 1, 1), date(1900, 2, 28), date(1900, 3, 1), date(2024, 2, 29), None]
+    times = [datetime(1900, 1, 1, 6), datetime(2013, 1, 1, 5, 15), datetime(9999, 12, 31), None]
+    found = cells(
+        text=pa.array(['<a> & "b"', " \n ", "\u00e9\U0001f600", "", None]),
+        whole=pa.array([2**53, -(2**53), 2**53 + 1, 0, None]),
+        real=pa.array([0.1, -1e300, 5e-324, 3.0, None]),
+        flag=pa.array([True, False, None, True, None]),
+        day=pa.array(days, pa.date32()),
+        early=pa.array([date(1899, 12, 31), None, None, None, None], pa.date32()),
+        time=pa.array([*times, datetime(1899, 12, 31, 23)], pa.timestamp("us")),
+        zone=pa.array([datetime(2013, 1, 1)] * 5, pa.timestamp("us", "UTC")),
+    )
+    assert found[0][:3] == ['<a> & "b"', " \n ", "\u00e9\U0001f600"]
+    assert found[1] == [2**53, -(2**53), str(2**53 + 1), 0, None]
+    assert found[2] == [0.1, -1e300, 5e-324, 3, None]
+    assert found[3] == [True, False, None, True, None]
+    assert [d and d.date() for d in found[4]] == days
+    assert found[5][0] == "1899-12-31"
+    assert found[6] == [*times, "1899-12-31T23:00:00"]
+    assert set(found[7]) == {"2013-01-01T00:00:00+00:00"}
+
+
+def test_what_xml_cannot_hold_is_spelled_as_excel_does() -> None:
+    batch = pa.record_batch({"text": ["\x07\r\t\ufffe", "_x0041_", "plain_x"]})
+    found = re.findall(">([^<>]+)</t>", sheets._rows(batch, 1).decode())
+    assert found == ["_x0007__x000D_\t_xFFFE_", "_x005F_x0041_", "plain_x"]
+
+
+def test_columns_are_lettered_as_excel_does() -> None:
+    places = (0, 25, 26, 51, 52, 701, 702, 16_383)
+    names = ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA", "XFD"]
+    assert [workbook.letters(place) for place in places] == names
