@@ -97,5 +97,5 @@ def _size(table: str, rows: int) -> int:
     last = TableVersion.objects.filter(table=table, published_at__isnull=False).first()
     if last is None or not last.rows:
         return 0
-    ((size,),) = fetch(SIZE, names=sql.Literal([last.relation, last.dictionary]))
+    ((size,),) = fetch(SIZE, names=sql.Literal([last.relation, last.long_rows, last.dictionary]))
     return int(size) * min(rows, last.rows) // last.rows
