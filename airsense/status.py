@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from kombu.exceptions import OperationalError
 
+from flights.queue import FAILURES
 from transfers import warehouses
 from transfers.exceptions import TransferError
 
@@ -54,9 +54,13 @@ def valkey() -> State:
     try:
         with app.connection_for_write() as queue:
             queue.ensure_connection(max_retries=1, timeout=ANSWERS_WITHIN)
-            waiting = queue.default_channel.client.llen(app.conf.task_default_queue)
-    except (OperationalError, OSError) as error:
+            client = queue.default_channel.client
+            waiting = client.llen(app.conf.task_default_queue)
+            written = client.info("persistence").get("aof_last_write_status", "ok")
+    except (*FAILURES, OSError) as error:
         return State("valkey", False, str(error), "See that it runs at REDIS_URL.")
+    if written != "ok":  # it answers, and refuses whatever it would have to write down
+        return State("valkey", False, "it cannot write to its disk", "Make room on its disk.")
     return State("valkey", True, f"{waiting} tasks wait")
 
 

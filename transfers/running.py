@@ -6,17 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from django.conf import settings
-from django.db import (
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from flights import tables
+from flights import sqlstates, tables
 from flights.models import TableVersion
 
 from . import alerts, load, loading, room, services, warehouses
@@ -28,6 +22,10 @@ from .warehouses import Warehouse
 
 # How long PostgreSQL may be away before a failure can no longer be written down.
 BACK_WITHIN = 15.0  # seconds
+AGAIN = "Start it again; the log has the details."
+PERMANENT = (
+    "PostgreSQL refuses it. It fails again until the cause is removed; the log has the details."
+)
 # What PostgreSQL would otherwise work on, and its locks, outlive a process that was killed; and
 # hours pass until it misses a machine that is gone.
 NOTICED_BY_POSTGRESQL = (
@@ -81,8 +79,11 @@ def _prune(transfers: list[Transfer]) -> None:
 
 def _passes(error: BaseException) -> bool:
     """Whether the same may succeed later though nobody changes anything."""
-    away = isinstance(error, OperationalError | InterfaceError)
-    return away or getattr(error, "transient", False)
+    return sqlstates.passes(error) or getattr(error, "transient", False)
+
+
+def _is_permanent(error: BaseException) -> bool:
+    return isinstance(error, DatabaseError) and not sqlstates.passes(error)
 
 
 def _when_back(write: Callable[[], None]) -> None:
@@ -91,8 +92,8 @@ def _when_back(write: Callable[[], None]) -> None:
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
+        except (DatabaseError, InterfaceError) as error:
+            if not sqlstates.passes(error) or time.monotonic() > deadline:
                 raise
             connection.close()
             time.sleep(0.5)
@@ -181,7 +182,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
 
 def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
     """Mark all transfers of a run failed: one for its own fault, the others because of it."""
-    advice = getattr(error, "advice", "") or "Start it again; the log has the details."
+    advice = getattr(error, "advice", "") or (PERMANENT if _is_permanent(error) else AGAIN)
     for transfer in transfers:
         theirs = _told(transfer, culprit, error)
         try:

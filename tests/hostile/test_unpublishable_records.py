@@ -5,8 +5,12 @@ import string
 from typing import Any
 from urllib.parse import quote
 
-from tests.observing import database, last
-from tests.whole import Platform, Site
+import pytest
+from django.db import DatabaseError, connections
+
+from flights import sqlstates
+from tests.observing import ask, database, last, worker
+from tests.whole import Platform, Site, until
 
 TABLE = "flight_delay_data"
 NORMAL = ["Alpha Air", "Beta Air", "Zeta Air"]
@@ -113,3 +117,47 @@ def test_a_table_of_nothing_but_long_texts_is_published(fresh: Platform) -> None
     with fresh.site(processes=1) as site:
         assert names(site, "order_by=-Airline_Name") == sorted(every, reverse=True)
         assert site.get(f"/api/{TABLE}/?count=exact&limit=1").headers["x-airsense-count"] == "50"
+
+
+def refuse_indexes(platform: Platform, code: str) -> None:
+    """Let PostgreSQL raise an error of this SQLSTATE where an index is made."""
+    with database(platform) as connection:
+        connection.execute(
+            "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS"
+            f" $$BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{code}'; END$$"
+        )
+        connection.execute(
+            "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+            " EXECUTE FUNCTION refuse()"
+        )
+
+
+@pytest.mark.parametrize(("code", "attempts"), [("54000", 1), ("22023", 1), ("40P01", 2)])
+def test_only_what_may_pass_is_tried_again(fresh: Platform, code: str, attempts: int) -> None:
+    fresh.env["TRANSFER_ATTEMPTS"] = "2"
+    fresh.ingest(flights(NORMAL))
+    refuse_indexes(fresh, code)
+    with worker(fresh):
+        ask(fresh)
+        until(lambda: last(fresh)["status"] == "failed", seconds=60)
+    assert last(fresh)["attempt"] == attempts
+    assert "refused" in last(fresh)["error"]
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        *[(code, True) for code in ("08006", "25006", "40001", "40P01", "53200", "53300")],
+        *[(code, True) for code in ("55006", "55P03", "57P01", "57P03", "58030")],
+        *[(code, False) for code in ("22001", "22P05", "23505", "23514", "42P01", "42501")],
+        *[(code, False) for code in ("0A000", "53400", "54000", "54001", "55000", "57014")],
+        *[(code, False) for code in ("57P04", "XX000", "XX001")],
+    ],
+)
+def test_each_class_of_postgresqls_errors_passes_or_is_permanent(
+    demo: Platform, code: str, *, passes: bool
+) -> None:
+    raised = f"DO $$BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END$$"
+    with pytest.raises(DatabaseError) as caught, connections["default"].cursor() as cursor:
+        cursor.execute(raised)
+    assert sqlstates.passes(caught.value) is passes
