@@ -16,6 +16,9 @@ PROCESSES = processors.usable()
 # Each waits for one query or sends one file; more would take Python from each other: 12 answer a
 # quarter less than 4.
 THREADS = 6
+# Seconds for answers that are being sent when the server stops. Without a limit a worker process
+# that is told to stop while it starts never hears of it, and the server never ends.
+STOPS_WITHIN = 20
 
 
 class Command(BaseCommand):
@@ -48,6 +51,7 @@ class Command(BaseCommand):
 def serve(application: str, port: int, **options: Any) -> None:
     """Serve an application as the platform is served; `options` are Granian's."""
     shipped = {"workers": PROCESSES, "blocking_threads": THREADS}
+    shipped["workers_kill_timeout"] = STOPS_WITHIN
     Granian(
         application,
         port=port,
