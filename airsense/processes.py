@@ -55,9 +55,9 @@ class Child:
             return
         if not self.job and time.monotonic() - self.started > EARLY:
             self.patience.succeeded()
-        reason = "" if self._on_terminal else f": {_last_line(self.log)}"
+        reason = "its reason is above" if self._on_terminal else _last_line(self.log).rstrip(".")
         self.patience.failed(
-            f"{self.name} ended ({code}){reason}. AirSense starts it again; whatever is published"
+            f"{self.name} ended ({code}): {reason}. AirSense starts it again; whatever is published"
             f" is served meanwhile. Log: {self.log}"
         )
 

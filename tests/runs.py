@@ -12,11 +12,15 @@ from tests.whole import Site, free_port, until
 
 UP = "AirSense is up"
 
+type Settings = dict[str, str] | None  # beside those of the data folder
+
 
 class Run:
     """A running `manage.py run` with a data folder of its own."""
 
-    def __init__(self, home: Path, port: int, log: Path | None = None, **settings: str) -> None:
+    def __init__(
+        self, home: Path, port: int, log: Path | None = None, settings: Settings = None
+    ) -> None:
         self.home, self.site = home, Site(f"http://127.0.0.1:{port}")
         self.log = log or home.with_suffix(".log")
         env = {n: v for n, v in os.environ.items() if not n.endswith("_URL")}
@@ -24,7 +28,7 @@ class Run:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", f"--port={port}"],
                 cwd=PROJECT,
-                env={**env, "AIRSENSE_HOME": str(home), "COLUMNS": "200", **settings},
+                env={**env, "AIRSENSE_HOME": str(home), "COLUMNS": "200", **(settings or {})},
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
@@ -59,8 +63,8 @@ class Run:
 
 
 @contextmanager
-def running(home: Path, log: Path | None = None, **settings: str) -> Iterator[Run]:
-    run = Run(home, free_port(), log, **settings)
+def running(home: Path, log: Path | None = None, settings: Settings = None) -> Iterator[Run]:
+    run = Run(home, free_port(), log, settings)
     try:
         yield run
     finally:

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F
 from django.utils import timezone
 
@@ -56,7 +63,8 @@ def run(
             with room.reported():
                 versions = [loading.new_version(t, source, progress) for t in claimed]
                 _publish(claimed, [v for v in versions if v])
-        except BaseException as error:
+        except BaseException as raised:
+            error = progress.refused or raised
             again = not progress.lost and _passes(error) and claimed[0].attempt < attempts
             settle, culprit = _put_back if again else _fail, progress.lost or progress.current
             _when_back(partial(settle, claimed, culprit, error))
@@ -92,8 +100,8 @@ def _when_back(write: Callable[[], None]) -> None:
     while True:
         try:
             return write()
-        except (DatabaseError, InterfaceError) as error:
-            if not sqlstates.passes(error) or time.monotonic() > deadline:
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
                 raise
             connection.close()
             time.sleep(0.5)
