@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 SAID_AGAIN = 600.0  # seconds after which the same trouble is reported once more
+CALM = 60.0  # seconds without a failure, after which the same trouble counts as new
 
 
 class Patience:
@@ -17,8 +18,9 @@ class Patience:
     def __init__(self, say: Callable[[str], object], longest: float) -> None:
         self._say, self._longest = say, longest
         self.failures = 0
-        self._due = 0.0
-        self._trouble, self._said = "", 0.0
+        self._due = self._last = 0.0
+        self._said: dict[str, float] = {}  # when each kind of trouble was reported
+        self._reported = False
 
     @property
     def due(self) -> bool:
@@ -29,16 +31,19 @@ class Patience:
         now = time.monotonic()
         pause = 0.0 if self.failures == 1 else 2.0 ** min(self.failures - 2, 20)
         self._due = now + min(pause, self._longest)
-        kind = re.sub(r"\d+", "", trouble)  # process numbers and sizes are no news
-        if kind != self._trouble or now - self._said > SAID_AGAIN:
-            self._trouble, self._said = kind, now
+        if now - self._last > CALM:
+            self._said.clear()
+        self._last = now
+        kind = re.sub(r"[\d,]+", "", trouble)  # process numbers and sizes are no news
+        if now - self._said.get(kind, -SAID_AGAIN) >= SAID_AGAIN:
+            self._said[kind], self._reported = now, True
             self.report(trouble)
 
     def succeeded(self, message: str = "") -> None:
-        """Forget the trouble; `message` is reported where there was any."""
-        if self.failures and message:
+        """Begin anew with short pauses; `message` is reported where trouble was."""
+        if self._reported and message:
             self.report(message)
-        self.failures, self._due, self._trouble = 0, 0.0, ""
+        self.failures, self._due, self._reported = 0, 0.0, False
 
     def report(self, message: str) -> None:
         with suppress(OSError):  # a terminal that is gone, or a file on a full disk
