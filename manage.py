@@ -4,6 +4,7 @@
 import os
 import sys
 from contextlib import nullcontext
+from functools import partial
 
 from django.core.management import execute_from_command_line
 from django.db import ProgrammingError, connection
@@ -18,12 +19,16 @@ SERVERLESS = {"--version", "check", "collectstatic", "diffsettings", "help", "ve
 def main() -> None:
     """Run the command. What keeps AirSense from starting ends in one line and exit code 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
-    servers = embedded.lease() if needs_servers(sys.argv[1:]) else nullcontext()
+    # `run` alone waits for servers that cannot start now.
+    say = partial(print, flush=True) if sys.argv[1:2] == ["run"] else None
+    servers = embedded.lease(say) if needs_servers(sys.argv[1:]) else nullcontext()
     try:
         with servers:
             execute()
     except home.StartError as error:
         sys.exit(f"airsense: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says of a command that Ctrl-C ended
 
 
 def execute() -> None:

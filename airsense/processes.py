@@ -1,4 +1,4 @@
-"""The long-running commands that `manage.py run` starts, watches and stops."""
+"""The commands that `manage.py run` starts, watches, starts again and stops."""
 
 import os
 import signal
@@ -6,32 +6,82 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from . import embedded, home, lifeline, logs
+from .patience import Patience
 
 STOPS_WITHIN = 10.0  # seconds; then the kernel stops it
-# A command that dies this often this soon after its start will not come up by being started again.
-EARLY, TRIES = 5.0, 3
+EARLY = 5.0  # seconds; a command that ends sooner than this failed at its start
+# The longest pauses in seconds: a command is back soon after what it needs; what fills the tables
+# can take minutes and reads the warehouse.
+LONGEST_PAUSE, LONGEST_PAUSE_OF_A_JOB = 30.0, 600.0
+LONGEST_PAUSE_OF_SERVERS = 10.0
 
 
-class Died(home.StartError):
-    """A command cannot be kept running."""
-
-
-@dataclass
 class Child:
-    command: list[str]
-    process: "subprocess.Popen[bytes]"
-    started: float = field(default_factory=time.monotonic)
-    early_deaths: int = 0
+    """A management command in a process of its own, which logs to a file.
+
+    A job ends with its success; what else ends is started again. The first attempt of a job writes
+    to this process's terminal.
+    """
+
+    def __init__(self, arguments: tuple[str, ...], say: Callable[[str], object], *, job: bool):
+        self.name, self.job = arguments[0], job
+        self.command = [sys.executable, str(home.PROJECT / "manage.py"), *arguments]
+        self.log = home.folder() / "logs" / f"{self.name}.log"
+        self.patience = Patience(say, LONGEST_PAUSE_OF_A_JOB if job else LONGEST_PAUSE)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.attempts, self.done = 0, False
+
+    def look(self) -> None:
+        """Start it where it does not run and its next attempt is due."""
+        if self.process and self.process.poll() is not None:
+            self._ended(self.process.returncode)
+        if not (self.process or self.done) and self.patience.due:
+            try:
+                self._start()
+            except OSError as error:
+                self.patience.failed(f"{self.name} cannot be started: {error}.")
+
+    def _ended(self, code: int) -> None:
+        self.process = None
+        if self.job and code == 0:
+            self.done = True
+            self.patience.succeeded(f"{self.name} has succeeded now.")
+            return
+        if not self.job and time.monotonic() - self.started > EARLY:
+            self.patience.succeeded()
+        reason = "its reason is above" if self._on_terminal else _last_line(self.log).rstrip(".")
+        self.patience.failed(
+            f"{self.name} ended ({code}): {reason}. AirSense starts it again; whatever is published"
+            f" is served meanwhile. Log: {self.log}"
+        )
+
+    def _start(self) -> None:
+        self.attempts += 1
+        with ExitStack() as opened:
+            out = None if self._on_terminal else opened.enter_context(_appended(self.log))
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,  # Ctrl-C reaches this process, which stops them in order
+                preexec_fn=partial(lifeline.end_with, os.getpid()),
+            )
+        self.started = time.monotonic()
+
+    @property
+    def _on_terminal(self) -> bool:
+        return self.job and self.attempts <= 1
 
 
 class Processes:
-    """Management commands in processes of their own, logging to the data folder.
+    """The commands, and the embedded servers that they need.
 
     They end with the block, and with this process if that is killed: each asks the kernel for a
     signal at its parent's death. Use it from the main thread, whose end counts as that death.
@@ -39,7 +89,8 @@ class Processes:
 
     def __init__(self, say: Callable[[str], object]) -> None:
         self.say = say
-        self.children: dict[str, Child] = {}
+        self.children: list[Child] = []
+        self.servers = Patience(say, LONGEST_PAUSE_OF_SERVERS)
         self.logs = home.folder() / "logs"
         self.logs.mkdir(exist_ok=True)
         logs.begin(self.logs)
@@ -48,54 +99,59 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for child in self.children.values():
-            child.process.terminate()
+        running = [child.process for child in self.children if child.process]
+        for process in running:
+            process.terminate()
         deadline = time.monotonic() + STOPS_WITHIN
-        for child in self.children.values():
+        for process in running:
             try:
-                child.process.wait(max(0.0, deadline - time.monotonic()))
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                os.killpg(child.process.pid, signal.SIGKILL)  # its own children too
-                child.process.wait()
+                os.killpg(process.pid, signal.SIGKILL)  # its own children too
+                process.wait()
 
-    def start(self, name: str, *arguments: str) -> None:
-        command = [sys.executable, str(home.PROJECT / "manage.py"), name, *arguments]
-        self.children[name] = Child(command, self._spawn(name, command))
+    def start(self, *arguments: str, job: bool = False) -> Child:
+        child = Child(arguments, self.say, job=job)
+        self.children.append(child)
+        child.look()
+        return child
 
     def watch(self) -> None:
         """Keep everything running until this process is told to stop."""
         while True:
-            embedded.ensure()
             self.check()
             time.sleep(1)
 
     def check(self) -> None:
-        """Start again what has died; Died where that does not help."""
-        for name, child in self.children.items():
-            if child.process.poll() is not None:
-                self._restart(name, child)
+        """Bring back what has ended; what cannot be brought back now is tried again later."""
+        if self._servers_answer():
+            for child in self.children:
+                child.look()
 
-    def _restart(self, name: str, child: Child) -> None:
-        early = time.monotonic() - child.started < EARLY
-        child.early_deaths = child.early_deaths + 1 if early else 0
-        log = self.logs / f"{name}.log"
-        if child.early_deaths >= TRIES:
-            raise Died(f"{name} does not stay up: {_last_line(log)} (more in {log})")
-        self.say(f"{name} stopped ({child.process.returncode}); starting it again. Log: {log}")
-        child.process, child.started = self._spawn(name, child.command), time.monotonic()
+    def _servers_answer(self) -> bool:
+        """Whether the embedded servers run; nothing can be started without them."""
+        if not self.servers.due:
+            return False
+        try:
+            embedded.ensure()
+        except (home.StartError, OSError) as error:
+            self.servers.failed(f"AirSense waits: {error}. It tries again every few seconds.")
+            return False
+        self.servers.succeeded("PostgreSQL and Valkey answer again.")
+        return True
 
-    def _spawn(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
-        with (self.logs / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C reaches this process, which stops them in order
-                preexec_fn=partial(lifeline.end_with, os.getpid()),
-            )
+
+def _appended(log: Path) -> IO[bytes]:
+    """The log; nowhere where it cannot be opened, as a command is worth more than its log."""
+    try:
+        return log.open("ab")
+    except OSError:
+        return open(os.devnull, "ab")
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4_096))
+        lines = file.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it wrote nothing"
+    return "its log cannot be read"

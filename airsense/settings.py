@@ -248,6 +248,8 @@ CELERY_BEAT_SCHEDULE = {
 TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
 # How often a transfer is tried where its fault may pass, such as a warehouse that does not answer.
 TRANSFER_ATTEMPTS = number("TRANSFER_ATTEMPTS", 5)
+# Bytes of PostgreSQL's disk that a transfer leaves free for PostgreSQL's log, where it sees it.
+DISK_RESERVE = number("DISK_RESERVE_MIB", 256) << 20
 # Versions of a table that stay for rolling back, the current one among them.
 VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 

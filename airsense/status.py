@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from kombu.exceptions import OperationalError
 
+from flights.queue import FAILURES
 from transfers import warehouses
 from transfers.exceptions import TransferError
 
@@ -55,8 +55,9 @@ def valkey() -> State:
         with app.connection_for_write() as queue:
             queue.ensure_connection(max_retries=1, timeout=ANSWERS_WITHIN)
             waiting = queue.default_channel.client.llen(app.conf.task_default_queue)
-    except (OperationalError, OSError) as error:
-        return State("valkey", False, str(error), "See that it runs at REDIS_URL.")
+    except (*FAILURES, OSError) as error:
+        advice = "See that it runs at REDIS_URL, and that its disk has room."
+        return State("valkey", False, str(error), advice)
     return State("valkey", True, f"{waiting} tasks wait")
 
 

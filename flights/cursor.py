@@ -15,6 +15,10 @@ from django.core.exceptions import ValidationError
 from .errors import BadQuery
 from .ordering import Direction
 
+# Characters of a cursor: with a long query beside it, its link is still an address that is allowed.
+LONGEST = 2_000
+FOREIGN = "cursor is not one of this query. Follow an answer's links, or begin with cursor="
+
 
 @dataclass(frozen=True)
 class Position:
@@ -22,11 +26,16 @@ class Position:
 
     version: int
     backward: bool
-    values: list[Any]  # of the order's columns
+    # Of the order's columns. Where those are long texts, only of the last, which numbers the rows.
+    values: list[Any]
 
     def __str__(self) -> str:
-        said = json.dumps([self.version, self.backward, self.values], default=str)
-        return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+        text = self._text(self.values)
+        return text if len(text) <= LONGEST else self._text(self.values[-1:])
+
+    def _text(self, values: list[Any]) -> str:
+        state = json.dumps([self.version, self.backward, values], default=str)
+        return base64.urlsafe_b64encode(state.encode()).decode().rstrip("=")
 
 
 def read(text: str, order: list[Direction]) -> Position:
@@ -34,13 +43,12 @@ def read(text: str, order: list[Direction]) -> Position:
     try:
         decoded = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         version, backward, values = decoded
-        read = [_value(d, value) for d, value in zip(order, values, strict=True)]
+        named = order[-1:] if len(values) == 1 else order
+        read = [_value(d, value) for d, value in zip(named, values, strict=True)]
         if type(version) is not int or not 0 < version < 2**31 or type(backward) is not bool:
             raise ValueError
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError, ValidationError):
-        raise BadQuery(
-            "cursor is not one of this query. Follow an answer's links, or begin with cursor="
-        ) from None
+        raise BadQuery(FOREIGN) from None
     return Position(version, backward, read)
 
 

@@ -17,6 +17,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from . import sqlstates
+
 PROBLEM, FIRST = "application/problem+json", "application/json"
 log = logging.getLogger(__name__)
 
@@ -90,9 +92,11 @@ def problem(detail: str, status: int, **more: Any) -> dict[str, Any]:
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
 
 
-def _database_trouble(error: Exception) -> Unavailable:
+def _database_trouble(error: Exception) -> exceptions.APIException:
     if isinstance(error.__cause__, QueryCanceled):
         return Unavailable("The query took too long. Ask for fewer rows, or filter more.", 1)
+    if sqlstates.sqlstate(error).startswith(sqlstates.TOO_LARGE):
+        return BadQuery("The query is too large for the database. Use fewer conditions or columns.")
     log.error("the database does not answer: %s", error)
     return Unavailable("The database does not answer at the moment.", 5)
 

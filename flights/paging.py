@@ -6,7 +6,8 @@ from typing import Any
 from django.db import models
 
 from . import cost, ordering
-from .cursor import Position
+from .cursor import FOREIGN, Position
+from .errors import BadQuery
 from .models import TableVersion
 from .query import Query, Rows
 
@@ -43,9 +44,9 @@ def _by_cursor(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion
     position = asked.position
     backward = position is not None and position.backward
     order = [d.reversed() for d in asked.order] if backward else asked.order
-    if position:
-        rows = rows.filter(ordering.beyond(order, position.values))
     sorting = [direction.field.name for direction in order]
+    if position:
+        rows = rows.filter(ordering.beyond(order, _values(position, rows, sorting)))
     names = list(dict.fromkeys([field.name for field in asked.columns] + sorting))
     ordered = rows.order_by(*(direction.expression for direction in order)).values_list(*names)
     read = cost.fetch(ordered[: asked.limit + 1], version)
@@ -66,3 +67,13 @@ def _by_cursor(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion
         beside(found[-1], backward=False) if found and ahead else None,
         beside(found[0], backward=True) if found and behind else None,
     )
+
+
+def _values(position: Position, rows: "models.QuerySet[Any]", sorting: list[str]) -> list[Any]:
+    """The values of the order's columns in the row that a cursor names."""
+    if len(position.values) == len(sorting):
+        return position.values
+    row = rows.filter(pk=position.values[0]).values_list(*sorting).first()
+    if row is None:
+        raise BadQuery(FOREIGN)
+    return list(row)

@@ -3,8 +3,8 @@
 import logging
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
+from . import queue
 from .exports import asking, keeping, making
 from .mirror import MirroredTable
 from .models import Asker, Export
@@ -19,8 +19,8 @@ def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Ex
     try:
         if export.status == Export.Status.QUEUED:
             make_exports.delay()
-    except OperationalError as error:
-        log.warning("%s waits, as the queue does not answer: %s", export, error)
+    except queue.FAILURES as error:
+        log.warning("%s waits, as the queue does not take tasks: %s", export, error)
     return export
 
 

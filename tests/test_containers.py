@@ -105,6 +105,10 @@ def test_no_service_of_ours_is_root_or_holds_a_secret_in_its_environment() -> No
         assert "@" not in service["environment"]["DATABASE_URL"].replace("airsense@", ""), name
 
 
+def test_the_web_server_waits_for_nothing_but_postgresql() -> None:
+    assert services()["web"]["depends_on"] == {"postgres": {"condition": "service_started"}}
+
+
 def test_a_service_that_the_public_reaches_can_change_nothing_of_its_system() -> None:
     for name, service in {**services(), "nginx": compose()["services"]["nginx"]}.items():
         assert service["read_only"], name

@@ -1,72 +1,15 @@
 """`manage.py run`: the whole platform, started and stopped as a person would."""
 
-import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from airsense.home import PROJECT
+from tests.runs import Run, running
 from tests.servers import own_environment
-from tests.whole import Platform, Site, free_port, until
-
-UP = "AirSense is up"
-
-
-class Run:
-    """A running `manage.py run` with a data folder of its own."""
-
-    def __init__(self, home: Path, port: int) -> None:
-        self.home, self.site = home, Site(f"http://127.0.0.1:{port}")
-        self.log = home.with_suffix(".log")
-        env = {n: v for n, v in os.environ.items() if not n.endswith("_URL")}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "run", f"--port={port}"],
-                cwd=PROJECT,
-                env={**env, "AIRSENSE_HOME": str(home), "COLUMNS": "200"},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def up(self) -> "Run":
-        until(lambda: UP in self.said() or self.process.poll() is not None, seconds=90)
-        assert self.process.poll() is None, self.said()
-        return self
-
-    def others(self) -> list[int]:
-        """All processes of this platform: each knows its data folder."""
-        return [
-            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._mine(pid)
-        ]
-
-    def _mine(self, pid: int) -> bool:
-        try:
-            facts = [Path(f"/proc/{pid}/{name}").read_bytes() for name in ("environ", "cmdline")]
-        except OSError:
-            return False
-        return any(str(self.home).encode() in fact for fact in facts)
-
-
-@contextmanager
-def running(home: Path) -> Iterator[Run]:
-    run = Run(home, free_port())
-    try:
-        yield run
-    finally:
-        run.process.kill()
-        run.process.wait()
-        until(lambda: not run.others())
+from tests.whole import Platform, free_port, until
 
 
 @pytest.mark.timeout(240)

@@ -11,7 +11,8 @@ from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+
+from flights import queue
 
 from . import channels, freshness
 from .models import Alert, Transfer
@@ -97,8 +98,8 @@ def _hasten() -> None:
     """Have a worker send now what the schedule would send soon."""
     try:
         current_app.send_task(SENDS, retry=False)
-    except OperationalError as error:
-        log.warning("alerts wait for the schedule, as the queue does not answer: %s", error)
+    except queue.FAILURES as error:
+        log.warning("alerts wait for the schedule, as the queue does not take tasks: %s", error)
 
 
 def _minute(when: datetime) -> str:

@@ -19,7 +19,7 @@ from flights import ordering
 from flights.mirror import MirroredTable, may_be_empty, public
 from flights.models import Export, PublishedTable, TableVersion
 
-from . import columns, lines, sqlview, verify
+from . import columns, lines, long_rows, sqlview, verify
 from .exceptions import NoSuchVersion
 from .statements import execute
 
@@ -92,12 +92,28 @@ def copy(
 def index(model: type[MirroredTable], version: TableVersion) -> None:
     """Primary key, declared indexes and statistics for the planner."""
     relation = sql.Identifier(version.relation)
-    execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
+    try:
+        with transaction.atomic():
+            _index(model, relation)
+    except OperationalError as error:
+        if not long_rows.are_the_fault(error):
+            raise
+        long_rows.move(model, version)
+        _index(model, relation)
+        _number(sql.Identifier(version.long_rows))
+    execute("ANALYZE {}", relation)  # of what inherits from it, too
+
+
+def _index(model: type[MirroredTable], relation: sql.Identifier) -> None:
+    _number(relation)
     for names in model.mirror.indexes:
         order = ordering.whole([ordering.named(model, name) for name in names], model.sequence())
         walked = sql.SQL(", ").join(map(_walked, order))
         execute("CREATE INDEX ON {} ({})", relation, walked)
-    execute("ANALYZE {}", relation)
+
+
+def _number(relation: sql.Identifier) -> None:
+    execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
 
 
 def _walked(direction: ordering.Direction) -> sql.Composable:
@@ -185,7 +201,7 @@ def prune(model: type[MirroredTable]) -> None:
 def _drop(version: TableVersion) -> None:
     with transaction.atomic():
         execute("SET LOCAL lock_timeout = {}", sql.Literal(PRUNE_LOCK_TIMEOUT))
-        for relation in (version.relation, version.dictionary):
+        for relation in (version.long_rows, version.relation, version.dictionary):
             execute("DROP TABLE IF EXISTS {}", sql.Identifier(relation))
         version.delete()
 

@@ -57,6 +57,7 @@ def _filled(
     transfer.rows_total = asked.source.rows if way is reading.whole else None
     disk = Disk.of_new_relations()
     disk.check(transfer.table, asked.source.rows)
+    progress.condition = disk.check_log
     with transaction.atomic():
         version = load.create(asked.model, asked.schema, asked.source.version, transfer.pk)
         progress.phase("copying")

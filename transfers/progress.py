@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Self
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.utils import timezone
 
-from .exceptions import ClaimLost
+from .exceptions import ClaimLost, TransferError
 from .load import Copied
 from .models import Transfer
 
@@ -29,6 +30,9 @@ class Progress:
         self._loading = connections[DEFAULT_DB_ALIAS]  # of the thread that loads
         self.current: Transfer | None = None
         self.lost: Transfer | None = None
+        self.refused: TransferError | None = None  # why the loading thread has to stop
+        # Asked with each heartbeat, also in the middle of a long statement.
+        self.condition: Callable[[], object] = lambda: None
         self._since = time.monotonic()
         self._wake = threading.Event()
         self._ended = False
@@ -62,12 +66,14 @@ class Progress:
         self.check()
 
     def check(self) -> None:
-        """ClaimLost once somebody else ended a transfer of this process."""
+        """ClaimLost once somebody else ended a transfer of this process; what was refused, too."""
         if self.lost:
             raise ClaimLost(
                 f"{self.lost} was ended by others while it ran.",
                 advice="It was cancelled, or not heard of for too long. Start it again.",
             )
+        if self.refused:
+            raise self.refused
 
     def _beat(self) -> None:
         try:
@@ -75,6 +81,7 @@ class Progress:
                 self._wake.wait(HEARTBEAT)
                 self._wake.clear()
                 self._tell()
+                self._look()
         finally:
             connection.close()
 
@@ -90,9 +97,20 @@ class Progress:
             if lost and not self.lost:
                 self._stop(lost)
 
+    def _look(self) -> None:
+        try:
+            self.condition()
+        except TransferError as error:
+            if not self.refused:
+                self.refused = error
+                self._interrupt()
+
     def _stop(self, lost: Transfer) -> None:
-        """Make the loading thread see it: between two batches, or out of a long statement."""
         self.lost = lost
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Make the loading thread see it: between two batches, or out of a long statement."""
         if self._loading.connection:
             self._loading.connection.cancel_safe()
 

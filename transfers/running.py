@@ -7,6 +7,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import (
+    DatabaseError,
     IntegrityError,
     InterfaceError,
     OperationalError,
@@ -16,7 +17,7 @@ from django.db import (
 from django.db.models import F
 from django.utils import timezone
 
-from flights import tables
+from flights import sqlstates, tables
 from flights.models import TableVersion
 
 from . import alerts, load, loading, room, services, warehouses
@@ -28,6 +29,10 @@ from .warehouses import Warehouse
 
 # How long PostgreSQL may be away before a failure can no longer be written down.
 BACK_WITHIN = 15.0  # seconds
+AGAIN = "Start it again; the log has the details."
+PERMANENT = (
+    "PostgreSQL refuses it. It fails again until the cause is removed; the log has the details."
+)
 # What PostgreSQL would otherwise work on, and its locks, outlive a process that was killed; and
 # hours pass until it misses a machine that is gone.
 NOTICED_BY_POSTGRESQL = (
@@ -58,7 +63,8 @@ def run(
             with room.reported():
                 versions = [loading.new_version(t, source, progress) for t in claimed]
                 _publish(claimed, [v for v in versions if v])
-        except BaseException as error:
+        except BaseException as raised:
+            error = progress.refused or raised
             again = not progress.lost and _passes(error) and claimed[0].attempt < attempts
             settle, culprit = _put_back if again else _fail, progress.lost or progress.current
             _when_back(partial(settle, claimed, culprit, error))
@@ -81,8 +87,11 @@ def _prune(transfers: list[Transfer]) -> None:
 
 def _passes(error: BaseException) -> bool:
     """Whether the same may succeed later though nobody changes anything."""
-    away = isinstance(error, OperationalError | InterfaceError)
-    return away or getattr(error, "transient", False)
+    return sqlstates.passes(error) or getattr(error, "transient", False)
+
+
+def _is_permanent(error: BaseException) -> bool:
+    return isinstance(error, DatabaseError) and not sqlstates.passes(error)
 
 
 def _when_back(write: Callable[[], None]) -> None:
@@ -181,7 +190,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
 
 def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
     """Mark all transfers of a run failed: one for its own fault, the others because of it."""
-    advice = getattr(error, "advice", "") or "Start it again; the log has the details."
+    advice = getattr(error, "advice", "") or (PERMANENT if _is_permanent(error) else AGAIN)
     for transfer in transfers:
         theirs = _told(transfer, culprit, error)
         try:

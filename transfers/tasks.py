@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from celery import Task, shared_task
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from kombu.exceptions import OperationalError
 
-from flights import tables
+from flights import queue, tables
 from flights.mirror import MirroredTable
 
 from . import alerts, delivering, jobs, running, services
@@ -51,9 +50,10 @@ def start_job(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = Non
 def _deliver(task: Task, argument: object) -> None:
     try:
         task.delay(argument)
-    except OperationalError as error:
+    except queue.FAILURES as error:
         raise QueueDown(
-            "The queue of tasks does not answer.", advice="See that Valkey runs."
+            "The queue of tasks does not answer.",
+            advice="See that Valkey runs, and that its disk has room.",
         ) from error
 
 

@@ -14,17 +14,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 from urllib.parse import quote
 
 from airsense import home
+from airsense.patience import Patience
 
 from . import folders, locks
 from .folders import EmbeddedError, socket_folder
 
 __all__ = ["EmbeddedError", "broker_url", "database_url", "ensure", "lease", "socket_folder"]
+
+LONGEST_PAUSE = 10.0  # seconds between two attempts to start the servers
 
 
 def database_url() -> str:
@@ -38,14 +41,31 @@ def broker_url() -> str:
 
 
 @contextmanager
-def lease() -> Iterator[None]:
-    """While this is held the servers are up. Raises EmbeddedError when one cannot start."""
+def lease(say: Callable[[str], object] | None = None) -> Iterator[None]:
+    """While this is held the servers are up. Raises EmbeddedError when one cannot start.
+
+    With `say` it waits instead until they can, and says why it waits.
+    """
     if not needed():
         yield
         return
     with locks.shared(folders.run() / "clients.lock"):
-        ensure()
+        if say:
+            _wait(say)
+        else:
+            ensure()
         yield
+
+
+def _wait(say: Callable[[str], object]) -> None:
+    patience = Patience(say, LONGEST_PAUSE)
+    while True:
+        if patience.due:
+            try:
+                return ensure()
+            except (EmbeddedError, OSError) as error:
+                patience.failed(f"AirSense waits: {error}. It tries again; Ctrl-C ends it.")
+        time.sleep(0.1)
 
 
 def ensure() -> None:
@@ -97,7 +117,8 @@ def _failure() -> str:
         return folders.failure().read_text()
     except FileNotFoundError:
         log = folders.log("embedded")
-        return f"the embedded servers ended before they answered: run this again, or see {log}"
+        ended = "the embedded servers ended before they answered: run this again, or see"
+        return f"{ended} {log}{folders.room()}"
 
 
 def _check_that_all_run(wanted: set[str]) -> None:

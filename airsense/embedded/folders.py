@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from airsense import home
 # A socket's path fits in 108 bytes on Linux and 104 on macOS; the longest name is PostgreSQL's.
 LONGEST_SOCKET = 100
 POSTGRES_SOCKET = ".s.PGSQL.5432"
+FULL = 32 << 20  # bytes; PostgreSQL's log grows by 16 MiB at a time
 
 
 class EmbeddedError(home.StartError):
@@ -24,6 +26,12 @@ def run() -> Path:
 def log(name: str) -> Path:
     """The log file of this name."""
     return private(home.folder() / "logs") / f"{name}.log"
+
+
+def room() -> str:
+    """Says that the disk of the data folder is full; "" where it is not."""
+    free = shutil.disk_usage(home.folder()).free
+    return f"; the disk of {home.folder()} has {free:,} bytes free: make room" * (free < FULL)
 
 
 def failure() -> Path:

@@ -20,6 +20,8 @@ from .folders import EmbeddedError
 # Crash recovery replays at most max_wal_size (seconds); a fast shutdown writes what is in memory.
 START_SECONDS = 300
 STOP_SECONDS = 60
+# Lines of a log that say why, the likeliest first; clients that it turns away are not the cause.
+CAUSES = ("PANIC.*", "(?:FATAL(?!:  the database system is)|error).*")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -103,9 +105,11 @@ class Server:
     def failure(self) -> EmbeddedError:
         """Of what this start wrote to the log: the first error, or the last line."""
         written = self.log.read_bytes()[self.log_start :].decode(errors="replace")
-        errors = re.findall("(?:FATAL|PANIC|error).*", written)
+        errors = [line for pattern in CAUSES for line in re.findall(pattern, written)]
         reason = (errors[:1] or written.strip().splitlines()[-1:] or ["it wrote nothing"])[0]
-        return EmbeddedError(f"{self.name} cannot start: {reason} (log: {self.log})")
+        return EmbeddedError(
+            f"{self.name} cannot start: {reason} (log: {self.log}){folders.room()}"
+        )
 
     def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS

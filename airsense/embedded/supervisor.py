@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO, NoReturn
 
 from airsense.home import StartError
@@ -65,7 +65,9 @@ def serve(servers: list[Server], held: ExitStack) -> None:
 def _watch(servers: list[Server], clients: IO[str]) -> bool:
     """Say that the servers answer, until one ends (True) or the last client has gone (False)."""
     ready = folders.run() / "ready.lock"
-    ready.write_text(" ".join(server.name for server in servers))
+    names = " ".join(server.name for server in servers)
+    if not ready.exists() or ready.read_text() != names:  # a full disk takes not even this
+        ready.write_text(names)
     with locks.exclusive(ready):
         logger.info("ready: %s", ready.read_text())
         while all(server.runs() for server in servers):
@@ -85,6 +87,7 @@ def _revive(server: Server, ends: list[float]) -> None:
         if len(ends) > ENDS:
             raise EmbeddedError(
                 f"{server.name} ended {len(ends)} times within a minute: see {server.log}"
+                f"{folders.room()}"
             )
         time.sleep(0.05 * 2 ** len(ends))
         try:
@@ -98,8 +101,9 @@ def _report(error: Exception) -> None:
     line = str(error) if isinstance(error, StartError) else f"no embedded servers: {error}"
     logger.error("%s", line)
     new = folders.failure().with_suffix(".new")
-    new.write_text(line)
-    new.replace(folders.failure())
+    with suppress(OSError):  # a full disk; then the clients see that themselves
+        new.write_text(line)
+        new.replace(folders.failure())
 
 
 def _exit(number: int, frame: object) -> NoReturn:

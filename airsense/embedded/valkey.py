@@ -36,7 +36,8 @@ class Valkey(Server):
             client.settimeout(1)
             client.connect(self.socket)
             client.sendall(b"PING\r\n")
-            return client.recv(9).startswith(b"+PONG")  # "-LOADING" while it reads its file
+            # "-LOADING" while it reads its file; "-MISCONF" when it runs and its disk is full.
+            return client.recv(9).startswith((b"+PONG", b"-MISCONF"))
         return False
 
 

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.core.files import File
 from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
 from django.utils import timezone
-from psycopg.errors import QueryCanceled, UndefinedTable
+from psycopg.errors import UndefinedTable
 from rest_framework.exceptions import APIException
 
-from flights import errors
+from flights import errors, sqlstates
 from flights.models import Export
 
 from . import keeping
@@ -76,14 +76,13 @@ def _make(export: Export) -> None:
 
 def _reason(error: Exception) -> tuple[str, bool]:
     """What people are told, and whether the same may succeed later by itself."""
-    cause = error.__cause__
     match error:
         case APIException() | OperationalError() | InterfaceError():
             told = errors.answer(error, {})
             assert told
-            passes = told.status_code == 503 and not isinstance(cause, QueryCanceled)
-            return str(told.data["detail"]), passes
-        case ProgrammingError() if isinstance(cause, UndefinedTable):
+            refused_for_now = isinstance(error, APIException) and told.status_code == 503
+            return str(told.data["detail"]), refused_for_now or sqlstates.passes(error)
+        case ProgrammingError() if isinstance(error.__cause__, UndefinedTable):
             return NOT_KEPT, False
         case OSError() if error.errno == errno.ENOSPC:
             return "The storage of exports is full.", False

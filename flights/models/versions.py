@@ -36,6 +36,11 @@ class TableVersion(models.Model):
         return f"{self.table}__v{self.number}"
 
     @property
+    def long_rows(self) -> str:
+        """The relation of rows that no index can hold; few versions have one."""
+        return f"{self.relation}__long"
+
+    @property
     def dictionary(self) -> str:
         """The relation of the distinct values of its columns, for search."""
         return f"{self.relation}__values"

@@ -1,33 +1,30 @@
-"""`manage.py run`: the whole platform on this machine, from flight records to answered queries."""
+"""`manage.py run`: the whole platform on this machine, from flight records to answered queries.
+
+Serving depends on nothing but PostgreSQL. Whatever fails in the warehouse, the queue or a transfer
+is reported and tried again while the published versions are served.
+"""
 
 import os
 import signal
 import socket
 import sys
-import threading
 import time
 import urllib.request
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
+from django.db import DatabaseError, connection
 
 from airsense import home
 from airsense.embedded import locks
-from airsense.processes import Processes
+from airsense.processes import Child, Processes
 from flights.models import PublishedTable
-from flights.tables import TABLES
-from transfers import tasks, warehouses
-from transfers.exceptions import TransferError
-from transfers.ingest import RAW
-from transfers.models import Transfer
-from transfers.watching import follow, outcome
+from flights.tables import NAMES
 
 EXAMPLE = (
     "api/dynamic_query?table_name=busiest_airports_by_delays"
@@ -35,6 +32,8 @@ EXAMPLE = (
     "&order_by=Total_Avg_Delay&order_direction=DESC&limit=6"
 )
 READY_WITHIN = 60  # seconds; two web processes need 2
+# Seconds that the report of what is served waits for the tables to be brought up to date.
+FRESH_WITHIN = 20
 
 
 class Command(BaseCommand):
@@ -52,64 +51,53 @@ class Command(BaseCommand):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # also in a log
         for signum in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, _interrupt)
-        try:
-            with _alone(), Processes(self.stdout.write) as processes, suppress(KeyboardInterrupt):
-                self.run(processes)
-        except TransferError as error:
-            raise CommandError(error.told) from None
+        with _alone(), Processes(self.stdout.write) as processes, suppress(KeyboardInterrupt):
+            self.run(processes)
         self.stdout.write("Stopped.")
 
     def run(self, processes: Processes) -> None:
         _free(self.port)
-        self.step("Database", lambda: call_command("setup", stdout=self.stdout))
-        processes.start("worker")  # while the data are prepared, both get ready
+        self.set_up()
+        processes.start("worker")
         processes.start("serve", f"--port={self.port}")
-        self.step("Flight records", self.ingest)
-        self.step("Final tables in the warehouse", lambda: call_command("broker"))
-        self.step("Transfer to PostgreSQL, by a worker", self.transfer)
+        preparation = processes.start("prepare", job=True)
         processes.start("beat")
-        self.step("Web server", lambda: self.ready(processes))
+        self.wait(processes, preparation)
         self.report()
         processes.watch()
 
-    def step(self, name: str, work: Callable[[], object]) -> None:
-        self.stdout.write(self.style.MIGRATE_HEADING(name))
-        began = time.monotonic()
-        work()
-        self.stdout.write(f"  {time.monotonic() - began:.1f} s")
+    def set_up(self) -> None:
+        """Before the web server starts, so that it finds the database as its code needs it."""
+        try:
+            call_command("setup", stdout=self.stdout)
+        except (CommandError, DatabaseError) as error:
+            self.stdout.write(f"The database is not set up: {error}".strip())
+            self.stdout.write("AirSense serves what is published, and tries this again.")
+        finally:
+            connection.close()
 
-    def ingest(self) -> None:
-        if RAW in warehouses.connect(settings.WAREHOUSE_URL).tables():
-            self.stdout.write("  there already")
-        else:
-            call_command("ingest", demo=True)
-
-    def transfer(self) -> None:
-        pks = tasks.start(TABLES, asked_by="make run")
-        asked = Transfer.objects.filter(pk__in=pks).order_by("pk")
-        follow(list(asked), Console(stderr=True), threading.Event())
-        ended = list(asked.all())
-        for transfer in ended:
-            self.stdout.write(f"  {outcome(transfer)}")
-        if any(t.status == Transfer.Status.FAILED for t in ended):
-            raise CommandError("The transfer failed; its reason is above.")
-
-    def ready(self, processes: Processes) -> None:
-        deadline = time.monotonic() + READY_WITHIN
-        while not _answers(self.port):
+    def wait(self, processes: Processes, preparation: Child) -> None:
+        """Until the web server answers, and for a while until the tables are up to date."""
+        late = self.began + READY_WITHIN
+        while not (_answers(self.port, "healthz") and self.is_fresh(preparation)):
             processes.check()
-            if time.monotonic() > deadline:
-                raise CommandError(f"The web server does not answer; see {processes.logs}.")
+            if time.monotonic() > late:
+                self.stdout.write(f"The web server does not answer yet; see {processes.logs}.")
+                late += READY_WITHIN
             time.sleep(0.05)
+
+    def is_fresh(self, preparation: Child) -> bool:
+        """Whether the tables are up to date, or waiting for that makes no sense any more."""
+        if preparation.done or preparation.patience.failures:
+            return True
+        late = time.monotonic() > self.began + FRESH_WITHIN
+        return late and _answers(self.port, "readyz")
 
     def report(self) -> None:
         address = f"http://127.0.0.1:{self.port}/"
         self.stdout.write(self.style.SUCCESS(f"AirSense is up after {self.seconds():.1f} s."))
-        for published in PublishedTable.objects.select_related("current").order_by("pk"):
-            version = published.current
-            self.stdout.write(
-                f"  {version.table:28}{version.rows:>9,} rows  version {version.number}"
-            )
+        for line in _published():
+            self.stdout.write(f"  {line}")
         self.stdout.write(f"  Home   {address}")
         self.stdout.write(f"  API    {address}{EXAMPLE}")
         self.stdout.write(
@@ -119,6 +107,23 @@ class Command(BaseCommand):
 
     def seconds(self) -> float:
         return time.monotonic() - self.began
+
+
+def _published() -> Iterator[str]:
+    """A line on each table."""
+    try:
+        rows = PublishedTable.objects.select_related("current")
+        there = {published.table: published.current for published in rows}
+    except DatabaseError as error:
+        yield f"PostgreSQL does not answer: {error}".strip()
+        return
+    for name in sorted(NAMES):
+        version = there.get(name)
+        yield (
+            f"{name:28}{version.rows:>9,} rows  version {version.number}"
+            if version
+            else f"{name:28} is not published yet: the API answers 503 and the reason"
+        )
 
 
 @contextmanager
@@ -144,13 +149,13 @@ def _free(port: int) -> None:
             ) from None
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
 
 
-def _interrupt(*_: object) -> None:
+def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt

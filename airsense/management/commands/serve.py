@@ -19,6 +19,9 @@ PROCESSES = processors.usable()
 # Each waits for one query or sends one file; more would take Python from each other: 12 answer a
 # quarter less than 4.
 THREADS = 6
+# Seconds for answers that are being sent when the server stops. Without a limit a worker process
+# that is told to stop while it starts never hears of it, and the server never ends.
+STOPS_WITHIN = 20
 
 
 class Command(BaseCommand):
@@ -54,6 +57,7 @@ def serve(application: str, port: int, **options: Any) -> None:
 
     _allow_files()
     shipped = {"workers": PROCESSES, "blocking_threads": THREADS}
+    shipped["workers_kill_timeout"] = STOPS_WITHIN
     Granian(
         application,
         port=port,

@@ -1,0 +1,54 @@
+"""`manage.py prepare`: from flight records to published tables; `manage.py run` repeats it."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.checks import Tags
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from transfers import warehouses
+from transfers.exceptions import TransferError
+from transfers.ingest import RAW
+
+
+class Command(BaseCommand):
+    help = (
+        "Set the database up, ingest the demo flights where the warehouse has no records, build the"
+        " tables there and transfer them. Steps that are done already change nothing."
+    )
+    requires_system_checks = [Tags.models]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)  # progress bars give the cursor back
+        try:
+            self.step("Database", lambda: call_command("setup", stdout=self.stdout))
+            self.step("Flight records", self.ingest)
+            self.step("Final tables in the warehouse", lambda: call_command("broker"))
+            self.step("Transfer to PostgreSQL", lambda: call_command("transfer", all=True))
+        except TransferError as error:
+            raise CommandError(error.told) from None
+        except (DatabaseError, OSError) as error:
+            raise CommandError(f"{type(error).__name__}: {error}".strip()) from error
+        except KeyboardInterrupt:
+            raise CommandError("stopped") from None
+
+    def step(self, name: str, work: Callable[[], object]) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(name))
+        began = time.monotonic()
+        work()
+        self.stdout.write(f"  {time.monotonic() - began:.1f} s")
+
+    def ingest(self) -> None:
+        if RAW in warehouses.connect(settings.WAREHOUSE_URL).tables():
+            self.stdout.write("  there already")
+        else:
+            call_command("ingest", demo=True)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,52 @@
+"""`manage.py run` serves what is published, whatever fails when it starts, and goes on trying."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.runs import Run, running
+from tests.whole import until
+
+PAGE = "/api/delays_by_day/?limit=7"
+NOWHERE = "redis://127.0.0.1:1/0"  # nothing listens there
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(400)]
+
+
+def child(run: Run, name: str) -> int:
+    """The process of a command, the oldest where it has processes of its own."""
+    commands = ((pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in run.others())
+    return min(pid for pid, command in commands if f"\0{name}\0".encode() in command)
+
+
+def test_published_versions_are_served_without_warehouse_queue_or_transfer(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home) as first:
+        before = first.up().site.get(PAGE).json()["results"]
+    broken = {"WAREHOUSE_URL": "duckdb:///dev/null/warehouse", "REDIS_URL": NOWHERE}
+    with running(home, settings=broken) as run:
+        assert run.up().site.get(PAGE).json()["results"] == before
+        assert "/dev/null/warehouse" in run.said()
+        assert "prepare ended (1)" in run.said()
+        os.kill(child(run, "serve"), signal.SIGKILL)
+        until(lambda: "serve ended (-9)" in run.said())
+        until(lambda: run.answers(PAGE), seconds=60)
+
+
+def test_a_table_that_was_never_published_is_answered_with_503_until_it_can_be(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    (home / "warehouse").write_text("This is no folder.")
+    with running(home) as run:
+        run.up()
+        assert "delays_by_day                is not published yet" in run.said()
+        answer = run.site.get(PAGE)
+        assert answer.status == 503
+        assert "has not been transferred" in answer.json()["detail"]
+        (home / "warehouse").unlink()
+        until(lambda: run.answers(PAGE), seconds=120)
+        until(lambda: "prepare has succeeded now" in run.said())
