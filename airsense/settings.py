@@ -205,41 +205,17 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "airsense.schedules:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until a schedule changed in the admin is seen
 CELERY_BEAT_SYNC_EVERY = 1  # task, then its last run is written: it shows that beat is alive
-CELERY_BEAT_SCHEDULE = {
-    "fail the transfers whose worker is gone": {"task": "transfers.tasks.reap", "schedule": 10},
-    "transfer every table whose source changed": {
-        "task": "transfers.tasks.transfer_tables",
-        "schedule": 3600,
-    },
-    "see which tables are fresh": {"task": "transfers.tasks.look_at_freshness", "schedule": 60},
-    "note when keys of the API were used": {
-        "task": "airsense.tasks.note_uses_of_keys",
-        "schedule": 60,
-    },
-    "forget sessions that ended and old logs": {
-        "task": "airsense.tasks.forget",
-        "schedule": 3600,
-    },
-    "deliver the alerts that wait": {
-        "task": "transfers.tasks.deliver_alerts",
-        "schedule": 15,
-        "options": {"expire_seconds": 15},  # no heap of them where workers are away
-    },
-    "sweep the exports": {
-        "task": "flights.tasks.sweep_exports",
-        "schedule": 10,
-        "options": {"expire_seconds": 10},
-    },
-    "remove files without an export": {"task": "flights.tasks.remove_orphans", "schedule": 3600},
-}
 
 # A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
 TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
 # How often a transfer is tried where its fault may pass, such as a warehouse that does not answer.
 TRANSFER_ATTEMPTS = number("TRANSFER_ATTEMPTS", 5)
+# The same of a job: an ingest, or a build of the final tables, that was asked for in the admin.
+JOB_LOST_AFTER = number("JOB_LOST_AFTER", 20)
+JOB_ATTEMPTS = number("JOB_ATTEMPTS", 5)
 # Versions of a table that stay for rolling back, the current one among them.
 VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 

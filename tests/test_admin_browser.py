@@ -100,7 +100,7 @@ def test_a_key_is_made_seen_once_and_revoked(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_label("The key")).to_have_value(re.compile(r"airsense_[\w-]{43}"))
     assert_accessible(page)
-    page.get_by_role("link", name="Back to the keys").click()
+    page.get_by_role("link", name="Back to the list").click()
     row = page.get_by_role("row", name="A newspaper")
     expect(row).to_contain_text("valid")
     row.get_by_role("checkbox").check()

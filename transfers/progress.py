@@ -1,20 +1,16 @@
 """How far the transfers of this process are, told to their rows once a second."""
 
-import logging
-import threading
 import time
 from typing import Self
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
+
+from flights import claims
 
 from .exceptions import ClaimLost
 from .load import Copied
 from .models import Transfer
-
-log = logging.getLogger(__name__)
-
-HEARTBEAT = 1.0  # seconds
 
 
 class Progress:
@@ -30,18 +26,14 @@ class Progress:
         self.current: Transfer | None = None
         self.lost: Transfer | None = None
         self._since = time.monotonic()
-        self._wake = threading.Event()
-        self._ended = False
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._heartbeat = claims.Heartbeat(self._tell)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
-        self._wake.set()
-        self._thread.join()
+        self._heartbeat.__exit__()
 
     def begin(self, transfer: Transfer) -> None:
         self.current, self._since = transfer, time.monotonic()
@@ -54,7 +46,7 @@ class Progress:
         if self.current.phase:
             self.current.seconds[self.current.phase] = round(now - self._since, 3)
         self.current.phase, self._since = name, now
-        self._wake.set()
+        self._heartbeat.soon()
 
     def copied(self, so_far: Copied) -> None:
         assert self.current
@@ -69,26 +61,11 @@ class Progress:
                 advice="It was cancelled, or not heard of for too long. Start it again.",
             )
 
-    def _beat(self) -> None:
-        try:
-            while not self._ended:
-                self._wake.wait(HEARTBEAT)
-                self._wake.clear()
-                self._tell()
-        finally:
-            connection.close()
-
     def _tell(self) -> None:
-        try:
-            running = [t for t in self.claimed if _runs(t)]
-            lost = next((t for t in running if not _update(t) and _runs(t)), None)
-        except DatabaseError as error:
-            # The loading connection meets the same trouble, and decides what becomes of it.
-            log.warning("no heartbeat: %s", error)
-            connection.close()
-        else:
-            if lost and not self.lost:
-                self._stop(lost)
+        running = [t for t in self.claimed if _runs(t)]
+        lost = next((t for t in running if not _update(t) and _runs(t)), None)
+        if lost and not self.lost:
+            self._stop(lost)
 
     def _stop(self, lost: Transfer) -> None:
         """Make the loading thread see it: between two batches, or out of a long statement."""
@@ -103,9 +80,7 @@ def _runs(transfer: Transfer) -> bool:
 
 
 def _update(transfer: Transfer) -> int:
-    return Transfer.objects.filter(
-        pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
-    ).update(
+    return claims.held(transfer).update(
         heartbeat_at=timezone.now(),
         phase=transfer.phase,
         rows_done=transfer.rows_done,
