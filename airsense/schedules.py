@@ -69,7 +69,7 @@ def check(row: PeriodicTask) -> None:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongArguments(f"Not JSON: {text[:200]}") from None
 
 

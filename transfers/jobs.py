@@ -8,6 +8,7 @@ warehouse knows the files that it has, and the records that its tables were buil
 import logging
 import tempfile
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,8 @@ def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> 
                 job.file.save(stored, file, save=False)
         job.save()
     except BaseException:
-        job.file.storage.delete(f"{UPLOADS}/{stored}")  # also the half that fitted
+        with suppress(OSError):
+            job.file.storage.delete(f"{UPLOADS}/{stored}")  # also the half that fitted
         raise
     return job
 

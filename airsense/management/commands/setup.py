@@ -21,7 +21,8 @@ ADMIN = "admin"
 class Command(BaseCommand):
     help = (
         "Migrate the database; make the public's read-only role, the groups, the housekeeping"
-        " schedules, the view of each table and, where there is no administrator yet, one. Safe to run again and beside running servers."
+        " schedules, the view of each table and, where there is no administrator yet, one. Safe"
+        " to run again and beside running servers."
     )
     requires_system_checks = [Tags.models]
 
