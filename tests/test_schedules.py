@@ -187,7 +187,8 @@ def test_beat_runs_no_task_but_ours_and_reports_what_cannot_run(fresh: Platform)
         ):
             connection.execute(
                 "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs,"
-                " headers, enabled, one_off, total_run_count, date_changed, description, interval_id)"
+                " headers, enabled, one_off, total_run_count, date_changed, description,"
+                " interval_id)"
                 " SELECT %s, %s, %s, '{}', '{}', true, false, 0, now(), '', min(id)"
                 " FROM django_celery_beat_intervalschedule",
                 [name, task, args],
