@@ -54,7 +54,8 @@ def form(user: User, **values: Any) -> dict[str, Any]:
     """What the page of a user sends."""
     joined = f"{user.date_joined:%Y-%m-%d}", f"{user.date_joined:%H:%M:%S}"
     at = {"date_joined_0": joined[0], "date_joined_1": joined[1]}
-    return {"username": user.username, "is_active": "on", "is_staff": "on", **at, **values}
+    kept = {"groups": [group.pk for group in user.groups.all()], "is_active": "on"}
+    return {"username": user.username, "is_staff": "on", **kept, **at, **values}
 
 
 def is_stronger(user: User) -> bool:
@@ -71,7 +72,7 @@ def test_an_administrator_does_not_make_himself_or_a_friend_stronger(
         for values in (
             {"is_superuser": "on"},
             {"user_permissions": [more.pk]},
-            {"groups": [powerful.pk]},
+            {"groups": [*attacker.groups.values_list("pk", flat=True), powerful.pk]},
         ):
             browser(attacker).post(f"/admin/auth/user/{target.pk}/change/", form(target, **values))
             assert not is_stronger(target), values
