@@ -35,6 +35,7 @@ def read(environ: Environ) -> Question | None:
         or path.startswith(OWN)
         or environ["REQUEST_METHOD"] not in METHODS
         or _personal(environ)
+        or _is_redirected(environ)
     ):
         return None
     spelling = (
@@ -51,6 +52,12 @@ def _personal(environ: Environ) -> bool:
     return "HTTP_AUTHORIZATION" in environ or (
         "HTTP_COOKIE" in environ and settings.SESSION_COOKIE_NAME in environ["HTTP_COOKIE"]
     )
+
+
+def _is_redirected(environ: Environ) -> bool:
+    """Whether Django leads the client to https, instead of what others get there."""
+    by_https = environ.get("HTTP_X_FORWARDED_PROTO") == "https"
+    return bool(settings.SECURE_SSL_REDIRECT and not by_https)
 
 
 @lru_cache(SPELLINGS)  # 0.3 us instead of 20
