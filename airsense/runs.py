@@ -11,7 +11,7 @@ from celery import Task
 from transfers import alerts
 
 
-class Run(Task):  # type: ignore[type-arg]
+class Run(Task):
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         if schedule := _schedule(self):
             alerts.schedule_succeeded(schedule)

@@ -83,6 +83,7 @@ def prepare() -> None:
             defaults={
                 **dict.fromkeys(("crontab", "solar", "clocked", "start_time", "expires")),
                 **{"task": task, "interval": every, "enabled": True, "one_off": False},
+                "description": "The platform needs it, so nobody can change it here.",
                 **{"args": "[]", "kwargs": "{}", "queue": None, "priority": None},
                 # Where workers are away, no heap of runs waits for them.
                 "expire_seconds": max(seconds, 10),
@@ -92,7 +93,7 @@ def prepare() -> None:
     PeriodicTask.objects.filter(task__in=ours).exclude(name__in=HOUSEKEEPING).delete()
 
 
-class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat has no types
+class Scheduler(DatabaseScheduler):
     """Beat's schedules: one that cannot run is reported, and the others go on."""
 
     def enabled_models(self) -> list[PeriodicTask]:

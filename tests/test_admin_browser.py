@@ -24,7 +24,10 @@ PAGES = [
     "/admin/django_celery_beat/periodictask/1/change/",
     "/admin/auth/user/1/change/",
     "/admin/auth/group/1/change/",
+    "/admin/authtoken/tokenproxy/",
     "/admin/authtoken/tokenproxy/add/",
+    "/admin/django_celery_beat/periodictask/add/",
+    "/admin/transfers/warehousejob/",
     "/admin/flights/apikey/",
     "/admin/flights/apikey/add/",
 ]

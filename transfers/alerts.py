@@ -17,9 +17,10 @@ from kombu.exceptions import OperationalError
 from flights import freshness
 from flights.freshness import Freshness
 from flights.models import Export
-from flights.tables import NAMES
+from flights.tables import NAMES, UnknownName
 
 from . import channels
+from .exceptions import TransferError
 from .models import Alert, Transfer, WarehouseJob
 
 log = logging.getLogger(__name__)
@@ -55,17 +56,21 @@ def succeeded(transfers: Iterable[Transfer]) -> None:
 
 def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
     """Open, or end, the alert of this kind of job."""
-    what = "build" if job.kind == WarehouseJob.Kind.BUILD else "ingest"
+    is_build = job.kind == WarehouseJob.Kind.BUILD
+    subject = "build" if is_build else "ingest"
     if error:
-        _fail(About.JOB, what, f"A worker could not {job}: {error}", advice)
+        what = "The build of the final tables" if is_build else f"The ingest of {job.name}"
+        _fail(About.JOB, subject, f"{what} failed: {error}", advice)
     else:
-        _recover(About.JOB, what)
+        _recover(About.JOB, subject)
 
 
 def schedule_failed(name: str, error: BaseException) -> None:
     """Open an alert of a schedule whose run failed, or could not even begin."""
-    text = f"The schedule {name!r} failed: {type(error).__name__}: {error}"
-    _fail(About.SCHEDULE, name, text, "See the schedule in the admin, and the worker's log.")
+    in_our_words = isinstance(error, (TransferError, UnknownName, ValueError))
+    why = str(error) if in_our_words else f"{type(error).__name__}: {error}"
+    advice = "Correct the schedule in the admin, or see the log of the worker."
+    _fail(About.SCHEDULE, name, f"The schedule {name!r} failed: {why}", advice)
 
 
 def schedule_succeeded(name: str) -> None:
@@ -116,7 +121,7 @@ def _stale(fresh: Freshness) -> Alert:
 
 
 def _fail(
-    about: About, subject: str, text: str, advice: str = "", at: datetime | None = None
+    about: Alert.About, subject: str, text: str, advice: str = "", at: datetime | None = None
 ) -> None:
     at = at or timezone.now()
     kind = Kind.FAILED
@@ -125,7 +130,7 @@ def _fail(
     )
 
 
-def _recover(about: About, subject: str, at: datetime | None = None) -> None:
+def _recover(about: Alert.About, subject: str, at: datetime | None = None) -> None:
     troubles = Alert.objects.filter(about=about, subject=subject, kind=Kind.FAILED)
     if troubles.filter(ended_at=None).exists():
         with transaction.atomic():

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.html import format_html
 from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import Token, TokenProxy
 from unfold.admin import ModelAdmin
@@ -107,7 +108,16 @@ class Tokens(TokenAdmin, ModelAdmin):
     list_display = ["user", "created"]
     list_display_links = None
     list_filter = ["created"]
-    actions_row = ["revoke"]
+    actions_detail = ["revoke"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        own = list(super().get_list_display(request))
+        return [*own, "revocation"] if self.has_revoke_permission(request) else own
+
+    @display(description="revoke")
+    def revocation(self, token: TokenProxy) -> str:
+        url = reverse("admin:authtoken_tokenproxy_revoke", args=[token.user_id])
+        return format_html('<a class="underline" href="{}">revoke</a>', url)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TokenProxy]":
         tokens: QuerySet[TokenProxy] = super().get_queryset(request)
@@ -162,10 +172,11 @@ class Tokens(TokenAdmin, ModelAdmin):
 
 def _note(request: HttpRequest, token: TokenProxy, flag: int) -> LogEntry:
     """An entry of the admin's log that names the user. Django's own names the key."""
+    assert isinstance(request.user, User)
     return LogEntry.objects.create(
-        user_id=request.user.pk,
+        user=request.user,
         content_type=ContentType.objects.get_for_model(token, for_concrete_model=False),
-        object_id=token.user_id,
+        object_id=str(token.user_id),
         object_repr=f"token of {token.user}"[:200],
         action_flag=flag,
     )

@@ -66,7 +66,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PeriodicTask)
-class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[misc]
+class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
     form = ScheduleForm
     change_form_template = "admin/change_form.html"  # theirs has a script inside the page
     list_display = ["name", "when", "enabled", "last_run_at", "total_run_count"]
@@ -137,7 +137,7 @@ class Times(ModelAdmin):
 
 
 @admin.register(CrontabSchedule)
-class Crontabs(Times, beat.CrontabScheduleAdmin):  # type: ignore[misc]
+class Crontabs(Times, beat.CrontabScheduleAdmin):
     pass
 
 
