@@ -7,10 +7,10 @@ from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
 
+from flights import freshness
 from flights.mirror import MirroredTable
 from flights.models import PublishedTable
 from flights.tables import TABLES
-from transfers import freshness
 from transfers.models import Alert, Transfer
 
 from . import status
@@ -21,11 +21,7 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("transfers.view_transfer"):
         return context
     published = PublishedTable.objects.select_related("current").in_bulk()
-    confirmed = freshness.confirmed()
-    tables = [
-        _row(model, published.get(model._meta.db_table), confirmed.get(model._meta.db_table))
-        for model in TABLES
-    ]
+    tables = [_row(model, published.get(model._meta.db_table)) for model in TABLES]
     troubles = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
     return {**context, "parts": _parts(), "tables": tables, "troubles": troubles}
 
@@ -43,12 +39,12 @@ def _asked(part: str) -> status.State:
         connection.close()
 
 
-def _row(model: type[MirroredTable], published: PublishedTable | None, confirmed: Any) -> Any:
+def _row(model: type[MirroredTable], published: PublishedTable | None) -> Any:
     table = model._meta.db_table
     return {
         "name": table,
         "url": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
         "published": published,
-        "confirmed": confirmed,
+        "freshness": freshness.of(model, published),
         "last": Transfer.objects.filter(table=table).first(),
     }

@@ -213,41 +213,17 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "airsense.schedules:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until a schedule changed in the admin is seen
 CELERY_BEAT_SYNC_EVERY = 1  # task, then its last run is written: it shows that beat is alive
-CELERY_BEAT_SCHEDULE = {
-    "fail the transfers whose worker is gone": {"task": "transfers.tasks.reap", "schedule": 10},
-    "transfer every table whose source changed": {
-        "task": "transfers.tasks.transfer_tables",
-        "schedule": 3600,
-    },
-    "see which tables are fresh": {"task": "transfers.tasks.look_at_freshness", "schedule": 60},
-    "note when keys of the API were used": {
-        "task": "airsense.tasks.note_uses_of_keys",
-        "schedule": 60,
-    },
-    "forget sessions that ended and old logs": {
-        "task": "airsense.tasks.forget",
-        "schedule": 3600,
-    },
-    "deliver the alerts that wait": {
-        "task": "transfers.tasks.deliver_alerts",
-        "schedule": 15,
-        "options": {"expire_seconds": 15},  # no heap of them where workers are away
-    },
-    "sweep the exports": {
-        "task": "flights.tasks.sweep_exports",
-        "schedule": 10,
-        "options": {"expire_seconds": 10},
-    },
-    "remove files without an export": {"task": "flights.tasks.remove_orphans", "schedule": 3600},
-}
 
 # A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
 TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
 # How often a transfer is tried where its fault may pass, such as a warehouse that does not answer.
 TRANSFER_ATTEMPTS = number("TRANSFER_ATTEMPTS", 5)
+# The same two of a job: an ingest, or a build of the final tables, that was asked for in the admin.
+JOB_LOST_AFTER = number("JOB_LOST_AFTER", 20)
+JOB_ATTEMPTS = number("JOB_ATTEMPTS", 5)
 # Bytes of PostgreSQL's disk that a transfer leaves free for PostgreSQL's log, where it sees it.
 DISK_RESERVE = number("DISK_RESERVE_MIB", 256) << 20
 # Versions of a table that stay for rolling back, the current one among them.
@@ -425,7 +401,17 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("HTTPS", default=False)
+# People come by https, through a proxy that says so: AirSense itself speaks plain HTTP.
+HTTPS = env.bool("HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# What asks these is on this machine or its network, and not a person.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+# Seconds for which browsers then refuse plain HTTP: long enough for regular visitors, and short
+# enough to be undone where a certificate cannot be renewed.
+SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 30 * 86_400) if HTTPS else 0
+# Other hosts of the domain may not speak https; to promise it for them is its owner's decision.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 LOGGING = {
     "version": 1,

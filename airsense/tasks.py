@@ -1,10 +1,15 @@
 """What the schedule does beside transfers."""
 
+import logging
+
 from celery import shared_task
 from django.core.management import call_command
 
 from airsense import home, logs
 from flights import keys
+from transfers import jobs
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -15,7 +20,9 @@ def note_uses_of_keys() -> None:
 
 @shared_task
 def forget() -> None:
-    """Remove what is kept of people for 30 days at most: docs/public.md lists it."""
+    """Remove what is kept of people for 30 days at most (docs/public.md), and lost uploads."""
     call_command("clearsessions")
     if (folder := home.folder() / "logs").is_dir():
         logs.rotate(folder)
+    if removed := jobs.remove_orphans():
+        log.warning("%d uploads had no job", removed)

@@ -6,14 +6,13 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connections
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, views
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import stated
+from . import freshness, stated
 from .described import Described, Texts
 from .filters import lookups
 from .mirror import Field, MirroredTable, column, public
@@ -170,12 +169,11 @@ def _published(published: PublishedTable | None) -> dict[str, Any]:
 
 
 def _freshness(model: type[MirroredTable], published: PublishedTable | None) -> dict[str, Any]:
-    at = published.current.confirmed_at if published else None
-    within = model.mirror.fresh_within
+    fresh = freshness.of(model, published)
     return {
-        "confirmed_at": at,
-        "fresh_within": within and within.total_seconds(),
-        "stale": bool(within and (at is None or at < timezone.now() - within)),
+        "confirmed_at": fresh.confirmed_at,
+        "fresh_within": fresh.within and fresh.within.total_seconds(),
+        "stale": fresh.stale,
     }
 
 

@@ -154,12 +154,14 @@ def test_a_table_is_transferred_watched_and_rolled_back(demo: Platform, worker: 
     page = browser.post("/admin/transfers/transfer/start/", asked, follow=True)
     assert "1 transfers are queued" in page.content.decode()
     transfer = Transfer.objects.latest("pk")
-    address = f"/admin/transfers/transfer/progress/?keys={transfer.pk}"
-    until(lambda: not browser.get(address).json()[str(transfer.pk)]["active"])
-    assert browser.get(address).json()[str(transfer.pk)]["said"] == "7 rows"
+    address = f"/admin/transfers/transfer/{transfer.pk}/change/"
+    until(lambda: "data-active" not in browser.get(address).content.decode())
+    detail = browser.get(address).content.decode()
+    assert "7 rows" in detail
+    assert f"{transfer.pk}/retry/" in detail
+    assert f"{transfer.pk}/cancel/" not in detail
     assert versions.current(DAYS).number == before.number + 1
 
-    detail = browser.get(f"/admin/transfers/transfer/{transfer.pk}/change/").content.decode()
     assert "Total_Flights sum" in detail
     assert "336776" in detail
     address = f"/admin/flights/tableversion/{before.pk}/roll-back/"
@@ -194,8 +196,10 @@ def test_a_waiting_transfer_says_behind_what_and_is_cancelled(demo: Platform) ->
     )
     (waiting,) = services.ask([DAYS], "test")
     browser = client("operator")
-    address = f"/admin/transfers/transfer/progress/?keys={waiting.pk}"
-    assert f"behind transfer {ahead.pk}" in browser.get(address).json()[str(waiting.pk)]["said"]
+    page = browser.get(f"/admin/transfers/transfer/{waiting.pk}/change/").content.decode()
+    assert f"waits behind transfer {ahead.pk} of delays_by_day" in page
+    assert f"{waiting.pk}/cancel/" in page
+    assert f"{waiting.pk}/retry/" not in page
     browser.post(f"/admin/transfers/transfer/{waiting.pk}/cancel/")
     browser.post(f"/admin/transfers/transfer/{ahead.pk}/cancel/")
     assert set(Transfer.objects.filter(pk__in=[ahead.pk, waiting.pk]).values_list("status")) == {

@@ -24,7 +24,10 @@ PAGES = [
     "/admin/django_celery_beat/periodictask/1/change/",
     "/admin/auth/user/1/change/",
     "/admin/auth/group/1/change/",
+    "/admin/authtoken/tokenproxy/",
     "/admin/authtoken/tokenproxy/add/",
+    "/admin/django_celery_beat/periodictask/add/",
+    "/admin/transfers/warehousejob/",
     "/admin/flights/apikey/",
     "/admin/flights/apikey/add/",
 ]
@@ -80,10 +83,38 @@ def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page)
     page.get_by_label("also where the warehouse has nothing new").check()
     page.get_by_role("button", name="Start transfers").click()
     expect(page.get_by_text("4 transfers are queued.")).to_be_visible()
-    bars = page.locator("[data-transfer]")
-    expect(bars).to_have_count(0, timeout=20_000)
+    rows = page.locator("#result_list tbody tr")
+    for number in range(4):  # of these, every cell says that it has ended
+        expect(rows.nth(number)).to_contain_text("succeeded", timeout=30_000, ignore_case=True)
+        expect(rows.nth(number)).not_to_contain_text("running", ignore_case=True)
+    expect(page.locator("[data-active]")).to_have_count(0)
+    expect(page.get_by_text("4 transfers are queued.")).to_be_visible()  # it is the same page
     page.goto("/admin/flights/tableversion/")
-    expect(page.get_by_role("row", name="delays_by_day/2 current")).to_be_visible()
+    current = page.get_by_role("row", name="delays_by_day/2 current")
+    expect(current).to_be_visible()
+    expect(current.get_by_role("link", name="to this version")).to_have_count(0)
+    older = page.get_by_role("row", name="delays_by_day/1")
+    expect(older.get_by_role("link", name="to this version")).to_be_visible()
+    current.get_by_role("link").first.click()
+    expect(page.get_by_text("Roll back to this")).to_have_count(0)
+
+
+def test_a_job_is_seen_to_its_end_without_reloading(page: Page) -> None:
+    page.goto("/admin/transfers/warehousejob/build/")
+    page.get_by_role("button", name="Build the final tables").click()
+    row = page.locator("#result_list tbody tr").first
+    expect(row).to_contain_text("up to date", timeout=30_000)
+    expect(row).to_contain_text("succeeded", ignore_case=True)
+    expect(page.get_by_text("The final tables will be built.")).to_be_visible()
+
+
+def test_the_page_of_a_transfer_offers_what_is_possible_when_it_has_ended(page: Page) -> None:
+    page.goto("/admin/transfers/transfer/start/")
+    page.get_by_label("also where the warehouse has nothing new").check()
+    page.get_by_role("button", name="Start transfers").click()
+    page.locator("#result_list tbody tr a").first.click()
+    expect(page.get_by_role("link", name="Retry")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("link", name="Cancel")).to_have_count(0)
 
 
 def test_a_table_is_rolled_back_by_keyboard(page: Page) -> None:
@@ -100,7 +131,7 @@ def test_a_key_is_made_seen_once_and_revoked(page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_label("The key")).to_have_value(re.compile(r"airsense_[\w-]{43}"))
     assert_accessible(page)
-    page.get_by_role("link", name="Back to the keys").click()
+    page.get_by_role("link", name="Back to the list").click()
     row = page.get_by_role("row", name="A newspaper")
     expect(row).to_contain_text("valid")
     row.get_by_role("checkbox").check()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.checks import Error
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -16,13 +17,13 @@ from pytest_django import Settings
 
 from airsense import alerting
 from flights.mirror import Mirror
-from flights.models import TableVersion
+from flights.models import Export, TableVersion
 from flights.models.mirrored import DelaysByDay
 from tests.receivers import SECRET, Mailbox, Webhook, mailbox, webhook
-from tests.whole import Platform, until
-from transfers import running, services, tasks
+from tests.whole import Platform, Site, until
+from transfers import jobs, running, services, tasks
 from transfers.exceptions import SourceMissing
-from transfers.models import Alert, Delivery, Transfer
+from transfers.models import Alert, Delivery, Transfer, WarehouseJob
 
 DAYS = DelaysByDay
 TO = "on-call@example.org"
@@ -75,7 +76,7 @@ def succeed() -> None:
 
 def grow_old() -> None:
     long_ago = timezone.now() - timedelta(days=2)
-    Transfer.objects.filter(table="delays_by_day").update(finished_at=long_ago)
+    TableVersion.objects.filter(table="delays_by_day").update(confirmed_at=long_ago)
 
 
 def kinds() -> list[str]:
@@ -153,6 +154,81 @@ def test_a_table_that_is_not_fresh_is_told_of_once_and_until_it_was_confirmed(
     assert sorted(kinds()[2:]) == ["fresh", "recovered"]
     tasks.deliver_alerts()
     assert len(hook.got) == 4
+
+
+def test_after_a_roll_back_all_agree_how_fresh_a_table_is(nothing_yet: None, site: Site) -> None:
+    def stale() -> tuple[bool, bool, bool]:
+        """By the API, the alerts and the dashboard."""
+        tasks.look_at_freshness()
+        page = browser.get("/admin/").content.decode()
+        described = site.get("/api/delays_by_day/describe").json()
+        open_ones = Alert.objects.filter(subject="delays_by_day", kind="stale", ended_at=None)
+        return described["stale"], open_ones.exists(), "(stale)" in page
+
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("sees-freshness"))
+    running.run(services.ask([DAYS], "test", forced=True))
+    new, old = TableVersion.objects.filter(table="delays_by_day").order_by("-number")[:2]
+    TableVersion.objects.filter(pk=old.pk).update(confirmed_at=timezone.now() - timedelta(days=9))
+    try:
+        assert stale() == (False, False, False)
+        services.roll_back(DAYS, old.number, by="test")
+        assert stale() == (True, True, True)
+        succeed()  # the newest version is found unchanged, and it is not the published one
+        tasks.look_at_freshness()
+        assert stale() == (True, True, True)
+    finally:
+        services.roll_back(DAYS, new.number, by="test")
+    assert stale() == (False, False, False)
+    assert kinds()[-1] == "fresh"
+
+
+def test_a_job_that_fails_is_told_of_once_and_so_is_the_next_success(hook: Webhook) -> None:
+    broken = SimpleUploadedFile("broken.csv", b"not a header\n1\n")
+    jobs.ask("append", "test", broken)
+    jobs.work()
+    broken.seek(0)
+    jobs.ask("append", "test", broken)
+    jobs.work()
+    tasks.deliver_alerts()
+    assert [m["type"] for m in hook.got] == ["job.failed"]
+    assert hook.got[0]["data"]["job"] == "ingest"
+    assert "broken.csv" in hook.got[0]["data"]["text"]
+    jobs.ask("build", "test")  # another kind of job ends no trouble of this one
+    jobs.work()
+    assert kinds() == ["failed"]
+    jobs._end(WarehouseJob(pk=_queued_ingest()), status="succeeded", error="", advice="")
+    tasks.deliver_alerts()
+    assert [m["type"] for m in hook.got] == ["job.failed", "job.recovered"]
+
+
+def _queued_ingest() -> int:
+    return int(WarehouseJob.objects.create(kind="append", asked_by="test").pk)
+
+
+def test_an_export_that_fails_is_told_of_once_and_so_is_the_next_success(hook: Webhook) -> None:
+    def ended(status: str) -> None:
+        now = timezone.now()
+        Export.objects.create(
+            table="delays_by_day",
+            number=1,
+            query=f"x={now}",
+            format="csv",
+            status=status,
+            finished_at=now,
+            error="The storage is full." if status == "failed" else "",
+        )
+        tasks.look_at_freshness()
+
+    try:
+        for status in ("failed", "failed", "done", "done"):
+            ended(status)
+        tasks.look_at_freshness()
+        tasks.deliver_alerts()
+    finally:
+        Export.objects.filter(query__startswith="x=").delete()
+    assert [m["type"] for m in hook.got] == ["export.failed", "export.recovered"]
+    assert "The storage is full." in hook.got[0]["data"]["text"]
 
 
 def test_two_who_see_the_same_at_once_write_one_alert(nothing_yet: None) -> None:

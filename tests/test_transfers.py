@@ -3,16 +3,19 @@
 import os
 import re
 import signal
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pyarrow as pa
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from flights import versions
 from flights.tables import TABLES, by_name
@@ -333,6 +336,25 @@ def test_a_transfer_waits_for_its_turn_and_says_behind_what(fresh: Platform) -> 
     assert done.returncode == 0, done.stderr
     assert "behind transfer 1 of flight_delay_data, asked for by test" in done.stderr
     assert "flight_delay_data/2" in done.stdout
+
+
+@pytest.mark.parametrize(("ending", "code"), [("unchanged", 0), ("failed", 1), ("cancelled", 1)])
+def test_a_command_whose_turn_another_process_took_waits_and_ends_as_that_does(
+    demo: Platform, tmp_path: Path, ending: str, code: int
+) -> None:
+    own = Platform(demo.env, log=tmp_path / "log")
+    alive = {"status": "running", "heartbeat_at": "2100-01-01T00Z", "claim": uuid.uuid4()}
+    ahead = Transfer.objects.create(table="delays_by_day", asked_by="somebody", **alive)
+    (queued,) = services.ask([DAYS], "test")
+    mine = Transfer.objects.filter(pk=queued.pk)
+    with own.running("transfer", "delays_by_day") as command:
+        until(lambda: "waits behind" in own.log.read_text())
+        with transaction.atomic():
+            services.cancel(ahead, by="test")
+            mine.update(**alive)
+        until(lambda: f"Another process runs {queued}" in own.log.read_text())
+        mine.update(status=ending, finished_at=timezone.now())
+        assert command.wait(30) == code
 
 
 def test_rolling_back_is_recorded_with_the_transfers(fresh: Platform) -> None:

@@ -66,9 +66,9 @@ def _post(alert: Alert) -> None:
 
 
 def _body(alert: Alert) -> bytes:
-    data = {"table": alert.table, "text": alert.text, "advice": alert.advice}
-    when = alert.happened_at.isoformat()
-    return json.dumps({"type": f"table.{alert.kind}", "timestamp": when, "data": data}).encode()
+    data = {alert.about: alert.subject, "text": alert.text, "advice": alert.advice}
+    when, type_ = alert.happened_at.isoformat(), f"{alert.about}.{alert.kind}"
+    return json.dumps({"type": type_, "timestamp": when, "data": data}).encode()
 
 
 def _signed(key: str, body: bytes) -> dict[str, str]:

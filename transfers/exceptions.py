@@ -11,6 +11,7 @@ TransferError
  ├─ SchemaMismatch      a table's columns are not those that are needed
  ├─ Unstorable          PostgreSQL cannot hold a value
  ├─ NoRoom              PostgreSQL's disk is full, or too full for another version
+ ├─ DiskError           the operating system refuses to read or write a file
  ├─ VerificationFailed  a copy is not equal to its source
  ├─ AlreadyRunning      the table's last transfer has not ended
  ├─ ClaimLost           somebody else ended the transfer while it ran
@@ -83,6 +84,10 @@ class Unstorable(TransferError):
 
 
 class NoRoom(TransferError):
+    pass
+
+
+class DiskError(TransferError):
     pass
 
 

@@ -1,55 +1,158 @@
-"""Changes of the warehouse that are asked for in the admin and done by a worker."""
+"""Changes of the warehouse that people ask for in the admin and a worker makes, one at a time.
 
-import shutil
+The rows are the queue. A worker takes the oldest, sends heartbeats while it works, and goes on
+until none waits; `reap` puts back what lost its worker. To do a job twice changes nothing: the
+warehouse knows the files that it has, and the records that its tables were built from.
+"""
+
+import logging
 import tempfile
+import uuid
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from . import broker, ingest, warehouses
-from .exceptions import TransferError
+from flights import claims
+
+from . import alerts, broker, disk_errors, ingest, warehouses
+from .exceptions import TransferError, WarehouseBusy
 from .models import WarehouseJob
+
+Status = WarehouseJob.Status
+UPLOADS = "uploads"
+# A file that no job names by then was left by a process that was killed while it stored it.
+ORPHANED_AFTER = timedelta(hours=1)
+LOST = "Its worker stopped in the middle."
+AGAIN = "See the worker's log, and start it again."
+log = logging.getLogger(__name__)
 
 
 def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> WarehouseJob:
     """A queued job; its file is kept in the storage, where any worker finds it."""
     name = Path(file.name or "records").name if file else ""
-    return WarehouseJob.objects.create(kind=kind, asked_by=asked_by, file=file or "", name=name)
-
-
-def run(pk: int) -> None:
-    """Do a queued job and write down how it went; one that was taken or ended is left alone."""
-    queued = WarehouseJob.objects.filter(pk=pk, status=WarehouseJob.Status.QUEUED)
-    if not queued.update(status=WarehouseJob.Status.RUNNING, started_at=timezone.now()):
-        return
-    job = WarehouseJob.objects.get(pk=pk)
+    job = WarehouseJob(kind=kind, asked_by=asked_by, name=name)
+    stored = str(uuid.uuid4())
     try:
-        job.outcome = "\n".join(_build() if job.kind == WarehouseJob.Kind.BUILD else _ingest(job))
-        job.status = WarehouseJob.Status.SUCCEEDED
-    except BaseException as error:
-        fail(job, error)
-        if not isinstance(error, TransferError):
-            raise
-    else:
-        end(job)
+        with disk_errors.reported("The file cannot be stored"):
+            if file:
+                job.file.save(stored, file, save=False)
+        job.save()
+    except BaseException:
+        with suppress(OSError):
+            job.file.storage.delete(f"{UPLOADS}/{stored}")  # also the half that fitted
+        raise
+    return job
 
 
-def fail(job: WarehouseJob, error: BaseException) -> None:
+def work() -> None:
+    """Do what waits, oldest first, until nothing does or another process does one."""
+    while (job := _claimed()) and _do(job):
+        pass
+
+
+def reap() -> bool:
+    """Give up the jobs whose worker is gone; returns whether a job waits to be done."""
+    for job in claims.lost(WarehouseJob, settings.JOB_LOST_AFTER):
+        if _give_back(job):
+            log.warning("%s had lost its worker", job)
+        else:
+            fail(job, TransferError(LOST, advice=AGAIN))
+    return WarehouseJob.objects.filter(status=Status.QUEUED).exists()
+
+
+def fail(job: WarehouseJob, error: Exception) -> None:
+    """End a job that this process has, or that no worker can be told of."""
     known = isinstance(error, TransferError)
-    job.status = WarehouseJob.Status.FAILED
-    job.error = str(error) if known else f"{type(error).__name__}: {error}"
-    job.advice = getattr(error, "advice", "") or "The warehouse is as it was."
-    end(job)
+    text = str(error) if known else f"{type(error).__name__}: {error}"
+    advice = getattr(error, "advice", "") or "The warehouse is as it was."
+    if _end(job, status=Status.FAILED, error=text, advice=advice):
+        log.error("%s failed: %s", job, text)
 
 
-def end(job: WarehouseJob) -> None:
-    """Write how a job ended, and let go of its file."""
-    job.finished_at = timezone.now()
+def remove_orphans() -> int:
+    """Remove uploads that no job names; returns how many."""
+    storage = WarehouseJob._meta.get_field("file").storage
+    if not storage.exists(UPLOADS):
+        return 0
+    before = timezone.now() - ORPHANED_AFTER
+    kept = set(WarehouseJob.objects.exclude(file="").values_list("file", flat=True))
+    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
+    orphans = [n for n in names if n not in kept and storage.get_modified_time(n) < before]
+    for name in orphans:
+        storage.delete(name)
+    return len(orphans)
+
+
+def _claimed() -> WarehouseJob | None:
+    """The job that waited longest, for this process; None while any is running."""
+    with transaction.atomic():
+        active = WarehouseJob.objects.filter(status__in=WarehouseJob.ACTIVE).order_by("pk")
+        rows = list(active.select_for_update())
+        if not rows or any(job.status == Status.RUNNING for job in rows):
+            return None
+        claims.claim(rows[0])
+        return rows[0]
+
+
+def _do(job: WarehouseJob) -> bool:
+    """Do one job and write down how it went; False where it has to wait for another time."""
+    try:
+        with claims.Heartbeat(partial(_beat, job)), disk_errors.reported("It was not possible"):
+            outcome = _build() if job.kind == WarehouseJob.Kind.BUILD else _ingest(job)
+    except WarehouseBusy as busy:  # a command changes it: no attempt is lost by waiting
+        _put_back(job, busy)
+        return False
+    except TransferError as error:
+        if error.transient and _give_back(job, error):
+            return False
+        fail(job, error)
+    except Exception as error:
+        log.exception("%s", job)
+        fail(job, error)
+    else:
+        _end(job, status=Status.SUCCEEDED, outcome="\n".join(outcome), error="", advice="")
+    return True
+
+
+def _beat(job: WarehouseJob) -> None:
+    claims.held(job).update(heartbeat_at=timezone.now())
+
+
+def _give_back(job: WarehouseJob, error: Exception | None = None) -> bool:
+    """Queue a job for another attempt; False where it had all that it may have."""
+    if job.attempt >= settings.JOB_ATTEMPTS:
+        return False
+    return _put_back(job, error, attempt=F("attempt") + 1)
+
+
+def _put_back(job: WarehouseJob, error: Exception | None = None, **values: Any) -> bool:
+    text = str(error or LOST)
+    return bool(
+        claims.held(job).update(
+            status=Status.QUEUED, error=text, advice="It is tried again.", **values
+        )
+    )
+
+
+def _end(job: WarehouseJob, **values: Any) -> bool:
+    """Write how a job ended, and let go of its file; False where others ended it before."""
+    never_claimed = WarehouseJob.objects.filter(pk=job.pk, status__in=WarehouseJob.ACTIVE)
+    rows = claims.held(job) if job.claim else never_claimed
+    with transaction.atomic():
+        if not rows.update(finished_at=timezone.now(), file="", **values):
+            return False
+        alerts.job_ended(job, values["error"], values["advice"])
     if job.file:
         job.file.delete(save=False)
-    job.save()
+    return True
 
 
 def _ingest(job: WarehouseJob) -> list[str]:
@@ -57,8 +160,7 @@ def _ingest(job: WarehouseJob) -> list[str]:
     mode: ingest.Mode = "replace" if job.kind == WarehouseJob.Kind.REPLACE else "append"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / job.name  # errors name the file as people know it
-        with job.file.open() as stored, path.open("wb") as copy:
-            shutil.copyfileobj(stored, copy)
+        path.symlink_to(job.file.path)
         try:
             done = ingest.ingest(warehouse, [path], mode)
         except TransferError as error:

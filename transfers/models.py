@@ -112,6 +112,8 @@ class WarehouseJob(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
 
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+
     kind = models.CharField(max_length=7, choices=Kind.choices)
     file = models.FileField(blank=True, upload_to="uploads", help_text="kept until it is ingested")
     name = models.TextField(blank=True, help_text="the file's name where it came from")
@@ -119,7 +121,12 @@ class WarehouseJob(models.Model):
     asked_by = models.TextField()
     asked_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="the one that runs or ran last"
+    )
+    claim = models.UUIDField(null=True, help_text="which process does it")
     outcome = models.TextField(blank=True, help_text="what it did, a line for each file or table")
     error = models.TextField(blank=True)
     advice = models.TextField(blank=True)
@@ -131,12 +138,22 @@ class WarehouseJob(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.name}".strip()
 
+    @property
+    def active(self) -> bool:
+        return self.status in self.ACTIVE
+
 
 class Alert(models.Model):
-    """Something about a table that people should hear of: a trouble, or its end."""
+    """Something that people should hear of: a trouble, or its end."""
+
+    class About(models.TextChoices):
+        TABLE = "table"
+        JOB = "job", "change of the warehouse"
+        SCHEDULE = "schedule"
+        EXPORT = "export"
 
     class Kind(models.TextChoices):
-        FAILED = "failed"  # a transfer failed where the one before had not
+        FAILED = "failed"  # a run failed where the one before had not
         RECOVERED = "recovered"  # the first success after that
         STALE = "stale"  # not found equal to its source for too long
         FRESH = "fresh"  # the end of that
@@ -145,7 +162,11 @@ class Alert(models.Model):
     ENDS = {Kind.FAILED: Kind.RECOVERED, Kind.STALE: Kind.FRESH}
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, help_text="what receivers know it by")
-    table = models.TextField()
+    about = models.CharField(
+        max_length=8, choices=About.choices, default=About.TABLE, db_default=About.TABLE
+    )
+    # Older code, which may run beside this one, knows the column by its first name.
+    subject = models.TextField(db_column="table", help_text="which table, job or schedule")
     kind = models.CharField(max_length=9, choices=Kind.choices)
     text = models.TextField()
     advice = models.TextField(blank=True)
@@ -156,7 +177,7 @@ class Alert(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["table", "kind"],
+                fields=["about", "subject", "kind"],
                 condition=Q(kind__in=["failed", "stale"], ended_at=None),
                 name="one_open_alert_of_a_kind",
             )
@@ -164,7 +185,12 @@ class Alert(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.kind}"
+        return f"{self.what} {self.kind}"
+
+    @property
+    def what(self) -> str:
+        """Such as "delays_by_day", or "schedule nightly"."""
+        return self.subject if self.about == self.About.TABLE else f"{self.about} {self.subject}"
 
 
 class Delivery(models.Model):

@@ -1,21 +1,17 @@
 """How far the transfers of this process are, told to their rows once a second."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Self
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
+
+from flights import claims
 
 from .exceptions import ClaimLost, TransferError
 from .load import Copied
 from .models import Transfer
-
-log = logging.getLogger(__name__)
-
-HEARTBEAT = 1.0  # seconds
 
 
 class Progress:
@@ -34,18 +30,14 @@ class Progress:
         # Asked with each heartbeat, also in the middle of a long statement.
         self.condition: Callable[[], object] = lambda: None
         self._since = time.monotonic()
-        self._wake = threading.Event()
-        self._ended = False
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._heartbeat = claims.Heartbeat(self._beat)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
-        self._wake.set()
-        self._thread.join()
+        self._heartbeat.__exit__()
 
     def begin(self, transfer: Transfer) -> None:
         self.current, self._since = transfer, time.monotonic()
@@ -58,7 +50,7 @@ class Progress:
         if self.current.phase:
             self.current.seconds[self.current.phase] = round(now - self._since, 3)
         self.current.phase, self._since = name, now
-        self._wake.set()
+        self._heartbeat.soon()
 
     def copied(self, so_far: Copied) -> None:
         assert self.current
@@ -76,26 +68,14 @@ class Progress:
             raise self.refused
 
     def _beat(self) -> None:
-        try:
-            while not self._ended:
-                self._wake.wait(HEARTBEAT)
-                self._wake.clear()
-                self._tell()
-                self._look()
-        finally:
-            connection.close()
+        self._tell()
+        self._look()
 
     def _tell(self) -> None:
-        try:
-            running = [t for t in self.claimed if _runs(t)]
-            lost = next((t for t in running if not _update(t) and _runs(t)), None)
-        except DatabaseError as error:
-            # The loading connection meets the same trouble, and decides what becomes of it.
-            log.warning("no heartbeat: %s", error)
-            connection.close()
-        else:
-            if lost and not self.lost:
-                self._stop(lost)
+        running = [t for t in self.claimed if _runs(t)]
+        lost = next((t for t in running if not _update(t) and _runs(t)), None)
+        if lost and not self.lost:
+            self._stop(lost)
 
     def _look(self) -> None:
         try:
@@ -121,9 +101,7 @@ def _runs(transfer: Transfer) -> bool:
 
 
 def _update(transfer: Transfer) -> int:
-    return Transfer.objects.filter(
-        pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
-    ).update(
+    return claims.held(transfer).update(
         heartbeat_at=timezone.now(),
         phase=transfer.phase,
         rows_done=transfer.rows_done,

@@ -1,7 +1,6 @@
 """How the transfers of one process run: claimed, loaded, published together or failed together."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -17,7 +16,7 @@ from django.db import (
 from django.db.models import F
 from django.utils import timezone
 
-from flights import sqlstates, tables
+from flights import claims, sqlstates, tables
 from flights.models import TableVersion
 
 from . import alerts, load, loading, room, services, warehouses
@@ -110,9 +109,7 @@ def _when_back(write: Callable[[], None]) -> None:
 def _put_back(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
     """Queue all transfers of a run for another attempt."""
     for transfer in transfers:
-        Transfer.objects.filter(
-            pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
-        ).update(
+        claims.held(transfer).update(
             status=Transfer.Status.QUEUED,
             attempt=F("attempt") + 1,
             phase="",
@@ -127,24 +124,13 @@ def _claimed(transfers: list[Transfer]) -> list[Transfer]:
     """Take the queued ones for this process, all or none."""
     try:
         with transaction.atomic():
-            return [t for t in transfers if _claim(t)]
+            return [t for t in transfers if claims.claim(t)]
     except IntegrityError:
         waits = "; ".join(f"{t}, asked for by {t.asked_by}" for t in services.behind(transfers))
         raise AlreadyRunning(
             f"This waits behind {waits or 'another transfer'}.",
             advice="It starts when that has ended; one that lost its worker ends soon.",
         ) from None
-
-
-def _claim(transfer: Transfer) -> bool:
-    """Take a queued transfer; False where another process has it or it has ended."""
-    claim, now = uuid.uuid4(), timezone.now()
-    taken = Transfer.objects.filter(pk=transfer.pk, status=Transfer.Status.QUEUED).update(
-        status=Transfer.Status.RUNNING, claim=claim, started_at=now, heartbeat_at=now
-    )
-    if taken:
-        transfer.refresh_from_db()
-    return bool(taken)
 
 
 def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
@@ -168,9 +154,6 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
 def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
     """Write how a transfer of this process ended; ClaimLost where others ended it before."""
     transfer.status, transfer.finished_at = status, timezone.now()
-    mine = Transfer.objects.filter(
-        pk=transfer.pk, claim=transfer.claim, status=Transfer.Status.RUNNING
-    )
     values |= {
         "status": status,
         "finished_at": transfer.finished_at,
@@ -184,7 +167,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "mode": transfer.mode,
         "notes": transfer.notes,
     }
-    if not mine.update(**values):
+    if not claims.held(transfer).update(**values):
         raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")
 
 

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from psycopg import sql
 
-from flights import tables
+from flights import claims, tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
@@ -50,14 +50,13 @@ def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
 
 def reap() -> int:
     """Fail the transfers whose worker is gone, and drop what they loaded; returns how many."""
-    now = timezone.now()
-    lost_at = now - timedelta(seconds=settings.TRANSFER_LOST_AFTER)
+    queued_at = timezone.now() - QUEUED_AT_MOST
     lost = _lose(
-        Transfer.objects.filter(status=Transfer.Status.RUNNING, heartbeat_at__lt=lost_at),
+        claims.lost(Transfer, settings.TRANSFER_LOST_AFTER),
         "Its worker stopped in the middle. The published version is untouched.",
         "Start it again.",
     ) + _lose(
-        Transfer.objects.filter(status=Transfer.Status.QUEUED, asked_at__lt=now - QUEUED_AT_MOST),
+        Transfer.objects.filter(status=Transfer.Status.QUEUED, asked_at__lt=queued_at),
         "No worker took it.",
         "See that a worker runs and reaches the queue, then start it again.",
     )

@@ -18,6 +18,7 @@ from .models import Transfer
 log = logging.getLogger(__name__)
 
 ALERTING_AT_MOST = 120  # seconds; a receiver that never ends its answer must not hold a worker
+REAPED_EVERY = 10  # seconds, as airsense/schedules.py says
 TURN = 1  # seconds between two looks whether a waiting transfer's turn has come
 
 
@@ -38,7 +39,7 @@ def start(
 
 
 def start_job(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> None:
-    """Ask for a change of the warehouse and give it to a worker; QueueDown as above."""
+    """Ask for a change of the warehouse and tell a worker; QueueDown as above."""
     asked = jobs.ask(kind, asked_by, file)
     try:
         _deliver(job, asked.pk)
@@ -80,9 +81,9 @@ def _pause(attempt: int) -> float:
 
 
 @shared_task
-def job(pk: int) -> None:
-    """Change the warehouse as was asked."""
-    jobs.run(pk)
+def job(*_: int) -> None:
+    """Do the changes of the warehouse that wait, oldest first. Its argument is not needed."""
+    jobs.work()
 
 
 @shared_task(bind=True)
@@ -95,14 +96,16 @@ def transfer_tables(self: Task, *names: str) -> None:
 
 @shared_task
 def reap() -> None:
-    """Fail the transfers whose worker is gone."""
+    """Give up the transfers and jobs whose worker is gone, and have a worker do jobs that wait."""
     if lost := services.reap():
         log.warning("%d transfers had lost their worker", lost)
+    if jobs.reap():
+        job.apply_async(expires=REAPED_EVERY)  # no heap of them where all workers are busy
 
 
 @shared_task
 def look_at_freshness() -> None:
-    """Alert of tables that are not fresh any more, or are again."""
+    """Alert of tables that are not fresh any more, or are again, and of exports that failed."""
     alerts.look()
 
 

@@ -38,12 +38,13 @@ class Question(NamedTuple):
 
 def read(environ: Environ) -> Question | None:
     """What a request asks; None where the answer is not the same for everybody, or not kept."""
-    path = environ["PATH_INFO"]
+    path, secure = environ["PATH_INFO"], _secure(environ)
     if (
         not (path.startswith(PREFIX) or path in PAGES)
         or path.startswith(OWN)
         or environ["REQUEST_METHOD"] not in METHODS
         or _personal(environ)
+        or (settings.SECURE_SSL_REDIRECT and not secure)  # Django leads the client to https
     ):
         return None
     spelling = (
@@ -53,7 +54,7 @@ def read(environ: Environ) -> Question | None:
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("HTTP_HOST", ""),
     )
-    return _question(*spelling, _secure(environ)) if sum(map(len, spelling)) <= LONGEST else None
+    return _question(*spelling, secure) if sum(map(len, spelling)) <= LONGEST else None
 
 
 def _personal(environ: Environ) -> bool:

@@ -8,6 +8,7 @@ is unusual goes the usual way, and so does every error, to be told there.
 import io
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from rest_framework.request import Request
 
@@ -33,6 +34,8 @@ ADDED = [
     ("access-control-expose-headers", "*"),
     ("vary", "Accept"),
 ]
+if settings.SECURE_HSTS_SECONDS:
+    ADDED.append(("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
 
 
 def answer(environ: Environ) -> Reply | None:

@@ -31,6 +31,9 @@ class ExportAdmin(ReadOnly):
     exclude = ["claim", "due_at", "rows_done", "rows_total", "bytes"]
     readonly_fields = ["asked_by", "rows", "size", "file"]
 
+    class Media:
+        js = ["admin-live.js"]
+
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Export]":
         exports: models.QuerySet[Export] = super().get_queryset(request)
         return exports.prefetch_related("askers__key")
@@ -54,7 +57,8 @@ class ExportAdmin(ReadOnly):
     @display(description="rows")
     def rows(self, export: Export) -> str:
         running = export.status == Export.Status.RUNNING and export.rows_total
-        return f"{export.rows_done:,}" + (f" of {export.rows_total:,}" if running else "")
+        rows = f"{export.rows_done:,}" + (f" of {export.rows_total:,}" if running else "")
+        return format_html("<div data-active>{}</div>", rows) if export.active else rows
 
     @display(description="size")
     def size(self, export: Export) -> str:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
@@ -52,8 +53,14 @@ class KeyAdmin(ModelAdmin):
             keys.make(obj)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, *args: Any) -> HttpResponse:
-        around = self.admin_site.each_context(request)
-        context = {**around, "opts": self.opts, "key": obj, "title": f"The key of {obj.name}"}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"The key of {obj.name}",
+            "secret": obj.secret,
+            "header": "X-API-Key:",
+            "back": reverse("admin:flights_apikey_changelist"),
+        }
         return render(request, "admin/key.html", context)
 
     @admin.action(description="Revoke: within a second they are refused", permissions=["change"])

@@ -1,4 +1,4 @@
-"""Alerts in the admin: what happened to tables, and whether people were told."""
+"""Alerts in the admin: what failed, became stale or is well again, and who was told."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -32,15 +32,16 @@ class DeliveredFilter(DropdownFilter):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnly):
-    list_display = ["table", "what", "text", "happened_at", "ended_at", "delivered"]
+    list_display = ["subject", "what", "text", "happened_at", "ended_at", "delivered"]
     list_filter = [
-        ("table", AllValuesCheckboxFilter),
+        ("about", ChoicesDropdownFilter),
+        ("subject", AllValuesCheckboxFilter),
         ("kind", ChoicesDropdownFilter),
         DeliveredFilter,
     ]
     search_fields = ["text"]
     fields = [
-        *("table", "kind", "text", "advice", "happened_at", "ended_at"),
+        *("about", "subject", "kind", "text", "advice", "happened_at", "ended_at"),
         *("transfer", "key", "delivered"),
     ]
     readonly_fields = ["delivered"]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
@@ -45,10 +46,17 @@ class Records(forms.Form):
 
 @admin.register(WarehouseJob)
 class WarehouseJobAdmin(ReadOnly):
-    list_display = ["what", "state", "outcome", "error", "asked_by", "asked_at", "finished_at"]
+    list_display = ["what", "state", "result", "asked_by", "asked_at", "finished_at"]
     list_filter = [("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter)]
-    exclude = ["file"]
+    fields = [
+        *("what", "status", "result", "advice", "attempt"),
+        *("asked_by", "asked_at", "started_at", "finished_at"),
+    ]
+    readonly_fields = ["what", "result"]
     actions_list = ["ingest", "build"]
+
+    class Media:
+        js = ["admin-live.js"]
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("transfers.run_warehousejob")
@@ -70,6 +78,14 @@ class WarehouseJobAdmin(ReadOnly):
 
         text = "The records are cleaned and the final tables built, inside the warehouse."
         return ask(self, request, "Build the final tables", act, text=text)
+
+    @display(description="result")
+    def result(self, job: WarehouseJob) -> str:
+        if not job.active:
+            return job.outcome or job.error or "-"
+        waits = "" if job.status == WarehouseJob.Status.RUNNING else "It waits. "
+        text = f"{waits}{job.error}" or f"It runs, attempt {job.attempt}."
+        return format_html("<div data-active>{}</div>", text)
 
     @display(description="what", ordering="kind")
     def what(self, job: WarehouseJob) -> str:

@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
@@ -59,20 +59,14 @@ class TransferAdmin(ReadOnly):
     actions_detail = ["retry", "cancel"]
 
     class Media:
-        js = ["transfers/progress.js"]
+        js = ["admin-live.js"]
 
-    def get_urls(self) -> list[URLPattern]:
-        watch = self.admin_site.admin_view(self.progress_view)
-        own = [path("progress/", watch, name="transfers_transfer_progress")]
-        return [*own, *super().get_urls()]
-
-    def progress_view(self, request: HttpRequest) -> HttpResponse:
-        """How far the transfers of these keys are, for progress.js."""
-        if not self.has_view_permission(request):
-            return JsonResponse({}, status=403)
-        keys = [key for key in request.GET.get("keys", "").split(",") if key.isdigit()]
-        found = Transfer.objects.filter(pk__in=keys[:200])
-        return JsonResponse({str(t.pk): _progress(t) for t in found})
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """What is possible now: an active transfer can be cancelled, one that ended be retried."""
+        transfer = Transfer.objects.filter(pk=object_id).first()
+        other = "retry" if transfer and transfer.active else "cancel"
+        actions = super().get_actions_detail(request, object_id)
+        return [action for action in actions if action.path != other]
 
     def has_start_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("transfers.start_transfer")
@@ -124,16 +118,18 @@ class TransferAdmin(ReadOnly):
 
     @display(description="progress")
     def progress(self, transfer: Transfer) -> str:
-        now = _progress(transfer)
+        done, total = transfer.rows_done, transfer.rows_total
         if not transfer.active:
-            return str(now["said"])
+            return f"{done:,} rows"
+        ahead = services.behind([transfer]).first()
+        now = f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
         return format_html(
-            '<div data-transfer="{}" data-progress="{}">'
-            '<progress aria-label="progress" max="1" value="{}"></progress> <span>{}</span></div>',
-            transfer.pk,
-            reverse("admin:transfers_transfer_progress"),
-            now["share"],
-            now["said"],
+            '<div data-active><progress aria-label="progress" max="1" value="{}"></progress>'
+            " <span>{}{} rows, {}</span></div>",
+            round(done / total, 4) if total else 0,
+            f"{done:,}",
+            f" of {total:,}" if total else "",
+            now,
         )
 
     @display(description="rate")
@@ -154,16 +150,6 @@ class TransferAdmin(ReadOnly):
     @display(description="source and copy agree on")
     def agreed(self, transfer: Transfer) -> str:
         return _table((name, _readable(value)) for name, value in sorted(transfer.figures.items()))
-
-
-def _progress(transfer: Transfer) -> dict[str, Any]:
-    done, total = transfer.rows_done, transfer.rows_total
-    of = f"{done:,} of {total:,} rows" if transfer.active and total else f"{done:,} rows"
-    ahead = services.behind([transfer]).first()
-    now = f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
-    said = f"{of}, {now}" if transfer.active else of
-    share = round(done / total, 4) if total else 0
-    return {"active": transfer.active, "share": share, "said": said}
 
 
 def _table(rows: Any) -> str:

@@ -6,7 +6,10 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from flights import tables
@@ -24,12 +27,20 @@ class VersionAdmin(ReadOnly):
     list_filter = [("table", AllValuesCheckboxFilter)]
     readonly_fields = ["current"]
     actions_detail = ["roll_back"]
-    actions_row = ["roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TableVersion]":
         is_current = Exists(PublishedTable.objects.filter(current=OuterRef("pk")))
         found: QuerySet[TableVersion] = super().get_queryset(request)
         return found.filter(published_at__isnull=False).annotate(is_current=is_current)
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        own = list(super().get_list_display(request))
+        return [*own, "change"] if self.has_roll_back_permission(request) else own
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """Nothing for the current version: it is what a roll-back would give."""
+        current = PublishedTable.objects.filter(current=object_id).exists()
+        return [] if current else super().get_actions_detail(request, object_id)
 
     def has_roll_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("transfers.roll_back")
@@ -65,6 +76,13 @@ class VersionAdmin(ReadOnly):
     @display(description="current", label={"current": "success"})
     def current(self, version: Any) -> str:
         return "current" if version.is_current else "-"
+
+    @display(description="roll back")
+    def change(self, version: Any) -> str:
+        if version.is_current:
+            return "-"
+        url = reverse("admin:flights_tableversion_roll_back", args=[version.pk])
+        return format_html('<a class="underline" href="{}">to this version</a>', url)
 
 
 def _facts(version: TableVersion) -> list[tuple[str, Any, Any]]:

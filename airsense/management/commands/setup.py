@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from airsense import groups, home
+from airsense import groups, home, schedules
 from flights import reader
 from flights.tables import TABLES
 from transfers import sqlview
@@ -20,8 +20,9 @@ ADMIN = "admin"
 
 class Command(BaseCommand):
     help = (
-        "Migrate the database; make the public's read-only role, the view of each table and, where"
-        " there is no administrator yet, one. Safe to run again and beside running servers."
+        "Migrate the database; make the public's read-only role, the groups, the housekeeping"
+        " schedules, the view of each table and, where there is no administrator yet, one. Safe"
+        " to run again and beside running servers."
     )
     requires_system_checks = [Tags.models]
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         except reader.NoReader as error:
             raise CommandError(str(error)) from None
         groups.prepare()
+        schedules.prepare()
         for model in TABLES:
             sqlview.prepare(model, role)
         made = self.administrator()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
-from transfers import broker, warehouses
+from transfers import broker, disk_errors, warehouses
 from transfers.exceptions import TransferError
 
 
@@ -23,8 +23,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            warehouse = warehouses.connect(settings.WAREHOUSE_URL)
-            built = broker.build(warehouse, force=options["force"])
+            with disk_errors.reported("The tables cannot be built"):
+                warehouse = warehouses.connect(settings.WAREHOUSE_URL)
+                built = broker.build(warehouse, force=options["force"])
         except TransferError as error:
             raise CommandError(error.told) from None
         for made in built:

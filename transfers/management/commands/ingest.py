@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from transfers import demo, ingest, warehouses
+from transfers import demo, disk_errors, ingest, warehouses
 from transfers.exceptions import TransferError
 from transfers.watching import Rate
 
@@ -47,7 +47,8 @@ class Command(BaseCommand):
         if options["append"] or options["replace"]:
             mode = "append" if options["append"] else "replace"
         try:
-            done = self.ingest(options["file"], options["demo"], mode)
+            with disk_errors.reported("The files cannot be ingested"):
+                done = self.ingest(options["file"], options["demo"], mode)
         except TransferError as error:
             raise CommandError(error.told) from None
         for file in done:

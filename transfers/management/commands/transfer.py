@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from rich.console import Console
 
 from flights import tables
@@ -16,6 +17,8 @@ from transfers.models import Transfer
 from transfers.preview import preview
 from transfers.warehouses import connect
 from transfers.watching import following, outcome
+
+NOT_DONE = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
 
 
 class Command(BaseCommand):
@@ -47,8 +50,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except TransferError as error:
             raise CommandError(error.told) from None
-        for transfer in Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk"):
+        ended = list(_rows(asked))
+        for transfer in ended:
             self.stdout.write(outcome(transfer))
+        if failed := [transfer.table for transfer in ended if transfer.status in NOT_DONE]:
+            raise CommandError(f"Not transferred: {', '.join(failed)}")
 
     def preview(self, models: list[type[MirroredTable]]) -> None:
         """CommandError where a transfer would be refused."""
@@ -59,13 +65,27 @@ class Command(BaseCommand):
             raise CommandError(f"A transfer of {', '.join(refused)} would be refused.")
 
     def run(self, asked: list[Transfer]) -> None:
-        """Run the transfers when it is their turn."""
-        said = ""
+        """Run the transfers when it is their turn, and wait for those that others run."""
+        self.said = ""
         while True:
             try:
-                return running.run(asked)
+                running.run(asked)
             except AlreadyRunning as busy:
-                if str(busy) != said:
-                    self.stderr.write(said := str(busy))
-                time.sleep(tasks.TURN)
-                services.reap()
+                self.say(str(busy))
+            else:
+                others = [str(t) for t in _rows(asked) if t.active]
+                if not others:
+                    return
+                self.say(f"Another process runs {', '.join(others)}. This waits for the end.")
+            time.sleep(tasks.TURN)
+            services.reap()
+
+    def say(self, text: str) -> None:
+        """On standard error, and once."""
+        if text != self.said:
+            self.stderr.write(text)
+            self.said = text
+
+
+def _rows(transfers: list[Transfer]) -> "QuerySet[Transfer]":
+    return Transfer.objects.filter(pk__in=[t.pk for t in transfers]).order_by("pk")

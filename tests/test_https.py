@@ -1,0 +1,65 @@
+"""With HTTPS=true people come by https alone, and Django finds nothing to complain of."""
+
+import http.client
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.nginx import in_front_of
+from tests.whole import Platform, Site
+
+BY_HTTPS = {"X-Forwarded-Proto": "https"}
+SETTINGS = {"HTTPS": "true", "TRUSTED_PROXIES": "1", "ALLOWED_HOSTS": "127.0.0.1,example.org"}
+
+
+@pytest.fixture(scope="module")
+def secure(demo: Platform) -> Iterator[Site]:
+    with Platform({**demo.env, **SETTINGS}).site(processes=1) as site:
+        yield site
+
+
+def get(site: Site, path: str, **headers: str) -> http.client.HTTPResponse:
+    """An answer as it is: nobody follows a redirection to a server that does not exist."""
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET", path, headers={"Host": "example.org", **named})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+def test_djangos_check_of_a_deployment_finds_nothing(demo: Platform) -> None:
+    done = Platform({**demo.env, **SETTINGS}).attempt("check", "--deploy", "--fail-level=WARNING")
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/admin/login/", "/api/delays_by_day/", "/api/search?q=x", "/explorer"]
+)
+def test_plain_http_is_led_to_https_where_browsers_then_stay(secure: Site, path: str) -> None:
+    plain = get(secure, path)
+    assert (plain.status, plain.headers["Location"]) == (301, f"https://example.org{path}")
+    answer = get(secure, path, **BY_HTTPS)
+    assert answer.status == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=2592000"
+
+
+def test_cookies_are_never_sent_by_plain_http(secure: Site) -> None:
+    cookies = get(secure, "/admin/login/", **BY_HTTPS).headers.get_all("Set-Cookie") or []
+    assert cookies
+    assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_health_and_metrics_are_asked_by_plain_http(secure: Site) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert get(secure, path).status == 200
+
+
+def test_nginx_passes_on_that_a_proxy_before_it_was_reached_by_https(secure: Site) -> None:
+    with in_front_of(secure) as front:
+        assert get(front, "/api/delays_by_day/", **BY_HTTPS).status == 200
+        assert get(front, "/explorer", **BY_HTTPS).status == 200
+        assert get(front, "/explorer").status == 301
