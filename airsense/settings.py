@@ -314,6 +314,17 @@ HEADERS_TIMEOUT = number("HEADERS_TIMEOUT", 15)
 # Seconds in which a client has to take the next 64 KiB of an answer.
 ANSWER_TIMEOUT = number("ANSWER_TIMEOUT", 30)
 
+# Files of flight records (docs/data-sources.md). The longest line of a CSV file and the longest
+# text of a Parquet file: Python's csv has this limit for a value.
+INGEST_LINE_BYTES = number("INGEST_LINE_BYTES", 131_072)
+INGEST_COLUMNS = number("INGEST_COLUMNS", 1_000)  # the DOT's own files have 110
+# A file may unpack to so much; a larger one to so many times its size. Real records take 10 to 30.
+INGEST_UNPACKED_BYTES = number("INGEST_UNPACKED_MIB", 1_024) << 20
+INGEST_RATIO = number("INGEST_RATIO", 100)
+# What Arrow holds of a Parquet file at once: a page and a dictionary of each column, of 1 MiB each
+# as files are usually written.
+INGEST_PAGES_BYTES = number("INGEST_PAGES_MIB", 256) << 20
+
 # Exports that workers make at once; they share the workers with transfers.
 EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 1)
 # Exports of one user that are queued or running.

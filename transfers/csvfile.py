@@ -1,144 +1,89 @@
-"""CSV files of raw flight records, plain or in .gz or .zip.
+"""CSV files of raw flight records, plain or in .gz or .zip."""
 
-Arrow reads them fast, but cannot say on which line something is wrong. Where it finds anything,
-the file is read again with Python's csv, which can.
-"""
-
-import csv
-import gzip
-import io
 import itertools
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.csv
+from django.conf import settings
 
+from . import compressed, csvlines
+from .csvlines import UTF8_ADVICE, Block
 from .exceptions import BadInput
-from .records import BadValue, Layout, RecordFile
+from .records import Rows, Source
 
-BLOCK = 4 << 20  # bytes that are parsed at once; a record cannot be longer
-
-type Content = IO[bytes] | gzip.GzipFile
+VALUES_ADVICE = "Check commas and quotes."
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[RecordFile]:
-    layout = Layout.of(_header(path))
-    schema = layout.schema([pa.string()] * len(layout.names))
+def opened(path: Path) -> Iterator[Source]:
     size = path.stat().st_size
-    with path.open("rb") as file, _content(path, file) as content:
-        batches = _batches(path, content, layout, schema)
-        yield RecordFile(schema, batches, lambda _: file.tell() / size)
+    with path.open("rb") as file, compressed.opened(path, file) as content:
+        blocks = csvlines.blocks(path, compressed.chunks(path, content))
+        first = next(blocks, Block(b"", 1))
+        names, rest = _header(path, first)
+        rows = _rows(path, len(names), itertools.chain([rest], blocks))
+        yield Source(names, [pa.string()] * len(names), rows, lambda _: file.tell() / size)
 
 
-def _batches(
-    path: Path, content: Content, layout: Layout, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
-    names = [str(index) for index in range(len(layout.names))]
-    options = (
-        pyarrow.csv.ReadOptions(column_names=names, skip_rows_after_names=1, block_size=BLOCK),
-        pyarrow.csv.ParseOptions(newlines_in_values=True),
-        pyarrow.csv.ConvertOptions(
+def _header(path: Path, first: Block) -> tuple[list[str], Block]:
+    """The names of the columns, and what follows them."""
+    if not first.content.strip(b"\r\n"):
+        raise BadInput("the file is empty.", file=str(path))
+    line, *others = first.content.splitlines(keepends=True)
+    if not line.strip(b"\r\n"):
+        raise BadInput("no column names.", file=str(path), place="line 1")
+    if b"\0" in line:
+        raise BadInput("not UTF-8.", file=str(path), place="line 1", advice=UTF8_ADVICE)
+    names = [name[0].as_py() or "" for name in _batch(line, csvlines.values(line)).columns]
+    return names, Block(b"".join(others), 2)
+
+
+def _rows(path: Path, columns: int, blocks: Iterator[Block]) -> Iterator[Rows]:
+    for block in blocks:
+        try:
+            batch = _batch(block.content, columns)
+        except pa.ArrowInvalid:
+            offset, values = _miscounted(block.content, columns)
+            before, place = block.cut(offset)
+            yield Rows(_batch(before.content, columns), before.place)
+            problem = f"{values} values, but the header names {columns} columns."
+            raise BadInput(problem, file=str(path), place=place, advice=VALUES_ADVICE) from None
+        yield Rows(batch, block.place)
+
+
+def _batch(content: bytes, columns: int) -> pa.RecordBatch:
+    """The records of lines that have been checked, all of text."""
+    names = [str(index) for index in range(columns)]
+    if not content or (content.isspace() and not content.strip(b"\r\n")):
+        return pa.RecordBatch.from_arrays([pa.array([], pa.string())] * columns, names)
+    table = pyarrow.csv.read_csv(
+        pa.BufferReader(content),
+        pyarrow.csv.ReadOptions(column_names=names, block_size=_piece()),
+        convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,  # "" is an empty text, nothing at all is a null
         ),
     )
-    try:
-        with pyarrow.csv.open_csv(content, *options) as reader:
-            for batch in reader:
-                yield layout.typed(batch, schema)
-    except (pa.ArrowInvalid, BadValue):
-        _blame(path, layout, schema)
-        raise
+    (batch,) = table.combine_chunks().to_batches()
+    return batch
 
 
-def _blame(path: Path, layout: Layout, schema: pa.Schema) -> None:
-    """BadInput for the first line that breaks a rule."""
-    records = itertools.islice(_records(path), 1, None)
-    for chunk in itertools.batched(records, 10_000):
-        whole = list(itertools.takewhile(lambda r: not _broken(r[1], layout), chunk))
-        try:
-            layout.typed(_batch([record for _, record in whole], layout), schema)
-        except BadValue as error:
-            raise error.at(path, f"line {whole[error.row][0]}") from None
-        for line, record in chunk[len(whole) :]:
-            raise BadInput(_broken(record, layout), file=str(path), place=f"line {line}")
+def _piece() -> int:
+    """Bytes that one thread parses: more than any line has."""
+    return max(1 << 20, settings.INGEST_LINE_BYTES + 2)
 
 
-def _batch(records: list[list[str]], layout: Layout) -> pa.RecordBatch:
-    columns = zip(*records, strict=True) if records else [()] * len(layout.names)
-    texts = [pa.array([value or None for value in c], pa.string()) for c in columns]
-    return pa.RecordBatch.from_arrays(texts, list(layout.names))
-
-
-def _broken(record: Sequence[str], layout: Layout) -> str:
-    """What is wrong with a record as a whole, or nothing."""
-    if not _is_utf8(record):
-        return "not UTF-8. Save the file as UTF-8."
-    if len(record) != len(layout.names):
-        there, wanted = len(record), len(layout.names)
-        return f"{there} values, but the header names {wanted} columns. Check commas and quotes."
-    return ""
-
-
-def _header(path: Path) -> list[str]:
-    line, names = next(_records(path), (0, []))
-    if not line:
-        raise BadInput("the file is empty.", file=str(path))
-    if not _is_utf8(names) or "\0" in "".join(names):
-        raise BadInput("not UTF-8 text.", file=str(path), place="line 1")
-    if line > 1:
-        raise BadInput("no column names.", file=str(path), place="line 1")
-    return names
-
-
-def _is_utf8(record: Sequence[str]) -> bool:
-    try:
-        "".join(record).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each record and its first line; a byte that is not UTF-8 becomes a lone surrogate."""
-    with path.open("rb") as file, _content(path, file) as content:
-        text = io.TextIOWrapper(content, "utf-8-sig", "surrogateescape", newline="")
-        reader, line = csv.reader(text), 1
-        try:
-            for record in reader:
-                if record:  # an empty line is no record
-                    yield line, record
-                line = reader.line_num + 1
-        except csv.Error as error:
-            problem = f"{error}. Check its quotes."
-            raise BadInput(problem, file=str(path), place=f"line {line}") from None
-
-
-@contextmanager
-def _content(path: Path, file: IO[bytes]) -> Iterator[Content]:
-    """The bytes of the CSV in a file, unpacked."""
-    match path.suffix.lower():
-        case ".gz":
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                yield unpacked
-        case ".zip":
-            with zipfile.ZipFile(file) as archive, archive.open(_member(path, archive)) as member:
-                yield member
-        case _:
-            yield file
-
-
-def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    found = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
-    if len(found) != 1 or found[0].flag_bits & 1:  # the bit of encrypted ones
-        holds = ", ".join(m.filename for m in archive.infolist()) or "nothing"
-        advice = "Give an archive of one CSV file, without a password."
-        raise BadInput(f"it holds {holds}.", file=str(path), advice=advice)
-    return found[0]
+def _miscounted(content: bytes, columns: int) -> tuple[int, int]:
+    """Where the first line with another number of values begins, and how many those are."""
+    offset = 0
+    for line in content.splitlines(keepends=True):
+        values = csvlines.values(line)
+        if line.strip(b"\r\n") and values != columns:
+            return offset, values
+        offset += len(line)
+    raise AssertionError("Arrow found such a line")

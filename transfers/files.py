@@ -3,32 +3,56 @@
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from . import csvfile
+from . import csvfile, parquetfile
+from .delays import Delays
 from .exceptions import BadInput
-from .records import BadColumns, BadValue, Layout, RecordFile
+from .records import BadColumns, BadValue, Layout, Rows, Source
 
-KINDS = {".csv": csvfile.opened, ".gz": csvfile.opened, ".zip": csvfile.opened}
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
-BATCH_ROWS = 65_536
+KINDS = {
+    ".csv": csvfile.opened,
+    ".gz": csvfile.opened,
+    ".zip": csvfile.opened,
+    ".parquet": parquetfile.opened,
+}
+# What the readers raise of damaged files.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """An open file of records."""
+
+    schema: pa.Schema  # the raw table's
+    batches: Iterator[pa.RecordBatch]  # of that schema; BadInput for what breaks a rule
+    share: Callable[[int], float]  # how much of the file (0 to 1) so many rows are
+    delays: Delays  # of the batches that were read
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[RecordFile]:
     """BadInput where the file or a record in it breaks a rule, also while batches are read."""
-    kinds = {**KINDS, ".parquet": _parquet}
-    if path.suffix.lower() not in kinds:
-        advice = f"Give a file whose name ends in {', '.join(kinds)}."
+    if path.suffix.lower() not in KINDS:
+        advice = f"Give a file whose name ends in {', '.join(KINDS)}."
         raise BadInput("neither CSV nor Parquet.", file=str(path), advice=advice)
-    with _readable(path), kinds[path.suffix.lower()](path) as file:
-        yield replace(file, batches=_some(path, file.batches))
+    with _readable(path), KINDS[path.suffix.lower()](path) as source:
+        layout, delays = Layout.of(source.names), Delays()
+        schema = layout.schema(source.types)
+        batches = _batches(path, source, layout, schema, delays)
+        yield RecordFile(schema, batches, source.share, delays)
 
 
 def digest(path: Path) -> str:
@@ -48,31 +72,23 @@ def _readable(path: Path) -> Iterator[None]:
         raise BadInput(f"cannot be read: {why.rstrip('.')}.", file=str(path)) from error
 
 
-@contextmanager
-def _parquet(path: Path) -> Iterator[RecordFile]:
-    with pq.ParquetFile(path) as file:
-        layout, total = Layout.of(file.schema_arrow.names), file.metadata.num_rows
-        schema = layout.schema(file.schema_arrow.types)
-        batches = _parquet_batches(path, file, layout, schema)
-        yield RecordFile(schema, batches, lambda rows: rows / total)
-
-
-def _parquet_batches(
-    path: Path, file: pq.ParquetFile, layout: Layout, schema: pa.Schema
+def _batches(
+    path: Path, source: Source, layout: Layout, schema: pa.Schema, delays: Delays
 ) -> Iterator[pa.RecordBatch]:
-    done = 0
-    for batch in file.iter_batches(BATCH_ROWS):
+    count = 0
+    for rows in _read(path, source):
         try:
-            yield layout.typed(batch, schema)
+            batch = layout.typed(rows.batch, schema)
         except BadValue as error:
-            raise error.at(path, f"row {done + error.row + 1}") from None
-        done += batch.num_rows
-
-
-def _some(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    rows = 0
-    for batch in batches:
-        rows += batch.num_rows
+            raise error.at(path, rows.place(error.row)) from None
+        delays.look(batch, rows.place)
+        count += batch.num_rows
         yield batch
-    if not rows:
+    if not count:
         raise BadInput("no records.", file=str(path))
+
+
+def _read(path: Path, source: Source) -> Iterator[Rows]:
+    """The rows; what goes wrong while they are used is not the file's."""
+    with _readable(path):
+        yield from (rows for rows in source.rows if rows.batch.num_rows)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from . import files
 from .exceptions import BadInput, RecordsThere, SchemaMismatch
-from .records import RecordFile
+from .files import RecordFile
 from .warehouses import Change, Warehouse
 
 RAW = "raw_flight_records"
@@ -35,6 +35,13 @@ class Ingested:
     path: Path
     rows: int
     new: bool
+    warnings: tuple[str, ...] = ()  # what is odd in records that were added
+
+
+@dataclass(frozen=True)
+class Loaded:
+    rows: int
+    warnings: tuple[str, ...] = ()
 
 
 def ingest(
@@ -65,15 +72,18 @@ def ingest(
                 advice="Choose --append to keep them or --replace to drop them.",
             )
         known |= {digest: _load(change, path, digest, progress) for digest, path in new.items()}
-    return [Ingested(path, known[digest], digest in new) for digest, path in digests.items()]
+    return [
+        Ingested(path, known[digest].rows, digest in new, known[digest].warnings)
+        for digest, path in digests.items()
+    ]
 
 
-def _known(change: Change) -> dict[str, int]:
+def _known(change: Change) -> dict[str, Loaded]:
     """The digest and the rows of each file whose records are there."""
     if INGESTED not in change.tables():
         return {}
     rows = change.query(f"SELECT Digest, Record_Count FROM {INGESTED}").to_pylist()  # noqa: S608
-    return {row["Digest"]: row["Record_Count"] for row in rows}
+    return {row["Digest"]: Loaded(row["Record_Count"]) for row in rows}
 
 
 def _records(change: Change) -> int:
@@ -82,7 +92,7 @@ def _records(change: Change) -> int:
     return int(change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
 
 
-def _load(change: Change, path: Path, digest: str, progress: Progress) -> int:
+def _load(change: Change, path: Path, digest: str, progress: Progress) -> Loaded:
     counted = 0
 
     def watched(file: RecordFile) -> Iterator[pa.RecordBatch]:
@@ -101,4 +111,4 @@ def _load(change: Change, path: Path, digest: str, progress: Progress) -> int:
     row = [digest, path.name, counted, datetime.now(UTC)]
     record = pa.record_batch([[value] for value in row], schema=INGESTED_SCHEMA)
     change.append(INGESTED, INGESTED_SCHEMA, [record], digest)
-    return counted
+    return Loaded(counted, file.delays.warnings(path))

@@ -167,7 +167,8 @@ def _ingest(job: WarehouseJob) -> list[str]:
             error.args = (str(error).replace(f"{folder}/", ""),)
             raise
     there = {True: "records added", False: "records were there already"}
-    return [f"{file.path.name}: {file.rows:,} {there[file.new]}" for file in done]
+    counts = [f"{file.path.name}: {file.rows:,} {there[file.new]}" for file in done]
+    return counts + [f"Warning: {warning}" for file in done for warning in file.warnings]
 
 
 def _build() -> list[str]:

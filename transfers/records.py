@@ -1,6 +1,7 @@
 """What a raw flight record must look like, whatever file it comes in."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.conf import settings
 
+from . import arrowtypes
 from .exceptions import BadInput
 
 REQUIRED = {
@@ -28,6 +31,7 @@ DATE_ADVICE = "Write it as YYYY-MM-DD."
 MINUTES = r"^(?P<value>-?\d+)(?:\.0+)?$"
 MINUTES_ADVICE = "Give whole minutes, or leave it empty (or NA) for a cancelled flight."
 TEXT_ADVICE = "Every record names its airline and both cities."
+EXACT_ADVICE = "Store it with less precision, or as text."
 NAME_ADVICE = "Name the column in the header, or remove it."
 
 
@@ -53,11 +57,20 @@ class BadValue(Exception):
 
 
 @dataclass(frozen=True)
-class RecordFile:
-    """An open file of records."""
+class Rows:
+    """Some rows of a file as it has them, and where each of them is: "line 7", "row 7"."""
 
-    schema: pa.Schema  # the raw table's
-    batches: Iterator[pa.RecordBatch]  # of that schema; BadInput for what breaks a rule
+    batch: pa.RecordBatch
+    place: Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file, whatever its columns are."""
+
+    names: Sequence[str]
+    types: Sequence[pa.DataType]
+    rows: Iterator[Rows]  # BadInput for what the kind of file does not allow
     share: Callable[[int], float]  # how much of the file (0 to 1) so many rows are
 
 
@@ -71,6 +84,9 @@ class Layout:
     @classmethod
     def of(cls, given: Sequence[str]) -> Self:
         """BadColumns where one of the six is missing, or two columns become one."""
+        if len(given) > settings.INGEST_COLUMNS:
+            problem = f"{len(given):,} columns, more than the {settings.INGEST_COLUMNS:,} allowed."
+            raise BadColumns(problem, "Remove some, or raise INGEST_COLUMNS.")
         shown = (" ".join(name.split()) for name in given)  # messages are of one line
         layout = cls(tuple(shown), tuple(_name(name) for name in given))
         layout._refuse_clashes()
@@ -82,9 +98,11 @@ class Layout:
         return layout
 
     def schema(self, types: Sequence[pa.DataType]) -> pa.Schema:
-        """The raw table's columns, from the types of the file's."""
-        fields = zip(self.names, types, strict=True)
-        return pa.schema([(n, REQUIRED.get(n) or _plain(type_)) for n, type_ in fields if n])
+        """The raw table's columns, from the types of the file's; BadColumns for a wrong type."""
+        columns = zip(self.given, self.names, types, strict=True)
+        return pa.schema(
+            [(name, _type(given, name, type_)) for given, name, type_ in columns if name]
+        )
 
     def typed(self, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         """The rows as the raw table has them; BadValue names the first that cannot be."""
@@ -115,61 +133,82 @@ class Layout:
 
 
 def _name(given: str) -> str:
-    clean = NOT_IN_NAMES.sub("_", given.strip())
+    clean = NOT_IN_NAMES.sub("_", unicodedata.normalize("NFC", given).strip())
     return {name.lower(): name for name in REQUIRED}.get(clean.lower(), clean)
 
 
-def _plain(type_: pa.DataType) -> pa.DataType:
-    """The type of a further column: its own, but for those that vary from batch to batch."""
-    if pa.types.is_dictionary(type_):
-        return type_.value_type
-    return pa.string() if pa.types.is_null(type_) else type_
+def _type(given: str, name: str, type_: pa.DataType) -> pa.DataType:
+    if required := REQUIRED.get(name):
+        if arrowtypes.is_readable(type_, required):
+            return required
+        words = arrowtypes.REQUIRED_FROM[required][1]
+        raise BadColumns(f"column {given} is of type {type_}.", f"Store it as {words}.")
+    if kept := arrowtypes.kept(type_):
+        return kept
+    advice = f"Remove it, or store it as {arrowtypes.KEPT_WORDS}."
+    raise BadColumns(f"column {given} is of type {type_}.", advice)
 
 
 def _typed(column: pa.Array, field: pa.Field, given: str) -> pa.Array:
-    if field.name not in REQUIRED:
-        return column.cast(field.type)
-    try:
-        text = column.cast(pa.string())
-    except pa.ArrowNotImplementedError:
-        raise BadColumns(f"column {given} is {column.type}.", "Text or numbers are read.") from None
-    rules = {pa.date32(): _dates, pa.string(): _names, pa.int32(): _minutes}
-    return rules[field.type](text, given)
+    if field.name in REQUIRED:
+        rules = {pa.date32(): _dates, pa.string(): _names, pa.int32(): _minutes}
+        return rules[field.type](column, given)
+    if field.type == pa.string():
+        return _nfc(column.cast(pa.string()))
+    return _cast(column, field.type, given, f"does not fit {field.type} exactly", EXACT_ADVICE)
+
+
+def _nfc(text: pa.Array) -> pa.Array:
+    """Each text in Unicode's composed form, so that what looks the same is the same."""
+    return text if pc.all(pc.string_is_ascii(text)).as_py() else pc.utf8_normalize(text, "NFC")
 
 
 def _nothing(column: pa.Array) -> None:
     _refuse(column, pc.is_valid(column), "", "is in a column without a name", NAME_ADVICE)
 
 
-def _names(text: pa.Array, given: str) -> pa.Array:
+def _names(column: pa.Array, given: str) -> pa.Array:
+    text = _nfc(pc.utf8_trim_whitespace(column.cast(pa.string())))
     filled = pc.fill_null(text, "")
-    blank = pc.equal(pc.utf8_trim_whitespace(filled), "")
-    _refuse(text, blank, given, "is empty", TEXT_ADVICE)
-    _refuse(text, pc.match_substring(filled, "\0"), given, "holds a NUL character", "Remove it.")
+    _refuse(column, pc.equal(filled, ""), given, "is empty", TEXT_ADVICE)
+    _refuse(column, pc.match_substring(filled, "\0"), given, "holds a NUL character", "Remove it.")
     return text
 
 
-def _dates(text: pa.Array, given: str) -> pa.Array:
+def _dates(column: pa.Array, given: str) -> pa.Array:
+    text = column.cast(pa.string())
     dates = pc.struct_field(pc.extract_regex(pc.utf8_trim_whitespace(text), DATE), "value")
-    _refuse(text, pc.is_null(dates), given, "is not a date", DATE_ADVICE)
+    _refuse(column, pc.is_null(dates), given, "is not a date", DATE_ADVICE)
     return _cast(dates, pa.date32(), given, "is not in the calendar", DATE_ADVICE)
 
 
-def _minutes(text: pa.Array, given: str) -> pa.Array:
-    trimmed = pc.utf8_trim_whitespace(text)
+def _minutes(column: pa.Array, given: str) -> pa.Array:
+    trimmed = pc.utf8_trim_whitespace(_whole_minutes(column, given).cast(pa.string()))
     some = pc.invert(pc.is_in(trimmed, pa.array(["", "NA", None])))
     minutes = pc.struct_field(pc.extract_regex(trimmed, MINUTES), "value")
     bad = pc.and_(some, pc.is_null(minutes))
-    _refuse(text, bad, given, "is not a number of minutes", MINUTES_ADVICE)
+    _refuse(column, bad, given, "is not a number of minutes", MINUTES_ADVICE)
     return _cast(minutes, pa.int32(), given, "is out of range", MINUTES_ADVICE)
 
 
-def _cast(text: pa.Array, type_: pa.DataType, given: str, problem: str, advice: str) -> pa.Array:
+def _whole_minutes(column: pa.Array, given: str) -> pa.Array:
+    """The minutes of durations; other columns have minutes already."""
+    if not pa.types.is_duration(column.type):
+        return column
+    ticks, minute = column.cast(pa.int64()), arrowtypes.MINUTE[column.type.unit]
+    minutes = pc.divide(ticks, minute)
+    bad = pc.not_equal(pc.multiply(minutes, minute), ticks)
+    problem = f"{column.type.unit} is not a whole number of minutes"
+    _refuse(ticks, bad, given, problem, MINUTES_ADVICE)
+    return minutes
+
+
+def _cast(column: pa.Array, type_: pa.DataType, given: str, problem: str, advice: str) -> pa.Array:
     try:
-        return text.cast(type_)
+        return column.cast(type_)
     except pa.ArrowInvalid:
-        bad = pa.array([not _fits(value, type_) for value in text])
-        _refuse(text, bad, given, problem, advice)
+        bad = pa.array([not _fits(value, type_) for value in column])
+        _refuse(column, bad, given, problem, advice)
         raise
 
 
@@ -184,5 +223,11 @@ def _fits(value: pa.Scalar, type_: pa.DataType) -> bool:
 def _refuse(column: pa.Array, bad: pa.Array, given: str, problem: str, advice: str) -> None:
     row = pc.index(bad, True).as_py()
     if row >= 0:
-        value = str(column[row].as_py() or "")[:40]
-        raise BadValue(row, given, f"{value!r} {problem}.", advice)
+        raise BadValue(row, given, f"{_shown(column[row])!r} {problem}.", advice)
+
+
+def _shown(value: pa.Scalar) -> str:
+    try:
+        return str(value.cast(pa.string()).as_py() or "")[:40]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no text
+        return str(value)[:40]

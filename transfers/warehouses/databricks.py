@@ -127,7 +127,13 @@ class Change:
         staged.fit(schema)
         folder = self._scratch / table
         folder.mkdir(exist_ok=True)
-        staged.files += _parquet(folder, key, schema, batches)
+        try:
+            staged.files += _parquet(folder, key, schema, batches)
+        except OSError as error:
+            raise WarehouseError(
+                f"Records cannot be written to {folder}: {error.strerror or error}.",
+                advice="Make room there, or set TMPDIR to another folder.",
+            ) from error
 
     def finish(self) -> None:
         volume = "/".join(("/Volumes", *self._names(), self._address.volume))

@@ -58,34 +58,29 @@ class DuckDB:
         self.file = self.folder / "warehouse.duckdb"
 
     def tables(self) -> list[str]:
-        if not self.file.exists():
+        if not self._exists():
             return []
         with _opened(self.file) as connection:
             return _tables(connection)
 
     def version(self, table: str) -> str:
-        if not self.file.exists():
+        if not self._exists():
             raise missing(table, [])
         with _opened(self.file) as connection:
             return _version(connection, table)
 
     @contextmanager
     def snapshot(self, table: str) -> Iterator["Snapshot"]:
-        if not self.file.exists():
+        if not self._exists():
             raise missing(table, [])
         with _opened(self.file) as connection:
             yield Snapshot(connection, table)
 
     @contextmanager
     def change(self) -> Iterator["Change"]:
-        try:
+        with _usable(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WarehouseError(
-                f"the warehouse's folder cannot be made: {error}",
-                advice="Name another in WAREHOUSE_URL.",
-            ) from error
-        with _locked(self.folder):
+        with _usable(self.folder), _locked(self.folder):
             _sweep(self.folder)
             draft = self.folder / f"{DRAFT}{uuid.uuid4().hex}.duckdb"
             try:
@@ -99,6 +94,10 @@ class DuckDB:
                     _replace(self.file, draft)
             finally:
                 _sweep(self.folder)
+
+    def _exists(self) -> bool:
+        with _usable(self.folder):
+            return self.file.exists()
 
 
 class Snapshot:
@@ -244,7 +243,9 @@ def _opened(
 @contextmanager
 def _scratch(folder: Path) -> Iterator[str]:
     """A folder for what does not fit in memory; its lock tells `_sweep` that somebody uses it."""
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as path:
+    with _usable(folder):
+        scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder)
+    with scratch as path:
         handle = os.open(path, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_SH)
@@ -298,6 +299,17 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WarehouseError(
+            f"The warehouse's folder {folder} cannot be used: {error.strerror or error}.",
+            advice="Give AirSense the right to write there, and room, or set WAREHOUSE_URL.",
+        ) from error
 
 
 @contextmanager

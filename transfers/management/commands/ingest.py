@@ -54,6 +54,8 @@ class Command(BaseCommand):
         for file in done:
             already = "" if file.new else " were there already"
             self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")
+            for warning in file.warnings:
+                self.stdout.write(f"Warning: {warning}")
         seconds, rows = time.perf_counter() - started, sum(f.rows for f in done if f.new)
         rate = f" in {seconds:.1f} s, {rows / seconds:,.0f} a second" if rows else ""
         self.stdout.write(f"{rows:,} records added{rate}")
