@@ -110,9 +110,9 @@ class Tokens(TokenAdmin, ModelAdmin):
     list_filter = ["created"]
     actions_detail = ["revoke"]
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        own = list(super().get_list_display(request))
-        return [*own, "revocation"] if self.has_revoke_permission(request) else own
+    def get_list_display(self, request: HttpRequest) -> Any:
+        names = super().get_list_display(request)
+        return [*names, "revocation"] if self.has_revoke_permission(request) else names
 
     @display(description="revoke")
     def revocation(self, token: TokenProxy) -> str:

@@ -22,6 +22,7 @@ from .formats import FORMATS
 
 __all__ = ["FORMATS", "answer", "packed"]
 
+GONE = "airsense.gone"  # an Event of the server's, set when the client has disconnected
 AHEAD = 1 << 18  # bytes that are read before the first is sent
 
 
@@ -50,7 +51,7 @@ def answer(
     limit = files.limit(view.parameters)
     file = File(format_, asked, rows, version, limit, packed(view.request))
     with ExitStack() as held:
-        copying = held.enter_context(Copying())
+        copying = held.enter_context(Copying(view.request.META.get(GONE)))
         held.enter_context(cost.slot(copying.connection, *file.query, version, cost.FILES))
         number = file.number(copying)
         format_.check(number)

@@ -17,22 +17,19 @@ from flights.errors import BadQuery, Gone
 from flights.models import Export, TableVersion
 
 from . import asking
-from .copying import Copying
+from .copying import Copying, Stopped
 
 HEARTBEAT = 1.0  # seconds
 NOT_KEPT = "Its version is not kept any more. Ask again."
 log = logging.getLogger(__name__)
 
 
-class Lost(Exception):
-    """Somebody else ended this attempt."""
-
-
 class Attempt:
     """One attempt at an export, which tells its row how far it is while the block runs."""
 
     def __init__(self, export: Export) -> None:
-        self.export, self.digest, self.lost = export, hashlib.sha256(), False
+        self.export, self.digest = export, hashlib.sha256()
+        self.lost = threading.Event()  # somebody else ended this attempt
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -64,7 +61,6 @@ class Attempt:
                 yield chunk
 
     def read(self, rows: bytes) -> None:
-        self.check()
         done = self.export.rows_done + rows.count(b"\n")  # a text can hold line breaks
         self.export.rows_done = min(done, self.export.rows_total or 0)
 
@@ -79,8 +75,8 @@ class Attempt:
             )
 
     def check(self) -> None:
-        if self.lost:
-            raise Lost
+        if self.lost.is_set():
+            raise Stopped
 
     def end(self) -> None:
         now = timezone.now()
@@ -93,14 +89,15 @@ class Attempt:
             expires_at=now + timedelta(hours=settings.EXPORTS_KEPT_HOURS),
         )
         if not done:
-            raise Lost
+            raise Stopped
 
     def _beat(self) -> None:
         """The rows are told by a thread, as the other one may wait for the database or storage."""
         try:
             while not self._ended.wait(HEARTBEAT):
                 try:
-                    self.lost = not self._tell()
+                    if not self._tell():
+                        self.lost.set()
                 except DatabaseError as error:
                     log.warning("no heartbeat: %s", error)
                     connection.close()
@@ -123,6 +120,7 @@ class Counted(Copying):
     """Tells an attempt of the rows that PostgreSQL has given."""
 
     def __init__(self, attempt: Attempt) -> None:
+        super().__init__(attempt.lost)
         self.attempt = attempt
 
     def rows(self, statement: str, values: Any) -> Iterator[bytes]:

@@ -23,8 +23,8 @@ from flights import errors, sqlstates
 from flights.models import Export
 
 from . import keeping
-from .attempts import NOT_KEPT, Attempt, Lost, Reading
-from .copying import CHUNK
+from .attempts import NOT_KEPT, Attempt, Reading
+from .copying import CHUNK, Stopped
 from .keeping import STORAGE
 
 PAUSE = 2  # seconds; twice as many after each attempt
@@ -61,7 +61,7 @@ def _make(export: Export) -> None:
         with Attempt(export) as attempt, closing(attempt.chunks()) as chunks:
             STORAGE.save(export.stored, File(io.BufferedReader(Reading(chunks), CHUNK)))
             attempt.end()
-    except Lost:
+    except Stopped:
         keeping.discard([export])
         log.warning("%s was ended by others while it was made", export)
     except Exception as error:
