@@ -22,8 +22,6 @@ from .windows import WINDOW, Caller, Standing, Windows
 EXPORT = 10  # usual requests: a whole table is read
 # Where the response cache looks for what an answer's client alone is told.
 TOLD = "airsense.told"
-# Set where a request was charged before it came to Django.
-CHARGED = "airsense.charged"
 KEY = "HTTP_X_API_KEY"
 WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")  # as some proxies write addresses
 WHENCE = {
@@ -38,8 +36,6 @@ class Throttle(BaseThrottle):
     """Charges each request of a view; `throttle_scope` is what a key has to be for."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if CHARGED in request.META:
-            return True
         if request.accepted_renderer.format in FORMATS:
             charge(request, "export", EXPORT)
         else:
@@ -77,7 +73,7 @@ def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
 
 def _tell(request: Request | HttpRequest, caller: Caller, standing: Standing) -> None:
     if (told := request.META.get(TOLD)) is not None:
-        told[:] = (  # one that was refused before Django is asked comes here twice
+        told[:] = (  # the last charge counts: GraphQL charges a request twice
             ("ratelimit-policy", f'"{caller.kind}";q={caller.limit};w={WINDOW}'),
             ("ratelimit", f'"{caller.kind}";r={standing.left};t={standing.resets}'),
         )
