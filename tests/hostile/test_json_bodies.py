@@ -153,7 +153,9 @@ def test_the_admin_form_of_logging_in_takes_odd_letters(own: Site, field: str, t
     body = urlencode(form | {field: ""}).replace(f"{field}=", f"{field}={text}")
     answer = own.ask(
         *("POST", "/admin/login/", body.encode()),
-        **{"Content_Type": FORM, "Cookie": f"csrftoken={cookie}", "Referer": own.url},
+        Content_Type=FORM,
+        Cookie=f"csrftoken={cookie}",
+        Referer=own.url,
     )
     assert answer.status in (200, 400, 403, 429)
 
@@ -167,7 +169,9 @@ def test_the_arguments_of_a_schedule_are_read_alike(own: Site, text: str) -> Non
     answer = own.ask(
         *("POST", "/admin/django_celery_beat/periodictask/add/"),
         urlencode(form | clocked).encode(),
-        **{"Content_Type": FORM, "Cookie": f"{cookie}; csrftoken={token}", "Referer": own.url},
+        Content_Type=FORM,
+        Cookie=f"{cookie}; csrftoken={token}",
+        Referer=own.url,
     )
     assert answer.status == 200
     assert b"Not JSON" in answer.body or b"Not a list of tables" in answer.body
