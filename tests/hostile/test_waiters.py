@@ -1,9 +1,9 @@
 """Requests that wait for the end of something hold few threads, and others are answered at once."""
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 from django.conf import settings
@@ -12,6 +12,7 @@ from rest_framework.authtoken.models import Token
 
 from flights.models import Asker, Export
 from tests import raw
+from tests.crowd import waiting
 from tests.whole import Answer, Platform, Site, until
 from transfers.models import Transfer
 
@@ -81,10 +82,8 @@ def test_all_who_wait_share_the_places_and_leave_them_when_they_go(
 ) -> None:
     token, address = key(), f"/api/transfers/{transfer.pk}/"
     asked = raw.head("GET", f"{address}?wait=60", f"Authorization: {token}")
-    with closing(raw.connect(own)) as one, closing(raw.connect(own)) as other:
-        for client in (one, other):
-            client.sendall(asked)
-        until(lambda: timed(lambda: own.get(f"{address}?wait=1", Authorization=token))[0] < 1)
+    with waiting(own, 10, asked) as clients:
+        until(lambda: len(select.select(clients, [], [], 0)[0]) == 10 - settings.WAITING_AT_ONCE)
         seconds, answer = timed(
             lambda: own.ask(
                 *("POST", f"/transfer_table?table_name={TABLE}", b""), Authorization=token
