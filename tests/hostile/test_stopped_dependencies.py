@@ -76,6 +76,7 @@ def reports(platform: Platform, *parts: str) -> None:
         assert f"DOWN {part}" in status.stdout
 
 
+@pytest.mark.deep
 def test_a_valkey_that_hangs_is_unreachable(demo: Platform, tmp_path: Path) -> None:
     queue = f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"
     own = Platform({**demo.env, "REDIS_URL": queue})
@@ -85,6 +86,7 @@ def test_a_valkey_that_hangs_is_unreachable(demo: Platform, tmp_path: Path) -> N
             reports(own, "valkey", "worker")
 
 
+@pytest.mark.deep
 def test_a_warehouse_that_hangs_is_unreachable(demo: Platform, tmp_path: Path) -> None:
     with running(tmp_path, "--inline") as warehouse:
         own = Platform({**demo.env, **warehouse.env})
