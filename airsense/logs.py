@@ -18,10 +18,11 @@ KEPT = 29 * 86_400  # seconds after the last line of a file, which holds those o
 
 def begin(folder: Path) -> None:
     """Before logs are written again: set aside those of earlier days, and forget what is old."""
-    _forget(folder)
+    _forget(folder)  # first, as a full disk may have no room to set anything aside
     for log in folder.glob("*.log"):
         if _written(log) < datetime.now(UTC).date():
             _set_aside(log)
+    _forget(folder)  # again: the last line of a log may be older than 30 days
 
 
 def rotate(folder: Path) -> None:

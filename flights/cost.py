@@ -7,6 +7,8 @@ not be done within its time is refused.
 """
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
@@ -31,6 +33,12 @@ TRUSTED = 4
 ADVICE = "Filter by a column with few rows for a value, group by fewer columns, or skip fewer rows."
 
 
+# A medium query waits that long for a slot, as those that hold one need a few tenths of a second.
+PATIENCE = 1.0  # seconds
+# Queries of a process that may wait: the other threads answer light ones.
+_waiting = threading.BoundedSemaphore(2)
+
+
 class Kind(NamedTuple):
     """Slots of their own: a file is sent for as long as its client reads, a query takes seconds."""
 
@@ -39,11 +47,14 @@ class Kind(NamedTuple):
     milliseconds: int  # that one may take before PostgreSQL ends it
     at_once: int
     least: int  # a query that costs less needs no slot
+    patience: float = 0.0  # seconds that a query may wait for a slot
 
 
 _SHORT, _LONG = settings.READER_TIMEOUT_MS, 30 * 60_000
 QUERIES = Kind("large queries", 7_247_002, _SHORT, settings.HEAVY_AT_ONCE, HEAVY)
-MEDIUM_QUERIES = Kind("medium queries", 7_247_004, _SHORT, settings.MEDIUM_AT_ONCE, MEDIUM)
+MEDIUM_QUERIES = Kind(
+    "medium queries", 7_247_004, _SHORT, settings.MEDIUM_AT_ONCE, MEDIUM, PATIENCE
+)
 FILES = Kind("large files", 7_247_003, _LONG, settings.FILES_AT_ONCE, HEAVY)
 
 
@@ -121,18 +132,38 @@ def _of(plan: dict[str, Any]) -> float:
 
 
 def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
-    """The number of a slot that is held from now on."""
-    free = "SELECT n FROM generate_series(1, %s) n WHERE pg_try_advisory_lock(%s, n) LIMIT 1"
-    with connection.cursor() as cursor:
-        cursor.execute(free, [kind.at_once, kind.lock])
-        found = cursor.fetchone()
-    if found is None:
+    """The number of a slot that this query holds from now on; Unavailable where none is free."""
+    number = _try(connection, kind)
+    if number is None and kind.patience and _waiting.acquire(blocking=False):
+        try:
+            number = _wait(connection, kind)
+        finally:
+            _waiting.release()
+    if number is None:
         raise Unavailable(
             f"{kind.at_once} {kind.name} are being answered, as many as may be at once."
             f" Try again in a moment, or ask for less. {ADVICE}",
             1,
         )
-    return int(found[0])
+    return number
+
+
+def _wait(connection: BaseDatabaseWrapper, kind: Kind) -> int | None:
+    """Try again and again: a slot is a lock of PostgreSQL, and other machines hold some."""
+    deadline = time.monotonic() + kind.patience
+    number = None
+    while number is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+        number = _try(connection, kind)
+    return number
+
+
+def _try(connection: BaseDatabaseWrapper, kind: Kind) -> int | None:
+    free = "SELECT n FROM generate_series(1, %s) n WHERE pg_try_advisory_lock(%s, n) LIMIT 1"
+    with connection.cursor() as cursor:
+        cursor.execute(free, [kind.at_once, kind.lock])
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
 
 
 def _release(connection: BaseDatabaseWrapper, kind: Kind, number: int) -> None:

@@ -47,6 +47,7 @@ class Unavailable(exceptions.APIException):
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__({"error": message})
+        self.message = message
         self.wait = retry_after  # Django REST framework's name for the Retry-After header
 
 
@@ -129,14 +130,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404; where only the slash at the end is wrong, 308 to the right address (RFC 9110)."""
     nothing = f"There is nothing at {request.path}."
     right = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
-    try:
-        resolve(right)
-    except Resolver404:
+    # Of an address that is right, the view itself may say that it has nothing.
+    if request.resolver_match or not _is_address(right):
         return refused(request, nothing, 404)
     response = refused(request, f"{nothing} The address is {right}", 308)
     query = request.META.get("QUERY_STRING", "")
     response["Location"] = iri_to_uri(escape_leading_slashes(right) + (query and f"?{query}"))
     return response
+
+
+def _is_address(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What docs/api.md shows works as it is written there: every curl line is run."""
+"""The curl lines of docs/api.md work as written, and docs/security.md names tests that exist."""
 
 import re
 import shlex
@@ -22,6 +22,10 @@ LINES = [
 ]
 
 
+SECURITY = (home.PROJECT / "docs" / "security.md").read_text()
+NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", SECURITY)
+
+
 @pytest.fixture
 def there(site: Site) -> dict[str, str]:
     """What lines name: a key and a token of who may export, and an export of that key."""
@@ -42,3 +46,14 @@ def test_a_curl_line_of_the_documentation_works(
     done = subprocess.run([*words, "--silent", "--fail-with-body"], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stdout
     assert len(done.stdout) > 50
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED_TESTS)
+def test_a_test_that_the_security_page_names_exists(file: str, test: str) -> None:
+    text = (home.PROJECT / file).read_text()
+    assert f"def {test}(" in text if test else "def test_" in text
+
+
+def test_every_hostile_test_file_is_named_on_the_security_page() -> None:
+    files = {f"tests/hostile/{p.name}" for p in (home.PROJECT / "tests/hostile").glob("test_*.py")}
+    assert files <= {file for file, _ in NAMED_TESTS}

@@ -11,13 +11,13 @@ from typing import Any
 from django.conf import settings
 
 from airsense.gateway import Sent, answers
+from flights.exports import GONE
 
 from . import connection
 from .environ import Environ, Scope
 
 log = logging.getLogger(__name__)
 
-GONE = "airsense.gone"  # of the request's environment: set when its client has left
 CHUNK = 1 << 16  # bytes that are sent at once, at least, of an answer that comes in pieces
 PATIENCE = 0.1  # seconds that a thread waits for a client as if for nobody else
 BROKEN_WITHIN = 1.0  # seconds; Granian sees a reset at once

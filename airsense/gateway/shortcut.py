@@ -57,8 +57,8 @@ def answer(environ: Environ) -> Reply | None:
     if "format" in request.GET:
         return None
     view, options = known
-    made: Any = convert_exception_to_response(partial(_response, view(**options)))
-    response = made(request)
+    counted = throttles.client_errors(partial(_response, view(**options)))
+    response: Any = convert_exception_to_response(counted)(request)
     if response.status_code >= 400:
         text = "%s: %s", response.reason_phrase, request.path
         log_response(*text, response=response, request=request)

@@ -1,6 +1,8 @@
 """Cheap requests that cost much: GraphQL counts them, and slots keep light queries answered."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import psycopg
@@ -99,6 +101,14 @@ def all_taken(kind: cost.Kind) -> Iterator[None]:
 def _take(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind, number: int) -> bool:
     row = other.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind.lock, number]).fetchone()
     return bool(row and row[0])
+
+
+def test_a_medium_query_waits_a_moment_for_a_slot(site: Site) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with all_taken(cost.MEDIUM_QUERIES):
+            answer = pool.submit(site.get, f"{MEDIUM}3")
+            time.sleep(cost.PATIENCE / 2)
+        assert answer.result().status == 200
 
 
 def test_medium_queries_have_slots_of_their_own(site: Site) -> None:
