@@ -105,8 +105,8 @@ def test_a_table_is_transferred_by_those_who_may(
         ("", {"table_name": ""}, 400),
         ("", ["delays_by_day"], 400),
         ("?table_name=delays_by_day", {"table_name": "airline_performance"}, 400),
-        ("?table_name=pg_shadow", None, 500),
-        ("", {"table_name": {"a": 1}}, 500),
+        ("?table_name=pg_shadow", None, 404),
+        ("", {"table_name": {"a": 1}}, 404),
     ],
 )
 def test_a_request_without_one_known_table_is_refused(

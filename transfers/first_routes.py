@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 
 from flights import tables, waiting
 from flights.described import Texts
-from flights.errors import BadQuery, first_error
+from flights.errors import BadQuery, UnknownTable, first_error
+from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.problems import first_errors, problems
 from flights.throttles import Throttle
@@ -54,7 +55,6 @@ class TransferOutcome(serializers.Serializer[Any]):
     error = serializers.CharField(required=False)
     message = serializers.CharField(required=False)
     detail = serializers.CharField(required=False)
-    allowed = Texts(required=False)
     advice = serializers.CharField(required=False)
 
 
@@ -107,27 +107,29 @@ class TransferTable(APIView):
         ),
         responses={
             **dict.fromkeys((200, 202, 500), TransferOutcome),
-            **first_errors(400, 401, 403, 406, 415, 429),
+            **first_errors(400, 401, 403, 404, 406, 415, 429),
             **problems(413),
         },
     )
     def post(self, request: Request) -> Response:
+        model = _table(request)
         try:
-            model = tables.by_name(_name(request))
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
-        except tables.UnknownName as error:
-            return _failed(str(error), allowed=tables.NAMES)
         except TransferError as error:
             return _failed(str(error), advice=error.advice)
         return _told(waiting.ended(lambda: Transfer.objects.get(pk=pk)))
 
 
-def _name(request: Request) -> str:
+def _table(request: Request) -> type[MirroredTable]:
     body = request.data if isinstance(request.data, dict) else {}
     named = {str(n) for n in (request.query_params.get("table_name"), body.get("table_name")) if n}
     if len(named) != 1:
         raise BadQuery("Name one table: table_name, in the address or in the body.", tables.NAMES)
-    return named.pop()
+    (name,) = named
+    try:
+        return tables.by_name(name)
+    except tables.UnknownName:
+        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
 
 
 def _failed(text: str, **more: Any) -> Response:
