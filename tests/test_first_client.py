@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.browser import chromium, opened
 from tests.platforms import own_platform
 from tests.whole import Answer, Platform, Site, until
 
@@ -173,3 +174,38 @@ def test_a_database_that_is_gone_is_told_without_its_error(fresh: Platform) -> N
         answer = site.get("/dbstatus")
     assert answer.json()["Databricks is connected"] is False
     assert answer.json()["error"] == "warehouse does not answer"
+
+
+# What the scripts of the first AirSense's pages read, on a page of the same site.
+SCRIPT = """async () => {
+    const read = async (path, options) => (await fetch(path, options)).json();
+    const tables = await read("%s");
+    const rows = await read(`/api/dynamic_query?table_name=${tables[0].table_name}&limit=2`);
+    const body = JSON.stringify({query: "honolulu"});
+    const headers = {"Content-Type": "application/json"};
+    const search = await read("/api/advanced_search", {method: "POST", headers, body});
+    const marked = Object.values(search).map(({columns, rows}) => rows[0]
+        && columns.some((column) => String(rows[0][column]).includes("Honolulu")));
+    const transfers = await read("/service_transfer");
+    return {
+        tables: tables.map((row) => row.table_name),
+        cells: rows.map((row) => Object.keys(row).length),
+        marked,
+        databricks: (await read("/dbstatus"))["Databricks is connected"],
+        rds: (await read("/rdsstatus"))["RDS is connected"],
+        listed: transfers.data.map((row) => row.tablename),
+    };
+}"""
+
+
+def test_a_browsers_script_reads_the_same_fields(site: Site) -> None:
+    with chromium() as browser, opened(browser, site.url) as page:
+        page.goto("/about")
+        assert page.evaluate(SCRIPT % LIST_OF_TABLES) == {
+            "tables": TABLES,
+            "cells": [4, 4],
+            "marked": [True, True],
+            "databricks": True,
+            "rds": True,
+            "listed": TABLES,
+        }
