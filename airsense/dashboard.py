@@ -1,9 +1,7 @@
 """The first page of the admin: whether everything is up, and how fresh each table is."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -23,20 +21,7 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     published = PublishedTable.objects.select_related("current").in_bulk()
     tables = [_row(model, published.get(model._meta.db_table)) for model in TABLES]
     troubles = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
-    return {**context, "parts": _parts(), "tables": tables, "troubles": troubles}
-
-
-def _parts() -> list[status.State]:
-    """All parts are asked at once, so that one which is gone costs its own time-out alone."""
-    with ThreadPoolExecutor(len(status.PARTS)) as pool:
-        return list(pool.map(_asked, status.PARTS))
-
-
-def _asked(part: str) -> status.State:
-    try:
-        return status.of(part)
-    finally:
-        connection.close()
+    return {**context, "parts": status.states(), "tables": tables, "troubles": troubles}
 
 
 def _row(model: type[MirroredTable], published: PublishedTable | None) -> Any:

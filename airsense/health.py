@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from flights.models import PublishedTable
 from flights.tables import NAMES
-from flights.versions import READER
 
 from . import status
+from .checks import Check
+from .gateway.watch import WATCH
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -23,13 +24,19 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """Ready when PostgreSQL answers the reader's role and every table has a version."""
     try:
-        published = set(PublishedTable.objects.using(READER).values_list("table", flat=True))
-    except DatabaseError:
-        connections[READER].close()
+        published = _published.result()
+    except (DatabaseError, TimeoutError):
         return JsonResponse({"status": "PostgreSQL does not answer"}, status=503)
     if missing := [name for name in NAMES if name not in published]:
         return JsonResponse({"status": "not transferred yet", "tables": missing}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+def _tables() -> set[str]:
+    return set(PublishedTable.objects.using(WATCH).values_list("table", flat=True))
+
+
+_published = Check(_tables)
 
 
 def connection(part: str, first_name: str = "") -> Callable[[HttpRequest], JsonResponse]:

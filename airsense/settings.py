@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "airsense.policy.PolicyMiddleware",
     "airsense.sharing.reads_for_all_sites",
+    "flights.throttles.client_errors",
     "flights.limits.requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -136,13 +137,13 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     return {**reader, "OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"MIRROR": "default"}}
 
 
-def watch_database(reader: dict[str, Any]) -> dict[str, Any]:
-    """The reader's database for the response cache's watch, which must not wait for queries.
+def watch_database(database: dict[str, Any]) -> dict[str, Any]:
+    """The same database for what must not wait: the response cache's watch, and checks.
 
     It gives up a connection that is silent for a second.
     """
     limits = {"connect_timeout": 2, "tcp_user_timeout": 1_000}
-    return {**reader, "OPTIONS": {**reader["OPTIONS"], **limits}}
+    return {**database, "OPTIONS": {**database.get("OPTIONS", {}), **limits}}
 
 
 def _outside(name: str) -> dict[str, Any]:
@@ -179,12 +180,21 @@ MEDIUM_AT_ONCE = number("MEDIUM_AT_ONCE", 4)
 # Files of large tables that are sent at once; each takes as long as its client reads.
 FILES_AT_ONCE = number("FILES_AT_ONCE", 4)
 
+# Requests that wait at once in a web process until a transfer or an export has ended. Each holds a
+# thread, of which a process has 6.
+WAITING_AT_ONCE = number("WAITING_AT_ONCE", 2)
+
 # Bytes that each web process spends on answers that it keeps.
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
 
 _writer = server_database()
 _reader = reader_database(_writer)
-DATABASES = {"default": _writer, "reader": _reader, "watch": watch_database(_reader)}
+DATABASES = {
+    "default": _writer,
+    "reader": _reader,
+    "watch": watch_database(_reader),
+    "status": {**watch_database(_writer), "TEST": {"MIRROR": "default"}},
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
@@ -194,6 +204,9 @@ DATABRICKS_TOKEN = secret("DATABRICKS_TOKEN")
 DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
 DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
 DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
+
+# How long whoever asks for the state of PostgreSQL, the warehouse, ... waits for it.
+STATUS_TIMEOUT_MS = number("STATUS_TIMEOUT_MS", 2_000)
 
 # What the public may ask of Django (docs/public.md); what the response cache answers is free.
 THROTTLE_PER_MINUTE = number("THROTTLE_PER_MINUTE", 600)
@@ -424,15 +437,24 @@ SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 30 * 86_400) if HTTPS else 0
 # Other hosts of the domain may not speak https; to promise it for them is its owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
+# Warnings and errors of one kind that a process logs in a minute.
+LOG_REPEATS_PER_MINUTE = number("LOG_REPEATS_PER_MINUTE", 20)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
     },
-    "filters": {"request": {"()": "airsense.request_ids.Named"}},
+    "filters": {
+        "request": {"()": "airsense.request_ids.Named"},
+        "limits": {"()": "airsense.log_limits.Limits", "most": LOG_REPEATS_PER_MINUTE},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request", "limits"],
+        }
     },
     # What clients do wrong is no news here, and would fill a disk with what they asked.
     "loggers": {

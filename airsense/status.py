@@ -1,24 +1,26 @@
 """The state of everything that the platform depends on: asked of each part, never guessed."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from flights import windows
 from flights.queue import FAILURES
 from transfers import warehouses
 from transfers.exceptions import TransferError
 
 from .celery import app
+from .checks import Check, deadline
 
-ASKED_EVERY = 5.0  # seconds; a crowd that watches the state must not be a load on the parts
+# The database alias of DATABASE_URL with a time-out for connecting: a server that is stopped takes
+# connections and never goes on with them.
+STATUS = "status"
 ANSWERS_WITHIN = 1.0  # seconds
 # The schedule has a task that is due every 10 s.
 BEATS_WITHIN = timedelta(seconds=45)
@@ -42,7 +44,7 @@ def warehouse() -> State:
 
 def postgresql() -> State:
     try:
-        with connection.cursor() as cursor:
+        with connections[STATUS].cursor() as cursor:
             cursor.execute("SHOW server_version")
             (version,) = cursor.fetchone()
     except DatabaseError as error:
@@ -52,10 +54,8 @@ def postgresql() -> State:
 
 def valkey() -> State:
     try:
-        with app.connection_for_write() as queue:
-            queue.ensure_connection(max_retries=1, timeout=ANSWERS_WITHIN)
-            waiting = queue.default_channel.client.llen(app.conf.task_default_queue)
-    except (*FAILURES, OSError) as error:
+        waiting = windows.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
+    except FAILURES as error:
         advice = "See that it runs at REDIS_URL, and that its disk has room."
         return State("valkey", False, str(error), advice)
     return State("valkey", True, f"{waiting} tasks wait")
@@ -72,7 +72,7 @@ def worker() -> State:
 def beat() -> State:
     advice = "Start one: manage.py beat"
     try:
-        last = PeriodicTask.objects.aggregate(last=Max("last_run_at"))["last"]
+        last = PeriodicTask.objects.using(STATUS).aggregate(last=Max("last_run_at"))["last"]
     except DatabaseError as error:
         return State("beat", False, f"PostgreSQL does not answer: {_line(error)}", advice)
     up = last is not None and timezone.now() - last < BEATS_WITHIN
@@ -85,16 +85,26 @@ PARTS: dict[str, Callable[[], State]] = {
 }
 
 
+CHECKS = {name: Check(part) for name, part in PARTS.items()}
+
+
 def of(part: str) -> State:
-    """The state of a part, at most `ASKED_EVERY` seconds old."""
-    return _asked(part, int(time.monotonic() / ASKED_EVERY))
+    """The state of a part within the deadline."""
+    try:
+        return CHECKS[part].result()
+    except TimeoutError:
+        advice = "It hangs or is slow: STATUS_TIMEOUT_MS is how long AirSense waits for a part."
+        return State(part, False, f"does not answer within {deadline():g} s.", advice)
+
+
+def states(parts: Iterable[str] = PARTS) -> list[State]:
+    """The states of several parts, which are checked at the same time."""
+    parts = list(parts)
+    for part in parts:
+        CHECKS[part].begin()
+    return [of(part) for part in parts]
 
 
 def _line(error: Exception) -> str:
     """libpq adds lines of advice of its own."""
     return str(error).strip().partition("\n")[0]
-
-
-@lru_cache(maxsize=2 * len(PARTS))
-def _asked(part: str, period: int) -> State:
-    return PARTS[part]()

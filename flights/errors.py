@@ -47,6 +47,7 @@ class Unavailable(exceptions.APIException):
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__({"error": message})
+        self.message = message
         self.wait = retry_after  # Django REST framework's name for the Retry-After header
 
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from . import keys
-from .errors import BadKey, TooMany
+from .errors import BadKey, TooMany, refused
 from .exports import FORMATS
+from .limits import View
 from .windows import WINDOW, Caller, Standing, Windows
 
 EXPORT = 10  # usual requests: a whole table is read
@@ -24,6 +26,8 @@ EXPORT = 10  # usual requests: a whole table is read
 TOLD = "airsense.told"
 # Set where a request was charged before it came to Django.
 CHARGED = "airsense.charged"
+# Set where anything has counted the request: whether it was allowed.
+COUNTED = "airsense.counted"
 KEY = "HTTP_X_API_KEY"
 WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")  # as some proxies write addresses
 WHENCE = {
@@ -59,13 +63,39 @@ def charge(request: Request | HttpRequest, scope: str, cost: int = 1) -> None:
 
 
 def charge_address(request: Request | HttpRequest, cost: int = 1) -> None:
-    """Count a request by its address, whatever key it brought; TooMany as above."""
-    _count(request, _by_address(request.META), cost)
+    """Count a request by its address, whatever key it brought; TooMany as above.
+
+    Once: what the response cache's shortcut refuses comes here again by Django.
+    """
+    if not request.META.get(COUNTED):
+        _count(request, _by_address(request.META), cost)
+
+
+def client_errors(answer: View) -> View:
+    """Middleware: counts requests that are a client's error (4xx) and that nothing has counted.
+
+    They cost what a query costs, and nothing else limits them.
+    """
+
+    def answered(request: HttpRequest) -> HttpResponseBase:
+        response = answer(request)
+        if not 400 <= response.status_code < 500 or COUNTED in request.META:
+            return response
+        try:
+            charge_address(request)
+        except TooMany as error:
+            response.close()
+            response = refused(request, error.message, 429)
+            response["Retry-After"] = str(error.wait)
+        return response
+
+    return answered
 
 
 def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
     """Charge a caller and let the answer say how that left it."""
     standing = windows.charge(caller, cost)
+    request.META[COUNTED] = standing.allowed
     _tell(request, caller, standing)
     if not standing.allowed:
         raise TooMany(

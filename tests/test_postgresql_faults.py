@@ -3,20 +3,13 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from airsense import home
 from tests.observing import (
     NO_INDEXES,
     ROWS,
@@ -31,93 +24,24 @@ from tests.observing import (
     waiting,
     worker,
 )
-from tests.platforms import own_platform
+from tests.own_postgresql import Server, own_postgresql, platform_of
 from tests.warehouse.running import Served, running
 from tests.whole import Platform, until
 
-HOLD = """
-import sys
-from airsense import embedded
-with embedded.lease():
-    print(embedded.database_url(), flush=True)
-    sys.stdin.read()
-"""
 DISK = 24 << 20  # bytes
 CROWD = 20_000  # rows, which take 40 % of them
 
 
-@dataclass(frozen=True)
-class Server:
-    """An embedded PostgreSQL; its supervisor starts it again."""
-
-    folder: Path  # its account may enter it
-    url: str
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "home" / "postgres"
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Away meanwhile, after a stop that writes nothing down (`pg_ctl stop -m immediate`)."""
-        postmaster = int((self.data / "postmaster.pid").read_text().split("\n")[0])
-        status = Path(f"/proc/{postmaster}/stat").read_text()
-        supervisor = int(status.rpartition(")")[2].split()[1])
-        os.kill(supervisor, signal.SIGSTOP)
-        try:
-            os.kill(postmaster, signal.SIGQUIT)
-            yield
-        finally:
-            os.kill(supervisor, signal.SIGCONT)
-            until(self.answers, seconds=60)
-
-    def answers(self) -> bool:
-        try:
-            self.execute("SELECT")
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def execute(self, *statements: str) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        env = {**os.environ, "AIRSENSE_HOME": f"{folder}/home", "DATABASE_URL": ""}
-        with subprocess.Popen(
-            [sys.executable, "-c", HOLD],
-            cwd=home.PROJECT,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as holder:
-            assert holder.stdout
-            yield Server(Path(folder), holder.stdout.readline().strip())
-            holder.communicate()
-        until(lambda: not (Path(folder) / "home/postgres/postmaster.pid").exists(), seconds=60)
+    with own_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
         yield served
-
-
-@contextmanager
-def platform_of(server: Server, *settings: str) -> Iterator[Platform]:
-    """A platform whose database is the server's, with settings of PostgreSQL."""
-    server.execute("CREATE DATABASE own", *(f"ALTER DATABASE own SET {s}" for s in settings))
-    try:
-        with own_platform(DATABASE_URL=server.url.replace("/airsense?", "/own?")) as own:
-            yield own
-    finally:
-        server.execute("DROP DATABASE own WITH (FORCE)", "DROP ROLE own_reader")
 
 
 @pytest.fixture

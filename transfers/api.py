@@ -145,7 +145,8 @@ class OneTransfer(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         look = partial(get_object_or_404, Transfer, pk=pk)
-        return Response(_shown(waiting.ended(look, waiting.seconds(request))))
+        transfer = waiting.ended(request, look, waiting.seconds(request))
+        return Response(_shown(transfer), headers={waiting.HEADER: waiting.LIMIT})
 
     @extend_schema(
         operation_id="cancel_transfer",

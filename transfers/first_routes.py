@@ -117,7 +117,10 @@ class TransferTable(APIView):
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
         except TransferError as error:
             return _failed(str(error), advice=error.advice)
-        return _told(waiting.ended(lambda: Transfer.objects.get(pk=pk)))
+        transfer = waiting.ended(request, lambda: Transfer.objects.get(pk=pk))
+        response = _told(transfer)
+        response[waiting.HEADER] = waiting.LIMIT
+        return response
 
 
 def _table(request: Request) -> type[MirroredTable]:

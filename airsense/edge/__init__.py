@@ -24,14 +24,17 @@ from .pool import Pool
 log = logging.getLogger(__name__)
 
 LOOK = 0.25  # seconds; who left is noticed at most so much later
-HEALTH = "/healthz"  # has a thread of its own, that nothing else waits in
+# These have threads of their own: whoever asks for the state is answered while PostgreSQL hangs and
+# with it every thread that queries, and a crowd that asks holds no query up.
+HEALTH = "/healthz"
+STATES = {"/readyz", "/connector", "/dbstatus", "/rdsstatus"}
 SPARE = 12  # threads more, where others wait for slow clients; each may have a connection
 
 
 class Edge:
     def __init__(self, gateway: Gateway, loop: asyncio.AbstractEventLoop, threads: int) -> None:
         self.gateway, self.loop = gateway, loop
-        self.pool, self.reserve = Pool(threads, SPARE), Pool(1)
+        self.pool, self.health, self.states = Pool(threads, SPARE), Pool(1), Pool(1)
         self.present: set[Exchange] = set()
         self.looking = loop.create_task(self._look())
 
@@ -94,8 +97,12 @@ class Edge:
 
     def _queue(self, exchange: Exchange) -> None:
         self.present.add(exchange)
-        pool = self.reserve if exchange.environ["PATH_INFO"] == HEALTH else self.pool
-        pool.put(lambda: self._answer(exchange))
+        self._pool_of(exchange.environ["PATH_INFO"]).put(lambda: self._answer(exchange))
+
+    def _pool_of(self, path: str) -> Pool:
+        if path == HEALTH:
+            return self.health
+        return self.states if path in STATES else self.pool
 
     def _answer(self, exchange: Exchange) -> None:
         try:

@@ -1,6 +1,5 @@
 """Exports over HTTP: ask for one, see how far it is, download it."""
 
-import threading
 from functools import partial
 from typing import Any
 
@@ -38,8 +37,6 @@ from .renderers import FILES
 
 FORM = '{"table": "...", "query": "City=Boston, MA&columns=City", "format": "csv"}'
 LISTED = 100  # exports in an answer
-# Who waits holds a thread, which queries need: others are answered at once, how far theirs are.
-_waiting = threading.BoundedSemaphore(2)
 
 
 class ForExporters(APIView):
@@ -106,13 +103,9 @@ class OneExport(ForExporters):
         export = get_object_or_404(Export, pk=pk)
         if not is_seen_by(request, export):
             raise Http404
-        seconds = waiting.seconds(request)
-        if seconds and _waiting.acquire(blocking=False):
-            try:
-                export = waiting.ended(partial(get_object_or_404, Export, pk=pk), seconds)
-            finally:
-                _waiting.release()
-        return Response(shown.told(export))
+        look = partial(get_object_or_404, Export, pk=pk)
+        export = waiting.ended(request, look, waiting.seconds(request))
+        return Response(shown.told(export), headers={waiting.HEADER: waiting.LIMIT})
 
 
 class ExportFile(APIView):

@@ -24,11 +24,12 @@ TOKEN, CLIENT, SECRET = "dapi-of-the-tests", "client-of-the-tests", "secret-of-t
 class Served:
     url: str  # a WAREHOUSE_URL
     folder: Path
+    process: int  # its id
 
     def schema(self, name: str) -> "Served":
         """The same server with a new, empty schema."""
         self.set(schema=name)
-        return Served(self.url.replace("/flights?", f"/{name}?"), self.folder)
+        return Served(self.url.replace("/flights?", f"/{name}?"), self.folder, self.process)
 
     @property
     def env(self) -> dict[str, str]:
@@ -81,6 +82,6 @@ def running(folder: Path, *flags: str) -> Iterator[Served]:
         try:
             url = process.stdout.readline().strip()
             assert url, "it did not start"
-            yield Served(url, folder)
+            yield Served(url, folder, process.pid)
         finally:
             process.terminate()

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
-from airsense.status import PARTS
+from airsense.status import PARTS, states
 
 
 class Command(BaseCommand):
@@ -19,9 +19,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if unknown := set(options["part"]) - PARTS.keys():
             raise CommandError(f"There is no {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
-        states = [PARTS[part]() for part in options["part"] or PARTS]
-        for state in states:
+        parts = states(options["part"] or PARTS)
+        for state in parts:
             word = self.style.SUCCESS("up  ") if state.up else self.style.ERROR("DOWN")
             self.stdout.write(f"{word} {state.part:11} {state.detail} {state.advice}".rstrip())
-        if down := [state.part for state in states if not state.up]:
+        if down := [state.part for state in parts if not state.up]:
             raise CommandError(f"Down: {', '.join(down)}")

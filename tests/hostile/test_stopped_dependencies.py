@@ -1,0 +1,139 @@
+"""Whoever asks for the state of a part is answered in time, also where the part hangs for ever."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import raw
+from tests.crowd import waiting
+from tests.own_postgresql import Server, own_postgresql, paused, platform_of
+from tests.platforms import own_valkey
+from tests.warehouse.running import running
+from tests.whole import Platform, Site, until
+
+DEADLINE = 2.0  # seconds, the default of STATUS_TIMEOUT_MS
+BUSY = 4.0  # seconds that a busy machine may need besides
+CLIENTS = 40
+WEEK = "2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2"
+PAGE = "/api/delays_by_day/?limit=2"
+
+
+@contextmanager
+def crowd(site: Site, path: str) -> Iterator[list[float]]:
+    """Clients who ask for the state all the while; yields how long the answers took."""
+    seconds, ends = list[float](), list[bool]()
+
+    def ask(_: int) -> None:
+        while not ends:
+            began = time.monotonic()
+            site.get(path)
+            seconds.append(time.monotonic() - began)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        asking = pool.map(ask, range(CLIENTS))
+        try:
+            yield seconds
+        finally:
+            ends.append(True)
+        list(asking)
+
+
+def check(site: Site, path: str, stop: Callable[[], AbstractContextManager[None]]) -> None:
+    """A part that is up, that hangs while a crowd asks for it, and that comes back."""
+    until(lambda: site.get(path).status == 200)
+    until(lambda: site.get(PAGE).headers["x-airsense-cache"] == "hit")
+    with stop(), crowd(site, path) as seconds:
+        until(lambda: site.get(path).status == 503)
+        for _ in range(10):
+            served(site)
+        until(lambda: len(seconds) > 5 * CLIENTS)
+        assert max(seconds) < DEADLINE + BUSY
+        assert site.get(path).status == 503
+    until(lambda: site.get(path).status == 200)
+    served(site)
+
+
+def served(site: Site) -> None:
+    for path in ("/healthz", PAGE):
+        began = time.monotonic()
+        answer = site.get(path)
+        assert answer.status == 200
+        assert time.monotonic() - began < BUSY, path
+        time.sleep(0.1)
+
+
+def reports(platform: Platform, *parts: str) -> None:
+    """`manage.py status` ends, and says what the deadline is."""
+    began = time.monotonic()
+    status = platform.attempt("status", *parts)
+    assert status.returncode == 1
+    assert time.monotonic() - began < DEADLINE + 5 * BUSY  # Django starts, too
+    for part in parts:
+        assert f"DOWN {part}" in status.stdout
+
+
+@pytest.mark.deep
+def test_a_valkey_that_hangs_is_unreachable(demo: Platform, tmp_path: Path) -> None:
+    queue = f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"
+    own = Platform({**demo.env, "REDIS_URL": queue})
+    with own_valkey(tmp_path) as valkey, own.running("worker"), own.site() as site:
+        check(site, "/connector", lambda: paused(valkey.pid))
+        with paused(valkey.pid):
+            reports(own, "valkey", "worker")
+
+
+@pytest.mark.deep
+def test_a_warehouse_that_hangs_is_unreachable(demo: Platform, tmp_path: Path) -> None:
+    with running(tmp_path, "--inline") as warehouse:
+        own = Platform({**demo.env, **warehouse.env})
+        with own.site() as site:
+            check(site, "/dbstatus", lambda: paused(warehouse.process))
+            with paused(warehouse.process):
+                reports(own, "warehouse")
+                status = own.attempt("status", "warehouse").stdout
+    assert "does not answer within 2 s" in status
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Server]:
+    with own_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def platform(postgresql: Server) -> Iterator[Platform]:
+    with platform_of(postgresql) as own:
+        own.ingest(WEEK)
+        own.manage("transfer", "--all")
+        yield own
+
+
+@pytest.mark.parametrize("path", ["/rdsstatus", "/readyz"])
+def test_a_postgresql_that_takes_no_connections_is_unreachable(
+    postgresql: Server, platform: Platform, path: str
+) -> None:
+    """Kept answers are served as long as the connection that watches for versions answers."""
+    with platform.site(processes=1) as site:
+        check(site, path, lambda: postgresql.silent(whole=False))
+
+
+def test_a_postgresql_that_hangs_holds_neither_health_nor_state_up(
+    postgresql: Server, platform: Platform
+) -> None:
+    """Also where every thread that may query waits for PostgreSQL."""
+    with platform.site(processes=1) as site, ExitStack() as hanging:
+        hanging.enter_context(postgresql.silent(whole=True))
+        asked = raw.head("GET", PAGE, "X-API-Key: none")
+        hanging.enter_context(waiting(site, 20, asked))
+        for path, status in {"/healthz": 200, "/rdsstatus": 503, "/readyz": 503}.items():
+            began = time.monotonic()
+            assert site.get(path).status == status
+            assert time.monotonic() - began < DEADLINE + BUSY, path
+        reports(platform, "postgresql", "beat")
+        hanging.close()
+        for path in ("/healthz", "/rdsstatus", "/readyz"):
+            until(lambda path=path: site.get(path).status == 200)

@@ -1,0 +1,96 @@
+"""Requests that wait for the end of something hold few threads, and others are answered at once."""
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+
+from flights.models import Asker, Export
+from tests import raw
+from tests.crowd import waiting
+from tests.whole import Answer, Platform, Site, until
+from transfers.models import Transfer
+
+CLIENTS = 30
+WAIT = 4  # seconds
+TABLE = "delays_by_day"
+
+
+@pytest.fixture(scope="module")
+def own(demo: Platform) -> Iterator[Site]:
+    """One web process, and no worker: nothing that is asked for ends."""
+    with demo.site(processes=1) as site:
+        yield site
+
+
+@pytest.fixture
+def transfer(demo: Platform) -> Iterator[Transfer]:
+    transfer = Transfer.objects.create(table=TABLE, asked_by="test")
+    yield transfer
+    Transfer.objects.filter(table=TABLE, status=Transfer.Status.QUEUED).delete()
+
+
+@pytest.fixture
+def export(demo: Platform) -> Iterator[Export]:
+    export = Export.objects.create(table=TABLE, number=1, format="csv", query="")
+    Asker.objects.create(export=export, user="admin")
+    yield export
+    export.delete()
+
+
+def key() -> str:
+    user = User.objects.get(username="admin")
+    return f"Token {Token.objects.get_or_create(user=user)[0].key}"
+
+
+def timed(ask: Callable[[], Answer]) -> tuple[float, Answer]:
+    began = time.monotonic()
+    answer = ask()
+    return time.monotonic() - began, answer
+
+
+def assert_few_wait(site: Site, address: str) -> None:
+    token = key()
+
+    def ask(_: int) -> tuple[float, Answer]:
+        return timed(lambda: site.get(f"{address}?wait={WAIT}", Authorization=token))
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(ask, range(CLIENTS)))
+    waited = [seconds for seconds, _ in answers if seconds >= WAIT]
+    assert 1 <= len(waited) <= settings.WAITING_AT_ONCE
+    for _, answer in answers:
+        assert (answer.status, answer.json()["status"]) == (200, "queued")
+        assert answer.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
+
+
+def test_few_wait_for_a_transfer(own: Site, transfer: Transfer) -> None:
+    assert_few_wait(own, f"/api/transfers/{transfer.pk}/")
+
+
+def test_few_wait_for_an_export(own: Site, export: Export) -> None:
+    assert_few_wait(own, f"/api/exports/{export.pk}")
+
+
+def test_all_who_wait_share_the_places_and_leave_them_when_they_go(
+    own: Site, transfer: Transfer
+) -> None:
+    token, address = key(), f"/api/transfers/{transfer.pk}/"
+    asked = raw.head("GET", f"{address}?wait=60", f"Authorization: {token}")
+    with waiting(own, 10, asked) as clients:
+        until(lambda: len(select.select(clients, [], [], 0)[0]) == 10 - settings.WAITING_AT_ONCE)
+        seconds, answer = timed(
+            lambda: own.ask(
+                *("POST", f"/transfer_table?table_name={TABLE}", b""), Authorization=token
+            )
+        )
+        assert seconds < 30
+        assert answer.status == 202
+        assert answer.json()["status"] == "queued"
+        assert answer.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
+    until(lambda: timed(lambda: own.get(f"{address}?wait=1", Authorization=token))[0] >= 1)

@@ -1,0 +1,119 @@
+"""A PostgreSQL of a test's own, which the test may stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from airsense import home
+from tests.platforms import own_platform
+from tests.whole import Platform, until
+
+HOLD = """
+import sys
+from airsense import embedded
+with embedded.lease():
+    print(embedded.database_url(), flush=True)
+    sys.stdin.read()
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """An embedded PostgreSQL; its supervisor starts it again."""
+
+    folder: Path  # its account may enter it
+    url: str
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "home" / "postgres"
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Away meanwhile, after a stop that writes nothing down (`pg_ctl stop -m immediate`)."""
+        with paused(_parent(self.postmaster)):
+            os.kill(self.postmaster, signal.SIGQUIT)
+            yield
+        until(self.answers, seconds=60)
+
+    @contextmanager
+    def silent(self, *, whole: bool) -> Iterator[None]:
+        """It takes connections and never goes on with them; `whole`: nor with those that it has."""
+        children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text()
+        backends = map(int, children.split()) if whole else ()
+        with paused(_parent(self.postmaster), self.postmaster, *backends):
+            yield
+        until(self.answers, seconds=60)
+
+    @property
+    def postmaster(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().split("\n")[0])
+
+    def answers(self) -> bool:
+        try:
+            self.execute("SELECT")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def execute(self, *statements: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+@contextmanager
+def own_postgresql() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        env = {**os.environ, "AIRSENSE_HOME": f"{folder}/home", "DATABASE_URL": ""}
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLD],
+            cwd=home.PROJECT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as holder:
+            assert holder.stdout
+            yield Server(Path(folder), holder.stdout.readline().strip())
+            holder.communicate()
+        until(lambda: not (Path(folder) / "home/postgres/postmaster.pid").exists(), seconds=60)
+
+
+@contextmanager
+def platform_of(server: Server, *settings: str) -> Iterator[Platform]:
+    """A platform whose database is the server's, with settings of PostgreSQL."""
+    server.execute("CREATE DATABASE own", *(f"ALTER DATABASE own SET {s}" for s in settings))
+    try:
+        with own_platform(DATABASE_URL=server.url.replace("/airsense?", "/own?")) as own:
+            yield own
+    finally:
+        server.execute("DROP DATABASE own WITH (FORCE)", "DROP ROLE own_reader")
+
+
+@contextmanager
+def paused(*processes: int) -> Iterator[None]:
+    """Processes that do nothing meanwhile: their sockets stay open and are not read."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in reversed(processes):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+
+def _parent(process: int) -> int:
+    status = Path(f"/proc/{process}/stat").read_text()
+    return int(status.rpartition(")")[2].split()[1])
