@@ -259,6 +259,11 @@ FLIGHTS_TO_RANK = number("FLIGHTS_TO_RANK", 1_000)
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["flights.renderers.JSON", "flights.renderers.Browsable"],
+    "DEFAULT_PARSER_CLASSES": [
+        "flights.parsing.JSON",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.negotiation.Negotiation",

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.core.exceptions import ValidationError
 
 from .errors import BadQuery
@@ -41,18 +42,18 @@ class Position:
 def read(text: str, order: list[Direction]) -> Position:
     """BadQuery for what no answer of this order has given."""
     try:
-        decoded = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        decoded = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         version, backward, values = decoded
         named = order[-1:] if len(values) == 1 else order
         read = [_value(d, value) for d, value in zip(named, values, strict=True)]
         if type(version) is not int or not 0 < version < 2**31 or type(backward) is not bool:
             raise ValueError
-    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError, ValidationError):
+    except (binascii.Error, ValueError, TypeError, OverflowError, ValidationError):
         raise BadQuery(FOREIGN) from None
     return Position(version, backward, read)
 
 
 def _value(direction: Direction, value: Any) -> Any:
-    if not isinstance(value, str | int | float | None) or "\0" in str(value).encode().decode():
+    if not isinstance(value, str | int | float | None) or "\0" in str(value):
         raise ValueError
     return direction.field.to_python(value)

@@ -19,6 +19,8 @@ GROUPED = 10  # columns to group by
 COMPUTED = 20  # values of each group
 SKIPPED = 1_000_000  # rows before a page
 
+API = "/api/"  # its views name the parameter that has a NUL
+
 # Where the web server leaves why it refuses a request that it has read in part.
 REFUSAL = "airsense.refusal"
 
@@ -55,7 +57,9 @@ def _address(request: HttpRequest) -> Refusal | None:
         limit = f"The address has {length:,} bytes, and at most {ADDRESS:,} can be."
         return Refusal(414, f"{limit} Ask for less at once.")
     try:
-        unquote_to_bytes(query.encode("latin-1")).decode()
+        text = unquote_to_bytes(query.encode("latin-1")).decode()
     except UnicodeError:
         return Refusal(400, "The query of the address is not UTF-8. Write each parameter in UTF-8.")
+    if "\0" in text and not request.path_info.startswith(API):
+        return Refusal(400, "The query of the address has a NUL, which no text here can have.")
     return None

@@ -24,8 +24,6 @@ from .windows import WINDOW, Caller, Standing, Windows
 EXPORT = 10  # usual requests: a whole table is read
 # Where the response cache looks for what an answer's client alone is told.
 TOLD = "airsense.told"
-# Set where a request was charged before it came to Django.
-CHARGED = "airsense.charged"
 # Set where anything has counted the request: whether it was allowed.
 COUNTED = "airsense.counted"
 KEY = "HTTP_X_API_KEY"
@@ -42,8 +40,6 @@ class Throttle(BaseThrottle):
     """Charges each request of a view; `throttle_scope` is what a key has to be for."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if CHARGED in request.META:
-            return True
         if request.accepted_renderer.format in FORMATS:
             charge(request, "export", EXPORT)
         else:
@@ -63,12 +59,8 @@ def charge(request: Request | HttpRequest, scope: str, cost: int = 1) -> None:
 
 
 def charge_address(request: Request | HttpRequest, cost: int = 1) -> None:
-    """Count a request by its address, whatever key it brought; TooMany as above.
-
-    Once: what the response cache's shortcut refuses comes here again by Django.
-    """
-    if not request.META.get(COUNTED):
-        _count(request, _by_address(request.META), cost)
+    """Count a request by its address, whatever key it brought; TooMany as above."""
+    _count(request, _by_address(request.META), cost)
 
 
 def client_errors(answer: View) -> View:
@@ -107,7 +99,7 @@ def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
 
 def _tell(request: Request | HttpRequest, caller: Caller, standing: Standing) -> None:
     if (told := request.META.get(TOLD)) is not None:
-        told[:] = (  # one that was refused before Django is asked comes here twice
+        told[:] = (  # the last charge counts: GraphQL charges a request twice
             ("ratelimit-policy", f'"{caller.kind}";q={caller.limit};w={WINDOW}'),
             ("ratelimit", f'"{caller.kind}";r={standing.left};t={standing.resets}'),
         )

@@ -155,7 +155,7 @@ BODIES = [
     (b'[{"query": "{ __typename }"}]', "application/json", 400, "no batching"),
     (b"{", "application/json", 400, "not JSON"),
     (b"", "application/json", 400, "not JSON"),
-    (b"[" * 60_000, "application/json", 400, "nested too deeply"),
+    (b"[" * 60_000, "application/json", 400, "depth limit exceeded"),
     (b'{"query": {}}', "application/json", 400, "query is missing"),
     (b'{"query": "{ __typename }", "variables": []}', "application/json", 400, "an object"),
     (b'{"query": "{ __typename }", "extensions": []}', "application/json", 400, "an object"),

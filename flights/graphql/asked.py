@@ -1,6 +1,5 @@
 """What a request to GraphQL asks, whichever way it came: read, checked and within the limits."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ from graphql import DocumentNode
 from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 
+from flights import parsing
 from flights.errors import BadQuery
 from flights.query import once
 from flights.tables import TABLES
@@ -46,7 +46,7 @@ def by_address(request: Request) -> Asked:
     given: dict[str, Any] = once(request.query_params)
     given.pop("format", None)
     for name in {"variables", "extensions"} & given.keys():
-        given[name] = _json(given[name])
+        given[name] = parsing.read(given[name], name)
     return _read(given)
 
 
@@ -55,14 +55,7 @@ def by_body(request: Request) -> Asked:
         raise UnsupportedMediaType(request.content_type)
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
         raise TooLarge
-    return _read(_json(request.body))
-
-
-def _json(text: str | bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise BadQuery("This is not JSON: body, variables or extensions.") from None
+    return _read(parsing.read(request.body))
 
 
 def _read(given: Any) -> Asked:

@@ -3,13 +3,12 @@
 from contextlib import suppress
 
 from graphql import ExecutionResult, execute_sync
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import stated, throttles, versions
+from flights import parsing, stated, throttles, versions
 from flights.errors import BadQuery, TooMany
 from flights.renderers import JSON
 from flights.throttles import Throttle
@@ -37,7 +36,7 @@ class GraphQL(APIView):
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
     renderer_classes = [JSON, GraphQLJSON]
-    parser_classes = [JSONParser]  # for the description; bodies are read within their limit
+    parser_classes = [parsing.JSON]  # for the description; bodies are read within their limit
 
     @openapi.GET
     def get(self, request: Request) -> Response:

@@ -1,0 +1,205 @@
+"""No body, however odd its JSON or its letters, is answered 500 or leaves a trace in the log."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.graphql import data, post
+from tests.whole import Answer, Platform, Site
+
+ROUTES = [
+    *("/api/graphql", "/api/advanced_search", "/api/exports/", "/api/transfers/"),
+    "/transfer_table",
+]
+# By route, a body whose one text is the one that a test inserts.
+TEXTS = {
+    "/api/graphql": '{"query": "query Q { __typename }", "operationName": %s}',
+    "/api/advanced_search": '{"query": %s}',
+    "/api/exports/": '{"table": "delays_by_day", "query": "", "format": %s}',
+    "/api/transfers/": '{"tables": [%s]}',
+    "/transfer_table": '{"table_name": %s}',
+}
+SURROGATES = ['"\\ud800"', '"a\\udfff"', '"\\udc00\\ud800"']
+NOT_JSON = {
+    "a lone surrogate as a name": b'{"\\ud800": 1}',
+    "a lone surrogate in UTF-8": b'{"query": "\xed\xa0\x80"}',
+    "not a number": b'{"query": NaN}',
+    "infinity": b'{"query": -Infinity}',
+    "a number beyond all": b'{"query": 1e999}',
+    "a whole number of 5,000 digits": b'{"query": ' + b"9" * 5_000 + b"}",
+    "100,000 brackets": b"[" * 60_000,
+    "100,000 braces": b'{"a":' * 12_000,
+    "a BOM": b'\xef\xbb\xbf{"query": "a"}',
+    "UTF-16": '{"query": "a"}'.encode("utf-16"),
+    "UTF-32": '{"query": "a"}'.encode("utf-32"),
+    "latin-1": b'{"query": "\xe9"}',
+    "a raw NUL": b'{"query": "\0"}',
+    "two values": b"{}{}",
+    "half a text": b'{"query": "',
+}
+FORM = "application/x-www-form-urlencoded"
+ODD_TEXTS = ["%00", "%ED%A0%80", "%FF", "%F4%90%80%80", "a" * 3_000]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs") / "log"
+
+
+@pytest.fixture(scope="module")
+def own(demo: Platform, log: Path) -> Iterator[Site]:
+    with Platform(demo.env, log=log).site(processes=1) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def token(demo: Platform) -> str:
+    return f"Token {demo.token()}"
+
+
+@pytest.fixture(autouse=True)
+def _no_trace(log: Path, own: Site) -> Iterator[None]:
+    before = len(log.read_text())
+    yield
+    assert "Traceback" not in log.read_text()[before:]
+
+
+def send(own: Site, token: str, path: str, body: bytes, kind: str = "application/json") -> Answer:
+    given = {} if path in ("/api/graphql", "/api/advanced_search") else {"Authorization": token}
+    return own.ask("POST", path, body, Content_Type=kind, **given)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("wrong", NOT_JSON)
+def test_what_is_not_json_is_refused_with_its_place(
+    own: Site, token: str, path: str, wrong: str
+) -> None:
+    answer = send(own, token, path, NOT_JSON[wrong])
+    assert answer.status == 400
+    assert b"not JSON" in answer.body
+    assert b"line 1 column" in answer.body
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("text", SURROGATES)
+def test_a_lone_surrogate_is_refused(own: Site, token: str, path: str, text: str) -> None:
+    answer = send(own, token, path, (TEXTS[path] % text).encode())
+    assert (answer.status, b"surrogate" in answer.body) == (400, True)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("text", ['"a\\u0000b"', "1", "null", "[]", "{}", "true", '"\\u202e"'])
+def test_a_text_that_cannot_be_is_refused(own: Site, token: str, path: str, text: str) -> None:
+    answer = send(own, token, path, (TEXTS[path] % text).encode())
+    assert answer.status in (200, 400, 404)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_name_given_twice_is_no_failure(own: Site, token: str, path: str) -> None:
+    name = "operationName" if path == "/api/graphql" else "query"
+    answer = send(own, token, path, f'{{"{name}": "a", "{name}": "\\u0000"}}'.encode())
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "utf-7", "undefined", "idna", "'"])
+def test_another_charset_is_refused(own: Site, token: str, path: str, charset: str) -> None:
+    answer = send(own, token, path, b'{"query": "a"}', f"application/json; charset={charset}")
+    assert (answer.status, b"UTF-8" in answer.body) == (415, True)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_a_form_with_odd_letters_is_no_failure(own: Site, token: str, path: str, text: str) -> None:
+    body = "&".join(f"{name}={text}" for name in ("query", "table", "tables", "table_name"))
+    assert send(own, token, path, body.encode(), FORM).status in (200, 400, 404, 415)
+
+
+@pytest.mark.parametrize("name", ["variables", "extensions"])
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', "NaN", "[" * 2_000, "9" * 4_000, "\ufeff{}"])
+def test_json_in_the_address_is_read_alike(own: Site, name: str, text: str) -> None:
+    query = urlencode({"query": "{ __typename }", name: text})
+    answer = own.get(f"/api/graphql?{query}")
+    assert (answer.status, f"{name} is not JSON".encode() in answer.body) == (400, True)
+
+
+def test_a_whole_number_of_any_size_is_read_as_it_is_written(own: Site) -> None:
+    query = "query ($n: Long) { delays_by_day(where: {Total_Flights: {lt: $n}}) { count } }"
+    assert data(post(own, query, n=10**30))["delays_by_day"]["count"] == 7
+
+
+@pytest.mark.parametrize("path", ["/api/delays_by_day/?Day_of_Week=", "/api/search?q="])
+@pytest.mark.parametrize("text", ["%ED%A0%80", "%FF", "%00", "%F4%90%80%80"])
+def test_odd_letters_of_an_address_are_refused(own: Site, path: str, text: str) -> None:
+    assert own.get(path + text).status == 400
+
+
+def admin(own: Site) -> tuple[Client, str]:
+    client = Client()
+    client.force_login(User.objects.get(username="admin"))
+    return client, f"sessionid={client.cookies['sessionid'].value}"
+
+
+@pytest.mark.parametrize("field", ["username", "password", "next", "csrfmiddlewaretoken"])
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_the_admin_form_of_logging_in_takes_odd_letters(own: Site, field: str, text: str) -> None:
+    cookie = "a" * 32
+    form = {"csrfmiddlewaretoken": cookie, "username": "odd", "password": "odd"}
+    body = urlencode(form | {field: ""}).replace(f"{field}=", f"{field}={text}")
+    answer = own.ask(
+        *("POST", "/admin/login/", body.encode()),
+        Content_Type=FORM,
+        Cookie=f"csrftoken={cookie}",
+        Referer=own.url,
+    )
+    assert answer.status in (200, 400, 403, 429)
+
+
+@pytest.mark.parametrize("text", ['["\\ud800"]', "[" * 5_000, "NaN", "[1e999]", '["\\u0000"]'])
+def test_the_arguments_of_a_schedule_are_read_alike(own: Site, text: str) -> None:
+    _, cookie = admin(own)
+    token = "a" * 32
+    form = {"csrfmiddlewaretoken": token, "name": "odd", "task": "transfers.tasks.transfer_tables"}
+    clocked = {"args": text, "interval": "1", "enabled": "on"}
+    answer = own.ask(
+        *("POST", "/admin/django_celery_beat/periodictask/add/"),
+        urlencode(form | clocked).encode(),
+        Content_Type=FORM,
+        Cookie=f"{cookie}; csrftoken={token}",
+        Referer=own.url,
+    )
+    assert answer.status == 200
+    assert b"Not JSON" in answer.body or b"Not a list of tables" in answer.body
+
+
+ADMIN_PAGES = [
+    "/admin/auth/user/?q={}",
+    "/admin/auth/user/?is_staff__exact={}",
+    "/admin/auth/user/?o={}",
+    "/admin/auth/user/?p={}",
+    "/admin/auth/user/{}/change/",
+    "/admin/transfers/transfer/?q={}",
+    "/admin/transfers/transfer/?table={}",
+    "/admin/transfers/transfer/?status__exact={}",
+    "/admin/flights/tableversion/?table={}",
+    "/admin/flights/apikey/?q={}",
+    "/admin/django_celery_beat/periodictask/{}/change/",
+    "/admin/autocomplete/?term={}&app_label=auth&model_name=user&field_name=groups",
+]
+
+
+@pytest.mark.parametrize("page", ADMIN_PAGES)
+@pytest.mark.parametrize("text", [*ODD_TEXTS, "9" * 400])
+def test_an_address_of_the_admin_takes_odd_letters(own: Site, page: str, text: str) -> None:
+    _, cookie = admin(own)
+    assert own.get(page.format(text), Cookie=cookie).status in (200, 302, 400, 403, 404)
+
+
+def test_json_of_a_usual_client_is_read(own: Site, token: str) -> None:
+    body = json.dumps({"query": "Delta \U0001f600 é"}).encode()
+    assert send(own, token, "/api/advanced_search", body).status == 200
