@@ -1,6 +1,7 @@
 """Whether this process runs, whether it can answer queries, and which parts it reaches."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
@@ -38,15 +39,26 @@ def _tables() -> set[str]:
 _published = Check(_tables)
 
 
-def connection(part: str) -> Callable[[HttpRequest], JsonResponse]:
-    """A view that says whether a part answers; why it does not is for administrators alone."""
+def connection(part: str, first_name: str = "") -> Callable[[HttpRequest], JsonResponse]:
+    """A view that says whether a part answers; why it does not is for administrators alone.
+
+    `first_name` is what the first AirSense calls the part.
+    """
 
     @csrf_exempt  # nothing changes here; a POST is refused as what it is
     @never_cache
     @require_safe
     def view(request: HttpRequest) -> JsonResponse:
         up = status.of(part).up
-        said = {"status": "connected" if up else "unreachable", "part": part}
+        said: dict[str, Any] = {"status": "connected" if up else "unreachable", "part": part}
+        if first_name:
+            said |= _as_first(first_name, part, up)
         return JsonResponse(said, status=200 if up else 503)
 
     return view
+
+
+def _as_first(first_name: str, part: str, up: bool) -> dict[str, Any]:
+    """The fields that clients of the first AirSense read."""
+    text = {"result": f"{part} answers"} if up else {"error": f"{part} does not answer"}
+    return {f"{first_name} is connected": up, **text}

@@ -17,8 +17,8 @@ urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
     path("connector", health.connection("worker")),
-    path("dbstatus", health.connection("warehouse")),
-    path("rdsstatus", health.connection("postgresql")),
+    path("dbstatus", health.connection("warehouse", "Databricks")),
+    path("rdsstatus", health.connection("postgresql", "RDS")),
 ]
 handler400 = "flights.errors.unreadable"
 handler404 = "flights.errors.not_found"

@@ -2,15 +2,19 @@
 
     ?table_name=T&columns=a,b&where=Col:v,Col2__gte:v2&order_by=Col&order_direction=DESC&limit=N
 
-The answer is a bare list of objects; the headers state its version and limit.
+The answer is a bare list of objects; the headers state its version and limit. The table
+`information_schema.tables` lists the published tables.
 """
 
 from functools import cached_property
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from . import columns, tables
+from . import columns, information_schema, tables
 from .api import TableView
 from .columns import Columns
 from .described import Described
@@ -36,7 +40,9 @@ class DynamicSchema(Described):
 
     def get_override_parameters(self) -> list[Any]:
         return [
-            OpenApiParameter("table_name", required=True, enum=tables.NAMES),
+            OpenApiParameter(
+                "table_name", required=True, enum=[*tables.NAMES, information_schema.NAME]
+            ),
             OpenApiParameter("where", description=ABOUT_WHERE),
             OpenApiParameter("order_direction", enum=["ASC", "DESC"]),
             *(OpenApiParameter(name, description=MEANINGS[name]) for name in SAME),
@@ -55,6 +61,16 @@ class DynamicQuery(TableView):
     first_shape = True
     schema = DynamicSchema()
 
+    def list(self, request: Request) -> HttpResponseBase:
+        if not self.lists_tables:
+            return super().list(request)
+        rows = information_schema.rows(self.parameters)
+        return Response(rows, headers={"Cache-Control": "no-store"})  # no version says when it ends
+
+    @cached_property
+    def lists_tables(self) -> bool:
+        return information_schema.is_named(self.request.query_params.get("table_name", ""))
+
     @cached_property
     def model(self) -> type[MirroredTable]:  # type: ignore[override]  # others are given theirs
         return _table(self.request.query_params.get("table_name", ""))
@@ -65,7 +81,8 @@ class DynamicQuery(TableView):
         asked = TableView.parameters.func(self)  # type: ignore[attr-defined]
         table = [n for n in asked if n.lower() == "table_name"]
         given = {n: v for n, v in asked.items() if n not in {*table, "where", "order_direction"}}
-        conditions = _conditions(columns.of(self.model), asked.get("where", ""))
+        among = information_schema.COLUMNS if self.lists_tables else columns.of(self.model)
+        conditions = _conditions(among, asked.get("where", ""))
         if twice := sorted(given.keys() & conditions.keys()):
             raise BadQuery(f"{twice[0]} is given twice. Give it once.")
         order = _order(asked.get("order_by", ""), asked.get("order_direction", ""))

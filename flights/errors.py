@@ -73,7 +73,7 @@ class NeverTransferred(Unavailable):
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler: problem details (RFC 9457).
 
-    The routes of the first AirSense, `first_shape`, answer {"error", "allowed"?} as they did.
+    The routes of the first AirSense, `first_shape`, have a shape of their own.
     """
     if isinstance(error, OperationalError | InterfaceError):
         error = _database_trouble(error)
@@ -82,10 +82,18 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     said = response.data if "error" in response.data else {"error": _sentence(response.data)}
     first = getattr(context.get("view"), "first_shape", False)
-    response.data = said if first else problem(said.pop("error"), response.status_code, **said)
+    text = said.pop("error")
+    response.data = (
+        {**first_error(text), **said} if first else problem(text, response.status_code, **said)
+    )
     if getattr(getattr(context.get("request"), "accepted_renderer", None), "format", "") != "api":
         response.content_type = FIRST if first else PROBLEM  # also where a file was asked for
     return response
+
+
+def first_error(text: str) -> dict[str, Any]:
+    """The names under which clients of the first AirSense look for the reason."""
+    return {"error": text, "message": text, "detail": text}
 
 
 def problem(detail: str, status: int, **more: Any) -> dict[str, Any]:

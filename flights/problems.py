@@ -68,6 +68,10 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
             " (X-API-Key) there can be more. Ask again in 30 s."
         },
     ),
+    500: (
+        "The platform fails to do this.",
+        {"detail": "The chat cannot answer yet."},
+    ),
     503: (
         "Not transferred yet, took too long, or too much of it at once: see Retry-After.",
         {"detail": "delays_by_day has not been transferred from the warehouse yet."},
@@ -88,9 +92,11 @@ class Problem(serializers.Serializer[Any]):
 
 
 class FirstError(serializers.Serializer[Any]):
-    """An error of the addresses of the first AirSense."""
+    """An error of the addresses of the first AirSense: one text under three names."""
 
     error = serializers.CharField()
+    message = serializers.CharField()
+    detail = serializers.CharField()
     allowed = Texts(required=False)
 
 

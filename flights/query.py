@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.http import QueryDict
+from rest_framework.request import Request
 
 from . import columns, cursor, grouping, limits, ordering
 from .cursor import Position
@@ -89,6 +90,15 @@ def whole_number(parameters: dict[str, str], name: str, default: int) -> int:
         raise BadQuery(f"{name}: {value[:40]!r} is not a whole number of 0 or more.")
     limits.at_most(LONGEST_NUMBER, len(value), f"digits of {name}")
     return int(value)
+
+
+def required(request: Request, name: str) -> Any:
+    """A value of a JSON body, which must not be empty."""
+    body = request.data
+    value = body.get(name) if isinstance(body, dict) else None
+    if not value or not str(value).strip():
+        raise BadQuery(f"Parameter '{name}' is required!")  # as the first AirSense says it
+    return value
 
 
 def is_whole(text: str) -> bool:

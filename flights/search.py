@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,7 +28,7 @@ from .errors import BadQuery, NeverTransferred, UnknownTable
 from .mirror import MirroredTable, public
 from .models import TableVersion
 from .problems import first_errors, problems
-from .query import once, skipped, whole_number
+from .query import once, required, skipped, whole_number
 from .renderers import JSON, Browsable
 from .tables import TABLES
 from .throttles import Throttle
@@ -116,7 +117,7 @@ FIRST_ROWS = {
     "type": "object",
     "properties": {
         "columns": {"type": "array", "items": {"type": "string"}},
-        "rows": {"type": "array", "items": {"type": "array", "items": {}}},
+        "rows": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
     },
     "required": ["columns", "rows"],
 }
@@ -164,8 +165,8 @@ class Search(APIView):
 class AdvancedSearch(APIView):
     """POST {"query": "chicago"}: the first rows of each table that hold it in any column.
 
-    The form of the first AirSense. Whatever the case, and numbers as they are written: "10" finds
-    10.35.
+    The form of the first AirSense: each row is an object, and tables without such a row are left
+    out. Whatever the case, and numbers as they are written: "10" finds 10.35.
     """
 
     first_shape = True
@@ -180,22 +181,16 @@ class AdvancedSearch(APIView):
         request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
         responses={
             200: {"type": "object", "additionalProperties": FIRST_ROWS},
-            **first_errors(400, 401, 403, 406, 415, 429, 503),
+            **first_errors(400, 401, 403, 404, 406, 415, 429, 503),
             **problems(413, 414),
         },
     )
     def post(self, request: Request) -> Response:
-        body = request.data
-        text = _text(body.get("query") if isinstance(body, dict) else None)
-        rows = versions.twice(lambda: _first_rows(text))
-        told = {
-            model._meta.db_table: {
-                "columns": [public(field) for field in model.columns()],
-                "rows": rows.get(model._meta.db_table, []),
-            }
-            for model in TABLES
-        }
-        return Response(told, headers={"X-AirSense-Limit": str(MOST)})
+        text = _text(required(request, "query"))
+        tables = versions.twice(lambda: _first_rows(text))
+        if not tables:
+            raise NotFound("No matching records found.")
+        return Response(tables, headers={"X-AirSense-Limit": str(MOST)})
 
 
 def read(given: dict[str, str]) -> Asked:
@@ -215,11 +210,16 @@ def found(asked: Asked, there: list[tuple[Model, TableVersion]]) -> dict[str, An
     return {"query": query, "limit": asked.limit, "offset": asked.offset, "tables": told}
 
 
-def _first_rows(text: str) -> dict[str, list[list[Any]]]:
-    """Of each table, the first rows that hold the whole text."""
+def _first_rows(text: str) -> dict[str, dict[str, Any]]:
+    """Of each table that has some, the first rows that hold the whole text."""
     word = dictionary.folded(text)
-    there = _published(TABLES)
-    return {version.table: _held(model, version, [word]).rows(MOST) for model, version in there}
+    tables = {}
+    for model, version in _published(TABLES):
+        if rows := _held(model, version, [word]).rows(MOST):
+            names = [public(field) for field in model.columns()]
+            objects = [dict(zip(names, row, strict=True)) for row in rows]
+            tables[version.table] = {"columns": names, "rows": objects}
+    return tables
 
 
 def _text(given: Any) -> str:

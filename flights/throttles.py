@@ -59,12 +59,8 @@ def charge(request: Request | HttpRequest, scope: str, cost: int = 1) -> None:
 
 
 def charge_address(request: Request | HttpRequest, cost: int = 1) -> None:
-    """Count a request by its address, whatever key it brought; TooMany as above.
-
-    Not again where something has counted it already.
-    """
-    if not request.META.get(COUNTED):
-        _count(request, _by_address(request.META), cost)
+    """Count a request by its address, whatever key it brought; TooMany as above."""
+    _count(request, _by_address(request.META), cost)
 
 
 def client_errors(answer: View) -> View:

@@ -12,6 +12,7 @@ from drf_spectacular.views import (
 from . import pages, redoc
 from .api import TableView
 from .catalogue import TableDescription, TableList
+from .chat import Chat
 from .dynamic_query import DynamicQuery
 from .explorer.view import explorer
 from .exports.api import ExportFile, Exports, OneExport
@@ -50,6 +51,7 @@ urlpatterns = [
     path("api/search", Search.as_view(), name="search"),
     path("api/graphql", GraphQL.as_view(), name="graphql"),
     path("api/advanced_search", AdvancedSearch.as_view(), name="advanced_search"),
+    path("api/chat", Chat.as_view(), name="ask_chat"),
     *(
         path(
             f"api/{model._meta.db_table}/describe",

@@ -55,8 +55,8 @@ def well_formed(answer: Answer, path: str) -> None:
     else:
         assert path.startswith(FIRST), (path, kind)
         assert kind == "application/json"
-        assert "error" in said
-        assert said.keys() <= {"error", "allowed"}
+        assert said["error"] == said["message"] == said["detail"]
+        assert said.keys() <= {"error", "message", "detail", "allowed"}
 
 
 def timely(site: Site, method: str, path: str, **headers: str) -> Answer:

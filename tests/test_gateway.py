@@ -135,6 +135,15 @@ def test_errors_and_exports_are_not_kept(one: Site) -> None:
         assert [how(one.get(query)) for _ in range(2)] == ["miss", "miss"]
 
 
+def test_the_list_of_tables_is_never_kept(one: Site) -> None:
+    query = "/api/dynamic_query?table_name=information_schema.tables&columns=table_name"
+    answers = [one.get(query) for _ in range(2)]
+    assert [how(answer) for answer in answers] == ["miss", "miss"]
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+    whole = one.get(query, Authorization="Token x")
+    assert whole.body == answers[0].body
+
+
 def test_identical_misses_are_one(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=7&order_by=-Total_Flights"
     said: Counter[str] = Counter()

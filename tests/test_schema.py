@@ -158,6 +158,7 @@ def test_every_address_of_the_api_is_described(described: Any) -> None:
         *(f"/api/{table._meta.db_table}/" for table in TABLES),
         *(f"/api/{table._meta.db_table}/describe" for table in TABLES),
         *("/api/", "/api/search", "/api/graphql", "/api/advanced_search", "/api/dynamic_query"),
+        "/api/chat",
         *("/api/exports/", "/api/exports/{id}", "/api/exports/{id}/file"),
         *("/api/transfers/", "/api/transfers/{id}/", "/service_transfer", "/transfer_table"),
     }

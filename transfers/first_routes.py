@@ -11,33 +11,50 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from flights import tables, waiting
-from flights.errors import BadQuery, UnknownTable
+from flights.described import Texts
+from flights.errors import BadQuery, UnknownTable, first_error
 from flights.mirror import MirroredTable
+from flights.models import TableVersion
 from flights.problems import first_errors, problems
 from flights.throttles import Throttle
 from flights.tokens import AUTHENTICATION
 
 from . import tasks
 from .api import MayTransfer
-from .exceptions import AlreadyRunning, TransferError
+from .exceptions import TransferError
 from .models import Transfer
+
+TRANSFERRED = "Table transferred successfully"
 
 
 class ServiceTransferRow(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     tablename = serializers.CharField()
-    last_transfer_date = serializers.DateTimeField(allow_null=True)
+    last_transfer_date = serializers.CharField(help_text="Empty where there was none.")
     transfer_count = serializers.IntegerField()
 
 
+LISTED = inline_serializer(
+    "ServiceTransfers",
+    {
+        "data": ServiceTransferRow(many=True),
+        "columns": Texts(),
+        "count": serializers.IntegerField(help_text="Of the rows."),
+        "success": serializers.BooleanField(),
+    },
+)
+
+
 class TransferOutcome(serializers.Serializer[Any]):
-    """`success`, `failed`, or where the transfer goes on its status."""
+    """`status`: "Table transferred successfully", "failed", or that of a transfer that goes on."""
 
     status = serializers.CharField()
     table_name = serializers.CharField(required=False)
-    rows_transferred = serializers.IntegerField(required=False)
+    rows_transferred = serializers.IntegerField(required=False, help_text="Rows of the table.")
     unchanged = serializers.BooleanField(required=False)
     error = serializers.CharField(required=False)
+    message = serializers.CharField(required=False)
+    detail = serializers.CharField(required=False)
     advice = serializers.CharField(required=False)
 
 
@@ -53,7 +70,7 @@ class ServiceTransfer(APIView):
         operation_id="service_transfer",
         tags=["First AirSense"],
         responses={
-            200: ServiceTransferRow(many=True),
+            200: LISTED,
             **first_errors(401, 403, 404, 406, 429, 503),
         },
     )
@@ -65,12 +82,13 @@ class ServiceTransfer(APIView):
                 last=Max("finished_at"), count=Count("pk")
             )
         }
-        never = {"last_transfer_date": None, "transfer_count": 0}
+        never = {"last_transfer_date": "", "transfer_count": 0}
         rows = [
             {"id": number, "tablename": name, **counted.get(name, never)}
             for number, name in enumerate(tables.NAMES, start=1)
         ]
-        return Response(rows)
+        columns = list(ServiceTransferRow().fields)
+        return Response({"data": rows, "columns": columns, "count": len(rows), "success": True})
 
 
 class TransferTable(APIView):
@@ -88,7 +106,7 @@ class TransferTable(APIView):
             "TransferTableRequest", {"table_name": serializers.CharField(required=False)}
         ),
         responses={
-            **dict.fromkeys((200, 202, 409, 502, 503), TransferOutcome),
+            **dict.fromkeys((200, 202, 500), TransferOutcome),
             **first_errors(400, 401, 403, 404, 406, 415, 429),
             **problems(413),
         },
@@ -98,7 +116,7 @@ class TransferTable(APIView):
         try:
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
         except TransferError as error:
-            return _refused(error)
+            return _failed(str(error), advice=error.advice)
         transfer = waiting.ended(request, lambda: Transfer.objects.get(pk=pk))
         response = _told(transfer)
         response[waiting.HEADER] = waiting.LIMIT
@@ -117,20 +135,27 @@ def _table(request: Request) -> type[MirroredTable]:
         raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
 
 
-def _refused(error: TransferError) -> Response:
-    busy = isinstance(error, AlreadyRunning)
-    code = status.HTTP_409_CONFLICT if busy else status.HTTP_503_SERVICE_UNAVAILABLE
-    return Response({"status": "failed", "error": str(error), "advice": error.advice}, code)
+def _failed(text: str, **more: Any) -> Response:
+    """Clients of the first AirSense know one status of all failures, and read `detail`."""
+    said = {"status": "failed", **first_error(text), **more}
+    return Response(said, status.HTTP_500_INTERNAL_SERVER_ERROR)
 
 
 def _told(transfer: Transfer) -> Response:
-    outcome = {"table_name": transfer.table, "rows_transferred": transfer.rows_done}
+    outcome: dict[str, Any] = {"table_name": transfer.table}
     match transfer.status:
-        case Transfer.Status.SUCCEEDED:
-            return Response({"status": "success", **outcome})
-        case Transfer.Status.UNCHANGED:
-            return Response({"status": "success", **outcome, "unchanged": True})
-        case Transfer.Status.FAILED:
-            said = {"status": "failed", **outcome, "rows_transferred": 0, "error": transfer.error}
-            return Response({**said, "advice": transfer.advice}, status.HTTP_502_BAD_GATEWAY)
+        case Transfer.Status.SUCCEEDED | Transfer.Status.UNCHANGED:
+            if transfer.status == Transfer.Status.UNCHANGED:
+                outcome["unchanged"] = True
+            return Response({"status": TRANSFERRED, **outcome, "rows_transferred": _rows(transfer)})
+        case Transfer.Status.FAILED | Transfer.Status.CANCELLED:
+            text = transfer.error or f"{transfer} was {transfer.status}."
+            return _failed(text, **outcome, rows_transferred=0, advice=transfer.advice)
+    outcome["rows_transferred"] = transfer.rows_done
     return Response({"status": str(transfer.status), **outcome}, status.HTTP_202_ACCEPTED)
+
+
+def _rows(transfer: Transfer) -> int:
+    """Rows of the whole table: a transfer can add some to a version, or find it unchanged."""
+    current = TableVersion.objects.filter(published__table=transfer.table)
+    return (transfer.version or current.get()).rows
