@@ -3,20 +3,21 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from django.conf import settings
 from django.db import connections
 
 SHARED_FOR = 1.0  # seconds for which a result is given to everybody
+PATIENCE = 0.1  # seconds that a caller waits for a new result where there is one of a moment ago
 
 
 class Check[T]:
     """Runs a function in a thread of its own, one run at a time, whoever asks and how many.
 
-    While a run goes on, callers get the last result, if it is recent. Otherwise they wait for this
-    run until its deadline, and after the deadline not at all: `result` raises TimeoutError. A run
-    that hangs is never joined by a second one. Its result counts when it comes back.
+    Where the last result is recent, callers wait a moment for a new one, and then get the last.
+    Otherwise they wait for the run until its deadline, and after the deadline not at all: `result`
+    raises TimeoutError. While a run hangs no other begins, and its result counts when it comes.
     """
 
     def __init__(self, function: Callable[[], T]) -> None:
@@ -39,11 +40,13 @@ class Check[T]:
         self.begin()
         with self.changing:
             run, last = self.run, self.last
-            left = self.began + deadline() - time.monotonic()
-            if last and (run is None or _age(self.ended) < SHARED_FOR + deadline()):
-                return last.result()
-        assert run
-        return run.result(max(0.0, left))
+            left = max(0.0, self.began + deadline() - time.monotonic())
+            recent = last if _age(self.ended) < SHARED_FOR + deadline() else None
+        if run is None:
+            assert last
+            return last.result()
+        wait([run], min(left, PATIENCE) if recent else left)
+        return (recent if recent and not run.done() else run).result(0)
 
     def _run(self, run: Future[T]) -> None:
         try:

@@ -157,8 +157,8 @@ def test_a_key_is_no_user_and_does_not_lend_its_rights(live: Site) -> None:
     both = {"X_API_Key": secret, "Authorization": token("operator")}
     asked = post(live, own(), **both).json()["id"]
     assert ids(live, X_API_Key=secret) == [asked]
-    assert live.get("/api/transfers/", X_API_Key=secret).status == 401
-    both["X_API_Key"] = made(scopes=["query"])
+    assert live.get("/api/transfers/", X_API_Key=secret, **elsewhere()).status == 401
+    both |= {"X_API_Key": made(scopes=["query"]), **elsewhere()}
     assert post(live, own(), **both).status == 403
 
 

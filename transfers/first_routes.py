@@ -108,7 +108,7 @@ class TransferTable(APIView):
         responses={
             **dict.fromkeys((200, 202, 500), TransferOutcome),
             **first_errors(400, 401, 403, 404, 406, 415, 429),
-            **problems(413),
+            **problems(400, 413),
         },
     )
     def post(self, request: Request) -> Response:

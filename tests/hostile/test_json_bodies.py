@@ -201,5 +201,6 @@ def test_an_address_of_the_admin_takes_odd_letters(own: Site, page: str, text: s
 
 
 def test_json_of_a_usual_client_is_read(own: Site, token: str) -> None:
-    body = json.dumps({"query": "Delta \U0001f600 é"}).encode()
-    assert send(own, token, "/api/advanced_search", body).status == 200
+    body = json.dumps({"query": "no airline \U0001f600 é"}).encode()
+    answer = send(own, token, "/api/advanced_search", body)
+    assert (answer.status, answer.json()["message"]) == (404, "No matching records found.")
