@@ -88,10 +88,10 @@ class Command(BaseCommand):
 
     def is_fresh(self, preparation: Child) -> bool:
         """Whether the tables are up to date, or waiting for that makes no sense any more."""
-        if preparation.done or preparation.patience.failures:
+        if preparation.patience.failures:
             return True
         late = time.monotonic() > self.began + FRESH_WITHIN
-        return late and _answers(self.port, "readyz")
+        return (preparation.done or late) and _answers(self.port, "readyz")
 
     def report(self) -> None:
         address = f"http://127.0.0.1:{self.port}/"
