@@ -10,7 +10,7 @@ from django.core.management import execute_from_command_line
 from django.db import ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from airsense import embedded, home
+from airsense import data_folder, embedded
 
 # Commands that ask neither PostgreSQL nor Valkey; all others do, or may.
 SERVERLESS = {"--version", "check", "collectstatic", "diffsettings", "help", "version"}
@@ -25,7 +25,7 @@ def main() -> None:
     try:
         with servers:
             execute()
-    except home.StartError as error:
+    except data_folder.StartError as error:
         sys.exit(f"airsense: {error}")
     except KeyboardInterrupt:
         sys.exit(130)  # as a shell says of a command that Ctrl-C ended

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from airsense.home import StartError
+from airsense.data_folder import StartError
 
 
 def mail(url: str, to: list[str]) -> dict[str, Any]:

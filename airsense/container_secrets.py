@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import home
+from . import data_folder
 
 MADE = ("SECRET_KEY", "DATABASE_PASSWORD")  # random where nobody sets them
 # Other services issue these; an empty file means that there is none.
@@ -29,7 +29,7 @@ def write(folder: Path) -> None:
         if value or name in ISSUED:
             _replace(folder / name, value)
         else:
-            home.secret(name, folder)
+            data_folder.secret(name, folder)
 
 
 def _replace(file: Path, text: str) -> None:

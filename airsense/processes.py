@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Self
 
-from . import embedded, home, lifeline, logs
-from .patience import Patience
+from . import data_folder, embedded, logs, parent_death
+from .backoff import Patience
 
 STOPS_WITHIN = 10.0  # seconds; then the kernel stops it
 EARLY = 5.0  # seconds; a command that ends sooner than this failed at its start
@@ -31,8 +31,8 @@ class Child:
 
     def __init__(self, arguments: tuple[str, ...], say: Callable[[str], object], *, job: bool):
         self.name, self.job = arguments[0], job
-        self.command = [sys.executable, str(home.PROJECT / "manage.py"), *arguments]
-        self.log = home.folder() / "logs" / f"{self.name}.log"
+        self.command = [sys.executable, str(data_folder.PROJECT / "manage.py"), *arguments]
+        self.log = data_folder.folder() / "logs" / f"{self.name}.log"
         self.patience = Patience(say, LONGEST_PAUSE_OF_A_JOB if job else LONGEST_PAUSE)
         self.process: subprocess.Popen[bytes] | None = None
         self.attempts, self.done = 0, False
@@ -71,7 +71,7 @@ class Child:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,  # Ctrl-C reaches this process, which stops them in order
-                preexec_fn=partial(lifeline.end_with, os.getpid()),
+                preexec_fn=partial(parent_death.end_with, os.getpid()),
             )
         self.started = time.monotonic()
 
@@ -91,7 +91,7 @@ class Processes:
         self.say = say
         self.children: list[Child] = []
         self.servers = Patience(say, LONGEST_PAUSE_OF_SERVERS)
-        self.logs = home.folder() / "logs"
+        self.logs = data_folder.folder() / "logs"
         self.logs.mkdir(exist_ok=True)
         logs.begin(self.logs)
 
@@ -134,7 +134,7 @@ class Processes:
             return False
         try:
             embedded.ensure()
-        except (home.StartError, OSError) as error:
+        except (data_folder.StartError, OSError) as error:
             self.servers.failed(f"AirSense waits: {error}. It tries again every few seconds.")
             return False
         self.servers.succeeded("PostgreSQL and Valkey answer again.")

@@ -16,7 +16,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from flights import tables
-from transfers import alerts
+from transfers.alerts import outbox
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +105,6 @@ class Scheduler(DatabaseScheduler):
             check(row)
         except ValueError as error:
             log.error("the schedule %r does not run: %s", row.name, error)
-            alerts.schedule_failed(row.name, error)
+            outbox.schedule_failed(row.name, error)
             return False
         return True

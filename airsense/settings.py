@@ -13,10 +13,10 @@ import environ
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
-from airsense import alerting, embedded, home
+from airsense import alerting, data_folder, embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-HOME = home.folder()
+HOME = data_folder.folder()
 VERSION = re.findall(r"^## (\S+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.M)[0]
 env = environ.Env()
 
@@ -27,18 +27,18 @@ def secret(name: str) -> str:
     try:
         return Path(file).read_text().strip() if file else str(env(name, default=""))
     except (OSError, ValueError) as error:
-        raise home.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
+        raise data_folder.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
 
 
 def number(name: str, default: int, least: int = 1) -> int:
     """A setting that is a whole number of `least` or more."""
     value = env(name, default=str(default))
     if not (value.isascii() and value.isdigit() and int(value) >= least):
-        raise home.StartError(f"{name}={value!r} is not a whole number of {least} or more.")
+        raise data_folder.StartError(f"{name}={value!r} is not a whole number of {least} or more.")
     return int(value)
 
 
-SECRET_KEY = secret("SECRET_KEY") or home.secret("secret_key")
+SECRET_KEY = secret("SECRET_KEY") or data_folder.secret("secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -67,10 +67,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "airsense.policy.PolicyMiddleware",
-    "airsense.sharing.reads_for_all_sites",
-    "flights.throttles.client_errors",
-    "flights.limits.requests",
+    "airsense.csp.PolicyMiddleware",
+    "airsense.cors.reads_for_all_sites",
+    "flights.access.throttles.client_errors",
+    "flights.query.limits.requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -93,7 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "flights.pages.around",
+                "flights.pages.views.around",
             ]
         },
     }
@@ -152,9 +152,9 @@ def _outside(name: str) -> dict[str, Any]:
     try:
         database = dict(environ.Env.db_url_config(secret(name)))
     except (environ.ImproperlyConfigured, ValueError):
-        raise home.StartError(form) from None
+        raise data_folder.StartError(form) from None
     if not str(database.get("ENGINE")).endswith(".postgresql") or not database["NAME"]:
-        raise home.StartError(form)
+        raise data_folder.StartError(form)
     return database
 
 
@@ -162,7 +162,7 @@ def valkey_url(broker: str) -> str:
     """The queue's server as redis-py calls it, which has other words for a socket."""
     url = broker.replace("redis+socket:", "unix:").replace("virtual_host=", "db=")
     if not url.startswith(("redis://", "rediss://", "unix://")):
-        raise home.StartError("REDIS_URL is not of the form redis://host:6379/0.")
+        raise data_folder.StartError("REDIS_URL is not of the form redis://host:6379/0.")
     return url
 
 
@@ -172,9 +172,9 @@ READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
 # All queries of one GraphQL operation together.
 GRAPHQL_TIMEOUT_MS = number("GRAPHQL_TIMEOUT_MS", 3_000)
 
-# Queries that run at once for all web processes together, by what PostgreSQL's planner expects of
-# them (flights/cost.py). Together they hold less than half of the 12 threads of two cores, so that
-# light queries are answered beside them.
+# The queries of all web processes that run at the same time, by the cost that PostgreSQL's planner
+# estimates (flights/query/cost.py). Together they hold less than half of the 12 threads of two
+# cores, so that light queries are answered beside them.
 HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 1)
 MEDIUM_AT_ONCE = number("MEDIUM_AT_ONCE", 4)
 # Files of large tables that are sent at once; each takes as long as its client reads.
@@ -258,16 +258,16 @@ MAX_LIMIT = 10_000
 FLIGHTS_TO_RANK = number("FLIGHTS_TO_RANK", 1_000)
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["flights.renderers.JSON", "flights.renderers.Browsable"],
+    "DEFAULT_RENDERER_CLASSES": ["flights.web.renderers.JSON", "flights.web.renderers.Browsable"],
     "DEFAULT_PARSER_CLASSES": [
-        "flights.parsing.JSON",
+        "flights.web.json_input.JSON",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": [],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.negotiation.Negotiation",
-    "DEFAULT_SCHEMA_CLASS": "flights.described.Described",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.web.negotiation.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.Described",
     "EXCEPTION_HANDLER": "flights.errors.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -296,7 +296,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "flights.described.share",
+        "flights.web.openapi.share",
     ],
     # Their files come from here, not from another host.
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -304,7 +304,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-AUTHENTICATION_BACKENDS = ["airsense.logins.Passwords"]
+AUTHENTICATION_BACKENDS = ["airsense.login_throttle.Passwords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -373,7 +373,7 @@ def exports_storage() -> dict[str, Any]:
         "endpoint_url": env("EXPORTS_S3_ENDPOINT", default=None),
     }
     if not options["location"]:
-        raise home.StartError("EXPORTS_S3_PREFIX is empty. Name a folder for exports alone.")
+        raise data_folder.StartError("EXPORTS_S3_PREFIX is empty. Name a folder for exports alone.")
     return {"BACKEND": "flights.exports.bucket.Bucket", "OPTIONS": options}
 
 
@@ -415,7 +415,7 @@ UNFOLD = {
 }
 
 # What a page may load and do: its own files and forms, nothing inline and no other host.
-# airsense.policy relaxes it for the admin and the API's description.
+# airsense.csp relaxes it for the admin and the API's description.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from flights import windows
+from flights.access import rate_limiter
 from flights.queue import FAILURES
 from transfers import warehouses
 from transfers.exceptions import TransferError
@@ -54,7 +54,7 @@ def postgresql() -> State:
 
 def valkey() -> State:
     try:
-        waiting = windows.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
+        waiting = rate_limiter.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
     except FAILURES as error:
         advice = "See that it runs at REDIS_URL, and that its disk has room."
         return State("valkey", False, str(error), advice)

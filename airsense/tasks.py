@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 from django.core.management import call_command
 
-from airsense import home, logs
-from flights import keys
-from transfers import jobs
+from airsense import data_folder, logs
+from flights.access import keys
+from transfers import warehouse_jobs
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def note_uses_of_keys() -> None:
 def forget() -> None:
     """Remove what is kept of people for 30 days at most (docs/public.md), and lost uploads."""
     call_command("clearsessions")
-    if (folder := home.folder() / "logs").is_dir():
+    if (folder := data_folder.folder() / "logs").is_dir():
         logs.rotate(folder)
-    if removed := jobs.remove_orphans():
+    if removed := warehouse_jobs.remove_orphans():
         log.warning("%d uploads had no job", removed)

@@ -5,9 +5,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from . import lifeline
+from . import parent_death
 
-lifeline.end_with(os.getppid())  # the server's processes stop when its main one is killed
+parent_death.end_with(os.getppid())  # the server's processes stop when its main one is killed
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
 _django = get_wsgi_application()
 

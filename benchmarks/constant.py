@@ -11,11 +11,11 @@ from airsense.management.commands.serve import serve
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
 django.setup()
 
-from airsense.gateway import Sent, answers  # noqa: E402  # it needs Django
+from airsense.gateway import Sent, entry  # noqa: E402  # it needs Django
 
 BODY = b"x" * int(sys.argv[2])
 HEADERS = [("content-type", "application/json"), ("content-length", str(len(BODY)))]
-SENT = Sent(answers.Reply("200 OK", HEADERS, [BODY], answers.wire(HEADERS)), [])
+SENT = Sent(entry.Reply("200 OK", HEADERS, [BODY], entry.wire(HEADERS)), [])
 
 
 class Constant:

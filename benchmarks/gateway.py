@@ -18,7 +18,7 @@ from benchmarks.queries import Query
 from benchmarks.target import Target
 from benchmarks.wrk import Rate
 from tests.nginx import in_front_of
-from tests.whole import free_port, listens, until
+from tests.platform import free_port, listens, until
 
 CHECKED = 40  # queries whose answers are compared with ours, row by row
 WARM = f"/api/dynamic_query?table_name={queries.TABLE}&limit=10&order_by=Total_Avg_Delay"

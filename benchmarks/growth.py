@@ -18,9 +18,9 @@ from rich.markdown import Markdown
 
 from benchmarks import report, wrk
 from benchmarks.target import Target, empty, served
-from tests.whole import Platform
+from tests.platform import Platform
 from transfers import warehouses
-from transfers.records import REQUIRED
+from transfers.ingest.records import REQUIRED
 
 WEEK = 7  # days that a query of a city asks for at most
 TABLE, NAMES = "flight_delay_data", ", ".join(REQUIRED)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from benchmarks import gateway, report
 from benchmarks.target import Target
-from tests import crowd
+from tests import slow_clients
 from tests.nginx import in_front_of
-from tests.whole import Site
+from tests.platform import Site
 
 OF_EACH_KIND = 500
 PAUSE = 0.01  # seconds between two requests of the measured client
@@ -34,8 +34,8 @@ def run(target: Target, seconds: float) -> list[str]:
 
 def _attacked(beside: str, site: Site, seconds: float) -> list[list[str]]:
     with ExitStack() as attack:
-        for begin in crowd.KINDS:
-            attack.enter_context(crowd.renewed(site, OF_EACH_KIND, begin))
+        for begin in slow_clients.KINDS:
+            attack.enter_context(slow_clients.renewed(site, OF_EACH_KIND, begin))
         time.sleep(2)  # until all are there
         return _lines(beside, site, seconds)
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airsense import home
+from airsense import data_folder
 
 NAME = "benchmark"
 RATE = 2**31 - 1  # nobody reaches it
@@ -22,5 +22,5 @@ def own_key() -> Iterator[str]:
 
 
 def _apikey(*options: str) -> str:
-    command = [sys.executable, str(home.PROJECT / "manage.py"), "apikey", NAME, *options]
+    command = [sys.executable, str(data_folder.PROJECT / "manage.py"), "apikey", NAME, *options]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

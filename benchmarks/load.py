@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from airsense.home import PROJECT
+from airsense.data_folder import PROJECT
 from benchmarks import plots, report
 from benchmarks.peers.gateways import BIN
 from benchmarks.target import Target

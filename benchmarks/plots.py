@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from airsense.home import PROJECT
+from airsense.data_folder import PROJECT
 from benchmarks.peers.gateways import BIN
 
 FOLDER = PROJECT / "docs" / "benchmarks"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from airsense.home import PROJECT
+from airsense.data_folder import PROJECT
 from benchmarks.peers.gateways import BIN
 from benchmarks.target import Target
 from tests.nginx import program

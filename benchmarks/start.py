@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from benchmarks import processes, report, wrk
 from benchmarks.target import Target, served
-from tests.whole import until
+from tests.platform import until
 
 RUNS = 3
 

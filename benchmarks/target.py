@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.whole import Answer, Platform, Site, free_port, until
+from tests.platform import Answer, Platform, Site, free_port, until
 
 # Each of 6,000 users has a connection, which both sides hold.
 FILES = 16_384

@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers  # noqa: F401  # leads this process to a database of its own
+from tests.platform import most_memory
 from tests.warehouse.running import running
-from tests.whole import most_memory
-from transfers.records import REQUIRED
+from transfers.ingest.records import REQUIRED
 
 if TYPE_CHECKING:
     from transfers.warehouses import Warehouse

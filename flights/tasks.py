@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from . import queue
-from .exports import asking, keeping, making
+from .exports import retention, service, worker
 from .mirror import MirroredTable
 from .models import Asker, Export
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Export:
     """Ask for an export and tell a worker; where none can be told, the next sweep does so."""
-    export = asking.ask(model, query, format_, by)
+    export = service.ask(model, query, format_, by)
     try:
         if export.status == Export.Status.QUEUED:
             make_exports.delay()
@@ -27,18 +27,18 @@ def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Ex
 @shared_task
 def make_exports() -> None:
     """Make the files that are asked for, one after the other."""
-    making.work()
+    worker.work()
 
 
 @shared_task
 def sweep_exports() -> None:
     """Remove what expired, and give what waits, or has lost its worker, to a worker."""
-    if keeping.sweep():
+    if retention.sweep():
         make_exports.apply_async(expires=SWEPT_EVERY)  # no heap of them where all are busy
 
 
 @shared_task
 def remove_orphans() -> None:
     """Remove the files that no export names."""
-    if removed := keeping.remove_orphans():
+    if removed := retention.remove_orphans():
         log.warning("%d files of exports had no export", removed)

@@ -9,16 +9,17 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from . import pages, redoc
-from .api import TableView
-from .catalogue import TableDescription, TableList
-from .chat import Chat
-from .dynamic_query import DynamicQuery
-from .explorer.view import explorer
-from .exports.api import ExportFile, Exports, OneExport
+from .api.catalogue import TableDescription, TableList
+from .api.chat import Chat
+from .api.dynamic_query import DynamicQuery
+from .api.exports import ExportFile, Exports, OneExport
+from .api.views import TableView
 from .graphql.view import GraphQL
-from .search import AdvancedSearch, Search
+from .pages import views
+from .pages.explorer.view import explorer
+from .search.search import AdvancedSearch, Search
 from .tables import TABLES
+from .web import redoc
 
 urlpatterns = [
     # What is asked most comes first: addresses are compared one after the other.
@@ -39,9 +40,9 @@ urlpatterns = [
         )
         for model in TABLES
     ),
-    path("", pages.home, name="home"),
+    path("", views.home, name="home"),
     path("explorer", explorer, name="explorer"),
-    path("about", pages.about, name="about"),
+    path("about", views.about, name="about"),
     path("chat", RedirectView.as_view(pattern_name="explorer")),
     path("api/", TableList.as_view(), name="tables"),
     path("api/schema", cache_page(3600)(SpectacularAPIView.as_view()), name="schema"),

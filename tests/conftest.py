@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from tests.platform import Platform, Site
 from tests.platforms import own_platform
-from tests.whole import Platform, Site
 
 # The longest come first, so that no process is left alone with one at the end.
 LONGEST = (

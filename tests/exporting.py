@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from tests.whole import Platform
+from tests.platform import Platform
 
 TABLE = "flight_delay_data"
 RELATION = f"{TABLE}__v1"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.whole import Answer, Site
+from tests.platform import Answer, Site
 
 PATH = "/api/graphql"
 OTHER_TYPE = "application/graphql-response+json"

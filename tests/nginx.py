@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from airsense.home import PROJECT
-from tests.whole import Site, free_port, listens, until
+from airsense.data_folder import PROJECT
+from tests.platform import Site, free_port, listens, until
 
 FILE = PROJECT / "deploy" / "nginx.conf"
 

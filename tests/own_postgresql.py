@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psycopg
 
-from airsense import home
+from airsense import data_folder
+from tests.platform import Platform, until
 from tests.platforms import own_platform
-from tests.whole import Platform, until
 
 HOLD = """
 import sys
@@ -77,7 +77,7 @@ def own_postgresql() -> Iterator[Server]:
         env = {**os.environ, "AIRSENSE_HOME": f"{folder}/home", "DATABASE_URL": ""}
         with subprocess.Popen(
             [sys.executable, "-c", HOLD],
-            cwd=home.PROJECT,
+            cwd=data_folder.PROJECT,
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

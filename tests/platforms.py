@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from airsense.embedded import valkey
+from tests.platform import Platform, until
 from tests.servers import own_environment
-from tests.whole import Platform, until
 
 
 @contextmanager

@@ -14,24 +14,25 @@ import django
 from django.core.management import call_command
 from django.db import connection
 
-from tests import whole, yardstick
+from tests import expected_tables, platform
 
 
 def main(count: int, records: int) -> None:
     from flights.tables import TABLES
-    from transfers import running, services
+    from transfers import services
     from transfers.models import Transfer
+    from transfers.run import runner
 
     silent, exports = io.StringIO(), list[int]()
 
     for number in range(2, count + 2):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "raw.csv"
-            rows = yardstick.as_csv(yardstick.records(number, records))
-            file.write_text(f"{whole.COLUMNS}\n{rows}")
+            rows = expected_tables.as_csv(expected_tables.records(number, records))
+            file.write_text(f"{platform.COLUMNS}\n{rows}")
             call_command("ingest", str(file), replace=True, stdout=silent, stderr=silent)
         call_command("broker", stdout=silent, stderr=silent)
-        running.run(services.ask(TABLES, asked_by="publisher"))
+        runner.run(services.ask(TABLES, asked_by="publisher"))
         exports.append(open_exports())
     made = Transfer.objects.filter(asked_by="publisher", table=TABLES[0]._meta.db_table)
     seconds = [t.seconds["publishing"] for t in made.order_by("pk")]

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from airsense import embedded, home
+from airsense import data_folder, embedded
 
-os.environ.setdefault("AIRSENSE_HOME", str(home.PROJECT / ".airsense-test"))
+os.environ.setdefault("AIRSENSE_HOME", str(data_folder.PROJECT / ".airsense-test"))
 _held = ExitStack()
 atexit.register(_held.close)
 _held.enter_context(embedded.lease())
@@ -36,7 +36,7 @@ def own_environment(template: str = "template1") -> dict[str, str]:
         "REDIS_URL": QUEUE,
         "REDIS_PREFIX": f"{name}:",
         "THROTTLE_PER_MINUTE": "10000000",  # tests ask more than people do
-        "WAREHOUSE_URL": f"duckdb://{home.folder()}/{name}",
+        "WAREHOUSE_URL": f"duckdb://{data_folder.folder()}/{name}",
     }
 
 

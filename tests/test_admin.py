@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from flights import versions
 from flights.models import TableVersion
 from flights.tables import NAMES, TABLES, by_name
-from tests.whole import COLUMNS, Platform, until
-from transfers import running, services
+from tests.platform import COLUMNS, Platform, until
+from transfers import services
 from transfers.models import Transfer, WarehouseJob
+from transfers.run import runner
 
 DAYS = by_name("delays_by_day")
 _numbers = itertools.count()
@@ -205,7 +206,7 @@ def test_a_waiting_transfer_says_behind_what_and_is_cancelled(demo: Platform) ->
     assert set(Transfer.objects.filter(pk__in=[ahead.pk, waiting.pk]).values_list("status")) == {
         ("cancelled",)
     }
-    running.run([waiting])
+    runner.run([waiting])
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
 

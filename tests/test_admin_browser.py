@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import assert_accessible, chromium, opened
+from tests.platform import Site
 from tests.platforms import own_platform
-from tests.whole import Site
 
 PAGES = [
     "/admin/",

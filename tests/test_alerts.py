@@ -19,11 +19,12 @@ from airsense import alerting
 from flights.mirror import Mirror
 from flights.models import Export, TableVersion
 from flights.models.mirrored import DelaysByDay
-from tests.receivers import SECRET, Mailbox, Webhook, mailbox, webhook
-from tests.whole import Platform, Site, until
-from transfers import jobs, running, services, tasks
+from tests.alert_receivers import SECRET, Mailbox, Webhook, mailbox, webhook
+from tests.platform import Platform, Site, until
+from transfers import services, tasks, warehouse_jobs
 from transfers.exceptions import SourceMissing
 from transfers.models import Alert, Delivery, Transfer, WarehouseJob
+from transfers.run import runner
 
 DAYS = DelaysByDay
 TO = "on-call@example.org"
@@ -67,11 +68,11 @@ def _lead(settings: Settings, url: str) -> None:
 
 def fail() -> None:
     with pytest.raises(SourceMissing):
-        running.run(services.ask([DAYS], "test"), Gone())
+        runner.run(services.ask([DAYS], "test"), Gone())
 
 
 def succeed() -> None:
-    running.run(services.ask([DAYS], "test"))
+    runner.run(services.ask([DAYS], "test"))
 
 
 def grow_old() -> None:
@@ -167,7 +168,7 @@ def test_after_a_roll_back_all_agree_how_fresh_a_table_is(nothing_yet: None, sit
 
     browser = Client()
     browser.force_login(User.objects.create_superuser("sees-freshness"))
-    running.run(services.ask([DAYS], "test", forced=True))
+    runner.run(services.ask([DAYS], "test", forced=True))
     new, old = TableVersion.objects.filter(table="delays_by_day").order_by("-number")[:2]
     TableVersion.objects.filter(pk=old.pk).update(confirmed_at=timezone.now() - timedelta(days=9))
     try:
@@ -185,19 +186,19 @@ def test_after_a_roll_back_all_agree_how_fresh_a_table_is(nothing_yet: None, sit
 
 def test_a_job_that_fails_is_told_of_once_and_so_is_the_next_success(hook: Webhook) -> None:
     broken = SimpleUploadedFile("broken.csv", b"not a header\n1\n")
-    jobs.ask("append", "test", broken)
-    jobs.work()
+    warehouse_jobs.ask("append", "test", broken)
+    warehouse_jobs.work()
     broken.seek(0)
-    jobs.ask("append", "test", broken)
-    jobs.work()
+    warehouse_jobs.ask("append", "test", broken)
+    warehouse_jobs.work()
     tasks.deliver_alerts()
     assert [m["type"] for m in hook.got] == ["job.failed"]
     assert hook.got[0]["data"]["job"] == "ingest"
     assert "broken.csv" in hook.got[0]["data"]["text"]
-    jobs.ask("build", "test")  # another kind of job ends no trouble of this one
-    jobs.work()
+    warehouse_jobs.ask("build", "test")  # another kind of job ends no trouble of this one
+    warehouse_jobs.work()
     assert kinds() == ["failed"]
-    jobs._end(WarehouseJob(pk=_queued_ingest()), status="succeeded", error="", advice="")
+    warehouse_jobs._end(WarehouseJob(pk=_queued_ingest()), status="succeeded", error="", advice="")
     tasks.deliver_alerts()
     assert [m["type"] for m in hook.got] == ["job.failed", "job.recovered"]
 

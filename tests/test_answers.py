@@ -7,8 +7,8 @@ import duckdb
 import pytest
 from django.conf import settings
 
-from tests.whole import Platform, Site
-from tests.yardstick import rounded
+from tests.expected_tables import rounded
+from tests.platform import Platform, Site
 
 NATIONAL = os.environ.get("FLIGHTS", "")  # a Parquet file of millions of flights
 

@@ -13,7 +13,7 @@ import yaml
 from django.contrib.auth import get_user_model
 from rest_framework.authtoken.models import Token
 
-from tests.spared import (
+from tests.invariants import (
     AIRLINES,
     DYNAMIC,
     GRAPHQL,
@@ -24,7 +24,7 @@ from tests.spared import (
     same_through_the_cache,
     spared,
 )
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 
 HOSTILE = [
     *("%00", "x%00y", "%ff", "%", "%zz", "%u0041", "%C0%80", "%ED%A0%80", "%EF%BF%BF"),

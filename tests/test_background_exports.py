@@ -18,9 +18,9 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from flights.exports import keeping
+from flights.exports import retention
 from flights.models import Asker, Export
-from tests.whole import Answer, Platform, Site
+from tests.platform import Answer, Platform, Site
 
 ALL = "/api/exports/"
 FLIGHTS = "flight_delay_data"
@@ -32,7 +32,7 @@ FORMATS = ["csv", "ndjson", "parquet", "arrow", "xlsx"]
 def live(demo: Platform) -> Iterator[Site]:
     with demo.running("worker"), demo.site(processes=1) as site:
         yield site
-    keeping.remove(Export.objects.all())
+    retention.remove(Export.objects.all())
 
 
 def key(group: str) -> str:
@@ -137,7 +137,7 @@ def test_who_has_too_many_waits(live: Site) -> None:
     assert (refused.status, refused.headers["retry-after"]) == (429, "10")
     same = post(live, {"table": FLIGHTS, "query": "limit=101", "format": "csv"})
     assert (same.status, same.json()["status"]) == (202, "queued")
-    keeping.remove(waiting)
+    retention.remove(waiting)
 
 
 def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
@@ -156,10 +156,10 @@ def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
             403,
             "application/problem+json",
         )
-    late = keeping.STORAGE.link(there, timezone.now() - timedelta(seconds=2))
+    late = retention.STORAGE.link(there, timezone.now() - timedelta(seconds=2))
     assert live.get(late).status == 410
     assert live.get(address, Accept="text/csv").status == 200
-    keeping.STORAGE.delete(there.stored)
+    retention.STORAGE.delete(there.stored)
     gone = live.get(address)
     assert (gone.status, gone.json()["detail"]) == (
         *(410,),
@@ -187,13 +187,13 @@ def test_a_file_is_removed_when_it_has_expired_and_forgotten_later(live: Site) -
     stored = row.get().stored
     row.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert told(live, f"{ALL}{export['id']}")["status"] == "expired"
-    keeping.sweep()
-    assert not keeping.STORAGE.exists(stored)
+    retention.sweep()
+    assert not retention.STORAGE.exists(stored)
     assert row.get().status == "expired"
     assert live.get(export["url"]).status == 410
     assert made(live, "limit=13")["id"] != export["id"]
     row.update(expires_at=timezone.now() - timedelta(hours=settings.EXPORTS_KEPT_HOURS + 1))
-    keeping.sweep()
+    retention.sweep()
     assert not row.exists()
 
 
@@ -205,7 +205,7 @@ def test_what_lost_its_worker_is_not_said_to_run(live: Site) -> None:
         heartbeat_at=timezone.now() - timedelta(seconds=settings.EXPORT_LOST_AFTER + 1),
     )
     assert told(live, f"{ALL}{export.pk}", wait=0)["status"] == "queued"
-    assert keeping.sweep()  # as it has to be made again
+    assert retention.sweep()  # as it has to be made again
     export.refresh_from_db()
     assert (export.status, export.error) == ("queued", "Its worker stopped in the middle.")
     export.delete()
@@ -215,13 +215,17 @@ def test_files_without_an_export_are_removed(live: Site) -> None:
     owned = Export.objects.get(pk=made(live, "limit=14")["id"]).stored
     fresh, orphan = f"{uuid.uuid4()}.csv", f"{uuid.uuid4()}.csv"
     for name in (fresh, orphan):
-        keeping.STORAGE.save(name, ContentFile(b"half"))
+        retention.STORAGE.save(name, ContentFile(b"half"))
     hours_ago = time.time() - 2 * 3600
     for name in (owned, orphan):
-        os.utime(keeping.STORAGE.path(name), (hours_ago, hours_ago))
-    assert keeping.remove_orphans() >= 1
-    assert [keeping.STORAGE.exists(name) for name in (owned, fresh, orphan)] == [True, True, False]
-    keeping.STORAGE.delete(fresh)
+        os.utime(retention.STORAGE.path(name), (hours_ago, hours_ago))
+    assert retention.remove_orphans() >= 1
+    assert [retention.STORAGE.exists(name) for name in (owned, fresh, orphan)] == [
+        True,
+        True,
+        False,
+    ]
+    retention.STORAGE.delete(fresh)
 
 
 def test_operators_see_and_delete_exports_in_the_admin(live: Site) -> None:
@@ -236,7 +240,7 @@ def test_operators_see_and_delete_exports_in_the_admin(live: Site) -> None:
     assert Export.objects.filter(pk=export.pk).exists()
     assert operator.post(listed, delete).status_code == 302
     assert not Export.objects.filter(pk=export.pk).exists()
-    assert not keeping.STORAGE.exists(export.stored)
+    assert not retention.STORAGE.exists(export.stored)
 
 
 def active(count: int, **who: Any) -> list[Export]:

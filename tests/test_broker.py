@@ -17,8 +17,9 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from flights.tables import TABLES
-from transfers import broker, columns, demo
-from transfers.ingest import ingest
+from transfers import broker, demo
+from transfers.ingest.raw_table import ingest
+from transfers.load import columns
 from transfers.warehouses import Warehouse, connect
 
 type Record = tuple[date, str, str, str, int | None, int | None]

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import assert_accessible, chromium, opened
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 
 AIRPORTS = "/explorer?table=busiest_airports_by_delays"
 # Every page that the public can see; each is looked at in every look.

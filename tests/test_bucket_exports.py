@@ -16,8 +16,8 @@ import boto3
 import pytest
 
 from tests.exporting import TABLE, ask, execute, row, slowly, sweep, swept
+from tests.platform import Platform, Site, free_port, until
 from tests.platforms import own_platform
-from tests.whole import Platform, Site, free_port, until
 
 BUCKET, PREFIX = "files", "airsense-exports"
 ROWS = 60_000

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 from compose_spec import PyCompose
 
-from airsense.home import PROJECT
+from airsense.data_folder import PROJECT
+from tests.platform import Platform, Site, free_port, until
 from tests.servers import own_environment
-from tests.whole import Platform, Site, free_port, until
 
 SERVED = ["/healthz", "/readyz", "/static/airsense.css", "/static/admin/css/base.css"]
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from flights import cost
-from tests.whole import Platform, Site, free_port, until
+from flights.query import cost
+from tests.platform import Platform, Site, free_port, until
 
 FLIGHTS = "/api/flight_delay_data/"
 # Nothing holds these texts, so all rows are read; 3 s of 336,776.

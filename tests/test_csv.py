@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from tests.test_ingest import HEADER, ROW, Ingest, ingest, raw, refusal, warehouse, write
-from transfers import files
 from transfers.exceptions import BadInput, SourceMissing
-from transfers.ingest import RAW
+from transfers.ingest import files
+from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Warehouse
 
 __all__ = ["ingest", "warehouse"]  # fixtures

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from pytest_django import Settings
 
+from tests.platform import COLUMNS, Platform
 from tests.warehouse.running import CLIENT, SECRET, TOKEN, Served, running
-from tests.whole import COLUMNS, Platform
 from transfers import broker, verify
 from transfers.exceptions import (
     VerificationFailed,
@@ -19,7 +19,7 @@ from transfers.exceptions import (
     WarehouseStarting,
     WarehouseUnavailable,
 )
-from transfers.ingest import RAW, ingest
+from transfers.ingest.raw_table import RAW, ingest
 from transfers.warehouses import Warehouse, connect
 from transfers.warehouses.databricks_connector import Connection
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from airsense.home import PROJECT
-from tests.whole import Platform, Site, until
+from airsense.data_folder import PROJECT
+from tests.platform import Platform, Site, until
 
 FIELD = """    doubled = models.BigIntegerField(db_column="Doubled", null=True, help_text="twice")
 

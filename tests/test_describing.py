@@ -10,7 +10,7 @@ from django.utils import timezone
 from flights.mirror import Mirror, MirroredTable
 from flights.models import PublishedTable, TableVersion
 from flights.tables import NAMES, TABLES
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 from transfers.models import Transfer
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.whole import Site
+from tests.platform import Site
 
 TABLE = "flight_delay_data"
 TEXTS = ("Airline_Name", "Origin_City", "Destination_City")

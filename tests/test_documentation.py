@@ -10,19 +10,19 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
-from airsense import home
-from flights import keys
+from airsense import data_folder
+from flights.access import keys
 from flights.models import ApiKey, Asker, Export
-from tests.whole import Site
+from tests.platform import Site
 
-TEXT = (home.PROJECT / "docs" / "api.md").read_text()
+TEXT = (data_folder.PROJECT / "docs" / "api.md").read_text()
 LINES = [
     re.sub(r" \\\n +", " ", line)
     for line in re.findall(r"^ {4}(curl .*(?:\n {6}.*)*)$", TEXT, re.MULTILINE)
 ]
 
 
-SECURITY = (home.PROJECT / "docs" / "security.md").read_text()
+SECURITY = (data_folder.PROJECT / "docs" / "security.md").read_text()
 NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", SECURITY)
 
 
@@ -50,10 +50,12 @@ def test_a_curl_line_of_the_documentation_works(
 
 @pytest.mark.parametrize(("file", "test"), NAMED_TESTS)
 def test_a_test_that_the_security_page_names_exists(file: str, test: str) -> None:
-    text = (home.PROJECT / file).read_text()
+    text = (data_folder.PROJECT / file).read_text()
     assert f"def {test}(" in text if test else "def test_" in text
 
 
 def test_every_hostile_test_file_is_named_on_the_security_page() -> None:
-    files = {f"tests/hostile/{p.name}" for p in (home.PROJECT / "tests/hostile").glob("test_*.py")}
+    files = {
+        f"tests/hostile/{p.name}" for p in (data_folder.PROJECT / "tests/hostile").glob("test_*.py")
+    }
     assert files <= {file for file, _ in NAMED_TESTS}

@@ -17,15 +17,15 @@ from openpyxl import load_workbook
 from psycopg import sql
 from rest_framework.test import APIRequestFactory
 
-from flights.api import TableView
+from flights.api.views import TableView
 from flights.graphql import rows, where
 from flights.graphql.operation import Operation
 from flights.models import PublishedTable, TableVersion
-from flights.renderers import JSON
+from flights.web.renderers import JSON
 from tests.every_type import TYPES, EveryType, table_of
-from tests.whole import Platform
-from transfers import columns, load, sqlview
-from transfers.statements import execute
+from tests.platform import Platform
+from transfers.load import columns, sql_view, writer
+from transfers.load.statements import execute
 
 LEAST, MOST = -(2**63), 2**63 - 1  # of n
 
@@ -35,11 +35,11 @@ def published(demo: Platform) -> Iterator[None]:
     wanted = columns.schema(EveryType)
     rows = table_of(TYPES).cast(wanted).sort_by("n")
     with transaction.atomic():
-        version = load.create(EveryType, wanted, "1")
-        assert list(load.copy(version, wanted, rows.to_batches()))[-1].rows == 4
-        load.keep(version, load.figures(version, wanted))
-        load.publish([version])
-        sqlview.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
+        version = writer.create(EveryType, wanted, "1")
+        assert list(writer.copy(version, wanted, rows.to_batches()))[-1].rows == 4
+        writer.keep(version, writer.figures(version, wanted))
+        writer.publish([version])
+        sql_view.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
     yield
     PublishedTable.objects.filter(table="every_type").delete()
     execute("DROP VIEW every_type")

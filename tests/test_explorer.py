@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
-from tests.whole import Site
+from tests.platform import Site
 
 FLIGHTS = "/explorer?table=flight_delay_data"
 GROUPED = f"{FLIGHTS}&group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes"

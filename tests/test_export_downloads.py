@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.platform import Answer, Platform, Site
 from tests.test_background_exports import made
-from tests.whole import Answer, Platform, Site
 
 QUERY = "Origin_City=Newark, NJ&order_by=-Arrival_Delay_Minutes&limit=5000"
 CURL = shutil.which("curl") or "curl"
@@ -194,11 +194,11 @@ def test_curl_goes_on_where_a_download_was_interrupted(
 
 
 def test_a_file_that_was_removed_has_no_parts_and_no_conditions(live: Site) -> None:
-    from flights.exports import keeping
+    from flights.exports import retention
     from flights.models import Export
 
     export = made(live, f"{QUERY}&offset=1")
-    keeping.STORAGE.delete(Export.objects.get(pk=export["id"]).stored)
+    retention.STORAGE.delete(Export.objects.get(pk=export["id"]).stored)
     for headers in ({}, {"Range": "bytes=0-1"}, {"If_None_Match": "*"}):
         assert live.get(export["url"], **headers).status == 410
     assert live.ask("HEAD", export["url"]).status == 410

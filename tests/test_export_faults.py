@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from tests.exporting import RELATION, TABLE, ask, execute, files, row, slowly, sweep, swept
+from tests.platform import Platform, Site, until
 from tests.platforms import own_platform
-from tests.whole import Platform, Site, until
 
 ROWS = 15_000
 FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n in range(ROWS))

@@ -24,10 +24,10 @@ from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
 from flights.errors import BadQuery
-from flights.exports import sheets
+from flights.exports import excel
 from flights.mirror import Field
 from flights.models.mirrored import FlightDelayData
-from tests.whole import Answer, Platform, Site
+from tests.platform import Answer, Platform, Site
 
 FLIGHTS = "/api/flight_delay_data/"
 NEWARK = f"Origin_City={quote('Newark, NJ')}&Destination_City={quote('Phoenix, AZ')}"
@@ -200,4 +200,4 @@ def test_a_text_that_no_cell_can_hold_is_refused() -> None:
     fields: list[Field] = [FlightDelayData._meta.get_field("airline_name")]
     for text, fits in (("a" * 32_767, True), ("\U0001f600" * 16_384, False), ("a" * 32_768, False)):
         with nullcontext() if fits else pytest.raises(BadQuery, match=r"32,768 characters"):
-            assert b"".join(sheets.xlsx(iter([text.encode()]), fields))
+            assert b"".join(excel.xlsx(iter([text.encode()]), fields))

@@ -16,11 +16,11 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from flights import keys
-from flights.exports import keeping
+from flights.access import keys
+from flights.exports import retention
 from flights.models import ApiKey, Asker, Export
-from tests.keyed import log_without_keys
-from tests.whole import Answer, Platform, Site, until
+from tests.api_keys import log_without_keys
+from tests.platform import Answer, Platform, Site, until
 
 ALL = "/api/exports/"
 DAYS = "delays_by_day"
@@ -35,7 +35,7 @@ def live(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         own = Platform(env, log=log)
         with own.running("worker"), own.site() as site:
             yield site
-        keeping.remove(Export.objects.all())
+        retention.remove(Export.objects.all())
 
 
 def made(**facts: Any) -> str:
@@ -169,7 +169,7 @@ def test_a_key_with_too_many_exports_waits_and_others_do_not(live: Site) -> None
     assert (refused.status, refused.headers["retry-after"]) == (429, "10")
     assert "exports of yours are not done yet" in refused.json()["detail"]
     assert post(live, own(), X_API_Key=made()).status == 202
-    keeping.remove(waiting)
+    retention.remove(waiting)
 
 
 def test_to_ask_for_a_file_costs_a_key_as_much_as_a_file(live: Site) -> None:
@@ -194,7 +194,7 @@ def test_who_waits_takes_no_thread_that_others_need(live: Site) -> None:
         assert live.get(f"/api/{DAYS}/?{own()}", X_API_Key=secret).status == 200
         assert time.monotonic() - began < 5
         assert {wait.result().json()["status"] for wait in waits} == {"queued"}
-    keeping.remove([export])
+    retention.remove([export])
 
 
 def test_nothing_kept_or_shown_holds_the_key_and_the_admin_says_whose_it_is(live: Site) -> None:

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transfers import load
 from transfers.exceptions import Unstorable
+from transfers.load import writer
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {
@@ -44,8 +44,8 @@ def tables(draw: st.DrawFn) -> pa.Table:
 
 def stored(table: pa.Table, batch: int) -> list[tuple[Any, ...]]:
     with transaction.atomic():
-        version = load.make_temporary("random", table.schema)
-        list(load.copy(version, table.schema, table.to_batches(max_chunksize=batch)))
+        version = writer.make_temporary("random", table.schema)
+        list(writer.copy(version, table.schema, table.to_batches(max_chunksize=batch)))
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM random__v0 ORDER BY id")
             found: list[tuple[Any, ...]] = cursor.fetchall()

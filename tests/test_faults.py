@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from tests.observing import (
+from tests.fault_probes import (
     NO_INDEXES,
     ROWS,
     START,
@@ -30,10 +30,10 @@ from tests.observing import (
     waiting,
     worker,
 )
+from tests.platform import Platform, Site, until
 from tests.platforms import own_platform, own_valkey
 from tests.proxy import Proxy, proxy
 from tests.warehouse.running import Served, running
-from tests.whole import Platform, Site, until
 
 FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n in range(ROWS))
 

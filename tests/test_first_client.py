@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser import chromium, opened
+from tests.platform import Answer, Platform, Site, until
 from tests.platforms import own_platform
-from tests.whole import Answer, Platform, Site, until
 
 QUERY = "/api/dynamic_query"
 LIST_OF_TABLES = (

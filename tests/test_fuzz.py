@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.spared import (
+from tests.invariants import (
     AIRLINES,
     DYNAMIC,
     GRAPHQL,
@@ -20,7 +20,7 @@ from tests.spared import (
     spared,
     timely,
 )
-from tests.whole import Site
+from tests.platform import Site
 
 PIECES = st.one_of(
     st.sampled_from(["Airline_Name", "Total_Flights", "avg:Total_Flights", "count", "-", "1", "0"]),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.platform import Answer, Platform, Site, until
 from tests.platforms import own_platform
-from tests.whole import Answer, Platform, Site, until
 
 TABLE = "delays_by_day"
 MONDAY, TUESDAY = "2013-01-07,Alpha,A,B,10,20", "2013-01-08,Alpha,A,B,30,40"

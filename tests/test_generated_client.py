@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from airsense import home
-from tests.whole import Site
+from airsense import data_folder
+from tests.platform import Site
 
 ASKING = """
 import json, sys
@@ -52,7 +52,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tool = Path(sys.executable).with_name("openapi-python-client")
     made = subprocess.run(
         [
-            *(tool, "generate", "--path", home.PROJECT / "docs" / "openapi.yml"),
+            *(tool, "generate", "--path", data_folder.PROJECT / "docs" / "openapi.yml"),
             *("--output-path", folder / "airsense_client", "--meta", "none"),
             *("--config", folder / "options.yml", "--fail-on-warning"),
         ],

@@ -14,7 +14,7 @@ from flights.graphql.view import GraphQL
 from flights.mirror import MirroredTable, public
 from flights.tables import TABLES
 from tests.graphql import OTHER_TYPE, PATH, data, get, post, refused
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
 

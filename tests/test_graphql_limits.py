@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from flights.cursor import Position
+from flights.query.cursor import Position
 from tests.graphql import PATH, get, post, refused
-from tests.whole import Site
+from tests.platform import Site
 
 WRONG = {
     "{ nowhere { rows } }": "Cannot query field 'nowhere'",

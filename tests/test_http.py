@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.whole import Site
+from tests.platform import Site
 
 DAYS = "/api/delays_by_day/"
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.nginx import in_front_of
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 
 BY_HTTPS = {"X-Forwarded-Proto": "https"}
 SETTINGS = {"HTTPS": "true", "TRUSTED_PROXIES": "1", "ALLOWED_HOSTS": "127.0.0.1,example.org"}

@@ -3,9 +3,10 @@
 import pytest
 from django.db import connections
 
-from flights import compiled, query, versions
+from flights import versions
 from flights.models.mirrored import FlightDelayData
-from tests.whole import Platform
+from flights.query import query, sql_cache
+from tests.platform import Platform
 
 DELAY = "Departure_Delay_Minutes"
 
@@ -26,7 +27,7 @@ DELAY = "Departure_Delay_Minutes"
 )
 def test_a_first_page_is_one_walk(demo: Platform, asked: dict[str, str]) -> None:
     version = versions.current(FlightDelayData)
-    made = compiled.statement(FlightDelayData, query.read(FlightDelayData, asked), version, asked)
+    made = sql_cache.statement(FlightDelayData, query.read(FlightDelayData, asked), version, asked)
     assert made
     sql, values = made
     with connections["reader"].cursor() as cursor:

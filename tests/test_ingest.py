@@ -22,7 +22,7 @@ from pytest_django import Settings
 
 from transfers import demo
 from transfers.exceptions import SourceMissing, WarehouseError
-from transfers.ingest import RAW
+from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Warehouse, connect
 
 NAMES = [

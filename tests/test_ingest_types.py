@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from tests.platform import Platform
 from tests.test_ingest import (
     HEADER,
     NAMES,
@@ -21,11 +22,10 @@ from tests.test_ingest import (
     warehouse,
     write,
 )
-from tests.whole import Platform
 from transfers import tasks
-from transfers.ingest import RAW
+from transfers.ingest.raw_table import RAW
+from transfers.ingest.records import BadColumns, Layout
 from transfers.models import WarehouseJob
-from transfers.records import BadColumns, Layout
 from transfers.warehouses import Warehouse
 
 __all__ = ["ingest", "warehouse"]  # fixtures

@@ -17,11 +17,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from tests.observing import database
+from tests.fault_probes import database
+from tests.platform import COLUMNS, Platform, until
 from tests.platforms import own_platform
 from tests.warehouse.running import Served, running
-from tests.whole import COLUMNS, Platform, until
-from transfers import jobs
+from transfers import warehouse_jobs
 from transfers.models import WarehouseJob
 
 INGEST = (
@@ -132,10 +132,10 @@ def test_a_job_of_an_older_release_without_heartbeats_does_not_run_for_ever(demo
     job = WarehouseJob.objects.create(
         kind="build", asked_by="x", status="running", started_at="2001-01-01T00Z"
     )
-    jobs.reap()
+    warehouse_jobs.reap()
     job.refresh_from_db()
     assert job.status == "queued"
-    jobs.work()
+    warehouse_jobs.work()
     job.refresh_from_db()
     assert job.status == "succeeded"
 
@@ -203,5 +203,5 @@ def test_an_upload_that_no_job_names_is_removed_after_an_hour(
     for file in (old, new):
         file.write_text("half of a file")
     os.utime(old, (0, 0))
-    assert jobs.remove_orphans() == 1
+    assert warehouse_jobs.remove_orphans() == 1
     assert (old.exists(), new.exists()) == (False, True)

@@ -13,10 +13,10 @@ from django.db import ProgrammingError, connection
 from django.test import Client
 from django.utils import timezone
 
-from flights import keys
+from flights.access import keys
 from flights.models import SCOPES, ApiKey
-from tests.keyed import SECRET, log_without_keys
-from tests.whole import Answer, Platform, Site, until
+from tests.api_keys import SECRET, log_without_keys
+from tests.platform import Answer, Platform, Site, until
 
 DAYS = "/api/delays_by_day/"
 _numbers = itertools.count(1)

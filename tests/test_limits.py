@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from flights import limits
-from tests.whole import Site
+from flights.query import limits
+from tests.platform import Site
 
 DAYS, FLIGHTS = "/api/delays_by_day/", "/api/flight_delay_data/"
 DYNAMIC = "/api/dynamic_query?table_name=delays_by_day"

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from tests.platform import Platform
 from tests.test_databricks import RECORDS
-from tests.whole import Platform
 from transfers import broker
 
 pytestmark = pytest.mark.live

@@ -13,11 +13,12 @@ from pytest_django import Settings
 
 from flights.mirror import Mirror, MirroredTable
 from flights.models import PublishedTable, TableVersion
+from tests.platform import Platform
 from tests.warehouse.running import Served, running
-from tests.whole import Platform
-from transfers import load, loading, watched
+from transfers.load import writer
 from transfers.models import Transfer
-from transfers.progress import Progress
+from transfers.run import pipeline, source_reader
+from transfers.run.progress import Progress
 from transfers.warehouses import Warehouse, connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
@@ -54,7 +55,7 @@ def parcels(server: Served, settings: Settings, tmp_path: Path) -> Iterator[Ware
     yield warehouse
     PublishedTable.objects.filter(table="parcels").delete()
     for version in TableVersion.objects.filter(table="parcels"):
-        load._drop(version)
+        writer._drop(version)
 
 
 NUMBERS = itertools.count()
@@ -80,12 +81,12 @@ def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
     transfer = Transfer(table="parcels", claim=uuid.uuid4(), status="succeeded", **values)
     with (
         Progress([]) as progress,
-        watched.snapshot(warehouse, "parcels", progress.check) as source,
+        source_reader.snapshot(warehouse, "parcels", progress.check) as source,
     ):
         progress.begin(transfer)
-        version = loading.made(Parcel, transfer, source, progress)
+        version = pipeline.made(Parcel, transfer, source, progress)
         assert version
-        load.publish([version])
+        writer.publish([version])
     return transfer
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.nginx import in_front_of
-from tests.whole import Answer, Platform, Site, until
+from tests.platform import Answer, Platform, Site, until
 
 QUERY = "/api/dynamic_query?table_name=busiest_airports_by_delays&limit=3"
 

@@ -12,9 +12,9 @@ import pytest
 from openpyxl import load_workbook
 
 from tests import graphql
+from tests.platform import Platform, Site
 from tests.platforms import own_platform
 from tests.test_preview import change
-from tests.whole import Platform, Site
 
 AIRLINES = "/api/airline_performance/"
 CITIES = "/api/busiest_airports_by_delays/"

@@ -14,8 +14,8 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
-from tests.whole import Platform, Site
-from tests.yardstick import rounded
+from tests.expected_tables import rounded
+from tests.platform import Platform, Site
 
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"

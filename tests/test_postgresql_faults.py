@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.observing import (
+from tests.fault_probes import (
     NO_INDEXES,
     ROWS,
     TABLE,
@@ -25,8 +25,8 @@ from tests.observing import (
     worker,
 )
 from tests.own_postgresql import Server, own_postgresql, platform_of
+from tests.platform import Platform, until
 from tests.warehouse.running import Served, running
-from tests.whole import Platform, until
 
 DISK = 24 << 20  # bytes
 CROWD = 20_000  # rows, which take 40 % of them

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.platform import Platform
 from tests.platforms import own_platform
-from tests.whole import Platform
 from transfers.warehouses import connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"

@@ -16,9 +16,9 @@ import orjson
 import pytest
 
 from flights.tables import by_name
-from tests import yardstick
-from tests.whole import Platform
-from transfers import columns
+from tests import expected_tables
+from tests.platform import Platform
+from transfers.load import columns
 
 RECORDS = 25_000  # an export of them outlasts the sockets' buffers
 DAYS = "/api/dynamic_query?table_name=delays_by_day"
@@ -32,7 +32,7 @@ EXPORT = "/api/flight_delay_data/?format=csv"
 def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
     fresh: Platform, tmp_path: Path, publishes: int
 ) -> None:
-    fresh.ingest(yardstick.as_csv(yardstick.records(1, RECORDS)).rstrip())
+    fresh.ingest(expected_tables.as_csv(expected_tables.records(1, RECORDS)).rstrip())
     fresh.manage("transfer", "--all")
     stop = tmp_path / "stop"
     with fresh.site(processes=2) as site, ExitStack() as readers:
@@ -58,22 +58,22 @@ def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
 def _each_is_of_its_version(answers: list[Any], expected: Any) -> None:
     """Each body is what plain Python works out from the records of the version that it states."""
     for version in {version for version, *_ in answers}:
-        rows = yardstick.records(_number(version), RECORDS)
+        rows = expected_tables.records(_number(version), RECORDS)
         wanted = hashlib.sha256(expected(rows)).hexdigest()
         assert {digest for stated, digest, *_ in answers if stated == version} == {wanted}, version
 
 
-def _days(rows: list[yardstick.Record]) -> bytes:
-    return orjson.dumps(yardstick.delays_by_day(rows))
+def _days(rows: list[expected_tables.Record]) -> bytes:
+    return orjson.dumps(expected_tables.delays_by_day(rows))
 
 
-def _days_twice(rows: list[yardstick.Record]) -> bytes:
+def _days_twice(rows: list[expected_tables.Record]) -> bytes:
     """Both fields of one operation are of one version."""
-    days = {"rows": yardstick.delays_by_day(rows)}
+    days = {"rows": expected_tables.delays_by_day(rows)}
     return orjson.dumps({"data": {"a": days, "b": days}})
 
 
-def _flights(rows: list[yardstick.Record]) -> bytes:
+def _flights(rows: list[expected_tables.Record]) -> bytes:
     text = io.StringIO()
     names = columns.schema(by_name("flight_delay_data")).names
     csv.writer(text, lineterminator="\n").writerow(names)

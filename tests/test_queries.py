@@ -7,7 +7,7 @@ import pytest
 
 from flights.models import TableVersion
 from flights.tables import NAMES
-from tests.whole import Site
+from tests.platform import Site
 
 DYNAMIC = "/api/dynamic_query?table_name="
 

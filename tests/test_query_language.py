@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 
 AIRPORTS = "/api/busiest_airports_by_delays/"
 FLIGHTS = "/api/flight_delay_data/"

@@ -9,8 +9,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from airsense import home, logs, tasks
-from tests.whole import Platform
+from airsense import data_folder, logs, tasks
+from tests.platform import Platform
 
 DAY = 86_400
 
@@ -58,8 +58,8 @@ def test_the_schedule_forgets_sessions_and_logs(demo: Platform) -> None:
     Session.objects.create(
         session_key="old", session_data="x", expire_date=timezone.now() - timedelta(seconds=1)
     )
-    (home.folder() / "logs").mkdir(exist_ok=True)
-    old = write(home.folder() / "logs" / "test.log.2000-01-01", "a word", 40)
+    (data_folder.folder() / "logs").mkdir(exist_ok=True)
+    old = write(data_folder.folder() / "logs" / "test.log.2000-01-01", "a word", 40)
     tasks.forget()
     assert not Session.objects.filter(session_key="old").exists()
     assert not old.exists()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.platform import Platform, free_port, until
 from tests.runs import Run, running
 from tests.servers import own_environment
-from tests.whole import Platform, free_port, until
 
 
 @pytest.mark.timeout(240)

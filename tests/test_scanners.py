@@ -16,8 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import psycopg
 import pytest
 
-from airsense import home
-from tests.whole import Platform, Site
+from airsense import data_folder
+from tests.platform import Platform, Site
 
 ALASKA = "Alaska%20Airlines%20Inc."
 AIRLINES = "/api/airline_performance/"
@@ -137,7 +137,7 @@ def test_sqlmap_finds_nothing_by_any_technique(site: Site, tmp_path: Path, name:
 
 
 def schemathesis(site: Site, folder: Path, *how: str) -> None:
-    config = home.PROJECT / "tests" / "schemathesis.toml"
+    config = data_folder.PROJECT / "tests" / "schemathesis.toml"
     begin = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run"]
     # Deterministic, so that a failure is nobody's bad luck; a whole table as Excel takes its time.
     always = ["--generation-deterministic", "--no-color", "--warnings=off", "--request-timeout=60"]

@@ -14,10 +14,10 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from airsense.schedules import HOUSEKEEPING
 from flights.tables import NAMES
-from tests.observing import database
-from tests.whole import Platform, until
-from transfers import alerts as transfer_alerts
+from tests.fault_probes import database
+from tests.platform import Platform, until
 from transfers import tasks
+from transfers.alerts import outbox as transfer_alerts
 from transfers.models import Alert
 
 SHIPPED = "transfer every table whose source changed"

@@ -9,14 +9,14 @@ from django.contrib.auth import get_user_model
 from jsonschema import Draft202012Validator
 from rest_framework.authtoken.models import Token
 
-from airsense import home
+from airsense import data_folder
+from flights.api.schema import examples
 from flights.errors import PROBLEM
-from flights.filters import lookups
 from flights.mirror import MirroredTable, public
-from flights.schema import examples
+from flights.query.filters import lookups
 from flights.tables import TABLES
 from tests.browser import chromium, opened
-from tests.whole import Answer, Platform, Site
+from tests.platform import Answer, Platform, Site
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_what_changes_something_says_who_may(described: Any) -> None:
 
 
 def test_the_description_stays_of_a_size_that_tools_can_take() -> None:
-    assert (home.PROJECT / "docs" / "openapi.yml").stat().st_size < 130_000
+    assert (data_folder.PROJECT / "docs" / "openapi.yml").stat().st_size < 130_000
 
 
 def test_problems_are_as_described(site: Site, described: Any) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.whole import Platform, Site
+from tests.platform import Platform, Site
 
 
 def search(site: Site, q: str, more: str = "") -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from flights.exports import sheets, statements, workbook
+from flights.exports import copy_sql, excel, workbook
 from flights.mirror import Field
 from flights.models.mirrored import FlightDelayData
 
@@ -30,7 +30,7 @@ FILLERS = ["\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\ufe0f", "\uffa0",
 def written(texts: Iterable[str], fields: list[Field] = TEXT, type_: str = "text") -> list[str]:
     """What PostgreSQL writes into a CSV file of a column."""
     with connection.cursor() as cursor:
-        statement = statements.csv(f"SELECT unnest(%s::{type_}[])", fields)
+        statement = copy_sql.csv(f"SELECT unnest(%s::{type_}[])", fields)
         with cursor.copy(statement, [list(texts)]) as copy:
             body = b"".join(copy).decode()
     _, *rows = csv.reader(io.StringIO(body, newline=""), strict=True)
@@ -75,7 +75,7 @@ def test_a_number_stays_a_number(numbers: list[int]) -> None:
 
 def cells(**columns: Any) -> list[list[Any]]:
     """What openpyxl reads of a sheet with such columns."""
-    xml = workbook.BEGIN.encode() + sheets._rows(pa.record_batch(columns), 1)
+    xml = workbook.BEGIN.encode() + excel._rows(pa.record_batch(columns), 1)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, text in workbook.PARTS.items():
@@ -110,7 +110,7 @@ def test_a_cell_has_the_value_and_the_type_of_its_column() -> None:
 
 def test_what_xml_cannot_hold_is_spelled_as_excel_does() -> None:
     batch = pa.record_batch({"text": ["\x07\r\t\ufffe", "_x0041_", "plain_x"]})
-    found = re.findall(">([^<>]+)</t>", sheets._rows(batch, 1).decode())
+    found = re.findall(">([^<>]+)</t>", excel._rows(batch, 1).decode())
     assert found == ["_x0007__x000D_\t_xFFFE_", "_x005F_x0041_", "plain_x"]
 
 

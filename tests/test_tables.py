@@ -5,12 +5,12 @@ from django.apps import apps
 from django.contrib import admin
 from django.core.management import call_command
 
-from flights.filters import lookups
 from flights.mirror import MirroredTable, public
 from flights.models import TableVersion, mirrored
+from flights.query.filters import lookups
 from flights.tables import TABLES
-from tests.whole import Platform, Site
-from transfers import columns
+from tests.platform import Platform, Site
+from transfers.load import columns
 
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
 

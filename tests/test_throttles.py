@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flights import throttles, windows
-from flights.windows import Caller, Windows
+from flights.access import rate_limiter, throttles
+from flights.access.rate_limiter import Caller, Windows
+from flights.exports.renderers import COST
+from tests.platform import Answer, Platform, Site
 from tests.platforms import own_valkey
-from tests.whole import Answer, Platform, Site
 
 LIMIT = 30
 DAYS = "/api/delays_by_day/"
@@ -30,7 +31,7 @@ def low(demo: Platform) -> Iterator[Site]:
 def address() -> str:
     """An address that nobody has asked from, whose minute does not end while a test asks."""
     candidates = (f"198.51.100.{number}" for number in _numbers)
-    return next(a for a in candidates if windows._window(a)[1] > 20)
+    return next(a for a in candidates if rate_limiter._window(a)[1] > 20)
 
 
 def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Answer:
@@ -85,7 +86,7 @@ def test_what_the_response_cache_answers_is_free(low: Site, address: str) -> Non
 
 
 def test_a_file_costs_as_much_as_ten_queries(low: Site, address: str) -> None:
-    assert left(miss(low, address, f"{DAYS}?format=csv")) == LIMIT - throttles.EXPORT
+    assert left(miss(low, address, f"{DAYS}?format=csv")) == LIMIT - COST
 
 
 def test_every_public_surface_is_charged(low: Site, address: str) -> None:
@@ -145,12 +146,12 @@ def test_leases_of_two_processes_never_exceed_the_limit(demo: Platform, address:
 
 
 def test_no_address_is_written_to_valkey(demo: Platform, address: str) -> None:
-    before = set(windows.valkey.scan_iter(windows._named("window:*")))
+    before = set(rate_limiter.valkey.scan_iter(rate_limiter._named("window:*")))
     Windows().charge(Caller("address", address, 600), 1)
-    names = set(windows.valkey.scan_iter(windows._named("window:*"))) - before
+    names = set(rate_limiter.valkey.scan_iter(rate_limiter._named("window:*"))) - before
     assert names
     assert not any(b"198." in name for name in names)
-    assert all(0 < windows.valkey.ttl(name) <= 120 for name in names)
+    assert all(0 < rate_limiter.valkey.ttl(name) <= 120 for name in names)
 
 
 def test_without_valkey_each_process_counts_alone(

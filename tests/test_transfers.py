@@ -19,10 +19,11 @@ from django.utils import timezone
 
 from flights import versions
 from flights.tables import TABLES, by_name
-from tests.whole import Platform, Site, until
-from transfers import running, services, warehouses
+from tests.platform import Platform, Site, until
+from transfers import services, warehouses
 from transfers.exceptions import AlreadyRunning, VerificationFailed, WarehouseBusy
 from transfers.models import Transfer
+from transfers.run import runner
 from transfers.warehouses import Snapshot, Warehouse
 
 type Row = dict[str, Any]
@@ -103,7 +104,7 @@ def test_rows_that_changed_on_their_way_are_refused(demo: Platform, fault: Fault
     before = _state("delays_by_day")
     (asked,) = services.ask([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        running.run([asked], Faulty(fault))
+        runner.run([asked], Faulty(fault))
     assert _state("delays_by_day") == before
     asked.refresh_from_db()
     assert asked.status == Transfer.Status.FAILED
@@ -117,7 +118,7 @@ def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo:
     before = _state("airline_performance"), _state("delays_by_day")
     asked = services.ask([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        running.run(asked, Faulty(fault))
+        runner.run(asked, Faulty(fault))
     assert (_state("airline_performance"), _state("delays_by_day")) == before
     ended = Transfer.objects.filter(pk__in=[t.pk for t in asked])
     assert {t.status for t in ended} == {Transfer.Status.FAILED}
@@ -129,17 +130,17 @@ def test_a_fault_that_may_pass_is_tried_again_and_others_are_not(demo: Platform)
 
     asked = services.ask([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(WarehouseBusy):
-        running.run(asked, Faulty(away), attempts=2)
+        runner.run(asked, Faulty(away), attempts=2)
     waiting = Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk")
     assert {(t.status, t.attempt) for t in waiting} == {("queued", 2)}
     assert waiting[0].error == "The warehouse does not answer."
     with pytest.raises(WarehouseBusy):
-        running.run(waiting, Faulty(away), attempts=2)
+        runner.run(waiting, Faulty(away), attempts=2)
     assert {t.status for t in waiting.all()} == {"failed"}
 
     asked = services.ask([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        running.run(asked, Faulty(a_row_dropped), attempts=2)
+        runner.run(asked, Faulty(a_row_dropped), attempts=2)
     assert Transfer.objects.get(pk=asked[0].pk).status == "failed"
 
 
@@ -154,21 +155,21 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
 
     def refused() -> None:
         with closing(connection), pytest.raises(AlreadyRunning, match=r"behind transfer .* test"):
-            running.run(services.ask(TABLES, "another"))
+            runner.run(services.ask(TABLES, "another"))
 
     with pytest.raises(VerificationFailed):
-        running.run([first], Faulty(meanwhile))
+        runner.run([first], Faulty(meanwhile))
     waiting = Transfer.objects.filter(asked_by="another")
     assert {t.status for t in waiting} == {"queued"}  # all of them, as they are seen together
-    running.run(waiting)
+    runner.run(waiting)
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
 
 def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
     (asked,) = services.ask([DAYS], "test")
-    running.run([asked])
+    runner.run([asked])
     ended = Transfer.objects.get(pk=asked.pk)
-    running.run([Transfer.objects.get(pk=asked.pk)])
+    runner.run([Transfer.objects.get(pk=asked.pk)])
     assert Transfer.objects.get(pk=asked.pk).finished_at == ended.finished_at
 
 

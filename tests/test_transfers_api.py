@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from rest_framework.authtoken.models import Token
 
-from tests.whole import Answer, Platform, Site
+from tests.platform import Answer, Platform, Site
 from transfers.models import Transfer
 
 ALL = "/api/transfers/"

@@ -18,9 +18,10 @@ from pytest_django import Settings
 from flights.mirror import MirroredTable
 from tests.every_type import TYPES, EveryType, table_of
 from tests.warehouse.running import Served, running
-from transfers import broker, columns, inspection, load, verify
+from transfers import broker, inspection, verify
 from transfers.exceptions import BadInput, RecordsThere, SourceMissing, Unstorable
-from transfers.ingest import RAW, ingest
+from transfers.ingest.raw_table import RAW, ingest
+from transfers.load import columns, writer
 from transfers.warehouses import Snapshot, Warehouse, connect
 
 HEADER = (
@@ -107,9 +108,9 @@ def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: No
     wanted = columns.schema(EveryType)
     with warehouse.snapshot("every_type") as source, transaction.atomic():
         names = columns.check(wanted, source.schema, "every_type").names
-        version = load.create(EveryType, wanted, source.version)
-        assert list(load.copy(version, wanted, source.batches(names, ["n"])))[-1].rows == 4
-        verify.agree(source.figures(wanted, names), load.figures(version, wanted), "every_type")
+        version = writer.create(EveryType, wanted, source.version)
+        assert list(writer.copy(version, wanted, source.batches(names, ["n"])))[-1].rows == 4
+        verify.agree(source.figures(wanted, names), writer.figures(version, wanted), "every_type")
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT text, raw, local, length(text) FROM {version.relation} ORDER BY id"
@@ -162,9 +163,9 @@ def test_a_nul_character_is_refused_with_its_column_and_row(
     wanted = columns.schema(EveryType)
     says = "every_type: column quotes of row 1, in the declared order, holds a NUL character"
     with warehouse.snapshot("every_type") as source, transaction.atomic():
-        version = load.create(EveryType, wanted, source.version)
+        version = writer.create(EveryType, wanted, source.version)
         with pytest.raises(Unstorable, match=says):
-            list(load.copy(version, wanted, source.batches(wanted.names, ["n"])))
+            list(writer.copy(version, wanted, source.batches(wanted.names, ["n"])))
         transaction.set_rollback(True)
 
 

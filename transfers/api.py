@@ -18,13 +18,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import tables, waiting
-from flights.described import Texts
+from flights import tables
+from flights.access.tokens import AUTHENTICATION
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
-from flights.problems import problems
-from flights.query import once, whole_number
-from flights.tokens import AUTHENTICATION
+from flights.query.query import once, whole_number
+from flights.web import long_poll
+from flights.web.openapi import Texts
+from flights.web.problems import problems
 
 from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
@@ -145,8 +146,8 @@ class OneTransfer(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         look = partial(get_object_or_404, Transfer, pk=pk)
-        transfer = waiting.ended(request, look, waiting.seconds(request))
-        return Response(_shown(transfer), headers={waiting.HEADER: waiting.LIMIT})
+        transfer = long_poll.ended(request, look, long_poll.seconds(request))
+        return Response(_shown(transfer), headers={long_poll.HEADER: long_poll.LIMIT})
 
     @extend_schema(
         operation_id="cancel_transfer",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 from django.db import models
 
-from flights.arrow import TYPES
+from flights.arrow_schema import TYPES
 
 from .warehouses import Snapshot
 

@@ -12,10 +12,11 @@ from flights import claims, tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-from . import alerts, load
+from .alerts import outbox
 from .exceptions import TransferError
+from .load import writer
+from .load.statements import execute
 from .models import Transfer
-from .statements import execute
 
 # A transfer that no worker took by then was lost with its queue.
 QUEUED_AT_MOST = timedelta(minutes=15)
@@ -81,7 +82,7 @@ def cancel(transfer: Transfer, by: str) -> bool:
 def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableVersion:
     """Publish a kept version again, by default the one before, and record who did that."""
     with transaction.atomic():
-        version = load.roll_back(model, number)
+        version = writer.roll_back(model, number)
         now = timezone.now()
         Transfer.objects.create(
             table=version.table,
@@ -106,7 +107,7 @@ def prune(model: type[MirroredTable]) -> None:
     """Drop versions that are no longer kept, unless a transfer may be making one."""
     table = model._meta.db_table
     if not Transfer.objects.filter(table=table, status__in=Transfer.ACTIVE).exists():
-        load.prune(model)
+        writer.prune(model)
 
 
 def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
@@ -126,5 +127,5 @@ def _lose(transfers: "models.QuerySet[Transfer]", error: str, advice: str) -> in
         Transfer.objects.filter(pk__in=[transfer.pk for transfer in lost]).update(
             status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
         )
-        alerts.failed(lost, error, advice)
+        outbox.failed(lost, error, advice)
     return len(lost)

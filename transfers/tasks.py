@@ -11,9 +11,11 @@ from django.core.files.uploadedfile import UploadedFile
 from flights import queue, tables
 from flights.mirror import MirroredTable
 
-from . import alerts, delivering, jobs, running, services
+from . import services, warehouse_jobs
+from .alerts import delivery, outbox
 from .exceptions import AlreadyRunning, QueueDown, TransferError
 from .models import Transfer
+from .run import runner
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +42,11 @@ def start(
 
 def start_job(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> None:
     """Ask for a change of the warehouse and tell a worker; QueueDown as above."""
-    asked = jobs.ask(kind, asked_by, file)
+    asked = warehouse_jobs.ask(kind, asked_by, file)
     try:
         _deliver(job, asked.pk)
     except QueueDown as down:
-        jobs.fail(asked, down)
+        warehouse_jobs.fail(asked, down)
         raise
 
 
@@ -62,7 +64,7 @@ def _deliver(task: Task, argument: object) -> None:
 def transfer(self: Task, pks: list[int]) -> None:
     """Run queued transfers, and publish them together; in turn, where one has to wait."""
     try:
-        running.run(Transfer.objects.filter(pk__in=pks), attempts=settings.TRANSFER_ATTEMPTS)
+        runner.run(Transfer.objects.filter(pk__in=pks), attempts=settings.TRANSFER_ATTEMPTS)
     except AlreadyRunning as busy:
         services.reap()
         raise self.retry(countdown=TURN, exc=busy) from None
@@ -83,7 +85,7 @@ def _pause(attempt: int) -> float:
 @shared_task
 def job(*_: int) -> None:
     """Do the changes of the warehouse that wait, oldest first. Its argument is not needed."""
-    jobs.work()
+    warehouse_jobs.work()
 
 
 @shared_task(bind=True)
@@ -99,17 +101,17 @@ def reap() -> None:
     """Give up the transfers and jobs whose worker is gone, and have a worker do jobs that wait."""
     if lost := services.reap():
         log.warning("%d transfers had lost their worker", lost)
-    if jobs.reap():
+    if warehouse_jobs.reap():
         job.apply_async(expires=REAPED_EVERY)  # no heap of them where all workers are busy
 
 
 @shared_task
 def look_at_freshness() -> None:
     """Alert of tables that are not fresh any more, or are again, and of exports that failed."""
-    alerts.look()
+    outbox.look()
 
 
 @shared_task(soft_time_limit=ALERTING_AT_MOST)
 def deliver_alerts() -> None:
     """Send the alerts that are due."""
-    delivering.deliver()
+    delivery.deliver()

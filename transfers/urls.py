@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from . import api, first_routes
+from . import api, legacy_api
 
 urlpatterns = [
     path("api/transfers/", api.Transfers.as_view(), name="transfers"),
     path("api/transfers/<int:pk>/", api.OneTransfer.as_view(), name="transfer"),
-    path("service_transfer", first_routes.ServiceTransfer.as_view()),
-    path("transfer_table", first_routes.TransferTable.as_view()),
+    path("service_transfer", legacy_api.ServiceTransfer.as_view()),
+    path("transfer_table", legacy_api.TransferTable.as_view()),
 ]

@@ -18,9 +18,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from airsense import powers
-from airsense.groups import GROUPS
-from transfers.admin.asking import ask
+from airsense.permission_groups import GROUPS
+from transfers.admin.confirmation import ask
+
+from . import privileges
 
 for model in (User, Group, TokenProxy):
     admin.site.unregister(model)
@@ -45,7 +46,7 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "groups":
-            kwargs["queryset"] = powers.groups(request.user)
+            kwargs["queryset"] = privileges.groups(request.user)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
@@ -67,7 +68,7 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 def _manages(request: HttpRequest, user: User | None) -> bool:
     assert isinstance(request.user, User)
-    return user is None or powers.users(request.user).filter(pk=user.pk).exists()
+    return user is None or privileges.users(request.user).filter(pk=user.pk).exists()
 
 
 def _without(listed: Any, keys: set[str]) -> Any:
@@ -84,7 +85,7 @@ class Groups(GroupAdmin, ModelAdmin):
     filter_horizontal = ()
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        kwargs["queryset"] = powers.permissions(request.user).select_related("content_type")
+        kwargs["queryset"] = privileges.permissions(request.user).select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -98,7 +99,7 @@ def _gives(request: HttpRequest, group: Group | None) -> bool:
     assert isinstance(request.user, User)
     if group is None:
         return True
-    return group.name not in GROUPS and powers.groups(request.user).filter(pk=group.pk).exists()
+    return group.name not in GROUPS and privileges.groups(request.user).filter(pk=group.pk).exists()
 
 
 @admin.register(TokenProxy)
@@ -122,10 +123,10 @@ class Tokens(TokenAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TokenProxy]":
         tokens: QuerySet[TokenProxy] = super().get_queryset(request)
         assert isinstance(request.user, User)
-        return tokens.filter(user__in=powers.users(request.user)).select_related("user")
+        return tokens.filter(user__in=privileges.users(request.user)).select_related("user")
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        kwargs["queryset"] = powers.users(request.user).filter(auth_token=None)
+        kwargs["queryset"] = privileges.users(request.user).filter(auth_token=None)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:

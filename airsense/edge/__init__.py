@@ -12,9 +12,9 @@ from typing import IO, Any
 from django.conf import settings
 
 from airsense.gateway import Gateway
-from flights.limits import REFUSAL, Refusal
+from flights.query.limits import REFUSAL, Refusal
 
-from . import bodies, content, uploads
+from . import bodies, charset, uploads
 from . import environ as environs
 from .bodies import Memory, Refused
 from .environ import Environ, Scope
@@ -55,7 +55,7 @@ class Edge:
         if environs.has_body(environ):
             self.loop.call_soon_threadsafe(self._receive, exchange)
         else:
-            content.forget_charset(environ)
+            charset.forget_charset(environ)
             environ["wsgi.input"] = Memory()
             self._queue(exchange)
 
@@ -67,7 +67,7 @@ class Edge:
         """Read the body, or find out why not, and let a thread answer."""
         environ, receive = exchange.environ, exchange.protocol.receive
         try:
-            content.check(environ.get("CONTENT_TYPE", ""))
+            charset.check(environ.get("CONTENT_TYPE", ""))
             file, limit = await self._place(environ)
             environ["wsgi.input"] = file
             size = await bodies.read(receive, file, environ.get("CONTENT_LENGTH", ""), limit)
@@ -86,7 +86,7 @@ class Edge:
     def _refuse(self, exchange: Exchange, refusal: Refusal) -> None:
         environ = exchange.environ
         environ.pop("wsgi.input", Memory()).close()
-        content.forget_charset(environ)
+        charset.forget_charset(environ)
         environ |= {REFUSAL: refusal, "CONTENT_LENGTH": "0", "wsgi.input": Memory()}
         self._queue(exchange)
 

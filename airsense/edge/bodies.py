@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from flights.limits import Refusal
+from flights.query.limits import Refusal
 
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 

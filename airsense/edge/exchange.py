@@ -10,8 +10,8 @@ from typing import Any
 
 from django.conf import settings
 
-from airsense.gateway import Sent, answers
-from flights.exports import GONE
+from airsense.gateway import Sent, entry
+from flights.web.disconnect import GONE
 
 from . import connection
 from .environ import Environ, Scope
@@ -116,7 +116,7 @@ def whole(protocol: Any, sent: Sent) -> None:
 
 def start(protocol: Any, sent: Sent) -> None:
     reply, own = sent
-    headers = [*(reply.wire or answers.wire(reply.headers)), *answers.wire(own)]
+    headers = [*(reply.wire or entry.wire(reply.headers)), *entry.wire(own)]
     protocol.send({**START, "status": int(reply.status[:3]), "headers": headers})
 
 

@@ -11,7 +11,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, close_old_connections
 from django.urls import reverse
 
-from airsense.gateway.questions import Environ
+from airsense.gateway.cache_key import Environ
 
 from .bodies import Refused
 

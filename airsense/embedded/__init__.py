@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from typing import IO
 from urllib.parse import quote
 
-from airsense import home
-from airsense.patience import Patience
+from airsense import data_folder
+from airsense.backoff import Patience
 
 from . import folders, locks
 from .folders import EmbeddedError, socket_folder
@@ -101,8 +101,8 @@ def _start_supervisor(lock: IO[str]) -> None:
         subprocess.run(
             [sys.executable, "-m", "airsense.embedded.supervisor", str(lock.fileno())],
             check=False,  # it forks and returns; what becomes of it is seen by its locks
-            cwd=home.PROJECT,
-            env={**os.environ, "AIRSENSE_HOME": str(home.folder())},
+            cwd=data_folder.PROJECT,
+            env={**os.environ, "AIRSENSE_HOME": str(data_folder.folder())},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

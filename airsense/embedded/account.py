@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from airsense.home import NOBODY
+from airsense.data_folder import NOBODY
 
 from .folders import EmbeddedError
 
@@ -32,7 +32,7 @@ def choose(binary: Path, folder: Path) -> Account:
     dropped = Account(owner or NOBODY, functools.partial(_drop, owner or NOBODY))
     if _reaches(dropped, binary, folder):
         return dropped
-    given_away = owner == NOBODY  # by airsense.home, so it may be taken back
+    given_away = owner == NOBODY  # by airsense.data_folder, so it may be taken back
     hidden = Account(0, _hide)
     if _reaches(hidden, binary, folder.parent if given_away else folder):
         if given_away:

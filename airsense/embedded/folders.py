@@ -6,7 +6,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from airsense import home
+from airsense import data_folder
 
 # A socket's path fits in 108 bytes on Linux and 104 on macOS; the longest name is PostgreSQL's.
 LONGEST_SOCKET = 100
@@ -14,24 +14,26 @@ POSTGRES_SOCKET = ".s.PGSQL.5432"
 FULL = 32 << 20  # bytes; PostgreSQL's log grows by 16 MiB at a time
 
 
-class EmbeddedError(home.StartError):
+class EmbeddedError(data_folder.StartError):
     """An embedded server cannot run, in one line that says what to do."""
 
 
 def run() -> Path:
     """Locks, and sockets where their paths are short enough."""
-    return private(home.folder() / "run")
+    return private(data_folder.folder() / "run")
 
 
 def log(name: str) -> Path:
     """The log file of this name."""
-    return private(home.folder() / "logs") / f"{name}.log"
+    return private(data_folder.folder() / "logs") / f"{name}.log"
 
 
 def room() -> str:
     """Says that the disk of the data folder is full; "" where it is not."""
-    free = shutil.disk_usage(home.folder()).free
-    return f"; the disk of {home.folder()} has {free:,} bytes free: make room" * (free < FULL)
+    free = shutil.disk_usage(data_folder.folder()).free
+    return f"; the disk of {data_folder.folder()} has {free:,} bytes free: make room" * (
+        free < FULL
+    )
 
 
 def failure() -> Path:
@@ -70,4 +72,8 @@ def private(path: Path) -> Path:
 
 def _owners() -> set[int]:
     """Who may own a private folder: this user; under root also the account PostgreSQL runs as."""
-    return {0, home.NOBODY, home.folder().stat().st_uid} if os.geteuid() == 0 else {os.geteuid()}
+    return (
+        {0, data_folder.NOBODY, data_folder.folder().stat().st_uid}
+        if os.geteuid() == 0
+        else {os.geteuid()}
+    )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from airsense import home
+from airsense import data_folder
 
 from . import account, folders
 from .folders import EmbeddedError
@@ -38,9 +38,9 @@ class PostgreSQL(Server):
     stop_signal = signal.SIGINT  # "fast": sessions are ended, everything is written
 
     def prepare(self, lock: IO[str]) -> None:
-        self.data = home.folder() / "postgres"
+        self.data = data_folder.folder() / "postgres"
         self.sockets = folders.socket_folder()
-        self.account = account.choose(program("postgres"), home.folder())
+        self.account = account.choose(program("postgres"), data_folder.folder())
         if os.geteuid() == 0:
             os.chown(self.sockets, self.account.owner, self.account.owner)
         self._make_data(lock)

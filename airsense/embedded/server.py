@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from airsense import lifeline, logs
+from airsense import logs, parent_death
 
 from . import folders, locks
 from .folders import EmbeddedError
@@ -130,6 +130,6 @@ def _in_child(become: Callable[[], None], death_signal: signal.Signals) -> Calla
 
     def prepare() -> None:
         become()  # first: a change of account forgets the death signal
-        lifeline.end_with(parent, death_signal)
+        parent_death.end_with(parent, death_signal)
 
     return prepare

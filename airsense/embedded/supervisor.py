@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import IO, NoReturn
 
-from airsense.home import StartError
+from airsense.data_folder import StartError
 
 from . import folders, locks, needed
 from .folders import EmbeddedError

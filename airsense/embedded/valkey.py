@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import IO
 
-from airsense import home
+from airsense import data_folder
 
 from . import folders
 from .folders import EmbeddedError
@@ -22,7 +22,7 @@ class Valkey(Server):
     stop_signal = signal.SIGTERM
 
     def prepare(self, lock: IO[str]) -> None:
-        self.data = folders.private(home.folder() / "valkey")
+        self.data = folders.private(data_folder.folder() / "valkey")
         self.socket = str(folders.valkey_socket())
 
     def command(self) -> list[str]:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from airsense import request_ids
-from flights.limits import REFUSAL
-from flights.throttles import TOLD
+from flights.access.throttles import TOLD
+from flights.query.limits import REFUSAL
 
-from . import answers, metrics, questions, rebuilt, shortcut
-from .answers import Answer, Body, Headers, Reply
-from .questions import Environ, Question
+from . import cache_key, canonical_request, entry, fast_path, metrics
+from .cache_key import Environ, Question
+from .entry import Answer, Body, Headers, Reply
 from .store import Store
 from .watch import Sight, Watch
 
@@ -51,7 +51,7 @@ class Gateway:
         environ[TOLD] = []
         if environ["PATH_INFO"] == METRICS:
             return Sent(metrics.show(self), [])
-        question, sight = questions.read(environ), self.watch.sight
+        question, sight = cache_key.read(environ), self.watch.sight
         if question is None or time.monotonic() > sight.until:
             return None
         reply = self.kept(question, sight, environ)
@@ -60,7 +60,7 @@ class Gateway:
     def made(self, environ: Environ) -> Sent:
         """Django's answer, which is kept for others where it may be."""
         request_ids.current.set(environ[NAMED])
-        question, sight = questions.read(environ), self.watch.sight
+        question, sight = cache_key.read(environ), self.watch.sight
         if question is None or REFUSAL in environ or time.monotonic() > sight.until:
             return self.send(self.ask(environ), "bypass", environ)
         if question.file:
@@ -74,7 +74,7 @@ class Gateway:
     def miss(self, question: Question, sight: Sight, environ: Environ) -> Sent:
         """Django is asked once for all that ask the same at the same time, of the same sight."""
         flight, mine = (question, sight.current), Future[Answer | None]()
-        request = rebuilt.request(question, environ)
+        request = canonical_request.request(question, environ)
         leader = self.flights.setdefault(flight, mine)
         if leader is not mine:
             return self.follow(leader, request, environ)
@@ -83,8 +83,8 @@ class Gateway:
             if reply := self.kept(question, sight, environ):  # while this request had to wait
                 answer = self.store.get(question)
                 return self.send(reply, "hit", environ)
-            reply = shortcut.answer(request) or self.ask(request)
-            answer = answers.kept(reply, question.gzip, sight.current)
+            reply = fast_path.answer(request) or self.ask(request)
+            answer = entry.kept(reply, question.gzip, sight.current)
             if answer:
                 self.store.put(question, answer)
         finally:

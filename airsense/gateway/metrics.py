@@ -4,7 +4,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from .answers import Reply
+from .entry import Reply
 
 if TYPE_CHECKING:
     from . import Gateway

@@ -3,8 +3,8 @@
 import threading
 from collections import OrderedDict
 
-from .answers import Answer
-from .questions import Question
+from .cache_key import Question
+from .entry import Answer
 
 
 class Store:

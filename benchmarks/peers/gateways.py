@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from airsense.home import PROJECT
+from airsense.data_folder import PROJECT
 from benchmarks.queries import TABLE, THRESHOLD, Query, named
-from tests.whole import free_port, listens, until
+from tests.platform import free_port, listens, until
 
 BIN = PROJECT / ".venv-bench" / "bin"
 GUNICORN = ["gunicorn", "--workers=2", "--log-level=error", "--bind=127.0.0.1:{port}"]

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from flights.exports import keeping, shown
+from flights.exports import presentation, retention
 from flights.models import Export
 
 from .reading import ReadOnly
@@ -42,17 +42,17 @@ class ExportAdmin(ReadOnly):
         return bool(ModelAdmin.has_delete_permission(self, request, obj))
 
     def delete_model(self, request: HttpRequest, obj: Export) -> None:
-        keeping.remove([obj])
+        retention.remove([obj])
 
     def delete_queryset(self, request: HttpRequest, queryset: "models.QuerySet[Export]") -> None:
-        keeping.remove(queryset)
+        retention.remove(queryset)
 
     @display(
         description="status",
         label={"done": "success", "failed": "danger", "running": "info", "expired": "warning"},
     )
     def state(self, export: Export) -> str:
-        return shown.status(export, timezone.now())
+        return presentation.status(export, timezone.now())
 
     @display(description="rows")
     def rows(self, export: Export) -> str:
@@ -66,6 +66,6 @@ class ExportAdmin(ReadOnly):
 
     @display(description="file")
     def file(self, export: Export) -> str:
-        if shown.status(export, timezone.now()) != Export.Status.DONE:
+        if presentation.status(export, timezone.now()) != Export.Status.DONE:
             return "-"
-        return format_html('<a href="{}" download>download</a>', shown.link(export))
+        return format_html('<a href="{}" download>download</a>', presentation.link(export))

@@ -11,18 +11,18 @@ from django.db import models
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 
-from flights import cost
 from flights.models import TableVersion
-from flights.query import Query
+from flights.query import cost
+from flights.query.query import Query
+from flights.web.disconnect import GONE
 
-from . import files, packing
-from .copying import Copying
+from . import compression, files
+from .copy_out import Copying
 from .files import File
 from .formats import FORMATS
 
 __all__ = ["FORMATS", "answer", "packed"]
 
-GONE = "airsense.gone"  # an Event of the server's, set when the client has disconnected
 AHEAD = 1 << 18  # bytes that are read before the first is sent
 
 
@@ -76,7 +76,7 @@ def packed(request: Request) -> str:
     """How a file is packed on its way; "" for not at all."""
     format_ = FORMATS.get(request.accepted_renderer.format)
     accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
-    return packing.best(accepted) if format_ and format_.packable else ""
+    return compression.best(accepted) if format_ and format_.packable else ""
 
 
 def _begun(held: ExitStack, chunks: Any) -> Stream:

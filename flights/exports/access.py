@@ -8,9 +8,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from flights import keys, throttles
+from flights.access import keys, throttles
 from flights.errors import BadKey
 from flights.models import ApiKey, Asker, Export
+
+from .renderers import COST
 
 SCOPE = "export"
 
@@ -23,7 +25,7 @@ class KeyAuthentication(BaseAuthentication):
         if not secret:
             return None
         # To ask for a file is worth what the file is; to look how far it is, is one request.
-        throttles.charge(request, SCOPE, throttles.EXPORT if request.method == "POST" else 1)
+        throttles.charge(request, SCOPE, COST if request.method == "POST" else 1)
         return AnonymousUser(), keys.find(secret, SCOPE)
 
     def authenticate_header(self, request: Request) -> str:

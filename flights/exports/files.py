@@ -8,11 +8,11 @@ from typing import Any
 from django.db import models
 
 from flights.models import TableVersion
-from flights.query import Query, whole_number
+from flights.query.query import Query, whole_number
 from flights.versions import READER
 
-from . import packing
-from .copying import Copying
+from . import compression
+from .copy_out import Copying
 from .formats import Format
 
 MOST = 2**62  # rows; with an offset it is still a number of PostgreSQL's
@@ -57,7 +57,7 @@ class File:
         sql, values = self.query
         fields = self.asked.columns
         copied = copying.rows(self.format.statement(sql, fields), values)
-        return packing.pack(self.format.write(copied, fields), self.packed)
+        return compression.pack(self.format.write(copied, fields), self.packed)
 
     @property
     def _end(self) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flights.errors import BadQuery
 from flights.mirror import Field
 
-from . import statements
+from . import copy_sql
 
 SHEET_ROWS = 2**20 - 1  # what Excel can hold beside the names
 
@@ -41,36 +41,36 @@ def _as_copied(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
 
 # These modules are large in memory, and a web process that writes no such file does without them.
 def _parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
-    from . import tables
+    from . import arrow
 
-    return tables.parquet(rows, fields)
+    return arrow.parquet(rows, fields)
 
 
 def _arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
-    from . import tables
+    from . import arrow
 
-    return tables.arrow(rows, fields)
+    return arrow.arrow(rows, fields)
 
 
 def _sheet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
-    from . import sheets
+    from . import excel
 
-    return sheets.xlsx(rows, fields)
+    return excel.xlsx(rows, fields)
 
 
 FORMATS = {
     format_.name: format_
     for format_ in (
-        Format("csv", "text/csv", statements.csv, _as_copied),
-        Format("ndjson", "application/x-ndjson", statements.json, _as_copied),
-        Format("arrow", "application/vnd.apache.arrow.stream", statements.plain, _arrow),
+        Format("csv", "text/csv", copy_sql.csv, _as_copied),
+        Format("ndjson", "application/x-ndjson", copy_sql.json, _as_copied),
+        Format("arrow", "application/vnd.apache.arrow.stream", copy_sql.plain, _arrow),
         Format(
-            *("parquet", "application/vnd.apache.parquet", statements.plain, _parquet),
+            *("parquet", "application/vnd.apache.parquet", copy_sql.plain, _parquet),
             packable=False,
         ),
         Format(
             *("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-            *(statements.sheet, _sheet),
+            *(copy_sql.sheet, _sheet),
             packable=False,
             most=SHEET_ROWS,
         ),

@@ -4,13 +4,18 @@ from typing import Any
 
 from rest_framework import renderers
 
-from flights.renderers import JSON
+from flights.web.renderers import JSON
 
 from .formats import FORMATS
+
+COST = 10  # requests: a file can hold a whole table
 
 
 class File(renderers.BaseRenderer):
     """Names a format; the rows are written elsewhere."""
+
+    throttle_scope = "export"
+    throttle_cost = COST
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
         return JSON().render(data)  # what is rendered here is an error

@@ -18,15 +18,15 @@ from graphql import (
     GraphQLString,
 )
 
-from flights import counting, paging
+from flights.api.schema import MEANINGS
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
-from flights.paging import Page
-from flights.query import Query
-from flights.schema import MEANINGS
+from flights.query import counting, paging
+from flights.query.paging import Page
+from flights.query.query import Query
 
-from .kinds import LONG
 from .operation import Operation
+from .scalars import LONG
 
 LIMIT = (
     f"At most so many rows: {settings.DEFAULT_LIMIT:,} where it is not given,"

@@ -19,15 +19,16 @@ from graphql import (
     get_argument_values,
 )
 
-from flights import query, versions
-from flights.grouping import NUMBERS
+from flights import versions
+from flights.api.schema import MEANINGS
 from flights.mirror import Field, MirroredTable, public
-from flights.schema import MEANINGS
+from flights.query import query
+from flights.query.grouping import NUMBERS
 
 from . import answers, where
 from .answers import Answer
-from .kinds import LONG, number, scalar
 from .operation import named, names, selected, size
+from .scalars import LONG, number, scalar
 
 type Model = type[MirroredTable]
 type Kind = Callable[[Field], GraphQLScalarType]

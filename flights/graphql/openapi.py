@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 
-from flights.problems import problems
+from flights.web.problems import problems
 
 EXAMPLE = "{ delays_by_day(limit: 2) { version rows { Day_of_Week Avg_Arrival_Delay } } }"
 

@@ -14,14 +14,15 @@ from graphql import (
     GraphQLString,
 )
 
-from flights import counting, query, versions
+from flights import versions
+from flights.api.schema import MEANINGS
 from flights.mirror import MirroredTable, public
-from flights.schema import MEANINGS
+from flights.query import counting, query
 
 from . import answers, where
 from .answers import Answer
-from .kinds import ANY, LONG, column
 from .operation import named, names, size
+from .scalars import ANY, LONG, column
 
 CURSOR = (
     "Pages by the last row's values, of one version whatever is published meanwhile: empty to"

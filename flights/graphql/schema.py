@@ -13,15 +13,16 @@ from graphql import (
     GraphQLString,
 )
 
-from flights import catalogue, search
+from flights.api import catalogue
+from flights.api.schema import MEANINGS
 from flights.mirror import MirroredTable
-from flights.schema import MEANINGS
+from flights.search import search
 from flights.tables import TABLES
 
-from . import answers, described, groups, rows, where
-from .kinds import LONG
+from . import answers, groups, rows, serializer_types, where
 from .limits import DEEPEST, LONGEST, SELECTIONS, TOKENS
 from .operation import INTROSPECTED, QUERIES, VALUES, size
+from .scalars import LONG
 
 ABOUT = f"""Delays of flights, to read.
 
@@ -50,7 +51,7 @@ def _fields() -> dict[str, GraphQLField]:
 
 def _tables() -> GraphQLField:
     return GraphQLField(
-        GraphQLList(GraphQLNonNull(described.answer(catalogue.Table))),
+        GraphQLList(GraphQLNonNull(serializer_types.answer(catalogue.Table))),
         description="Every table: its columns, what is published of it, and how fresh that is.",
         resolve=_describe,
     )
@@ -63,7 +64,7 @@ def _describe(_: Any, info: Any) -> Any:
 
 def _search() -> GraphQLField:
     return GraphQLField(
-        described.answer(search.SearchAnswer),
+        serializer_types.answer(search.SearchAnswer),
         {
             "q": GraphQLArgument(GraphQLNonNull(GraphQLString), description=search.ABOUT_Q),
             "table": GraphQLArgument(GraphQLString, description="Only this one."),

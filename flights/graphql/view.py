@@ -8,17 +8,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import parsing, stated, throttles, versions
+from flights import versions
+from flights.access import throttles
+from flights.access.throttles import Throttle
 from flights.errors import BadQuery, TooMany
-from flights.renderers import JSON
-from flights.throttles import Throttle
+from flights.web import caching, json_input
+from flights.web.renderers import JSON
 
-from . import asked, failures, openapi
-from .asked import Asked
-from .failures import NEVER_KEPT
+from . import errors, openapi, parser
+from .errors import NEVER_KEPT
 from .introspection import Counted
 from .limits import Refused
 from .operation import Operation
+from .parser import Asked
 from .schema import SCHEMA
 
 
@@ -36,37 +38,37 @@ class GraphQL(APIView):
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
     renderer_classes = [JSON, GraphQLJSON]
-    parser_classes = [parsing.JSON]  # for the description; bodies are read within their limit
+    parser_classes = [json_input.JSON]  # for the description; bodies are read within their limit
 
     @openapi.GET
     def get(self, request: Request) -> Response:
-        return self.answer(asked.by_address(request))
+        return self.answer(parser.by_address(request))
 
     @openapi.POST
     def post(self, request: Request) -> Response:
-        return self.answer(asked.by_body(request))
+        return self.answer(parser.by_body(request))
 
-    def answer(self, asked: Asked) -> Response:
-        return versions.twice(lambda: self.answer_once(asked))
+    def answer(self, payload: Asked) -> Response:
+        return versions.twice(lambda: self.answer_once(payload))
 
-    def answer_once(self, asked: Asked) -> Response:
-        operation = Operation.of(asked.models)
-        headers = self.stated(asked, operation)
-        if "ETag" in headers and stated.unchanged(self.request, headers):
+    def answer_once(self, payload: Asked) -> Response:
+        operation = Operation.of(payload.models)
+        headers = self.stated(payload, operation)
+        if "ETag" in headers and caching.unchanged(self.request, headers):
             return Response(status=304, headers=headers)
-        result = self.execute(asked, operation)
+        result = self.execute(payload, operation)
         if result.errors:
-            return failures.answer(result.data, result.errors)
-        return Response({"data": result.data}, headers=self.stated(asked, operation))
+            return errors.answer(result.data, result.errors)
+        return Response({"data": result.data}, headers=self.stated(payload, operation))
 
-    def execute(self, asked: Asked, operation: Operation) -> ExecutionResult:
+    def execute(self, payload: Asked, operation: Operation) -> ExecutionResult:
         try:
             return execute_sync(
                 SCHEMA,
-                asked.document,
+                payload.document,
                 context_value=operation,
-                variable_values=asked.variables,
-                operation_name=asked.name,
+                variable_values=payload.variables,
+                operation_name=payload.name,
                 executor_class=Counted,
             )
         finally:
@@ -79,18 +81,18 @@ class GraphQL(APIView):
             with suppress(TooMany):
                 throttles.charge(self.request, "query", requests)
 
-    def stated(self, asked: Asked, operation: Operation) -> dict[str, str]:
+    def stated(self, payload: Asked, operation: Operation) -> dict[str, str]:
         """Which versions answer. A GET's answer may be kept as long as these are current."""
         if not operation.read:
             return NEVER_KEPT
-        told = stated.headers(self.request, operation.read.values())
-        whole = len(operation.versions) == len(asked.models)
-        keeps = self.request.method in SAFE_METHODS and asked.kept and whole
+        told = caching.headers(self.request, operation.read.values())
+        whole = len(operation.versions) == len(payload.models)
+        keeps = self.request.method in SAFE_METHODS and payload.kept and whole
         return told if keeps else {**NEVER_KEPT, "X-AirSense-Version": told["X-AirSense-Version"]}
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refused):
-            return failures.answer(None, exc.errors)
+            return errors.answer(None, exc.errors)
         if isinstance(exc, RecursionError):
             exc = BadQuery("The request is nested too deeply.")
-        return failures.of_problem(super().handle_exception(exc))
+        return errors.of_problem(super().handle_exception(exc))

@@ -15,13 +15,13 @@ from graphql import (
     GraphQLNonNull,
 )
 
-from flights import columns
-from flights.columns import Columns
 from flights.errors import BadQuery
-from flights.filters import Condition, condition, lookups
 from flights.mirror import Field, MirroredTable, public
+from flights.query import columns
+from flights.query.columns import Columns
+from flights.query.filters import Condition, condition, lookups
 
-from .kinds import LONG, scalar
+from .scalars import LONG, scalar
 
 DEEPEST = 8  # objects within each other
 ABOUT = "All that is given has to hold."

@@ -12,10 +12,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from airsense import home
-from tests import raw
+from airsense import data_folder
+from tests import raw_http
 from tests.nginx import in_front_of
-from tests.whole import COLUMNS, Platform, Site, until
+from tests.platform import COLUMNS, Platform, Site, until
 from transfers.models import WarehouseJob
 
 UPLOAD = "/admin/transfers/warehousejob/ingest/"
@@ -52,60 +52,63 @@ def session(group: str) -> str:
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_a_body_that_is_said_to_be_too_long_is_not_read(site: Site, path: str) -> None:
     for method in ("POST", "PUT", "GET", "DELETE", "NONSENSE"):
-        answer = first(site, raw.head(method, path, FORM, f"Content-Length: {HUGE}"))
-        assert raw.status(answer) == 413
+        answer = first(site, raw_http.head(method, path, FORM, f"Content-Length: {HUGE}"))
+        assert raw_http.status(answer) == 413
         assert b"600,000,000 bytes, and at most 100,000" in answer
 
 
 @pytest.mark.parametrize("path", ["/admin/login/", UPLOAD, "/api/graphql", "/nowhere"])
 def test_a_body_of_no_stated_length_is_read_up_to_the_limit(door: Site, path: str) -> None:
-    head = raw.head(
+    head = raw_http.head(
         "POST", path, MULTIPART, "Cookie: csrftoken=invented", "Transfer-Encoding: chunked"
     )
-    with closing(raw.connect(door)) as client:
+    with closing(raw_http.connect(door)) as client:
         client.sendall(head)
         with suppress(OSError):  # it is closed while we send
             for _ in range(1_000):
                 client.sendall(CHUNK)
-        assert raw.status(client.recv(1_000)) == 413
+        assert raw_http.status(client.recv(1_000)) == 413
 
 
 def test_an_invented_csrf_cookie_stores_nothing(door: Site) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
     length, cookie = f"Content-Length: {HUGE}", "Cookie: csrftoken=" + "a" * 32
-    with closing(raw.connect(door)) as client:
-        client.sendall(raw.head("POST", "/admin/login/", MULTIPART, length, cookie) + part)
+    with closing(raw_http.connect(door)) as client:
+        client.sendall(raw_http.head("POST", "/admin/login/", MULTIPART, length, cookie) + part)
         with suppress(OSError):
             for _ in range(100):
                 client.sendall(b"a" * 100_000)
         assert stored() == 0
-        assert raw.status(client.recv(1_000)) == 413
+        assert raw_http.status(client.recv(1_000)) == 413
 
 
 @pytest.mark.parametrize("group", ["", "viewer"])
 def test_who_may_not_upload_sends_no_more_than_others(door: Site, group: str) -> None:
     cookie = f"Cookie: {session(group)}" if group else "Cookie: sessionid=invented"
     length = f"Content-Length: {HUGE}"
-    assert raw.status(first(door, raw.head("POST", UPLOAD, MULTIPART, length, cookie))) == 413
+    assert (
+        raw_http.status(first(door, raw_http.head("POST", UPLOAD, MULTIPART, length, cookie)))
+        == 413
+    )
 
 
 def test_who_may_upload_does_so_into_the_data_folder(door: Site) -> None:
     cookies, token = _form(door)
     body = _multipart(token, 3_000_000)
-    head = raw.head(
+    head = raw_http.head(
         *("POST", UPLOAD, MULTIPART, f"Content-Length: {len(body)}", f"Cookie: {cookies}"),
         *(f"Referer: {door.url}{UPLOAD}", "Connection: close"),
     )
     before = WarehouseJob.objects.count()
-    with closing(raw.connect(door)) as client:
+    with closing(raw_http.connect(door)) as client:
         client.sendall(head + body[:2_000_000])
         until(lambda: stored() >= 1_900_000)
         assert WarehouseJob.objects.count() == before
         client.sendall(body[2_000_000:])
-        assert raw.status(raw.rest(client)) == 302
+        assert raw_http.status(raw_http.rest(client)) == 302
     job = WarehouseJob.objects.latest("pk")
     assert WarehouseJob.objects.count() == before + 1
-    assert Path(job.file.path).is_relative_to(home.folder())
+    assert Path(job.file.path).is_relative_to(data_folder.folder())
     assert job.file.size == 3_000_000
     until(lambda: stored() == 0)
     job.file.delete()
@@ -116,33 +119,33 @@ def test_an_upload_has_a_limit_too(demo: Platform) -> None:
     with Platform({**demo.env, "UPLOAD_LIMIT_MIB": "1"}).site(processes=1) as site:
         cookies, _ = _form(site)
         length = f"Content-Length: {2 << 20}"
-        answer = first(site, raw.head("POST", UPLOAD, MULTIPART, f"Cookie: {cookies}", length))
-        assert raw.status(answer) == 413
+        answer = first(site, raw_http.head("POST", UPLOAD, MULTIPART, f"Cookie: {cookies}", length))
+        assert raw_http.status(answer) == 413
         assert b"at most 1,148,576 can be" in answer
 
 
 def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
     """Each is small enough, but together they would fill the memory."""
-    begin = raw.head("POST", "/api/graphql", "Content-Length: 90000") + b"a" * 80_000
+    begin = raw_http.head("POST", "/api/graphql", "Content-Length: 90000") + b"a" * 80_000
     with Platform({**demo.env, "BODIES_MIB": "1"}).site(processes=1) as site:
         with ExitStack() as held:
-            clients = [held.enter_context(closing(raw.connect(site))) for _ in range(20)]
+            clients = [held.enter_context(closing(raw_http.connect(site))) for _ in range(20)]
             for client in clients:
                 client.sendall(begin)
             answered, *_ = select.select(clients, [], [], 10)
-            assert {raw.status(client.recv(1_000)) for client in answered} == {503}
+            assert {raw_http.status(client.recv(1_000)) for client in answered} == {503}
         query = {"data": b'{"query": "{tables{table}}"}', "Content_Type": "application/json"}
         until(lambda: site.ask("POST", "/api/graphql", **query).status == 200)  # type: ignore[arg-type]
 
 
 def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
     body = b'{"query": "{ tables { table } }"}'
-    head = raw.head(
+    head = raw_http.head(
         *("POST", "/api/graphql", "Content-Type: application/json"),
         *("Transfer-Encoding: chunked", "Connection: close"),
     )
-    answer = raw.ask(door, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
-    assert raw.status(answer) == 200
+    answer = raw_http.ask(door, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    assert raw_http.status(answer) == 200
     assert b"delays_by_day" in answer
 
 
@@ -162,8 +165,8 @@ def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
     ],
 )
 def test_an_odd_length_is_no_failure_of_ours(site: Site, headers: tuple[str, ...]) -> None:
-    head = raw.head("POST", "/api/advanced_search", "Content-Type: application/json", *headers)
-    assert 400 <= raw.status(first(site, head + b"{}")) < 500
+    head = raw_http.head("POST", "/api/advanced_search", "Content-Type: application/json", *headers)
+    assert 400 <= raw_http.status(first(site, head + b"{}")) < 500
 
 
 @pytest.mark.parametrize("charset", ["utf-32", "undefined", "x" * 5_000, "utf-16", "latin-1"])
@@ -176,7 +179,7 @@ def test_a_body_in_other_letters_is_refused(site: Site, charset: str) -> None:
 
 def first(site: Site, data: bytes) -> bytes:
     """What is answered at once, while the rest of the body could still come."""
-    with closing(raw.connect(site)) as client:
+    with closing(raw_http.connect(site)) as client:
         client.sendall(data)
         return client.recv(10_000)
 
@@ -187,7 +190,7 @@ def stored() -> int:
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
             target = str(link.readlink())
-            if target.startswith(f"{home.folder()}/#") and target.endswith(" (deleted)"):
+            if target.startswith(f"{data_folder.folder()}/#") and target.endswith(" (deleted)"):
                 size = max(size, link.stat().st_size)
     return size
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import raw
+from tests import raw_http
 from tests.nginx import in_front_of
-from tests.whole import Answer, Platform, Site, until
+from tests.platform import Answer, Platform, Site, until
 
 CHARSETS = ["utf-32", "utf-16", "latin-1", "utf-7", "shift_jis", "unicode_escape", "cp037", "idna"]
 BOSTON = "City=Boston,%20MA&columns=City"
@@ -144,8 +144,8 @@ def _try_combinations(one: Site, clean: Site, seed: int, rounds: int) -> None:
         }
         lines = [f"{name}: {value}" for name, value in sent.items()]
         method = chance.choice(["GET", "GET", "HEAD"])
-        answer = raw.ask(one, raw.head(method, path, *lines, "Connection: close"))
-        assert raw.status(answer) < 500, (number, sent)
+        answer = raw_http.ask(one, raw_http.head(method, path, *lines, "Connection: close"))
+        assert raw_http.status(answer) < 500, (number, sent)
         try:
             assert_same(one.get(path), clean.get(path))
         except AssertionError as error:
@@ -154,8 +154,10 @@ def _try_combinations(one: Site, clean: Site, seed: int, rounds: int) -> None:
 
 def test_a_header_with_an_underscore_is_no_other_header(one: Site) -> None:
     query = f"{ASKED[0]}&limit=77"
-    odd = raw.head("GET", query, "Accept_Encoding: gzip", "If_None_Match: *", "Connection: close")
-    assert raw.status(raw.ask(one, odd)) == 200
+    odd = raw_http.head(
+        "GET", query, "Accept_Encoding: gzip", "If_None_Match: *", "Connection: close"
+    )
+    assert raw_http.status(raw_http.ask(one, odd)) == 200
 
 
 def test_an_encoded_question_mark_is_no_parameter(one: Site) -> None:
@@ -173,10 +175,10 @@ def test_a_query_that_is_not_utf8_is_refused(one: Site, path: str, query: str) -
 
 
 def test_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
-    written = raw.head("GET", "/api/search?q=caf\xe9", "Connection: close")
-    assert raw.status(raw.ask(one, written)) == 400
-    right = raw.head("GET", "/api/search?q=z\xc3\xbcrich", "Connection: close")
-    assert raw.status(raw.ask(one, right)) == 200
+    written = raw_http.head("GET", "/api/search?q=caf\xe9", "Connection: close")
+    assert raw_http.status(raw_http.ask(one, written)) == 400
+    right = raw_http.head("GET", "/api/search?q=z\xc3\xbcrich", "Connection: close")
+    assert raw_http.status(raw_http.ask(one, right)) == 200
 
 
 @pytest.mark.parametrize("path", [ASKED[0], "/", "/api/search?q=boston", ASKED[4]])

@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 from graphql import get_introspection_query
 
-from flights import cost, windows
+from flights.access import rate_limiter
+from flights.query import cost
 from tests.graphql import data, post, refused
-from tests.whole import Answer, Platform, Site, until
+from tests.platform import Answer, Platform, Site, until
 
 FLIGHTS = "/api/flight_delay_data/"
 SLOW = "or=" + ",".join(f"Origin_City__icontains:q{n}" for n in range(50))
@@ -70,7 +71,9 @@ def test_an_operation_counts_as_many_requests_as_it_has_queries(demo: Platform) 
 
 def test_a_read_of_the_whole_schema_counts_as_several_requests(demo: Platform) -> None:
     with counting(demo, "600") as site:
-        until(lambda: windows._window("127.0.0.1")[1] > 5, 10)  # the minute does not end meanwhile
+        until(
+            lambda: rate_limiter._window("127.0.0.1")[1] > 5, 10
+        )  # the minute does not end meanwhile
         before = left(post(site, "{ __typename }"))
         after = left(post(site, get_introspection_query()))
     assert before - after >= 2

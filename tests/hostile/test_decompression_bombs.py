@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.platform import Platform, most_memory
 from tests.test_ingest import HEADER, NAMES, ROW, Ingest, ingest, refusal, warehouse
-from tests.whole import Platform, most_memory
-from transfers import files
 from transfers.exceptions import BadInput
-from transfers.parquetpages import FOOTER
+from transfers.ingest import files
+from transfers.ingest.parquet_pages import FOOTER
 
 __all__ = ["ingest", "warehouse"]  # fixtures
 

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from django.db import connection
 
-from flights import keys
+from flights.access import keys
 from flights.models import ApiKey
-from tests.whole import Answer, Platform, Site, until
+from tests.platform import Answer, Platform, Site, until
 
 TABLE = "delays_by_day"
 VIEWSET, DYNAMIC = f"/api/{TABLE}/?", f"/api/dynamic_query?table_name={TABLE}&"

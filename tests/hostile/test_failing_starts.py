@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.platform import until
 from tests.runs import Run, running
-from tests.whole import until
 
 PAGE = "/api/delays_by_day/?limit=7"
 NOWHERE = "redis://127.0.0.1:1/0"  # nothing listens there

@@ -17,10 +17,10 @@ import psycopg
 import pytest
 
 from airsense import logs
-from tests.observing import last, worker
+from tests.fault_probes import last, worker
+from tests.platform import Platform, free_port, until
 from tests.platforms import own_valkey
 from tests.runs import Run, running
-from tests.whole import Platform, free_port, until
 
 PAGE = "/api/airline_performance/?limit=3"
 DISK = 900 << 20  # bytes: the demo's tables, indexes and log, and a little more

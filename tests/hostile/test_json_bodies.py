@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.graphql import data, post
-from tests.whole import Answer, Platform, Site
+from tests.platform import Answer, Platform, Site
 
 ROUTES = [
     *("/api/graphql", "/api/advanced_search", "/api/exports/", "/api/transfers/"),

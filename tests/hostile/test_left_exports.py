@@ -14,11 +14,12 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from flights import cost
-from flights.exports import FORMATS, GONE
-from flights.exports.copying import Stopped
+from flights.exports import FORMATS
+from flights.exports.copy_out import Stopped
+from flights.query import cost
+from flights.web.disconnect import GONE
 from tests.exporting import slowly
-from tests.whole import Platform, until
+from tests.platform import Platform, until
 
 FLIGHTS = "/api/flight_delay_data/"
 WITHIN = 2.0  # seconds: AirSense promises one, a busy machine adds some

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from flights import windows
-from tests import raw
-from tests.whole import Answer, Platform, Site, until
+from flights.access import rate_limiter
+from tests import raw_http
+from tests.platform import Answer, Platform, Site, until
 
 REPEATS = 5
 FEW = 20_000  # bytes of a log
@@ -82,7 +82,7 @@ def test_errors_of_clients_write_next_to_nothing(quiet: tuple[Site, Path], kind:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_error_of_a_client_is_one_request(counted: Site, kind: str) -> None:
     candidates = (f"203.0.113.{number}" for number in _numbers)
-    address = next(a for a in candidates if windows._window(a)[1] > 20)
+    address = next(a for a in candidates if rate_limiter._window(a)[1] > 20)
     answers = [ask(counted, kind, X_Forwarded_For=address) for _ in range(LIMIT + 3)]
     assert [answer.status for answer in answers] == [KINDS[kind][0]] * LIMIT + [429] * 3
     assert int(answers[-1].headers["retry-after"]) > 0
@@ -92,9 +92,9 @@ def test_each_error_of_a_client_is_one_request(counted: Site, kind: str) -> None
 
 def test_a_line_of_the_log_cannot_be_forged(quiet: tuple[Site, Path]) -> None:
     site, log = quiet
-    raw.ask(
+    raw_http.ask(
         site,
-        raw.head(
+        raw_http.head(
             *("POST", "/admin/login/%0a2026-01-01%20ERROR%20forged", "Connection: close"),
             "Content-Length: 0",
         ),

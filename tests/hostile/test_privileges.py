@@ -11,8 +11,8 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 from rest_framework.authtoken.models import Token
 
-from airsense import groups
-from tests.whole import Platform
+from airsense import permission_groups
+from tests.platform import Platform
 
 _numbers = itertools.count()
 MORE = "delete_transfer"  # a permission that no ready-made group has
@@ -168,7 +168,7 @@ def test_a_group_gets_no_permission_that_who_edits_it_lacks(
     starters.delete()
 
 
-@pytest.mark.parametrize("name", groups.GROUPS)
+@pytest.mark.parametrize("name", permission_groups.GROUPS)
 def test_a_ready_made_group_is_changed_by_nobody(attacker: User, boss: User, name: str) -> None:
     group = Group.objects.get(name=name)
     before = set(group.permissions.values_list("pk", flat=True))

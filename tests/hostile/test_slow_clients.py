@@ -7,9 +7,9 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests import crowd, raw
+from tests import raw_http, slow_clients
 from tests.nginx import in_front_of
-from tests.whole import Platform, Site, until
+from tests.platform import Platform, Site, until
 
 QUERY = "/api/dynamic_query?table_name=busiest_airports_by_delays&limit=3"
 SHORT = {"BODY_TIMEOUT": "2", "HEADERS_TIMEOUT": "2", "ANSWER_TIMEOUT": "2"}
@@ -33,14 +33,14 @@ def assert_answers(site: Site) -> None:
 
 
 def test_bodies_that_never_come_hold_nobody_up(site: Site) -> None:
-    with crowd.waiting(site, 60, crowd.BODY):
+    with slow_clients.waiting(site, 60, slow_clients.BODY):
         assert_answers(site)
 
 
 def test_a_body_that_does_not_come_is_refused_with_the_limit(quick: Site) -> None:
-    with crowd.waiting(quick, 1, crowd.BODY) as (client,):
-        answer = raw.rest(client)
-    assert raw.status(answer) == 408
+    with slow_clients.waiting(quick, 1, slow_clients.BODY) as (client,):
+        answer = raw_http.rest(client)
+    assert raw_http.status(answer) == 408
     assert b"it may take 2 s" in answer
     assert b"4,096 bytes" in answer
 
@@ -48,34 +48,37 @@ def test_a_body_that_does_not_come_is_refused_with_the_limit(quick: Site) -> Non
 def test_a_byte_now_and_then_is_not_enough(quick: Site) -> None:
     with in_front_of(quick) as front:
         for door in (quick, front):
-            with crowd.waiting(door, 1, crowd.BODY) as (client,):
-                threading.Thread(target=crowd.drip, args=[client], daemon=True).start()
-                assert raw.status(client.recv(1_000)) == 408
+            with slow_clients.waiting(door, 1, slow_clients.BODY) as (client,):
+                threading.Thread(target=slow_clients.drip, args=[client], daemon=True).start()
+                assert raw_http.status(client.recv(1_000)) == 408
 
 
 def test_chunks_that_come_slowly_are_refused_too(quick: Site) -> None:
-    begin = raw.head("POST", "/api/advanced_search", "Transfer-Encoding: chunked")
-    with crowd.waiting(quick, 1, begin + b"6\r\n{'quer\r\n") as (client,):
-        assert raw.status(raw.rest(client)) == 408
-    with crowd.waiting(quick, 1, begin + b"odd\r\n{'quer\r\n") as (client,):
-        assert raw.status(raw.rest(client)) == 400
+    begin = raw_http.head("POST", "/api/advanced_search", "Transfer-Encoding: chunked")
+    with slow_clients.waiting(quick, 1, begin + b"6\r\n{'quer\r\n") as (client,):
+        assert raw_http.status(raw_http.rest(client)) == 408
+    with slow_clients.waiting(quick, 1, begin + b"odd\r\n{'quer\r\n") as (client,):
+        assert raw_http.status(raw_http.rest(client)) == 400
 
 
 def test_headers_that_never_end_are_closed(quick: Site) -> None:
-    with crowd.waiting(quick, 20, crowd.HEADERS) as clients:
+    with slow_clients.waiting(quick, 20, slow_clients.HEADERS) as clients:
         assert_answers(quick)
-        assert all(crowd.ended(client) for client in clients)
+        assert all(slow_clients.ended(client) for client in clients)
 
 
 def test_connections_that_ask_nothing_are_closed(quick: Site) -> None:
-    asked = raw.head("GET", "/healthz")
-    with crowd.waiting(quick, 20, b"") as silent, crowd.waiting(quick, 20, asked) as idle:
+    asked = raw_http.head("GET", "/healthz")
+    with (
+        slow_clients.waiting(quick, 20, b"") as silent,
+        slow_clients.waiting(quick, 20, asked) as idle,
+    ):
         assert_answers(quick)
-        assert all(crowd.ended(client) for client in (*silent, *idle))
+        assert all(slow_clients.ended(client) for client in (*silent, *idle))
 
 
 def test_a_slow_body_through_nginx_holds_nobody_up(site: Site) -> None:
-    with in_front_of(site) as front, crowd.waiting(front, 60, crowd.BODY) as clients:
+    with in_front_of(site) as front, slow_clients.waiting(front, 60, slow_clients.BODY) as clients:
         for client in clients:
             client.sendall(b"{")
         assert_answers(front)
@@ -84,21 +87,21 @@ def test_a_slow_body_through_nginx_holds_nobody_up(site: Site) -> None:
 
 def test_a_client_who_does_not_read_is_left_and_holds_nobody_up(quick: Site) -> None:
     """Twice as many files as threads: each waits for its client outside of them."""
-    asked = raw.head("GET", "/api/flight_delay_data/?format=csv")
-    with crowd.waiting(quick, 24, asked) as clients:
+    asked = raw_http.head("GET", "/api/flight_delay_data/?format=csv")
+    with slow_clients.waiting(quick, 24, asked) as clients:
         assert_answers(quick)
         begun = [client for client in clients if client.recv(12) == b"HTTP/1.1 200"]
         assert begun
         time.sleep(float(SHORT["ANSWER_TIMEOUT"]) + 1)
         for client in begun:
             with pytest.raises(ConnectionResetError):
-                raw.rest(client)
+                raw_http.rest(client)
 
 
 def test_django_is_not_asked_for_a_client_who_left(quick: Site) -> None:
     for _ in range(50):
-        with closing(raw.connect(quick)) as client:
-            client.sendall(raw.head("GET", f"{QUERY}&offset=2", "Authorization: Token x"))
+        with closing(raw_http.connect(quick)) as client:
+            client.sendall(raw_http.head("GET", f"{QUERY}&offset=2", "Authorization: Token x"))
     assert_answers(quick)
 
 
@@ -106,8 +109,8 @@ def test_django_is_not_asked_for_a_client_who_left(quick: Site) -> None:
 @pytest.mark.timeout(300)
 def test_fifteen_hundred_of_all_kinds_for_a_minute_hold_nobody_up(site: Site) -> None:
     with ExitStack() as attack:
-        for begin in crowd.KINDS:
-            attack.enter_context(crowd.renewed(site, 500, begin))
+        for begin in slow_clients.KINDS:
+            attack.enter_context(slow_clients.renewed(site, 500, begin))
         ends = time.monotonic() + 60
         while time.monotonic() < ends:
             assert_answers(site)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import raw
-from tests.crowd import waiting
+from tests import raw_http
 from tests.own_postgresql import Server, own_postgresql, paused, platform_of
+from tests.platform import Platform, Site, until
 from tests.platforms import own_valkey
+from tests.slow_clients import waiting
 from tests.warehouse.running import running
-from tests.whole import Platform, Site, until
 
 DEADLINE = 2.0  # seconds, the default of STATUS_TIMEOUT_MS
 BUSY = 4.0  # seconds that a busy machine may need besides
@@ -127,7 +127,7 @@ def test_a_postgresql_that_hangs_holds_neither_health_nor_state_up(
     """Also where every thread that may query waits for PostgreSQL."""
     with platform.site(processes=1) as site, ExitStack() as hanging:
         hanging.enter_context(postgresql.silent(whole=True))
-        asked = raw.head("GET", PAGE, "X-API-Key: none")
+        asked = raw_http.head("GET", PAGE, "X-API-Key: none")
         hanging.enter_context(waiting(site, 20, asked))
         for path, status in {"/healthz": 200, "/rdsstatus": 503, "/readyz": 503}.items():
             began = time.monotonic()

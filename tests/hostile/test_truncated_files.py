@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 
 from flights.exports import FORMATS
-from tests import raw
+from tests import raw_http
 from tests.nginx import in_front_of
-from tests.whole import Site, until
+from tests.platform import Site, until
 
 FLIGHTS = "/api/flight_delay_data/"
 PARTIAL, RESET = 18, 56  # curl's exit codes of a transfer that was not completed
@@ -34,24 +34,24 @@ def streamed() -> list[str]:
 @pytest.mark.parametrize("keep", ["keep-alive", "close"])
 @pytest.mark.parametrize("name", streamed())
 def test_the_connection_breaks(site: Site, name: str, keep: str) -> None:
-    asked = raw.head("GET", f"{FLIGHTS}?format={name}", f"Connection: {keep}")
-    with closing(raw.connect(site)) as client:
+    asked = raw_http.head("GET", f"{FLIGHTS}?format={name}", f"Connection: {keep}")
+    with closing(raw_http.connect(site)) as client:
         client.sendall(asked)
         begin = client.recv(1_000)
-        assert raw.status(begin) == 200
+        assert raw_http.status(begin) == 200
         assert end_exports() > 0
         with pytest.raises(ConnectionResetError):
-            raw.rest(client)
+            raw_http.rest(client)
 
 
 def test_a_client_of_http_1_0_sees_it_too(site: Site) -> None:
     """Its file ends where the connection does."""
-    with closing(raw.connect(site)) as client:
+    with closing(raw_http.connect(site)) as client:
         client.sendall(f"GET {FLIGHTS}?format=csv HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-        assert raw.status(client.recv(1_000)) == 200
+        assert raw_http.status(client.recv(1_000)) == 200
         assert end_exports() > 0
         with pytest.raises(ConnectionResetError):
-            raw.rest(client)
+            raw_http.rest(client)
 
 
 @pytest.mark.parametrize("name", streamed())
@@ -77,14 +77,14 @@ def curl(site: Site, name: str, folder: Path) -> int:
 
 def test_others_on_the_same_server_are_not_touched(site: Site) -> None:
     """Only the connection of the broken file ends."""
-    with closing(raw.connect(site)) as other, closing(raw.connect(site)) as client:
-        client.sendall(raw.head("GET", f"{FLIGHTS}?format=csv"))
+    with closing(raw_http.connect(site)) as other, closing(raw_http.connect(site)) as client:
+        client.sendall(raw_http.head("GET", f"{FLIGHTS}?format=csv"))
         client.recv(1_000)
         assert end_exports() > 0
         with pytest.raises(ConnectionResetError):
-            raw.rest(client)
-        other.sendall(raw.head("GET", "/healthz", "Connection: close"))
-        assert raw.status(raw.rest(other)) == 200
+            raw_http.rest(client)
+        other.sendall(raw_http.head("GET", "/healthz", "Connection: close"))
+        assert raw_http.status(raw_http.rest(other)) == 200
 
 
 def test_a_whole_file_ends_in_good_order(site: Site) -> None:

@@ -9,8 +9,8 @@ import pytest
 from django.db import DatabaseError, connections
 
 from flights import sqlstates
-from tests.observing import ask, database, last, worker
-from tests.whole import Platform, Site, until
+from tests.fault_probes import ask, database, last, worker
+from tests.platform import Platform, Site, until
 
 TABLE = "flight_delay_data"
 NORMAL = ["Alpha Air", "Beta Air", "Zeta Air"]

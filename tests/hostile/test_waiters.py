@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
 from flights.models import Asker, Export
-from tests import raw
-from tests.crowd import waiting
-from tests.whole import Answer, Platform, Site, until
+from tests import raw_http
+from tests.platform import Answer, Platform, Site, until
+from tests.slow_clients import waiting
 from transfers.models import Transfer
 
 CLIENTS = 30
@@ -81,7 +81,7 @@ def test_all_who_wait_share_the_places_and_leave_them_when_they_go(
     own: Site, transfer: Transfer
 ) -> None:
     token, address = key(), f"/api/transfers/{transfer.pk}/"
-    asked = raw.head("GET", f"{address}?wait=60", f"Authorization: {token}")
+    asked = raw_http.head("GET", f"{address}?wait=60", f"Authorization: {token}")
     with waiting(own, 10, asked) as clients:
         until(lambda: len(select.select(clients, [], [], 0)[0]) == 10 - settings.WAITING_AT_ONCE)
         seconds, answer = timed(

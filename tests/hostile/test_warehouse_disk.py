@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from tests.platform import Platform
 from tests.test_ingest import HEADER, ROW, Ingest, ingest, raw, refusal, warehouse, write
 from tests.warehouse.running import running
-from tests.whole import Platform
 from transfers.exceptions import WarehouseError
-from transfers.ingest import RAW
+from transfers.ingest.raw_table import RAW
 from transfers.warehouses import connect
 
 __all__ = ["ingest", "warehouse"]  # fixtures

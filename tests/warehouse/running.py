@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from airsense import home, lifeline
+from airsense import data_folder, parent_death
 
 # The credentials that it takes.
 TOKEN, CLIENT, SECRET = "dapi-of-the-tests", "client-of-the-tests", "secret-of-the-tests"
@@ -73,10 +73,10 @@ def running(folder: Path, *flags: str) -> Iterator[Served]:
     command = [sys.executable, "-m", "tests.warehouse", "--folder", str(folder), *flags]
     with subprocess.Popen(
         command,
-        cwd=home.PROJECT,
+        cwd=data_folder.PROJECT,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(lifeline.end_with, os.getpid()),
+        preexec_fn=partial(parent_death.end_with, os.getpid()),
     ) as process:
         assert process.stdout
         try:

@@ -16,7 +16,7 @@ from flights.admin.reading import ReadOnly
 from transfers import tasks
 from transfers.models import WarehouseJob
 
-from .asking import ask
+from .confirmation import ask
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zip", ".gz", ".zip", ".parquet")
 

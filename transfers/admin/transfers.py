@@ -18,9 +18,9 @@ from flights.admin.reading import ReadOnly
 from transfers import services, tasks
 from transfers.exceptions import NothingToDo
 from transfers.models import Transfer
-from transfers.watching import rates
+from transfers.terminal import rates
 
-from .asking import ask
+from .confirmation import ask
 
 PHASES = [
     *("reading", "copying", "indexing", "making the dictionary", "verifying"),

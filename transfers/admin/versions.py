@@ -18,7 +18,7 @@ from flights.models import PublishedTable, TableVersion
 from transfers import services
 from transfers.exceptions import NoSuchVersion
 
-from .asking import ask
+from .confirmation import ask
 
 
 @admin.register(TableVersion)

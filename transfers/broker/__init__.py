@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfers.exceptions import SourceMissing
-from transfers.ingest import RAW
+from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Change, Warehouse
 
 # Each after those that it reads.

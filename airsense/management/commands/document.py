@@ -10,11 +10,11 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from graphql import print_schema
 
-from flights.filters import lookups
 from flights.graphql.schema import SCHEMA
 from flights.mirror import MirroredTable, public
+from flights.query.filters import lookups
 from flights.tables import TABLES
-from transfers import columns
+from transfers.load import columns
 
 
 class Command(BaseCommand):

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from transfers import warehouses
 from transfers.exceptions import TransferError
-from transfers.ingest import RAW
+from transfers.ingest.raw_table import RAW
 
 
 class Command(BaseCommand):

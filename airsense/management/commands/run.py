@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from airsense import home
+from airsense import data_folder
 from airsense.embedded import locks
 from airsense.processes import Child, Processes
 from flights.models import PublishedTable
@@ -100,9 +100,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {line}")
         self.stdout.write(f"  Home   {address}")
         self.stdout.write(f"  API    {address}{EXAMPLE}")
-        self.stdout.write(
-            f"  Admin  {address}admin/  user admin, password in {home.folder() / 'admin_password'}"
-        )
+        password = data_folder.folder() / "admin_password"
+        self.stdout.write(f"  Admin  {address}admin/  user admin, password in {password}")
         self.stdout.write("Ctrl-C stops everything.")
 
     def seconds(self) -> float:
@@ -129,11 +128,11 @@ def _published() -> Iterator[str]:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One platform to a data folder: two would run each schedule twice."""
-    with locks.attempt(home.folder() / "platform.lock") as lock:
+    with locks.attempt(data_folder.folder() / "platform.lock") as lock:
         if not lock:
             raise CommandError(
-                f"AirSense already runs with {home.folder()}. Stop it, or set AIRSENSE_HOME to"
-                " another folder to run a second one."
+                f"AirSense already runs with {data_folder.folder()}. Stop it, or set"
+                " AIRSENSE_HOME to another folder to run a second one."
             )
         yield
 

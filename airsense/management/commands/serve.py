@@ -11,11 +11,11 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 
-from airsense import processors
+from airsense import cpus
 
 # 6,000 clients that connect at once wait in the queue instead of being refused.
 BACKLOG = 8_192
-PROCESSES = processors.usable()
+PROCESSES = cpus.usable()
 # Each waits for one query or sends one file; more would take Python from each other: 12 answer a
 # quarter less than 4.
 THREADS = 6

@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from airsense import groups, home, schedules
-from flights import reader
+from airsense import data_folder, permission_groups, schedules
+from flights import reader_role
 from flights.tables import TABLES
-from transfers import sqlview
+from transfers.load import sql_view
 
 # Two deployments at once must not migrate at once. Any number will do, if only this code uses it.
 ONE_AT_A_TIME = 7_247_001
@@ -41,13 +41,13 @@ class Command(BaseCommand):
     def prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         try:
-            role = reader.prepare()
-        except reader.NoReader as error:
+            role = reader_role.prepare()
+        except reader_role.NoReader as error:
             raise CommandError(str(error)) from None
-        groups.prepare()
+        permission_groups.prepare()
         schedules.prepare()
         for model in TABLES:
-            sqlview.prepare(model, role)
+            sql_view.prepare(model, role)
         made = self.administrator()
         who = f", made the user {ADMIN} (password in {made})" if made else ""
         self.stdout.write(f"database ready: {len(TABLES)} tables, readers use {role}{who}")
@@ -57,5 +57,5 @@ class Command(BaseCommand):
         users = get_user_model()._default_manager
         if users.filter(is_superuser=True).exists():
             return None
-        users.create_superuser(ADMIN, password=home.secret("admin_password"))
-        return str(home.folder() / "admin_password")
+        users.create_superuser(ADMIN, password=data_folder.secret("admin_password"))
+        return str(data_folder.folder() / "admin_password")

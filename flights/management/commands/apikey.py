@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
-from flights import keys
+from flights.access import keys
 from flights.models import SCOPES, ApiKey
 
 

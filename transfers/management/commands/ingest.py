@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from transfers import demo, disk_errors, ingest, warehouses
+from transfers import demo, disk_errors, warehouses
 from transfers.exceptions import TransferError
-from transfers.watching import Rate
+from transfers.ingest import raw_table
+from transfers.terminal import Rate
 
 COLUMNS = (
     TextColumn("{task.description}"),
@@ -43,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
-        mode: ingest.Mode | None = None
+        mode: raw_table.Mode | None = None
         if options["append"] or options["replace"]:
             mode = "append" if options["append"] else "replace"
         try:
@@ -61,8 +62,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{rows:,} records added{rate}")
 
     def ingest(
-        self, paths: list[Path], with_demo: bool, mode: ingest.Mode | None
-    ) -> list[ingest.Ingested]:
+        self, paths: list[Path], with_demo: bool, mode: raw_table.Mode | None
+    ) -> list[raw_table.Ingested]:
         files = [*paths, demo.make(settings.HOME / "demo")] if with_demo else paths
         if not files:
             raise CommandError("Name at least one file, or give --demo.")
@@ -76,4 +77,4 @@ class Command(BaseCommand):
             def show(path: Path, rows: int, share: float) -> None:
                 shown.update(bars[path], completed=rows, total=rows / share)
 
-            return ingest.ingest(warehouse, files, mode, show)
+            return raw_table.ingest(warehouse, files, mode, show)

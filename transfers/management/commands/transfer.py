@@ -11,12 +11,13 @@ from rich.console import Console
 
 from flights import tables
 from flights.mirror import MirroredTable
-from transfers import running, services, tasks
+from transfers import services, tasks
 from transfers.exceptions import AlreadyRunning, TransferError
 from transfers.models import Transfer
-from transfers.preview import preview
+from transfers.run import runner
+from transfers.run.preview import preview
+from transfers.terminal import following, outcome
 from transfers.warehouses import connect
-from transfers.watching import following, outcome
 
 NOT_DONE = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
 
@@ -69,7 +70,7 @@ class Command(BaseCommand):
         self.said = ""
         while True:
             try:
-                running.run(asked)
+                runner.run(asked)
             except AlreadyRunning as busy:
                 self.say(str(busy))
             else:

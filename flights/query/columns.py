@@ -1,0 +1,44 @@
+"""The columns that a query can name: those of a table, or those that grouping makes."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from flights.errors import BadQuery
+from flights.mirror import Field, MirroredTable, public
+
+from . import limits
+
+
+class Columns:
+    """Columns by name, whatever its case; `of` says in errors what has them."""
+
+    def __init__(self, of: str, fields: Iterable[Field]) -> None:
+        self.of = of
+        self.fields = list(fields)
+        self.names = [public(field) for field in self.fields]
+        self._known = {
+            name.lower(): field for name, field in zip(self.names, self.fields, strict=True)
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name.strip().lower() in self._known
+
+    def find(self, name: str) -> Field:
+        """The column of a name; BadQuery says which there are."""
+        try:
+            return self._known[name.strip().lower()]
+        except KeyError:
+            problem = f"{self.of} has no column {name.strip()[:80]!r}."
+            raise BadQuery(problem, self.names) from None
+
+    def listed(self, names: str) -> list[Field]:
+        """The columns of names with commas between, each once."""
+        given = [name for name in names.split(",") if name.strip()]
+        limits.at_most(limits.COLUMNS, len(given), "columns")
+        return list(dict.fromkeys(map(self.find, given)))
+
+
+@lru_cache
+def of(model: type[MirroredTable]) -> Columns:
+    """A table's own columns."""
+    return Columns(model._meta.db_table, model.columns())

@@ -1,0 +1,121 @@
+"""How rows are sorted: `order_by=-Avg_Arrival_Delay__nulls_first,City`.
+
+Rows without a value come last both ways, as people who sort want to see values; a name's ending
+says otherwise.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import F, Q
+from django.db.models.expressions import OrderBy
+
+from flights.errors import BadQuery
+from flights.mirror import Field, MirroredTable, may_be_empty
+
+from . import filters, limits
+from .columns import Columns
+
+PLACES = {"nulls_first": True, "nulls_last": False}
+NOTHING = Q(pk__in=[])
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One column of an order."""
+
+    field: Field
+    descending: bool = False
+    nulls_first: bool = False
+
+    @property
+    def expression(self) -> OrderBy:
+        """Nulls are placed only where there can be any: an index serves the plain order."""
+        column = F(self.field.name)
+        place = {"nulls_first" if self.nulls_first else "nulls_last": True}
+        where = place if may_be_empty(self.field) else {}
+        return column.desc(**where) if self.descending else column.asc(**where)
+
+    def reversed(self) -> "Direction":
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
+
+    def at(self, value: Any) -> Q:
+        """Rows with this value."""
+        name = self.field.name
+        return Q(**({f"{name}__isnull": True} if value is None else {name: value}))
+
+    def after(self, value: Any) -> Q:
+        """Rows that this column alone sorts after a value."""
+        empty = Q(**{f"{self.field.name}__isnull": True})
+        if value is None:
+            return ~empty if self.nulls_first else NOTHING
+        sign = "lt" if self.descending else "gt"
+        beyond = Q(**{f"{self.field.name}__{sign}": value})
+        last = may_be_empty(self.field) and not self.nulls_first
+        return beyond | empty if last else beyond
+
+    def not_before(self, value: Any) -> Q:
+        """A bound that an index can use; no condition where nulls are in its way."""
+        if (
+            may_be_empty(self.field) or value is None
+        ):  # an older version has no value of a new column
+            return Q()
+        sign = "lte" if self.descending else "gte"
+        return Q(**{f"{self.field.name}__{sign}": value})
+
+
+def read(columns: Columns, text: str) -> list[Direction]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    limits.at_most(limits.SORTED, len(names), "columns of order_by")
+    return [_direction(columns, name) for name in names]
+
+
+def named(model: type[MirroredTable], name: str) -> Direction:
+    """A direction as mirrors declare it, by the name of a field."""
+    (field,) = [f for f in model.columns() if f.name == name.removeprefix("-")]
+    return Direction(field, name.startswith("-"))
+
+
+def whole(order: list[Direction], ends_in: list[Field]) -> list[Direction]:
+    """An order in which no two rows are equal; its end runs as what is before, as an index does."""
+    descending = bool(order) and order[-1].descending
+    there = {direction.field for direction in order}
+    return order + [Direction(field, descending) for field in ends_in if field not in there]
+
+
+def as_indexed(
+    model: type[MirroredTable], order: list[Direction], parameters: dict[str, str]
+) -> list[Direction]:
+    """The same order of filtered rows, as an index has it that is walked either way.
+
+    Where no value is empty it does not matter where such would come, but PostgreSQL does not know.
+    """
+    first = order[0]
+    ways = _ways(model, first.field) if may_be_empty(first.field) else ()
+    if not ways or first.field not in filters.filled(model, parameters):
+        return order
+    return [replace(first, nulls_first=first.descending not in ways), *order[1:]]
+
+
+@lru_cache
+def _ways(model: type[MirroredTable], field: Field) -> frozenset[bool]:
+    """Whether each index that begins with a column descends."""
+    indexes = [named(model, names[0]) for names in model.mirror.indexes]
+    return frozenset(index.descending for index in indexes if index.field == field)
+
+
+def beyond(order: list[Direction], values: list[Any]) -> Q:
+    """The rows that an order puts after the row with these values."""
+    found, same = NOTHING, Q()
+    for direction, value in zip(order, values, strict=True):
+        found |= same & direction.after(value)
+        same &= direction.at(value)
+    return order[0].not_before(values[0]) & found
+
+
+def _direction(columns: Columns, text: str) -> Direction:
+    name, _, place = text.removeprefix("-").partition("__")
+    if place and place.lower() not in PLACES:
+        raise BadQuery(f"order_by: {place[:40]!r} is no place for empty values.", list(PLACES))
+    return Direction(columns.find(name), text.startswith("-"), PLACES.get(place.lower(), False))

@@ -1,0 +1,1 @@
+"""What HTTP answers share: caching headers, formats, errors and their OpenAPI description."""

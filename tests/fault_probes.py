@@ -1,0 +1,132 @@
+"""What tests of faults see of a platform: its readers, its newest transfer, what is left behind."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from tests.platform import Platform, Site
+
+TABLE = "flight_delay_data"
+ROWS = 70_000  # more than one answer of the warehouse holds
+START = (
+    "from transfers import tasks; from flights.tables import by_name;"
+    f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
+)
+
+ADVISORY = 1  # the lock that statements which make indexes wait for
+NO_INDEXES = f"SELECT pg_advisory_lock({ADVISORY})"
+
+
+@contextmanager
+def database(platform: Platform) -> Iterator["psycopg.Connection[Any]"]:
+    with psycopg.connect(platform.env["DATABASE_URL"], autocommit=True) as connection:
+        yield connection
+
+
+def page(rows: int = ROWS) -> str:
+    return f"/api/{TABLE}/?limit=3&offset={rows - 2}"
+
+
+@contextmanager
+def read(site: Site, rows: int = ROWS, *, away: bool = False) -> Iterator[list[str]]:
+    """Ask all the while; every answer must be whole. Yields the versions that were seen.
+
+    Where PostgreSQL is `away` meanwhile, an answer may be 503, with the time to ask again.
+    """
+    seen, wrong, stop = list[str](), list[Any](), threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            answer = site.get(page(rows))
+            found = answer.json().get("results") if answer.status == 200 else answer.body
+            waits = away and answer.status == 503 and "retry-after" in answer.headers
+            if not waits and (answer.status != 200 or len(found) != 2):
+                wrong.append(found)
+            if not waits:
+                seen.append(answer.headers.get("x-airsense-version", ""))
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+    assert not wrong
+
+
+def last(platform: Platform) -> dict[str, Any]:
+    """The newest transfer."""
+    with database(platform) as connection:
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        found = cursor.execute("SELECT * FROM transfers_transfer ORDER BY id DESC LIMIT 1")
+        return dict(found.fetchone() or {})
+
+
+def current(site: Site) -> int:
+    """What readers get; of another page they may for a second have got a newer version."""
+    return int(site.get(page()).json()["version"])
+
+
+def let_indexes_wait(platform: Platform) -> None:
+    with database(platform) as connection:
+        connection.execute(
+            "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
+            f" 'BEGIN PERFORM pg_advisory_xact_lock({ADVISORY}); END'"
+        )
+        connection.execute(
+            "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+            " EXECUTE FUNCTION hold()"
+        )
+
+
+@contextmanager
+def held(platform: Platform, statement: str) -> Iterator[None]:
+    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
+        connection.execute(statement)
+        yield
+
+
+def waiting(platform: Platform) -> int:
+    """How many statements wait for a lock that somebody holds."""
+    with database(platform) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int((found.fetchone() or (0,))[0])
+
+
+def clean(platform: Platform) -> None:
+    """Nothing is left of what was cut short: no relation, lock or running mark."""
+    with database(platform) as connection:
+        kept = connection.execute("SELECT \"table\" || '__v' || number FROM flights_tableversion")
+        there = connection.execute(
+            f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^{TABLE}__v'"
+        )
+        relations = [(name, f"{name}__values") for (name,) in kept]
+        assert {name for (name,) in there} == {name for both in relations for name in both}
+        locks = connection.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE"
+            " mode ~ 'Exclusive' AND locktype = 'relation' AND datname = current_database()"
+            " AND backend_type = 'client backend'"  # upkeep of its own is PostgreSQL's business
+        )
+        assert locks.fetchone() == (0,)
+    assert last(platform)["status"] not in ("running", "queued")
+
+
+@contextmanager
+def worker(platform: Platform) -> Iterator["subprocess.Popen[bytes]"]:
+    with platform.running("worker", "--concurrency=1") as process:
+        yield process
+
+
+def ask(platform: Platform) -> None:
+    """Ask a worker for the table, as the schedule would."""
+    platform.python(START)

@@ -1,0 +1,88 @@
+"""What holds for every answer, whatever was asked: its status, form, time, and what it tells."""
+
+import json
+import re
+import time
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+
+from flights.errors import PROBLEM
+from tests.platform import Answer, Site
+
+AIRLINES = "/api/airline_performance/"
+DYNAMIC = "/api/dynamic_query?table_name=airline_performance"
+SEARCH = "/api/search"
+GRAPHQL = "/api/graphql"
+SESSION = {"Cookie": "sessionid=none"}  # passes by the response cache
+INSIDE = re.compile(
+    rb'Traceback|File "|psycopg|site-packages|SELECT .* FROM|__v\d+["\s]|/home/|/work/'
+)
+
+
+NAMES = [
+    *("limit", "offset", "order_by", "columns", "cursor", "count", "facets", "format", "group_by"),
+    *("aggregate", "having", "or", "Airline_Name", "Airline_Name__in", "Airline_Name__icontains"),
+    *("Total_Flights__gte", "Total_Flights__in", "Avg_Arrival_Delay", "Airline_Name__regex", "pk"),
+]
+FIRST = ("/api/dynamic_query", "/api/advanced_search")
+SLACK = 2.0  # seconds that an answer may take beside its statement, on a busy machine
+
+
+def spared(answer: Answer, path: str) -> Answer:
+    """What holds for every answer, whatever was asked."""
+    assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
+    if answer.status >= 400:
+        assert not INSIDE.search(answer.body), answer.body
+        if answer.headers["content-type"].startswith("text/html"):
+            assert "format=api" in path.lower(), path  # nobody else asked for a page
+        else:
+            well_formed(answer, path)
+    return answer
+
+
+def well_formed(answer: Answer, path: str) -> None:
+    """An error has the shape of its route, and says no more than that."""
+    said, kind = answer.json(), answer.headers["content-type"]
+    if kind == PROBLEM:
+        assert {"type", "title", "status", "detail"} <= said.keys(), said
+        assert said.keys() <= {"type", "title", "status", "detail", "allowed"}, said
+        assert (said["type"], said["status"]) == ("about:blank", answer.status)
+        before_routes = answer.status in (408, 413, 414, 415) or "not UTF-8" in said["detail"]
+        assert before_routes or not path.startswith((*FIRST, GRAPHQL)), path
+    elif path.startswith(GRAPHQL):
+        assert said["errors"][0]["extensions"]["status"] == answer.status
+    else:
+        assert path.startswith(FIRST), (path, kind)
+        assert kind == "application/json"
+        assert said["error"] == said["message"] == said["detail"]
+        assert said.keys() <= {"error", "message", "detail", "allowed"}
+
+
+def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
+    """An answer that came within the time that the tables state."""
+    began = time.monotonic()
+    answer = spared(site.ask(method, path, None, **headers), path)
+    assert time.monotonic() - began < settings.READER_TIMEOUT_MS / 1000 + SLACK, path
+    return answer
+
+
+def meaning(answer: Answer) -> object:
+    """Links name parameters in any order; which of several mistakes is told depends on it, too."""
+    if answer.status >= 400:
+        return answer.status
+    if not answer.headers.get("content-type", "").startswith("application/json"):
+        return answer.status, answer.body
+    body = json.loads(answer.body)
+    if isinstance(body, dict):
+        links = {n: sorted(parse_qsl(str(body[n]))) for n in ("next", "previous") if n in body}
+        body = {**body, **links}
+    return answer.status, body
+
+
+def same_through_the_cache(site: Site, path: str) -> None:
+    told = [timely(site, "GET", path) for _ in range(2)]
+    told.append(timely(site, "GET", path, **SESSION))
+    first, *others = map(meaning, told)
+    assert others == [first, first], path
+    assert site.ask("HEAD", path).status == told[0].status

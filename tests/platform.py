@@ -1,0 +1,195 @@
+"""A whole AirSense in processes of its own: commands, web servers and workers on one database."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from airsense import data_folder, parent_death
+from tests import commands
+
+COLUMNS = (
+    "Flight Date,Airline Name,Origin City,Destination City,"
+    "Departure Delay Minutes,Arrival Delay Minutes"
+)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]  # by lower-case name
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Site:
+    """A running web server."""
+
+    url: str
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.ask("GET", path, None, **headers)
+
+    def ask(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, data, named, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return _answer(response)
+        except urllib.error.HTTPError as response:
+            with response:
+                return _answer(response)
+
+
+@dataclass
+class Platform:
+    env: dict[str, str]
+    code: Path = data_folder.PROJECT
+    log: Path = Path(os.devnull)  # what its long-running commands say
+
+    def manage(self, *arguments: str) -> str:
+        """What a command prints; the test fails where the command does."""
+        done = self.attempt(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return commands.run(self.code / "manage.py", arguments, self._env(), seconds=100)
+
+    def program(self, module: str, *arguments: str) -> str:
+        """What a program of the tests prints."""
+        command = [sys.executable, "-m", module, *arguments]
+        env = {"DJANGO_SETTINGS_MODULE": "airsense.settings", **self._env()}
+        return subprocess.run(
+            command, env=env, check=True, stdout=subprocess.PIPE, text=True, timeout=250
+        ).stdout
+
+    def python(self, code: str) -> str:
+        """What a line of Python prints in the platform's own process."""
+        return self.manage("shell", "--no-imports", "--command", code)
+
+    def token(self) -> str:
+        """Of the user who may do everything."""
+        return self.python(
+            "from django.contrib.auth.models import User;"
+            "from rest_framework.authtoken.models import Token;"
+            "print(Token.objects.get_or_create(user=User.objects.get(username='admin'))[0].key)"
+        ).strip()
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """A long-running command, stopped at the end if it still runs."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                self._command(*arguments),
+                env=self._env(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=partial(parent_death.end_with, os.getpid()),
+            )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    @contextmanager
+    def site(self, processes: int = 2) -> Iterator[Site]:
+        """Its web server, answering."""
+        port = free_port()
+        with self.running("serve", f"--port={port}", f"--processes={processes}") as process:
+            site = Site(f"http://127.0.0.1:{port}")
+            until(lambda: process.poll() is not None or _answers(site))
+            assert process.poll() is None, "the web server ended"
+            yield site
+
+    def ingest(self, csv: str, how: str = "--replace") -> None:
+        """Raw records as CSV lines without their header, through the broker to the warehouse."""
+        folder = self.warehouse
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "raw.csv"
+        file.write_text(f"{COLUMNS}\n{csv}\n")
+        self.manage("ingest", how, str(file))
+        self.manage("broker")
+
+    def remove(self) -> None:
+        shutil.rmtree(self.warehouse, ignore_errors=True)
+
+    @property
+    def warehouse(self) -> Path:
+        return Path(self._env()["WAREHOUSE_URL"].removeprefix("duckdb://"))
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.code / "manage.py"), *arguments]
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, **self.env}
+
+
+def until(done: Any, seconds: float = 30) -> None:
+    """Wait for something to come true; to look takes time from it, so not too often."""
+    began = time.monotonic()
+    while not done():
+        waited = time.monotonic() - began
+        assert waited < seconds, "it did not come true in time"
+        time.sleep(min(0.02 + waited / 10, 0.2))
+
+
+def most_memory(process: "subprocess.Popen[bytes]") -> int:
+    """The most MB that a process had of its own, watched until it ends.
+
+    What `wait4` says of it begins with the memory of the process that started it.
+    """
+    most = 0
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        if "VmHWM:" in status:  # a process that just ended has none
+            most = int(status.partition("VmHWM:")[2].split()[0]) >> 10
+        time.sleep(0.05)
+    return most
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(site: Site) -> bool:
+    try:
+        return site.get("/healthz").status == 200
+    except OSError:
+        return False
+
+
+def _answer(response: Any) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    once = [name.lower() for name in response.headers if name != "Set-Cookie"]
+    assert sorted(once) == sorted(set(once)), once
+    return Answer(response.status, headers, response.read())

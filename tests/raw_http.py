@@ -1,0 +1,35 @@
+"""HTTP byte by byte, as clients write it who mean harm."""
+
+import socket
+from contextlib import closing
+from urllib.parse import urlsplit
+
+from tests.platform import Site
+
+
+def connect(site: Site) -> socket.socket:
+    address = urlsplit(site.url)
+    return socket.create_connection((address.hostname or "", address.port or 0), timeout=30)
+
+
+def head(method: str, path: str, *headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def ask(site: Site, data: bytes) -> bytes:
+    """All that comes back until the server closes the connection."""
+    with closing(connect(site)) as client:
+        client.sendall(data)
+        return rest(client)
+
+
+def rest(client: socket.socket) -> bytes:
+    read = bytearray()
+    while chunk := client.recv(1 << 16):
+        read += chunk
+    return bytes(read)
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])

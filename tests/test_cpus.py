@@ -1,0 +1,63 @@
+"""As many web processes as there are processors for them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from airsense import cpus
+from tests.platform import Platform, free_port, listens, until
+
+ALLOWED = len(os.sched_getaffinity(0))
+type Groups = Callable[..., int]
+
+
+@pytest.fixture
+def usable(tmp_path: Path) -> Groups:
+    """What is usable in a control group, where it and those around it have these quotas."""
+
+    def usable(group: str, **quotas: str) -> int:
+        (tmp_path / "outer" / "inner").mkdir(parents=True)
+        for name, quota in quotas.items():
+            folder = {"root": "", "outer": "outer", "inner": "outer/inner"}[name]
+            (tmp_path / folder / "cpu.max").write_text(f"{quota}\n")
+        (tmp_path / "own").write_text(f"0::/{group}\n")
+        return cpus.usable(tmp_path, tmp_path / "own")
+
+    return usable
+
+
+def test_without_quota_it_is_what_the_process_may_run_on(usable: Groups) -> None:
+    assert usable("outer/inner", inner="max 100000") == ALLOWED
+
+
+def test_a_quota_is_rounded_up(usable: Groups) -> None:
+    assert usable("outer/inner", inner="50000 100000") == 1
+
+
+def test_the_smallest_quota_around_holds(usable: Groups) -> None:
+    assert usable("outer/inner", inner="9000000 100000", outer="100000 100000") == 1
+
+
+def test_a_container_sees_its_own_group_as_the_outermost(usable: Groups) -> None:
+    assert usable("", root="20000 100000") == 1
+
+
+def test_a_system_without_control_groups_has_no_quota(tmp_path: Path) -> None:
+    assert cpus.usable(tmp_path, tmp_path / "none") == ALLOWED
+
+
+def test_the_server_starts_a_process_for_each_processor_that_it_may_use(demo: Platform) -> None:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})  # what is started inherits it
+    try:
+        with demo.running("serve", f"--port={(port := free_port())}") as process:
+            until(lambda: listens(port))
+            assert _children(process.pid) == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _children(pid: int) -> int:
+    return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())

@@ -1,0 +1,1 @@
+"""Alerts: what failed or became stale, and how people learn of it."""

@@ -1,0 +1,178 @@
+"""What becomes an alert: written in the transaction of its cause, and once, whoever sees it too.
+
+The rows are the outbox; `delivering` sends them.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from flights import freshness, queue
+from flights.freshness import Freshness
+from flights.models import Export
+from flights.tables import NAMES, UnknownName
+from transfers.exceptions import TransferError
+from transfers.models import Alert, Transfer, WarehouseJob
+
+from . import channels
+
+log = logging.getLogger(__name__)
+
+About, Kind = Alert.About, Alert.Kind
+SENDS = "transfers.tasks.deliver_alerts"
+# A failure that is older when it is first seen is no news; the look is due every minute.
+NEWS = timedelta(hours=1)
+
+
+def failed(transfers: Iterable[Transfer], error: str, advice: str) -> None:
+    """Open an alert of each table whose transfer just failed; one that is open stays the only."""
+    now = timezone.now()
+    _write(
+        Alert(
+            subject=transfer.table,
+            kind=Kind.FAILED,
+            text=f"{transfer} failed: {error}",
+            advice=advice,
+            happened_at=now,
+            transfer=transfer,
+        )
+        for transfer in transfers
+    )
+
+
+def succeeded(transfers: Iterable[Transfer]) -> None:
+    """End every trouble of the tables: they were just found equal to their sources."""
+    for_table = {transfer.table: transfer for transfer in transfers}
+    troubles = Alert.objects.filter(about=About.TABLE, subject__in=for_table, kind__in=Alert.ENDS)
+    _end(troubles, for_table)
+
+
+def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
+    """Open, or end, the alert of this kind of job."""
+    is_build = job.kind == WarehouseJob.Kind.BUILD
+    subject = "build" if is_build else "ingest"
+    if error:
+        what = "The build of the final tables" if is_build else f"The ingest of {job.name}"
+        _fail(About.JOB, subject, f"{what} failed: {error}", advice)
+    else:
+        _recover(About.JOB, subject)
+
+
+def schedule_failed(name: str, error: BaseException) -> None:
+    """Open an alert of a schedule whose run failed, or could not even begin."""
+    in_our_words = isinstance(error, (TransferError, UnknownName, ValueError))
+    why = str(error) if in_our_words else f"{type(error).__name__}: {error}"
+    advice = "Correct the schedule in the admin, or see the log of the worker."
+    _fail(About.SCHEDULE, name, f"The schedule {name!r} failed: {why}", advice)
+
+
+def schedule_succeeded(name: str) -> None:
+    _recover(About.SCHEDULE, name)
+
+
+def look() -> None:
+    """Open and end the alerts whose causes nobody announces."""
+    with transaction.atomic():
+        _look_at_tables()
+        _look_at_exports()
+        on = PeriodicTask.objects.filter(enabled=True).values("name")
+        _end(Alert.objects.filter(about=About.SCHEDULE).exclude(subject__in=on), {})
+
+
+def _look_at_tables() -> None:
+    stale = [table for table in freshness.of_all() if table.stale]
+    _write(map(_stale, stale))
+    others = Alert.objects.exclude(subject__in=[fresh.table for fresh in stale])
+    _end(others.filter(about=About.TABLE, kind=Kind.STALE), {})
+
+
+def _look_at_exports() -> None:
+    """An export's row says what became of it; `flights` knows no alerts, so they follow here."""
+    for table in NAMES:
+        last = Alert.objects.filter(about=About.EXPORT, subject=table).first()
+        since = timezone.now() - NEWS
+        since = max(since, last.happened_at) if last else since
+        news = Export.objects.filter(table=table, finished_at__gt=since).order_by("finished_at")
+        failed, newest = news.filter(status=Export.Status.FAILED).first(), news.last()
+        if failed:
+            _fail(About.EXPORT, table, f"{failed} failed: {failed.error}", at=failed.finished_at)
+        if newest and newest.status != Export.Status.FAILED:
+            _recover(About.EXPORT, table, at=newest.finished_at)
+
+
+def _stale(fresh: Freshness) -> Alert:
+    since = f"not since {_minute(fresh.confirmed_at)}" if fresh.confirmed_at else "never"
+    return Alert(
+        subject=fresh.table,
+        kind=Kind.STALE,
+        text=f"The published version of {fresh.table} should be found equal to the warehouse every"
+        f" {fresh.within}: it was {since}.",
+        advice="If the table was rolled back, publish its newest version again. Otherwise see that"
+        " the schedule is on, that beat and a worker run, and what transfers say.",
+        happened_at=timezone.now(),
+    )
+
+
+def _fail(
+    about: Alert.About, subject: str, text: str, advice: str = "", at: datetime | None = None
+) -> None:
+    at = at or timezone.now()
+    kind = Kind.FAILED
+    _write(
+        [Alert(about=about, subject=subject, kind=kind, text=text, advice=advice, happened_at=at)]
+    )
+
+
+def _recover(about: Alert.About, subject: str, at: datetime | None = None) -> None:
+    troubles = Alert.objects.filter(about=about, subject=subject, kind=Kind.FAILED)
+    if troubles.filter(ended_at=None).exists():
+        with transaction.atomic():
+            _end(troubles, {}, at)
+
+
+def _end(troubles: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | None = None) -> None:
+    """Close those that are open, each with an alert of its end; the row's lock decides by whom."""
+    now = at or timezone.now()
+    rows = troubles.filter(ended_at=None).select_for_update().order_by("about", "subject", "kind")
+    ended = list(rows)
+    if not ended:
+        return
+    Alert.objects.filter(pk__in=[alert.pk for alert in ended]).update(ended_at=now)
+    _write(
+        Alert(
+            about=alert.about,
+            subject=alert.subject,
+            kind=Alert.ENDS[Kind(alert.kind)],
+            text=f"{alert.what} is in order again; it was {alert.kind} "
+            f"since {_minute(alert.happened_at)}.",
+            happened_at=now,
+            transfer=by.get(alert.subject),
+        )
+        for alert in ended
+    )
+
+
+def _write(alerts: Iterable[Alert]) -> None:
+    """Write them but for those that the constraint knows; they are sent once this is committed."""
+    written = sorted(alerts, key=lambda alert: (alert.about, alert.subject))  # so none deadlocks
+    Alert.objects.bulk_create(written, ignore_conflicts=True)
+    if written and channels.open_ones():
+        transaction.on_commit(_hasten)
+
+
+def _hasten() -> None:
+    """Have a worker send now what the schedule would send soon."""
+    try:
+        current_app.send_task(SENDS, retry=False)
+    except queue.FAILURES as error:
+        log.warning("alerts wait for the schedule, as the queue does not take tasks: %s", error)
+
+
+def _minute(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,1 @@
+"""Writes versions of tables to PostgreSQL and publishes them."""

@@ -1,0 +1,1 @@
+"""Runs transfers: reads a table of the warehouse and loads a verified version of it."""

@@ -1,0 +1,127 @@
+"""The ways to fill a new version: read all rows, those that were added, or those that changed.
+
+A table's mirror declares the second by `grows_by` and the third by `by_changes`. Both start from
+the last version, and what comes out is verified as a whole; so wherever they cannot work, or are
+wrong, all rows are read.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+from psycopg import sql
+
+from flights.mirror import MirroredTable, column
+from flights.models import TableVersion
+from transfers.load import columns, writer
+from transfers.load.statements import execute, fetch
+from transfers.models import Transfer
+
+from .source_reader import Watched
+
+DELETED = pa.field("is deleted", pa.bool_())  # beside a changed row's columns
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A source, and its names of the columns of a model's schema."""
+
+    model: type[MirroredTable]
+    schema: pa.Schema
+    source: Watched
+    names: list[str]
+
+    def theirs(self, field: str) -> str:
+        """The source's name of a model's field."""
+        names: list[str] = self.schema.names
+        return self.names[names.index(column(self.model, field))]
+
+    @property
+    def order(self) -> list[str]:
+        """The declared order in the source's names; "-" before one that descends."""
+        declared = self.model.mirror.order
+        return ["-" * n.startswith("-") + self.theirs(n.removeprefix("-")) for n in declared]
+
+
+type Way = Callable[[Reading, TableVersion], Iterator[writer.Copied]]
+
+
+def ways(reading: Reading, *, forced: bool) -> Iterator[tuple[str, Way]]:
+    """Each way that may work, the shortest first; reading all rows is the last."""
+    last = TableVersion.objects.filter(
+        table=reading.model._meta.db_table, published_at__isnull=False
+    ).first()
+    if last and not forced and last.columns == columns.types(reading.schema):
+        if reading.model.mirror.grows_by:
+            yield Transfer.Mode.APPEND, lambda r, version: _added(r, version, last)
+        if reading.model.mirror.by_changes:
+            yield Transfer.Mode.MERGE, lambda r, version: _changed(r, version, last)
+    yield Transfer.Mode.SNAPSHOT, whole
+
+
+def whole(reading: Reading, version: TableVersion) -> Iterator[writer.Copied]:
+    """Read all rows; yields what was read so far."""
+    batches = reading.source.batches(reading.names, reading.order)
+    return writer.copy(version, reading.schema, batches)
+
+
+def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[writer.Copied]:
+    """The last version's rows, then those whose growing column is greater than any of them."""
+    grows_by = reading.model.mirror.grows_by
+    execute(
+        "INSERT INTO {} SELECT * FROM {}",
+        sql.Identifier(version.relation),
+        sql.Identifier(last.relation),
+    )
+    ((greatest,),) = fetch(
+        "SELECT max({}) FROM {}",
+        sql.Identifier(column(reading.model, grows_by)),
+        sql.Identifier(last.relation),
+    )
+    after = None if greatest is None else (reading.theirs(grows_by), greatest)
+    batches = reading.source.batches(reading.names, reading.order, after)
+    return writer.copy(version, reading.schema, batches, numbered_from=last.rows)
+
+
+def _changed(
+    reading: Reading, version: TableVersion, last: TableVersion
+) -> Iterator[writer.Copied]:
+    """The last version's rows but those of changed keys, and the changed ones that still are."""
+    schema = reading.schema.append(DELETED)
+    key = [reading.theirs(name) for name in reading.model.mirror.key]
+    changed = writer.make_temporary(version.table, schema)
+    batches = reading.source.changes(reading.names, key, last.source_version)
+    yield from writer.copy(changed, schema, batches)
+    _merge(reading, version, last, changed)
+    execute("DROP TABLE {}", sql.Identifier(changed.relation))
+
+
+def _merge(
+    reading: Reading, version: TableVersion, last: TableVersion, changed: TableVersion
+) -> None:
+    """Rows are numbered anew, as in the order of the warehouse."""
+    names = sql.SQL(", ").join(map(sql.Identifier, reading.schema.names))
+    key = [sql.Identifier(column(reading.model, name)) for name in reading.model.mirror.key]
+    execute(
+        "INSERT INTO {new} SELECT row_number() OVER (ORDER BY {order}) AS id, {names} FROM ("
+        " SELECT {names} FROM {old} o"
+        " WHERE NOT EXISTS (SELECT FROM {changed} c WHERE {same})"
+        " UNION ALL SELECT {names} FROM {changed} WHERE NOT {deleted}) AS merged ORDER BY id",
+        new=sql.Identifier(version.relation),
+        old=sql.Identifier(last.relation),
+        changed=sql.Identifier(changed.relation),
+        same=sql.SQL(" AND ").join(sql.SQL("o.{0} = c.{0}").format(name) for name in key),
+        deleted=sql.Identifier(DELETED.name),
+        order=sql.SQL(", ").join(_sorting(reading)),
+        names=names,
+    )
+
+
+def _sorting(reading: Reading) -> Iterator[sql.Composable]:
+    """The order of `Snapshot.batches`; PostgreSQL takes nulls for the greatest, too."""
+    ours = dict(zip(reading.names, reading.schema, strict=True))
+    for name in [*reading.order, *reading.names]:
+        field = ours[name.removeprefix("-")] if name not in ours else ours[name]
+        bytewise = sql.SQL(' COLLATE "C"' if pa.types.is_string(field.type) else "")
+        direction = sql.SQL(" DESC" if name not in ours else "")
+        yield sql.Identifier(field.name) + bytewise + direction
