@@ -109,8 +109,8 @@ def halves(bucket: Any) -> int:
 
 def link(platform: Platform, key: str) -> str:
     return platform.python(
-        "from flights.exports import shown; from flights.models import Export;"
-        f"print(shown.link(Export.objects.get(pk='{key}')))"
+        "from flights.exports import presentation; from flights.models import Export;"
+        f"print(presentation.link(Export.objects.get(pk='{key}')))"
     ).strip()
 
 
@@ -200,8 +200,8 @@ def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, b
             process.wait()
         assert (halves(bucket), names(bucket)) == (1, [])
         platform.python(
-            "from django.utils import timezone; from flights.exports import keeping;"
-            "keeping.STORAGE.remove_halves(timezone.now())"
+            "from django.utils import timezone; from flights.exports import retention;"
+            "retention.STORAGE.remove_halves(timezone.now())"
         )
         assert halves(bucket) == 0
         with worker(platform):

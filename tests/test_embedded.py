@@ -18,14 +18,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 CLIENT = """
 import sys
-from airsense import embedded, home
+from airsense import data_folder, embedded
 try:
     with embedded.lease():
         print(embedded.socket_folder(), flush=True)
         for line in sys.stdin:
             embedded.ensure()
             print("up", flush=True)
-except home.StartError as error:
+except data_folder.StartError as error:
     sys.exit(str(error))
 """
 
@@ -332,7 +332,7 @@ def test_root_runs_postgresql_wherever_the_data_folder_is(closed: bool, owner: i
 
 
 def test_a_secret_is_the_same_for_processes_that_make_it_at_once(tmp_path: Path) -> None:
-    code = "input(); from airsense import home; print([home.secret(f'key{n}') for n in range(50)])"
+    code = "input(); from airsense import data_folder as d; print([d.secret(f'key{n}') for n in range(50)])"
     home = tmp_path / "home"
     command = [sys.executable, "-c", code]
     processes = [

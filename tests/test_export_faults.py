@@ -134,8 +134,8 @@ def test_a_deleted_export_is_not_made_any_more(platform: Platform, kept: Path, q
         key = ask(platform, query)
         until(lambda: running_copies(platform))
         platform.python(
-            "from flights.exports import keeping; from flights.models import Export;"
-            "keeping.remove(Export.objects.all())"
+            "from flights.exports import retention; from flights.models import Export;"
+            "retention.remove(Export.objects.all())"
         )
         until(lambda: not running_copies(platform), seconds=10)
         assert files(kept) == []
