@@ -33,7 +33,7 @@ WRONG = {
     '{ flight_delay_data(where: {Flight_Date: {gt: "2013-13-01"}}) { version } }': "a date",
     '{ delays_by_day_groups(having: "nope:1") { rows { count } } }': "has no column 'nope'",
     "{ flight_delay_data_groups { rows { percentile(p: 100) { Arrival_Delay_Minutes } } } }": (
-        "nothing to compute"
+        "unknown function"
     ),
     '{ search(q: "") { limit } }': "a text of 1 to 100",
     '{ search(q: "a", table: "nope") { limit } }': "There is no table",

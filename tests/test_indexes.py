@@ -5,14 +5,15 @@ from django.db import connections
 
 from flights import versions
 from flights.models.mirrored import FlightDelayData
-from flights.query import query, sql_cache
+from flights.query import sql_cache
+from flights.query.query import Query
 from tests.platform import Platform
 
 DELAY = "Departure_Delay_Minutes"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "params",
     [
         {"order_by": "Flight_Date"},
         {"Airline_Name": "Endeavor Air Inc.", "order_by": "Flight_Date"},
@@ -25,11 +26,11 @@ DELAY = "Departure_Delay_Minutes"
     ],
     ids=str,
 )
-def test_a_first_page_is_one_walk(demo: Platform, asked: dict[str, str]) -> None:
+def test_a_first_page_is_one_walk(demo: Platform, params: dict[str, str]) -> None:
     version = versions.current(FlightDelayData)
-    made = sql_cache.statement(FlightDelayData, query.read(FlightDelayData, asked), version, asked)
-    assert made
-    sql, values = made
+    statement = sql_cache.statement(Query.read(FlightDelayData, params), version)
+    assert statement
+    sql, values = statement
     with connections["reader"].cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql} LIMIT 11", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())

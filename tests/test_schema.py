@@ -13,7 +13,7 @@ from airsense import data_folder
 from flights.api.schema import examples
 from flights.errors import PROBLEM
 from flights.mirror import MirroredTable, public
-from flights.query.filters import lookups
+from flights.query import operators
 from flights.tables import TABLES
 from tests.browser import chromium, opened
 from tests.platform import Answer, Platform, Site
@@ -32,7 +32,7 @@ def test_every_column_and_operator_is_described(described: Any, table: type[Mirr
     asked = described["paths"][f"/api/{table._meta.db_table}/"]["get"]
     names = {parameter["name"] for parameter in asked["parameters"]}
     for field in table.columns():
-        for lookup in lookups(field):
+        for lookup in operators.names(field):
             assert (public(field) if lookup == "exact" else f"{public(field)}__{lookup}") in names
     assert {"columns", "group_by", "cursor", "format"} <= names
     assert {"200", "400", "410", "503"} <= set(asked["responses"])

@@ -22,9 +22,10 @@ from flights import tables
 from flights.access.tokens import AUTHENTICATION
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
-from flights.query.query import once, whole_number
+from flights.query.params import whole_number
 from flights.web import long_poll
 from flights.web.openapi import Texts
+from flights.web.params import once
 from flights.web.problems import problems
 
 from . import services, tasks

@@ -16,7 +16,7 @@ from flights import freshness
 from flights.access.throttles import Throttle
 from flights.mirror import Field, MirroredTable, column, public
 from flights.models import PublishedTable, TableVersion
-from flights.query.filters import lookups
+from flights.query import operators
 from flights.tables import TABLES
 from flights.versions import READER
 from flights.web import caching
@@ -146,7 +146,7 @@ def _column(model: type[MirroredTable], field: Field) -> dict[str, Any]:
         "unit": model.mirror.units.get(field.name),
         "meaning": field.help_text,
         "nullable": field.null,
-        "operators": lookups(field),
+        "operators": operators.names(field),
         "facets": field.name in model.mirror.facets,
     }
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from flights.access.throttles import Throttle
-from flights.query.query import required
+from flights.web.params import required
 from flights.web.problems import first_errors, problems
 
 FAILURE = "The chat cannot answer yet. /explorer and /api/search answer questions about the data."

@@ -1,8 +1,8 @@
-"""`/api/dynamic_query`: the query API in the words of AirSense's first clients.
+"""`/api/dynamic_query`: the query API with the parameters of the first AirSense.
 
     ?table_name=T&columns=a,b&where=Col:v,Col2__gte:v2&order_by=Col&order_direction=DESC&limit=N
 
-The answer is a bare list of objects; the headers state its version and limit. The table
+The response is a bare list of objects; its headers state version and limit. The table
 `information_schema.tables` lists the published tables.
 """
 
@@ -18,9 +18,9 @@ from flights import tables
 from flights.errors import FIRST, BadQuery, UnknownTable
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
-from flights.query import columns
+from flights.query import columns, params
 from flights.query.columns import Columns
-from flights.query.filters import condition, split
+from flights.query.filters import column_operator, split
 from flights.query.paging import Page
 from flights.query.query import Query
 from flights.web.openapi import Described
@@ -32,6 +32,7 @@ from .views import TableView
 
 ABOUT_WHERE = "Conditions that all have to hold: `City:Chicago, IL,Total_Arrivals__gte:4`."
 SAME = ("columns", "order_by", "limit", "offset")
+OWN = ("where", "order_direction")  # parameters that a table's address does not have
 
 
 class DynamicSchema(Described):
@@ -52,12 +53,13 @@ class DynamicSchema(Described):
         ]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return False  # what is answered is written below as it is
+        return False  # get_response_serializers describes the whole response
 
     def get_response_serializers(self) -> Any:
         rows = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
-        told = {**first_errors(*READING), **problems(414)}  # that is said before a route is found
-        return {(200, FIRST): rows, **files(200), **told}
+        # The server refuses a long address before it knows the route, so in the usual shape.
+        refusals = {**first_errors(*READING), **problems(414)}
+        return {(200, FIRST): rows, **files(200), **refusals}
 
 
 class DynamicQuery(TableView):
@@ -67,32 +69,39 @@ class DynamicQuery(TableView):
     def list(self, request: Request) -> HttpResponseBase:
         if not self.lists_tables:
             return super().list(request)
-        rows = information_schema.rows(self.parameters)
-        return Response(rows, headers={"Cache-Control": "no-store"})  # no version says when it ends
+        rows = information_schema.rows(self.params)
+        # No version says when this list changes, so no cache may store it.
+        return Response(rows, headers={"Cache-Control": "no-store"})
 
     @cached_property
     def lists_tables(self) -> bool:
         return information_schema.is_named(self.request.query_params.get("table_name", ""))
 
     @cached_property
-    def model(self) -> type[MirroredTable]:  # type: ignore[override]  # others are given theirs
+    def model(self) -> type[MirroredTable]:  # type: ignore[override]  # named by the request
         return _table(self.request.query_params.get("table_name", ""))
 
     @cached_property
-    def parameters(self) -> dict[str, str]:
-        """The viewset's parameters for what is asked here."""
-        asked = TableView.parameters.func(self)  # type: ignore[attr-defined]
-        table = [n for n in asked if n.lower() == "table_name"]
-        given = {n: v for n, v in asked.items() if n not in {*table, "where", "order_direction"}}
-        among = information_schema.COLUMNS if self.lists_tables else columns.of(self.model)
-        conditions = _conditions(among, asked.get("where", ""))
-        if twice := sorted(given.keys() & conditions.keys()):
-            raise BadQuery(f"{twice[0]} is given twice. Give it once.")
-        order = _order(asked.get("order_by", ""), asked.get("order_direction", ""))
-        return {**given, **conditions, **order}
+    def params(self) -> dict[str, str]:
+        """The same query in the parameters of the table's own address."""
+        names = information_schema.COLUMNS if self.lists_tables else columns.of(self.model)
+        return translated(params.read(self.request.query_params.lists()), names)
 
-    def body(self, asked: Query, version: TableVersion, page: Page) -> Any:
+    def body(self, query: Query, version: TableVersion, page: Page) -> Any:
         return page.rows
+
+
+def translated(values: dict[str, str], names: Columns) -> dict[str, str]:
+    """The parameters of `dynamic_query` as those of a table's address.
+
+    Raises BadQuery for a condition that is not on a column, and for one that is written twice.
+    """
+    own = {n: v for n, v in values.items() if n not in OWN and n.lower() != "table_name"}
+    conditions = _conditions(names, values.get("where", ""))
+    if twice := sorted(own.keys() & conditions.keys()):
+        raise _twice(twice[0])
+    order = _order(values.get("order_by", ""), values.get("order_direction", ""))
+    return {**own, **conditions, **order}
 
 
 def _table(name: str) -> type[MirroredTable]:
@@ -104,14 +113,18 @@ def _table(name: str) -> type[MirroredTable]:
         raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
 
 
-def _conditions(among: Columns, where: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in split("where", where, among):
-        if name in found:
-            raise BadQuery(f"where: {name} is given twice. Give it once.")
-        condition(among, name)  # a condition is on a column: `where=limit:5` is no limit
-        found[name] = value
-    return found
+def _conditions(names: Columns, where: str) -> dict[str, str]:
+    conditions: dict[str, str] = {}
+    for name, value in split("where", where, names):
+        if name in conditions:
+            raise _twice(f"where: {name}")
+        column_operator(names, name)  # `where=limit:5` is a mistake, not a limit
+        conditions[name] = value
+    return conditions
+
+
+def _twice(name: str) -> BadQuery:
+    return BadQuery(f"{name} is given twice. Give it once.")
 
 
 def _order(order_by: str, direction: str) -> dict[str, str]:

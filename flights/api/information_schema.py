@@ -1,4 +1,4 @@
-"""`information_schema.tables`: how a client of the first AirSense asks which tables there are.
+"""`information_schema.tables`: how clients of the first AirSense list the published tables.
 
 It has the published tables, and nothing else of PostgreSQL's catalogue.
 """
@@ -10,9 +10,9 @@ from flights.errors import BadQuery
 from flights.exports import FORMATS
 from flights.mirror import RESERVED, Field, public
 from flights.models import PublishedTable
+from flights.query import params
 from flights.query.columns import Columns
 from flights.query.filters import filters
-from flights.query.query import skipped, whole_number
 from flights.tables import NAMES
 
 NAME = "information_schema.tables"
@@ -35,27 +35,25 @@ def is_named(table_name: str) -> bool:
     return table_name.strip().lower() == NAME
 
 
-def rows(parameters: dict[str, str]) -> Rows:
-    """The published tables that a query keeps, by the parameters of a table's own query."""
-    _refuse_others(parameters)
-    conditions = {public(COLUMNS.find(n)): value for n, value in filters(parameters).items()}
-    kept = [row for row in versions.twice(_published) if conditions.items() <= row.items()]
-    for name in reversed([n.strip() for n in parameters["order_by"].split(",") if n.strip()]):
+def rows(values: dict[str, str]) -> Rows:
+    """The published tables that match the parameters, which are those of a table's query."""
+    _refuse_others(values)
+    conditions = {public(COLUMNS.find(n)): value for n, value in filters(values).items()}
+    matches = [row for row in versions.twice(_published) if conditions.items() <= row.items()]
+    for name in reversed([n.strip() for n in values["order_by"].split(",") if n.strip()]):
         column = public(COLUMNS.find(name.removeprefix("-")))
-        kept.sort(key=lambda row: row[column], reverse=name.startswith("-"))
-    first = skipped(parameters)
-    page = kept[first : first + whole_number(parameters, "limit", len(NAMES))]
-    listed = parameters.get("columns", "")
-    columns = [] if listed.strip() == "*" else COLUMNS.listed(listed)
-    names = [public(field) for field in columns or COLUMNS.fields]
+        matches.sort(key=lambda row: row[column], reverse=name.startswith("-"))
+    first = params.offset(values)
+    page = matches[first : first + params.whole_number(values, "limit", len(NAMES))]
+    names = [public(field) for field in COLUMNS.chosen(values.get("columns", ""))]
     return [{name: row[name] for name in names} for row in page]
 
 
-def _refuse_others(parameters: dict[str, str]) -> None:
-    if others := sorted((parameters.keys() & RESERVED) - PARAMETERS):
+def _refuse_others(values: dict[str, str]) -> None:
+    if others := sorted((values.keys() & RESERVED) - PARAMETERS):
         allowed = ["table_name", "where", "order_direction", *sorted(PARAMETERS)]
         raise BadQuery(f"{NAME} cannot be queried by {others[0]}.", allowed)
-    if parameters.get("format") in FORMATS:
+    if values.get("format") in FORMATS:
         raise BadQuery(f"{NAME} is JSON alone.", ["json", "api"])
 
 

@@ -10,8 +10,8 @@ from rest_framework import serializers
 
 from flights.exports import FORMATS
 from flights.mirror import Field, MirroredTable, column, public
+from flights.query import operators
 from flights.query.counting import WAYS
-from flights.query.filters import COMPARED, WRITTEN, lookups
 from flights.query.grouping import NUMBERS
 from flights.web.openapi import Described
 from flights.web.problems import READING, problems
@@ -75,11 +75,12 @@ class TableSchema(Described):
         return str(self.view.model._meta.verbose_name).capitalize()
 
     def get_description(self) -> str:  # type: ignore[override]  # spectacular's
-        text = ", ".join(f"`{name}`" for name in WRITTEN)
+        text = ", ".join(f"`{name}`" for name in operators.OF_TEXTS)
+        others = len(operators.OF_OTHERS)
         return (
             f"{self.view.model.__doc__}\n\nA condition is `Column=value` or"
             f" `Column__operator=value`, and all have to hold. Operators of texts are {text}, of"
-            f" other types the first {len(COMPARED)}. Each negates with `not_` before it, as in"
+            f" other types the first {others}. Each negates with `not_` before it, as in"
             " `Column__not_in=`; `Column__not=` negates equality. Rows without a value are among"
             " those of a negation."
         )
@@ -134,7 +135,7 @@ def _parameters(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
 
 def _conditions(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
     for field in model.columns():
-        for lookup in [*lookups(field), "not"]:
+        for lookup in [*operators.names(field), "not"]:
             name = public(field) if lookup == "exact" else f"{public(field)}__{lookup}"
             kind = {"in": OpenApiTypes.STR, "isnull": OpenApiTypes.BOOL}.get(
                 lookup, _kind(field)[0]

@@ -1,10 +1,9 @@
 """The query API: one viewset serves every table."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import models
 from django.http.response import HttpResponseBase
 from rest_framework import viewsets
 from rest_framework.permissions import AllowAny
@@ -13,13 +12,12 @@ from rest_framework.response import Response
 
 from flights import exports, versions
 from flights.access.throttles import Throttle
-from flights.errors import BadQuery
 from flights.exports.renderers import FILES
-from flights.mirror import RESERVED, MirroredTable
+from flights.mirror import MirroredTable
 from flights.models import TableVersion
-from flights.query import counting, limits, paging, query, sql_cache
-from flights.query.filters import ColumnFilters, filterset
+from flights.query import params
 from flights.query.paging import Page
+from flights.query.query import Query
 from flights.web import caching
 from flights.web.renderers import JSON, Browsable
 
@@ -27,84 +25,57 @@ from .schema import TableSchema
 
 
 class TableView(viewsets.ViewSet):
-    """Rows of one table: filter, choose columns, sort and page them. `model` is the table."""
+    """Rows of one table, filtered, sorted and paged."""
 
-    model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
-    authentication_classes = []  # the same for everybody, so that any cache may keep it
+    model: type[MirroredTable] = None  # type: ignore[assignment]  # as_view(model=...) sets it
+    authentication_classes = []  # everybody gets the same answer, so any cache may store it
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
     renderer_classes = [JSON, Browsable, *FILES]
     schema = TableSchema()
 
     @cached_property
-    def parameters(self) -> dict[str, str]:
-        """What is asked, each once, the reserved names in lower case."""
-        given = self.request.query_params
-        limits.at_most(limits.PARAMETERS, len(given), "parameters")
-        asked: dict[str, str] = {}
-        for given_as, values in given.lists():
-            name = given_as.lower() if given_as.lower() in RESERVED else given_as
-            if len(values) > 1 or name in asked:
-                raise BadQuery(f"{name} is given {max(len(values), 2)} times. Give it once.")
-            asked[name] = str(values[0])
-        return asked
+    def params(self) -> dict[str, str]:
+        """The parameters of the table's query."""
+        return params.read(self.request.query_params.lists())
 
     def list(self, request: Request) -> HttpResponseBase:
-        asked = query.read(self.model, self.parameters)
-        filterset(self.model, self.parameters)  # what is unknown is refused before anything is read
-        self.count = counting.asked_way(self.parameters)
-        self.facets = counting.asked_facets(self.model, self.parameters)
-        number = asked.position.version if asked.position else None
-        return versions.read(self.model, lambda version: self.answer(asked, version), number)
+        query = Query.read(self.model, self.params)
+        return versions.read(self.model, partial(self.answer, query), query.version)
 
-    def answer(self, asked: query.Query, version: TableVersion) -> HttpResponseBase:
-        headers = self.stated(asked, version)
+    def answer(self, query: Query, version: TableVersion) -> HttpResponseBase:
+        """The response from one version: a page as JSON, a file, or 304."""
+        headers = self.version_headers(query, version)
         if caching.unchanged(self.request, headers):
             return Response(status=304, headers=headers)
         if self.request.accepted_renderer.format in exports.FORMATS:
-            return exports.answer(self, asked, self.rows(version), version, headers)
-        page = self.page(asked, version)
+            return exports.answer(self.request, query, version, headers)
+        page = query.page(version)
         headers["X-AirSense-More"] = str(page.next is not None).lower()
-        body = self.body(asked, version, page)
-        if self.count:
-            headers |= self.counted(asked, version)
-        if self.facets.fields:
-            facets = counting.facets(self.facets, self.rows(version), version)
-            body = {**body, "facets": facets}
+        body = self.body(query, version, page)
+        if query.count_way:
+            headers["X-AirSense-Count"] = str(query.count(version))
+            headers["X-AirSense-Count-Is"] = query.count_way
+        if query.facet_columns:
+            body = {**body, "facets": query.facets(version)}
         return Response(body, headers=headers)
 
-    def counted(self, asked: query.Query, version: TableVersion) -> dict[str, str]:
-        number = counting.count(self.count, asked, self.rows(version), version)
-        return {"X-AirSense-Count": str(number), "X-AirSense-Count-Is": self.count}
+    def version_headers(self, query: Query, version: TableVersion) -> dict[str, str]:
+        """The headers that name the version and the limit."""
+        headers = caching.headers(self.request, [version], exports.packed(self.request))
+        return {**headers, "X-AirSense-Limit": str(query.limit)}
 
-    def page(self, asked: query.Query, version: TableVersion) -> Page:
-        found = sql_cache.page(self.model, asked, version, self.parameters)
-        if found is None:
-            return paging.page(asked, self.rows(version), version)
-        return paging.by_offset(asked, found)
-
-    def rows(self, version: TableVersion) -> "models.QuerySet[Any]":
-        """The rows that the filters keep."""
-        rows = versions.rows(self.model, version)
-        found: models.QuerySet[Any] = ColumnFilters().filter_queryset(self.request, rows, self)
-        return found
-
-    def stated(self, asked: query.Query, version: TableVersion) -> dict[str, str]:
-        """Which version answers, and the limit that holds."""
-        told = caching.headers(self.request, [version], exports.packed(self.request))
-        return {**told, "X-AirSense-Limit": str(asked.limit)}
-
-    def body(self, asked: query.Query, version: TableVersion, page: Page) -> Any:
+    def body(self, query: Query, version: TableVersion, page: Page) -> Any:
         return {
             "table": version.table,
             "version": version.number,
-            "limit": asked.limit,
-            **page.place,
+            "limit": query.limit,
+            **({} if page.offset is None else {"offset": page.offset}),
             "next": self.link(page.next),
             "previous": self.link(page.previous),
             "results": page.rows,
         }
 
-    def link(self, to: dict[str, str] | None) -> str | None:
-        """Another page of this query. Relative: an answer must not depend on the Host header."""
-        return "?" + urlencode({**self.parameters, **to}) if to else None
+    def link(self, changes: dict[str, str] | None) -> str | None:
+        """Another page of this query. Relative, so that the body does not depend on Host."""
+        return "?" + urlencode({**self.params, **changes}) if changes else None

@@ -1,4 +1,4 @@
-"""Exports that are asked for: checked as any query, then made by a worker (`making`)."""
+"""Requests for exports: checked like any query, then made by a worker (`worker`)."""
 
 import logging
 from datetime import timedelta
@@ -6,25 +6,24 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.utils import timezone
-from rest_framework.request import Request
 
 from flights import versions
-from flights.api.views import TableView
 from flights.errors import BadQuery, Unavailable
 from flights.mirror import MirroredTable
 from flights.models import Asker, Export, TableVersion
-from flights.query import query
+from flights.query import params
+from flights.query.query import Query
 
-from . import files, retention
+from . import retention
 from .files import File
 from .formats import FORMATS
 from .retention import STORAGE
 
 LONGEST_QUERY = 8_192  # characters; no web server reads a longer address
 NOT_FOR_FILES = ("format", "cursor", "count", "facets")
-ONE_AT_A_TIME = "exports"  # two requests for the same must not make two
+ONE_AT_A_TIME = "exports"  # so that two requests for the same file make one
 log = logging.getLogger(__name__)
 
 
@@ -32,11 +31,14 @@ class TooMany(Unavailable):
     status_code = 429
 
 
-def ask(model: type[MirroredTable], asked: str, format_: str, by: Asker) -> Export:
-    """The export of a query of the current version: one that is there already, or a new one."""
+def ask(model: type[MirroredTable], text: str, format_: str, by: Asker) -> Export:
+    """The export of a query of the current version: an existing one, or a new one.
+
+    Raises BadQuery where the query API would, and TooMany where the asker has too many exports.
+    """
     version = versions.current(model)
-    text = canonical(asked)
-    file(model, text, format_, version)  # refused here as the query API would
+    text = canonical(text)
+    file(model, text, format_, version)
     same = Export.objects.filter(
         table=version.table, number=version.number, query=text, format=format_
     )
@@ -55,40 +57,35 @@ def ask(model: type[MirroredTable], asked: str, format_: str, by: Asker) -> Expo
     return export
 
 
-def file(model: type[MirroredTable], asked: str, format_: str, version: TableVersion) -> File:
-    """What the query API would answer; BadQuery where it would refuse."""
-    request = HttpRequest()
-    request.GET = QueryDict(asked)
-    view = TableView(model=model)
-    view.request = Request(request)
+def file(model: type[MirroredTable], text: str, format_: str, version: TableVersion) -> File:
+    """The file of a query; BadQuery where the query API would refuse it."""
+    values = params.read(QueryDict(text).lists())
     if format_ not in FORMATS:
         raise BadQuery(f"There is no format {format_[:40]!r}.", list(FORMATS))
-    if meant := [name for name in NOT_FOR_FILES if name in view.parameters]:
-        raise BadQuery(f"{meant[0]} means nothing in the query of an export. Leave it out.")
-    rows = view.rows(version)
-    limit = files.limit(view.parameters)
-    return File(FORMATS[format_], query.read(model, view.parameters), rows, version, limit)
+    if useless := [name for name in NOT_FOR_FILES if name in values]:
+        raise BadQuery(f"{useless[0]} means nothing in the query of an export. Leave it out.")
+    return File(FORMATS[format_], Query.read(model, values), version)
 
 
-def canonical(asked: str) -> str:
+def canonical(text: str) -> str:
     """The same parameters in one order and spelling."""
-    if len(asked) > LONGEST_QUERY:
-        raise BadQuery(f"The query has {len(asked):,} characters, and {LONGEST_QUERY:,} are read.")
+    if len(text) > LONGEST_QUERY:
+        raise BadQuery(f"The query has {len(text):,} characters, and {LONGEST_QUERY:,} are read.")
     try:
-        given = QueryDict(asked.strip().removeprefix("?"))
-        return urlencode([(name, v) for name in sorted(given) for v in given.getlist(name)])
+        query = QueryDict(text.strip().removeprefix("?"))
+        return urlencode([(name, v) for name in sorted(query) for v in query.getlist(name)])
     except UnicodeError:
         raise BadQuery("The query is not Unicode text.") from None
 
 
 def _expire_lost(same: "retention.Exports") -> None:
-    """A file that somebody removed from the storage is made again."""
+    """Expire exports whose file is missing in the storage, so that it is made again."""
     for done in same.filter(status=Export.Status.DONE):
         try:
             if not STORAGE.exists(done.stored):
                 retention.expire(done)
         except OSError as error:
-            log.warning("it is not known whether %s is there: %s", done.stored, error)
+            log.warning("cannot tell whether the storage has %s: %s", done.stored, error)
 
 
 def _keep_longer(export: Export) -> None:

@@ -1,11 +1,10 @@
 """What a table's field answers, and the arguments and fields that rows and groups share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db import models
 from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
@@ -19,9 +18,8 @@ from graphql import (
 )
 
 from flights.api.schema import MEANINGS
-from flights.mirror import MirroredTable
 from flights.models import TableVersion
-from flights.query import counting, paging
+from flights.query import counting
 from flights.query.paging import Page
 from flights.query.query import Query
 
@@ -37,29 +35,27 @@ COUNT_WAY = GraphQLEnumType("CountWay", {way: way for way in counting.WAYS})
 
 @dataclass
 class Answer:
-    """What one field asks of one version. Nothing is read before a field needs it."""
+    """The query of one field, on one version. It runs when a field needs its rows."""
 
     operation: Operation
-    model: type[MirroredTable]
+    query: Query
     of: TableVersion
-    asked: Query
-    rows: "models.QuerySet[Any]"  # those that `where` keeps
-    width: int  # values that are given of each row
+    width: int  # values of each row in the response
 
     @cached_property
     def page(self) -> Page:
-        self.operation.spend(self.asked.limit * self.width)
-        return paging.page(self.asked, self.rows, self.of)
+        self.operation.spend(self.query.limit * self.width)
+        return self.query.page(self.of)
 
     def count(self, info: Any, way: str) -> int:
         self.operation.spend()
-        return counting.count(way, self.asked, self.rows, self.of)
+        return self.query.count(self.of, way)
 
     def facets(self, info: Any, columns: str) -> list[dict[str, Any]]:
-        wanted = counting.asked_facets(self.model, {"facets": columns})
-        for _ in wanted.fields:
+        fields = counting.read_facets(self.query.model, {"facets": columns})
+        for _ in fields:
             self.operation.spend(counting.FACET_VALUES)
-        counted = counting.facets(wanted, self.rows, self.of)
+        counted = replace(self.query, facet_columns=fields).facets(self.of)
         return [{"column": name, "values": values} for name, values in counted.items()]
 
 
@@ -73,9 +69,9 @@ def arguments(where: GraphQLInputObjectType, **more: GraphQLArgument) -> dict[st
     }
 
 
-def written(given: dict[str, Any]) -> dict[str, str]:
-    """Arguments as the parameters of an address, which are read and checked for both."""
-    return {name: str(value) for name, value in given.items() if value is not None}
+def params(arguments: dict[str, Any]) -> dict[str, str]:
+    """Arguments as parameters of an address, so that `Query.read` checks both."""
+    return {name: str(value) for name, value in arguments.items() if value is not None}
 
 
 def fields(row: GraphQLObjectType) -> dict[str, GraphQLField]:
@@ -90,7 +86,7 @@ def fields(row: GraphQLObjectType) -> dict[str, GraphQLField]:
         "limit": GraphQLField(
             GraphQLNonNull(LONG),
             description="The limit that held.",
-            resolve=lambda answer, info: answer.asked.limit,
+            resolve=lambda answer, info: answer.query.limit,
         ),
         "more": GraphQLField(
             GraphQLNonNull(GraphQLBoolean),

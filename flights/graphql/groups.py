@@ -1,6 +1,7 @@
 """Each table's groups: what is selected of a group is what is computed of it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,11 +20,10 @@ from graphql import (
     get_argument_values,
 )
 
-from flights import versions
 from flights.api.schema import MEANINGS
 from flights.mirror import Field, MirroredTable, public
-from flights.query import query
 from flights.query.grouping import NUMBERS
+from flights.query.query import Query
 
 from . import answers, where
 from .answers import Answer
@@ -111,19 +111,19 @@ def _measured(row: dict[str, Any], info: Any, p: int | None = None) -> dict[str,
     return {n.removeprefix(prefix): value for n, value in row.items() if n.startswith(prefix)}
 
 
-def _resolve(model: Model, _: Any, info: Any, **given: Any) -> Answer:
+def _resolve(model: Model, _: Any, info: Any, **arguments: Any) -> Answer:
     groups_of = named(info, info.field_nodes, "rows")
     groups = list(selected(info, groups_of))
     by = names(info, [node for node in groups if node.name.value == "by"])
-    grouping = {"group_by": ",".join(by), "aggregate": ",".join(_asked(info, groups)) or "count"}
-    keeps = where.read(model, given.pop("where", None) or {})
-    asked = query.read(model, {**answers.written(given), **grouping})
-    version = info.context.version(model)
-    rows = versions.rows(model, version).filter(keeps)
-    return Answer(info.context, model, version, asked, rows, size(info, groups_of))
+    measures = ",".join(_aggregates(info, groups)) or "count"
+    grouping = {"group_by": ",".join(by), "aggregate": measures}
+    conditions = where.read(model, arguments.pop("where", None) or {})
+    query = Query.read(model, {**answers.params(arguments), **grouping})
+    query = replace(query, where=conditions)
+    return Answer(info.context, query, info.context.version(model), size(info, groups_of))
 
 
-def _asked(info: Any, groups: list[FieldNode]) -> Iterator[str]:
+def _aggregates(info: Any, groups: list[FieldNode]) -> Iterator[str]:
     """`count`, `avg:Arrival_Delay_Minutes`, `p90:...`, as `aggregate=` has them."""
     for node in groups:
         name = node.name.value
@@ -131,6 +131,6 @@ def _asked(info: Any, groups: list[FieldNode]) -> Iterator[str]:
             yield name
         elif name != "by" and not name.startswith("__"):
             field = info.return_type.fields["rows"].type.of_type.of_type.of_type.fields[name]
-            given = get_argument_values(field, node, info.variable_values)
-            function = f"p{given['p']}" if given else name
+            arguments = get_argument_values(field, node, info.variable_values)
+            function = f"p{arguments['p']}" if arguments else name
             yield from (f"{function}:{column}" for column in names(info, [node]))

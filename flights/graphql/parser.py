@@ -8,9 +8,9 @@ from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 
 from flights.errors import BadQuery
-from flights.query.query import once
 from flights.tables import TABLES
 from flights.web import json_input
+from flights.web.params import once
 
 from . import limits
 from .limits import LARGEST

@@ -14,10 +14,10 @@ from graphql import (
     GraphQLString,
 )
 
-from flights import versions
 from flights.api.schema import MEANINGS
 from flights.mirror import MirroredTable, public
-from flights.query import counting, query
+from flights.query import counting
+from flights.query.query import Query
 
 from . import answers, where
 from .answers import Answer
@@ -80,21 +80,21 @@ def _fields(model: type[MirroredTable], row: GraphQLObjectType) -> dict[str, Gra
     return {**answers.fields(row), **fields}
 
 
-def _resolve(model: type[MirroredTable], _: Any, info: Any, **given: Any) -> Answer:
-    keeps = where.read(model, given.pop("where", None) or {})
-    parameters = answers.written(given)
-    if _leads_on(info) and not parameters.get("offset"):
-        parameters.setdefault("cursor", "")
+def _resolve(model: type[MirroredTable], _: Any, info: Any, **arguments: Any) -> Answer:
+    conditions = where.read(model, arguments.pop("where", None) or {})
+    params = answers.params(arguments)
+    if _needs_cursors(info) and not params.get("offset"):
+        params.setdefault("cursor", "")
     selected = named(info, info.field_nodes, "rows")
     columns = names(info, selected)
-    asked = query.read(model, {**parameters, "columns": ",".join(columns)})
-    if not columns:  # nothing of a row is wanted, and not everything
-        asked = replace(asked, columns=[model._meta.pk])
-    version = info.context.version(model, asked.position.version if asked.position else None)
-    rows = versions.rows(model, version).filter(keeps)
-    return Answer(info.context, model, version, asked, rows, size(info, selected))
+    query = Query.read(model, {**params, "columns": ",".join(columns)})
+    query = replace(query, where=conditions)
+    if not columns:  # without names, `columns` means all columns
+        query = replace(query, columns=[model._meta.pk])
+    version = info.context.version(model, query.version)
+    return Answer(info.context, query, version, size(info, selected))
 
 
-def _leads_on(info: Any) -> bool:
-    """Whether cursors are asked for: they need the values of the order's columns."""
+def _needs_cursors(info: Any) -> bool:
+    """Whether the response has cursors, for which the query reads the order's columns."""
     return not {"next", "previous"}.isdisjoint(names(info, info.field_nodes))

@@ -77,7 +77,7 @@ def _search() -> GraphQLField:
 
 
 def _find(_: Any, info: Any, **given: Any) -> Any:
-    asked = search.read(answers.written(given))
+    asked = search.read(answers.params(given))
     info.context.spend(asked.limit * len(asked.models) * size(info, info.field_nodes))
     there = [(m, v) for m in asked.models if (v := info.context.versions.get(m._meta.db_table))]
     return search.found(asked, there)

@@ -17,9 +17,9 @@ from graphql import (
 
 from flights.errors import BadQuery
 from flights.mirror import Field, MirroredTable, public
-from flights.query import columns
+from flights.query import columns, operators
 from flights.query.columns import Columns
-from flights.query.filters import Condition, condition, lookups
+from flights.query.filters import ColumnFilter, column_operator
 
 from .scalars import LONG, scalar
 
@@ -49,65 +49,67 @@ def argument(model: type[MirroredTable]) -> GraphQLInputObjectType:
 def _operators(field: Field) -> GraphQLInputObjectType:
     kind = scalar(field)
     # Any number can be compared with, also one that the column cannot hold.
-    return _conditions(LONG if kind is GraphQLInt else kind, tuple(lookups(field)))
+    return _conditions(LONG if kind is GraphQLInt else kind, tuple(operators.names(field)))
 
 
 @lru_cache  # a schema has one type of a name
-def _conditions(kind: Any, lookups: tuple[str, ...]) -> GraphQLInputObjectType:
+def _conditions(kind: Any, names: tuple[str, ...]) -> GraphQLInputObjectType:
     types: dict[str, Any] = {"isnull": GraphQLBoolean, "in": GraphQLList(GraphQLNonNull(kind))}
-    fields = {name: GraphQLInputField(types.get(name, kind)) for name in lookups}
+    fields = {name: GraphQLInputField(types.get(name, kind)) for name in names}
     return GraphQLInputObjectType(f"{kind.name}Condition", fields, description=ABOUT)
 
 
-def read(model: type[MirroredTable], given: dict[str, Any]) -> Q:
-    """The rows that an argument asks for; BadQuery for a value that does not fit its column."""
-    return _all(columns.of(model), given, 1)
+def read(model: type[MirroredTable], argument: dict[str, Any]) -> tuple[Q, ...]:
+    """The conditions of an argument, for a `Query`; BadQuery for a value that does not fit."""
+    condition = _all(columns.of(model), argument, 1)
+    return (condition,) if condition else ()
 
 
-def _all(among: Columns, given: dict[str, Any], depth: int) -> Q:
+def _all(known: Columns, conditions: dict[str, Any], depth: int) -> Q:
+    """All conditions of an object."""
     if depth > DEEPEST:
         raise BadQuery(f"where: objects are nested deeper than {DEEPEST}.")
-    found = Q()
-    for name, value in given.items():
+    result = Q()
+    for name, value in conditions.items():
         if value is None:
             raise BadQuery(f"where: {name} is null. Leave it out, or ask for isnull.")
         if name == "or":
-            found &= _any(among, value, depth)
+            result &= _any(known, value, depth)
         elif name == "not":
-            found &= ~_some(among, value, depth)
+            result &= ~_nested(known, value, depth)
         else:
-            for lookup, compared in value.items():
-                found &= _one(among, f"{name}__{lookup}", compared)
-    return found
+            for operator, compared in value.items():
+                result &= _one(known, f"{name}__{operator}", compared)
+    return result
 
 
-def _any(among: Columns, given: list[dict[str, Any]], depth: int) -> Q:
-    if not given:
+def _any(known: Columns, objects: list[dict[str, Any]], depth: int) -> Q:
+    if not objects:
         raise BadQuery("where: or has no condition.")
-    return reduce(or_, (_some(among, each, depth) for each in given))
+    return reduce(or_, (_nested(known, each, depth) for each in objects))
 
 
-def _some(among: Columns, given: dict[str, Any], depth: int) -> Q:
-    """To negate nothing, or to let nothing be enough, is rather a mistake."""
-    found = _all(among, given, depth + 1)
-    if not found:
+def _nested(known: Columns, conditions: dict[str, Any], depth: int) -> Q:
+    """An empty condition inside `not` or `or` is almost certainly a mistake."""
+    result = _all(known, conditions, depth + 1)
+    if not result:
         raise BadQuery("where: an object in not or or has no condition.")
-    return found
+    return result
 
 
-def _one(among: Columns, name: str, value: Any) -> Q:
+def _one(known: Columns, name: str, value: Any) -> Q:
     if value is None:
         raise BadQuery(f"where: {name} is null. Leave it out, or ask for isnull.")
-    asked = Condition(*condition(among, name))
-    field: Any = asked.field
+    column_filter = ColumnFilter(*column_operator(known, name))
+    field: Any = column_filter.field
     try:
         if isinstance(value, list):
-            return asked.q([field.each.clean(_written(each)) for each in value])
-        return asked.q(field.clean(_written(value)))
+            return column_filter.q([field.each.clean(_text(each)) for each in value])
+        return column_filter.q(field.clean(_text(value)))
     except ValidationError as error:
         raise BadQuery(f"where: {name}: {' '.join(error.messages)}") from None
 
 
-def _written(value: Any) -> str:
-    """As it would be in an address, which is what the filters read."""
+def _text(value: Any) -> str:
+    """A value as an address writes it, because filters read texts."""
     return repr(value) if isinstance(value, float) else str(value)

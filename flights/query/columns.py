@@ -1,4 +1,4 @@
-"""The columns that a query can name: those of a table, or those that grouping makes."""
+"""The columns that a query can name: those of a table, or those of its groups."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -10,7 +10,7 @@ from . import limits
 
 
 class Columns:
-    """Columns by name, whatever its case; `of` says in errors what has them."""
+    """Columns by name in any case; errors say that they are the columns `of` something."""
 
     def __init__(self, of: str, fields: Iterable[Field]) -> None:
         self.of = of
@@ -24,7 +24,7 @@ class Columns:
         return name.strip().lower() in self._known
 
     def find(self, name: str) -> Field:
-        """The column of a name; BadQuery says which there are."""
+        """The column of a name; BadQuery lists the columns."""
         try:
             return self._known[name.strip().lower()]
         except KeyError:
@@ -33,9 +33,14 @@ class Columns:
 
     def listed(self, names: str) -> list[Field]:
         """The columns of names with commas between, each once."""
-        given = [name for name in names.split(",") if name.strip()]
-        limits.at_most(limits.COLUMNS, len(given), "columns")
-        return list(dict.fromkeys(map(self.find, given)))
+        parts = [name for name in names.split(",") if name.strip()]
+        limits.at_most(limits.COLUMNS, len(parts), "columns")
+        return list(dict.fromkeys(map(self.find, parts)))
+
+    def chosen(self, names: str) -> list[Field]:
+        """The columns of names; all of them for `*`, for no name and for commas alone."""
+        named = [] if names.strip() == "*" else self.listed(names)
+        return named or self.fields
 
 
 @lru_cache

@@ -1,8 +1,9 @@
-"""Groups of rows and what is computed of each.
+"""Groups of rows and the values computed for each group.
 
 `group_by=Airline_Name` `aggregate=count,avg:Arrival_Delay_Minutes` `having=count__gte:100` gives
-the columns `Airline_Name`, `count` and `avg_Arrival_Delay_Minutes`, to be sorted and paged as those
-of a table. Without `aggregate` rows are counted; without `group_by` all rows are one group.
+the columns `Airline_Name`, `count` and `avg_Arrival_Delay_Minutes`, which can be sorted and paged
+like the columns of a table. Without `aggregate` the rows of each group are counted; without
+`group_by` all rows are one group.
 """
 
 import re
@@ -48,7 +49,7 @@ ALLOWED = ["count", *(f"{name}:column" for name in (*OF_ALL, *OF_NUMBERS, "p1 to
 
 @dataclass(frozen=True)
 class Measure:
-    """One value of each group; its field is a column of the answer as those of the table are."""
+    """A value computed for each group; its field is a column of the result."""
 
     field: Field
     expression: Aggregate
@@ -62,8 +63,8 @@ class Grouping:
     having: list[Q]
 
     def apply(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        """One row for each group that `having` keeps."""
-        # A constant groups nothing: one row then, also of no rows.
+        """One row for each group that meets `having`."""
+        # Grouping by a constant makes one group of all rows, and one row even without any.
         names = [field.name for field in self.by] or ["everything"]
         rows = rows if self.by else rows.annotate(everything=Value(1))
         measured = {measure.field.name: measure.expression for measure in self.measures}
@@ -71,10 +72,10 @@ class Grouping:
         return groups.filter(*self.having)
 
 
-def read(model: type[MirroredTable], parameters: dict[str, str]) -> Grouping | None:
-    """What is grouped; None where the rows themselves are asked for."""
-    by, wanted = parameters.get("group_by", ""), parameters.get("aggregate", "")
-    having = parameters.get("having", "")
+def read(model: type[MirroredTable], params: dict[str, str]) -> Grouping | None:
+    """The groups of a query; None where it asks for rows."""
+    by, wanted = params.get("group_by", ""), params.get("aggregate", "")
+    having = params.get("having", "")
     if not by.strip() and not wanted.strip():
         if having.strip():
             raise BadQuery("having is about groups: give group_by or aggregate, too.")
@@ -85,18 +86,18 @@ def read(model: type[MirroredTable], parameters: dict[str, str]) -> Grouping | N
     names = list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
     limits.at_most(limits.COMPUTED, len(names), "values of aggregate")
     measures = [_measure(table, i, name) for i, name in enumerate(names or ["count"])]
-    made = Columns("The grouped answer", [*fields, *(measure.field for measure in measures)])
-    return Grouping(fields, measures, made, conditions("having", having, made))
+    computed = Columns("The grouped answer", [*fields, *(measure.field for measure in measures)])
+    return Grouping(fields, measures, computed, conditions("having", having, computed))
 
 
-def _measure(table: Columns, index: int, asked: str) -> Measure:
-    function, _, name = asked.partition(":")
+def _measure(table: Columns, index: int, text: str) -> Measure:
+    function, _, name = text.partition(":")
     function = function.strip().lower()
-    if asked.lower() == "count":
+    if text.lower() == "count":
         return Measure(_field(models.BigIntegerField(), index, "count", "rows"), Count("pk"))
     make = _function(function)
     if make is None or not name.strip():
-        raise BadQuery(f"aggregate: {asked[:80]!r} is nothing to compute.", ALLOWED)
+        raise BadQuery(f"aggregate: unknown function {text[:80]!r}.", ALLOWED)
     column = table.find(name)
     if function not in OF_ALL and not isinstance(column, NUMBERS):
         numbers = [public(field) for field in table.fields if isinstance(field, NUMBERS)]

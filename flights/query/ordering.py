@@ -14,7 +14,7 @@ from django.db.models.expressions import OrderBy
 from flights.errors import BadQuery
 from flights.mirror import Field, MirroredTable, may_be_empty
 
-from . import filters, limits
+from . import limits
 from .columns import Columns
 
 PLACES = {"nulls_first": True, "nulls_last": False}
@@ -85,15 +85,16 @@ def whole(order: list[Direction], ends_in: list[Field]) -> list[Direction]:
 
 
 def as_indexed(
-    model: type[MirroredTable], order: list[Direction], parameters: dict[str, str]
+    model: type[MirroredTable], order: list[Direction], filled: frozenset[Field]
 ) -> list[Direction]:
-    """The same order of filtered rows, as an index has it that is walked either way.
+    """The same order, written as an index of the table has it.
 
-    Where no value is empty it does not matter where such would come, but PostgreSQL does not know.
+    `filled` are the columns without an empty value in the filtered rows. There it does not matter
+    whether empty values come first, but PostgreSQL uses an index only for the order of the index.
     """
     first = order[0]
     ways = _ways(model, first.field) if may_be_empty(first.field) else ()
-    if not ways or first.field not in filters.filled(model, parameters):
+    if not ways or first.field not in filled:
         return order
     return [replace(first, nulls_first=first.descending not in ways), *order[1:]]
 

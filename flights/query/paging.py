@@ -1,7 +1,7 @@
-"""One page of a query's rows, and what leads to the pages beside it."""
+"""One page of a query's rows, and the parameters that lead to the pages beside it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -10,64 +10,72 @@ from flights.models import TableVersion
 
 from . import cost, ordering
 from .cursor import FOREIGN, Position
-from .query import Query, Rows
+
+if TYPE_CHECKING:
+    from .query import Query
+
+type Row = dict[str, Any]  # by the public names of columns
 
 
 @dataclass(frozen=True)
 class Page:
-    rows: Rows
-    place: dict[str, Any]  # what the answer says of where the page is
-    next: dict[str, str] | None  # the parameters that lead there; None where there is nothing
+    rows: list[Row]
+    offset: int | None  # rows before the page; None for a page by cursor
+    next: dict[str, str] | None  # parameters of the next page; None: this is the last
     previous: dict[str, str] | None
 
 
-def page(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
-    if asked.by_cursor:
-        return _by_cursor(asked, rows, version)
-    ordered = asked.select(rows)
-    end = asked.offset + asked.limit + 1
-    return by_offset(asked, cost.fetch(ordered[asked.offset : end], version))
+def page(query: "Query", version: TableVersion) -> Page:
+    if query.by_cursor:
+        return _by_cursor(query, version)
+    end = query.offset + query.limit + 1
+    return by_offset(query, cost.fetch(query.select(version)[query.offset : end], version))
 
 
-def by_offset(asked: Query, found: list[Any]) -> Page:
-    """The page of rows that were found, one more than asked for where there is one."""
-    more = bool(asked.limit) and len(found) > asked.limit
-    names = asked.names
+def by_offset(query: "Query", rows: list[Any]) -> Page:
+    """The page of some rows: those of the page, and one more where a page follows."""
+    limit, offset, names = query.limit, query.offset, query.names
+    more = bool(limit) and len(rows) > limit
     return Page(
-        [dict(zip(names, row, strict=True)) for row in found[: asked.limit]],
-        {"offset": asked.offset},
-        {"offset": str(asked.offset + asked.limit)} if more else None,
-        {"offset": str(max(0, asked.offset - asked.limit))} if asked.offset else None,
+        [dict(zip(names, row, strict=True)) for row in rows[:limit]],
+        offset,
+        {"offset": str(offset + limit)} if more else None,
+        {"offset": str(max(0, offset - limit))} if offset else None,
     )
 
 
-def _by_cursor(asked: Query, rows: "models.QuerySet[Any]", version: TableVersion) -> Page:
-    position = asked.position
+def _by_cursor(query: "Query", version: TableVersion) -> Page:
+    position = query.position
     backward = position is not None and position.backward
-    order = [d.reversed() for d in asked.order] if backward else asked.order
-    sorting = [direction.field.name for direction in order]
-    if position:
-        rows = rows.filter(ordering.beyond(order, _values(position, rows, sorting)))
-    names = list(dict.fromkeys([field.name for field in asked.columns] + sorting))
-    ordered = rows.order_by(*(direction.expression for direction in order)).values_list(*names)
-    read = cost.fetch(ordered[: asked.limit + 1], version)
-    found = [dict(zip(names, row, strict=True)) for row in read]
-    more = bool(asked.limit) and len(found) > asked.limit
-    found = found[: asked.limit][:: -1 if backward else 1]
+    rows = _fetch(query, version, backward)
+    more = bool(query.limit) and len(rows) > query.limit
+    rows = rows[: query.limit][:: -1 if backward else 1]
+    sorting = [direction.field.name for direction in query.order]
 
-    def beside(row: dict[str, Any], backward: bool) -> dict[str, str]:
+    def beside(row: Row, backward: bool) -> dict[str, str]:
         return {"cursor": str(Position(version.number, backward, [row[n] for n in sorting]))}
 
     ahead, behind = (True, more) if backward else (more, position is not None)
+    columns = list(zip(query.names, query.columns, strict=True))
     return Page(
-        [
-            {public: row[f.name] for public, f in zip(asked.names, asked.columns, strict=True)}
-            for row in found
-        ],
-        {},
-        beside(found[-1], backward=False) if found and ahead else None,
-        beside(found[0], backward=True) if found and behind else None,
+        [{name: row[field.name] for name, field in columns} for row in rows],
+        None,
+        beside(rows[-1], backward=False) if rows and ahead else None,
+        beside(rows[0], backward=True) if rows and behind else None,
     )
+
+
+def _fetch(query: "Query", version: TableVersion, backward: bool) -> list[Row]:
+    """The rows from the cursor on, in the direction of the page, by the names of fields."""
+    rows = query.rows(version)
+    order = [d.reversed() for d in query.order] if backward else query.order
+    sorting = [direction.field.name for direction in order]
+    if query.position:
+        rows = rows.filter(ordering.beyond(order, _values(query.position, rows, sorting)))
+    names = list(dict.fromkeys([field.name for field in query.columns] + sorting))
+    ordered = rows.order_by(*(direction.expression for direction in order)).values_list(*names)
+    fetched = cost.fetch(ordered[: query.limit + 1], version)
+    return [dict(zip(names, row, strict=True)) for row in fetched]
 
 
 def _values(position: Position, rows: "models.QuerySet[Any]", sorting: list[str]) -> list[Any]:

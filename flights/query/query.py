@@ -1,119 +1,119 @@
-"""What a query asks of a table, read from its parameters and checked against its columns.
+"""A query of one table: read from parameters, checked against its columns, and run on a version.
 
-`columns=City,Total_Arrivals` `order_by=-Total_Arrivals,City` `limit=10` `offset=20`; `grouping`
-reads the parameters of groups, `cursor` reads a cursor, and `filters` reads all other parameters.
+    query = Query.read(Airports, {"City__startswith": "Chi", "order_by": "-Total_Arrivals"})
+    page = query.page(version)
+
+Every surface (REST, `dynamic_query`, GraphQL, exports, the explorer) builds a `Query` and asks it
+for rows. It knows nothing of HTTP.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.http import QueryDict
-from rest_framework.request import Request
+from django.db.models import Q
 
+from flights import versions
 from flights.errors import BadQuery
 from flights.mirror import Field, MirroredTable, public
+from flights.models import TableVersion
 
-from . import columns, cursor, grouping, limits, ordering
+from . import columns, counting, cursor, filters, grouping, ordering, paging, params, sql_cache
 from .cursor import Position
+from .filters import Condition
 from .grouping import Grouping
 from .ordering import Direction
-
-type Rows = list[dict[str, Any]]  # keyed by public names
-LONGEST_NUMBER = 40  # digits; PostgreSQL's own numbers of rows have 19
+from .paging import Page
 
 
 @dataclass(frozen=True)
 class Query:
-    """Columns, order and page of a query; its filters are applied before."""
-
+    model: type[MirroredTable]
     columns: list[Field]
-    order: list[Direction]  # whole: no two rows are equal in it
-    limit: int
+    where: tuple[Condition | Q, ...]  # rows must meet all of them
+    order: list[Direction]  # ends with a unique column, so that no two rows are equal in it
+    own_limit: int | None  # the client's own number of rows
     offset: int
     grouping: Grouping | None
     by_cursor: bool
-    position: Position | None  # None at the beginning
+    position: Position | None  # where a page by cursor begins; None: at the first row
+    count_way: str  # how to count the rows: "exact", "estimated", or "" for not at all
+    facet_columns: list[Field]  # whose most frequent values are counted
+
+    @classmethod
+    def read(cls, model: type[MirroredTable], values: dict[str, str]) -> Self:
+        """The query of some parameters. Raises BadQuery with what is wrong and what is allowed."""
+        groups = grouping.read(model, values)
+        known = groups.columns if groups else columns.of(model)
+        order = ordering.read(known, values.get("order_by", ""))
+        order = ordering.whole(order, groups.by if groups else model.sequence())
+        where = filters.read(model, values)
+        if not groups:
+            order = ordering.as_indexed(model, order, filters.filled(where))
+        by_cursor = "cursor" in values
+        if by_cursor and (groups or "offset" in values):
+            raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")
+        return cls(
+            model=model,
+            columns=known.chosen(values.get("columns", "")),
+            where=where,
+            order=order,
+            own_limit=params.whole_number(values, "limit", 0) if values.get("limit") else None,
+            offset=params.offset(values),
+            grouping=groups,
+            by_cursor=by_cursor,
+            position=cursor.read(text, order) if (text := values.get("cursor")) else None,
+            count_way=counting.read(values),
+            facet_columns=counting.read_facets(model, values),
+        )
+
+    @property
+    def limit(self) -> int:
+        """The most rows of a page."""
+        wanted = settings.DEFAULT_LIMIT if self.own_limit is None else self.own_limit
+        return min(wanted, settings.MAX_LIMIT)
+
+    @property
+    def version(self) -> int | None:
+        """The version that a cursor names; None: the current one."""
+        return self.position.version if self.position else None
 
     @property
     def names(self) -> list[str]:
+        """The public names of the columns."""
         return [public(field) for field in self.columns]
 
-    def takes_all(self, rows: "models.QuerySet[Any]") -> bool:
-        """Whether filtered rows are all of their version: then it knows their number."""
-        return not (self.grouping or rows.query.where)
+    @property
+    def is_unfiltered(self) -> bool:
+        """Whether the query matches every row of a version, whose number is known."""
+        return not (self.grouping or any(self.where))
 
-    def matching(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        """The rows, or their groups."""
+    def rows(self, version: TableVersion) -> "models.QuerySet[Any]":
+        """The rows that meet the conditions."""
+        conditions = (part if isinstance(part, Q) else part.q for part in self.where)
+        return versions.rows(self.model, version).filter(*conditions)
+
+    def matches(self, version: TableVersion) -> "models.QuerySet[Any]":
+        """The rows, or the groups of a query that groups them, without order."""
+        rows = self.rows(version)
         return self.grouping.apply(rows) if self.grouping else rows
 
-    def select(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        """All rows in the asked order, as tuples of the asked columns."""
+    def select(self, version: TableVersion) -> "models.QuerySet[Any]":
+        """All matches in order, as tuples of the columns' values."""
         order = [direction.expression for direction in self.order]
         names = [field.name for field in self.columns]
-        return self.matching(rows).order_by(*order).values_list(*names)
+        return self.matches(version).order_by(*order).values_list(*names)
 
+    def page(self, version: TableVersion) -> Page:
+        """One page of rows. Raises BadQuery or Unavailable where it would cost too much."""
+        rows = sql_cache.fetch(self, version)
+        return paging.page(self, version) if rows is None else paging.by_offset(self, rows)
 
-def read(model: type[MirroredTable], parameters: dict[str, str]) -> Query:
-    groups = grouping.read(model, parameters)
-    there = groups.columns if groups else columns.of(model)
-    order = ordering.read(there, parameters.get("order_by", ""))
-    order = ordering.whole(order, groups.by if groups else model.sequence())
-    if not groups:
-        order = ordering.as_indexed(model, order, parameters)
-    by_cursor = "cursor" in parameters
-    if by_cursor and (groups or "offset" in parameters):
-        raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")
-    return Query(
-        columns=_columns(there, parameters.get("columns", "")),
-        order=order,
-        limit=min(whole_number(parameters, "limit", settings.DEFAULT_LIMIT), settings.MAX_LIMIT),
-        offset=skipped(parameters),
-        grouping=groups,
-        by_cursor=by_cursor,
-        position=cursor.read(given, order) if (given := parameters.get("cursor")) else None,
-    )
+    def count(self, version: TableVersion, way: str = "") -> int:
+        """The number of all matches, whatever the page: "exact", or as the planner estimates."""
+        return counting.count(self, version, way or self.count_way)
 
-
-def skipped(parameters: dict[str, str]) -> int:
-    number = whole_number(parameters, "offset", 0)
-    limits.at_most(limits.SKIPPED, number, "rows of offset", "Page by cursor=, or filter.")
-    return number
-
-
-def whole_number(parameters: dict[str, str], name: str, default: int) -> int:
-    value = parameters.get(name)
-    if not value:
-        return default
-    if not is_whole(value):
-        raise BadQuery(f"{name}: {value[:40]!r} is not a whole number of 0 or more.")
-    limits.at_most(LONGEST_NUMBER, len(value), f"digits of {name}")
-    return int(value)
-
-
-def required(request: Request, name: str) -> Any:
-    """A value of a JSON body, which must not be empty."""
-    body = request.data
-    value = body.get(name) if isinstance(body, dict) else None
-    if not value or not str(value).strip():
-        raise BadQuery(f"Parameter '{name}' is required!")  # as the first AirSense says it
-    return value
-
-
-def is_whole(text: str) -> bool:
-    """Whether it is digits of ASCII alone: `int` also reads `1_0`, ` 10` and other scripts."""
-    return text.isascii() and text.isdigit()
-
-
-def once(query: QueryDict) -> dict[str, str]:
-    """Parameters of which none may be given twice."""
-    for name, values in query.lists():
-        if len(values) > 1:
-            raise BadQuery(f"{name[:80]} is given {len(values)} times. Give it once.")
-    return {str(name): str(value) for name, value in query.items()}
-
-
-def _columns(there: columns.Columns, names: str) -> list[Field]:
-    named = [] if names.strip() == "*" else there.listed(names)
-    return named or there.fields  # commas alone name none
+    def facets(self, version: TableVersion) -> counting.Facets:
+        """The most frequent values of the facet columns among the matching rows."""
+        return counting.facets(self, version)

@@ -1,19 +1,18 @@
-"""SQL kept in parts: what django-filter and Django make of all of a query but its values.
+"""Cached SQL of queries: Django's ORM compiles each shape of a query once, without its values.
 
-Columns, directions and filters are kept by their names, and joined as Django joins them: whole
-statements would be too many. A value is read by its filter's own field and prepared by its own
-lookup, as it would be without this. Where SQL depends on a value a query goes the usual way.
+Columns, directions and filters are cached by name and joined as Django joins them, because whole
+statements would be too many. A lookup prepares its value as in the ORM. Where SQL depends on a
+value, the query goes through the ORM.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import EmptyResultSet, FullResultSet, ValidationError
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections, models
 from django.db.models import F
-from django.db.models.lookups import Lookup
 
 from flights import versions
 from flights.mirror import MirroredTable
@@ -21,98 +20,87 @@ from flights.models import TableVersion
 from flights.versions import READER
 
 from . import cost, filters
-from .filters import Condition
+from .filters import ColumnFilter, Condition
 from .ordering import Direction
-from .query import Query
+from .values import sample
 
-KEPT = 4_096  # parts of each kind; none is longer than a few kB
-BY_VALUE = ("in", "isnull")  # their SQL depends on the value
+if TYPE_CHECKING:
+    from .query import Query
 
+SIZE = 4_096  # entries of each cache; none is longer than a few kB
+BY_VALUE = ("in", "isnull")  # operators whose SQL depends on the value
 
-@dataclass(frozen=True)
-class Given:
-    """A filter's value on its way from text to a parameter of SQL."""
-
-    name: str
-    clean: Callable[[str], Any]
-    lookup: Callable[[Any], "Lookup[Any]"]
-
-    def parameters(self, text: str) -> list[Any]:
-        prepared = self.lookup(self.clean(text))
-        # No compiler is needed for a value that is no expression.
-        _, found = prepared.process_rhs(None, connections[READER])  # type: ignore[arg-type]
-        return list(found)
+type Statement = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
 class Filtered:
-    """` FROM ... WHERE ...`, and whence its values come."""
+    """` FROM ... WHERE ...`, and how each condition's value becomes parameters of it."""
 
     sql: str
-    given: list[Given]
+    prepare: list[Callable[[Any], list[Any]]]
 
-    def parameters(self, texts: dict[str, str]) -> list[Any]:
-        return [value for given in self.given for value in given.parameters(texts[given.name])]
+    def values(self, where: list[Condition]) -> list[Any]:
+        pairs = zip(self.prepare, where, strict=True)
+        return [value for prepare, condition in pairs for value in prepare(condition.value)]
 
 
-def page(
-    model: type[MirroredTable], asked: Query, version: TableVersion, parameters: dict[str, str]
-) -> list[Any] | None:
-    """A page of rows, and one row more where there is one; None where the usual way is to be gone.
-
-    So is a value that its filter refuses, or of which Django knows that no row or every row has it.
-    """
-    kept = statement(model, asked, version, parameters)
-    if kept is None:
+def fetch(query: "Query", version: TableVersion) -> list[Any] | None:
+    """The rows of a page, and one more where a page follows; None where `statement` is."""
+    cached = statement(query, version)
+    if cached is None:
         return None
-    sql, values = kept
-    sql, values = f"{sql} LIMIT %s OFFSET %s", [*values, asked.limit + 1, asked.offset]
+    sql, values = cached
+    sql, values = f"{sql} LIMIT %s OFFSET %s", [*values, query.limit + 1, query.offset]
     reader = connections[READER]
     with cost.slot(reader, sql, values, version), reader.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
 
 
-def statement(
-    model: type[MirroredTable], asked: Query, version: TableVersion, parameters: dict[str, str]
-) -> tuple[str, list[Any]] | None:
-    """The SQL of all rows that a query asks for, and its values."""
-    if asked.grouping or asked.by_cursor:
+def statement(query: "Query", version: TableVersion) -> Statement | None:
+    """The SQL of all rows of a query, and its values.
+
+    None where the query needs the ORM: because of its shape, or because Django knows from a value
+    that every row or no row matches.
+    """
+    where = [part for part in query.where if isinstance(part, Condition)]
+    if query.grouping or query.by_cursor or len(where) < len(query.where):
         return None
-    columns = _columns(model, version)
-    filtered = _filtered(model, version, tuple(filters.filters(parameters)))
+    columns = _columns(query.model, version)
+    filtered = _filtered(query.model, version, tuple(condition.parameter for condition in where))
     if columns is None or filtered is None:
         return None
     try:
-        values = filtered.parameters(parameters)
-    except (ValidationError, EmptyResultSet, FullResultSet):
+        values = filtered.values(where)
+    except (EmptyResultSet, FullResultSet):
         return None
-    names = [field.name for field in asked.columns]
+    names = [field.name for field in query.columns]
     selected = ", ".join(f'{columns[name]} AS "{name}"' for name in names)
-    order = ", ".join(_sorted(direction, names, columns) for direction in asked.order)
+    order = ", ".join(_sorted(direction, names, columns) for direction in query.order)
     return f"SELECT {selected}{filtered.sql} ORDER BY {order}", values
 
 
 def _sorted(direction: Direction, selected: list[str], columns: dict[str, str]) -> str:
-    """A column that is selected is named by its place."""
+    """The SQL of a direction. Django names a selected column by its position."""
     name = direction.field.name
     column = str(selected.index(name) + 1) if name in selected else columns[name]
-    return column + _way(direction)
+    return column + _suffix(direction)
 
 
-@lru_cache(KEPT)
+@lru_cache(SIZE)
 def _columns(model: type[MirroredTable], version: TableVersion) -> dict[str, str] | None:
-    """SQL by names of fields; None where a column that the model gained has a value in it."""
-    rows, found = versions.rows(model, version), {}
+    """The SQL of each field by its name; None where a column is newer than the version."""
+    rows, sql_by_name = versions.rows(model, version), {}
     for field in (*model.columns(), *model.sequence()):
-        found[field.name], values = _compiled(rows, F(field.name))
+        sql_by_name[field.name], values = _compiled(rows, F(field.name))
         if values:
             return None
-    return found
+    return sql_by_name
 
 
-@lru_cache(KEPT)
-def _way(direction: Direction) -> str:
+@lru_cache(SIZE)
+def _suffix(direction: Direction) -> str:
     """` DESC NULLS LAST`"""
     rows = direction.field.model._base_manager.all()
     column, _ = _compiled(rows, F(direction.field.name))
@@ -124,28 +112,35 @@ def _compiled(rows: "models.QuerySet[Any]", expression: Any) -> tuple[str, list[
     return sql, list(values)
 
 
-@lru_cache(KEPT)
+@lru_cache(SIZE)
 def _filtered(
-    model: type[MirroredTable], version: TableVersion, names: tuple[str, ...]
+    model: type[MirroredTable], version: TableVersion, parameters: tuple[str, ...]
 ) -> Filtered | None:
-    """SQL of filters, found with a sample of each value; None where it would not fit others."""
-    named = filters.filterset(model, dict.fromkeys(names, "")).base_filters
-    if not all(isinstance(f, Condition) and f.lookup_expr not in BY_VALUE for f in named.values()):
+    """SQL of filters, compiled with sample values; None where other values need other SQL."""
+    named = filters.filterset(model, parameters).base_filters.values()
+    column_filters = [f for f in named if isinstance(f, ColumnFilter)]
+    if any(column_filter.lookup_expr in BY_VALUE for column_filter in column_filters):
         return None
-    rows, given = versions.rows(model, version), []
+    rows, prepare = versions.rows(model, version), [_preparing(f) for f in column_filters]
     samples: list[Any] = []
-    for name, condition in named.items():
-        given.append(_given(name, condition))
-        sample = filters.sample(condition.model_field)
-        rows = condition.filter(rows, condition.field.clean(sample))
-        samples += given[-1].parameters(sample)
+    for column_filter, prepared in zip(column_filters, prepare, strict=True):
+        value = column_filter.field.clean(sample(column_filter.model_field))
+        rows = column_filter.filter(rows, value)
+        samples += prepared(value)
     sql, values = rows.order_by().values_list("pk").query.get_compiler(READER).as_sql()
     _, _, source = sql.partition(" FROM ")
-    return Filtered(f" FROM {source}", given) if list(values) == samples else None
+    return Filtered(f" FROM {source}", prepare) if list(values) == samples else None
 
 
-def _given(name: str, condition: Condition) -> Given:
-    field = condition.model_field
-    lookup, column = field.get_lookup(condition.lookup_expr), field.get_col("")
-    assert lookup, f"{field} has no {condition.lookup_expr}"
-    return Given(name, condition.field.clean, lambda value: lookup(column, value))
+def _preparing(column_filter: ColumnFilter) -> Callable[[Any], list[Any]]:
+    """How the lookup of a filter turns a value into parameters of SQL."""
+    field = column_filter.model_field
+    lookup, column = field.get_lookup(column_filter.lookup_expr), field.get_col("")
+    assert lookup, f"{field} has no {column_filter.lookup_expr}"
+
+    def prepared(value: Any) -> list[Any]:
+        # A value that is no expression needs no compiler.
+        _, params = lookup(column, value).process_rhs(None, connections[READER])  # type: ignore[arg-type]
+        return list(params)
+
+    return prepared

@@ -26,11 +26,11 @@ from flights.access.throttles import Throttle
 from flights.errors import BadQuery, NeverTransferred, UnknownTable
 from flights.mirror import MirroredTable, public
 from flights.models import TableVersion
-from flights.query import cost
-from flights.query.query import once, required, skipped, whole_number
+from flights.query import cost, params
 from flights.tables import TABLES
 from flights.web import caching
 from flights.web.openapi import Texts
+from flights.web.params import once, required
 from flights.web.problems import first_errors, problems
 from flights.web.renderers import JSON, Browsable
 
@@ -201,8 +201,8 @@ def read(given: dict[str, str]) -> Asked:
     return Asked(
         _wanted(given.get("table")),
         _text(given.get("q")),
-        min(whole_number(given, "limit", ROWS), MOST),
-        skipped(given),
+        min(params.whole_number(given, "limit", ROWS), MOST),
+        params.offset(given),
     )
 
 

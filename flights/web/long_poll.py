@@ -12,9 +12,10 @@ from typing import Protocol
 from django.conf import settings
 from rest_framework.request import Request
 
-from flights.query.query import once, whole_number
+from flights.query.params import whole_number
 
 from .disconnect import GONE
+from .params import once
 
 MOST = 60.0  # seconds; what takes longer goes on, and the answer says so
 EVERY = 0.05  # seconds

@@ -12,7 +12,7 @@ from graphql import print_schema
 
 from flights.graphql.schema import SCHEMA
 from flights.mirror import MirroredTable, public
-from flights.query.filters import lookups
+from flights.query import operators
 from flights.tables import TABLES
 from transfers.load import columns
 
@@ -65,11 +65,11 @@ def _table(model: type[MirroredTable]) -> str:
     ]
     types = columns.types(columns.schema(model))
     for name, field in ((public(field), field) for field in model.columns()):
-        operators = " ".join(lookups(field))
+        names = " ".join(operators.names(field))
         empty = ", may be empty" if field.null else ""
         unit = model.mirror.units.get(field.name, "")
         kind = f"{types[name]}{empty}"
-        lines.append(f"| `{name}` | {kind} | {unit} | {field.help_text} | {operators} |")
+        lines.append(f"| `{name}` | {kind} | {unit} | {field.help_text} | {names} |")
     return "\n".join(lines) + "\n"
 
 

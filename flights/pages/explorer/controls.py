@@ -1,8 +1,7 @@
-"""One column's controls in the form, by its type, and what they hold.
+"""The controls of one column in the form, by its type, and their values.
 
-A control has the API's name for what it filters (`Total_Arrivals__gte`). The operator of a text is
-a control of its own: `City:operator` and `City:text`, which no address has, as a submitted form
-becomes `City__icontains`.
+A control is named like the filter that it sets (`Total_Arrivals__gte`). A text has two controls,
+`City:operator` and `City:text`; the submitted form turns them into `City__icontains`.
 """
 
 from dataclasses import dataclass
@@ -13,19 +12,17 @@ from flights.mirror import GROUP, Field, MirroredTable, column, public
 from flights.models import TableVersion
 from flights.pages.formatting import kind, title
 from flights.query import columns
-from flights.query.filters import condition
+from flights.query.filters import column_operator
+from flights.query.operators import OPERATORS
 from flights.tables import TABLES
 
-OPERATORS = {
-    "icontains": "contains",
-    "exact": "is",
-    "iexact": "is, in any case",
-    "istartswith": "starts with",
-    "iendswith": "ends with",
-    "in": 'is one of "a","b"',
-}
+# The operators that the form offers for texts, with their labels.
+CHOICES = {
+    name: OPERATORS[name].label
+    for name in ("icontains", "exact", "iexact", "istartswith", "iendswith", "in")
+} | {"in": 'is one of "a","b"'}
 RANGE = {"gte": "low", "lte": "high"}
-SUGGESTED = 1_000  # values at most; the browser narrows them down while a person types
+SUGGESTED = 1_000  # values at most; the browser filters them while a person types
 
 
 @dataclass
@@ -52,50 +49,50 @@ class Control:
     @property
     def suggestions(self) -> str | None:
         """The table whose key lists the values of this column."""
-        found = _listed(self.field) if self.kind == "text" else None
-        return found[0]._meta.db_table if found else None
+        listed = _listed(self.field) if self.kind == "text" else None
+        return listed[0]._meta.db_table if listed else None
 
-    def takes(self, lookup: str, value: str) -> bool:
-        """Whether it can hold this condition as well; it does then."""
-        held = self._held(lookup)
-        if not held or not value or getattr(self, held):
+    def takes(self, operator: str, value: str) -> bool:
+        """Show a condition in this control. False where its input is taken or missing."""
+        name = self._input(operator)
+        if not name or not value or getattr(self, name):
             return False
-        setattr(self, held, value.lower() if held == "empty" else value)
-        if held == "text":
-            self.operator = lookup
+        setattr(self, name, value.lower() if name == "empty" else value)
+        if name == "text":
+            self.operator = operator
         return True
 
-    def _held(self, lookup: str) -> str:
-        """What of it holds conditions of this lookup, if anything does."""
-        if lookup == "isnull":
+    def _input(self, operator: str) -> str:
+        """The attribute that shows conditions with an operator; "" where none does."""
+        if operator == "isnull":
             return "empty" if self.field.null else ""
         if self.kind == "text":
-            return "text" if lookup in OPERATORS else ""
-        return RANGE.get(lookup, "")
+            return "text" if operator in CHOICES else ""
+        return RANGE.get(operator, "")
 
 
-def controls(
+def read(
     model: type[MirroredTable], filters: dict[str, str]
 ) -> tuple[list[Control], dict[str, str]]:
-    """Every column's controls, and the filters that none of them can hold."""
-    found = {field: Control(field) for field in model.columns()}
+    """The controls of every column, and the filters that no control can hold."""
+    controls = {field: Control(field) for field in model.columns()}
     rest = {}
     for name, value in filters.items():
         if GROUP.fullmatch(name):
             rest[name] = value
             continue
         try:
-            field, lookup = condition(columns.of(model), name)
+            field, operator = column_operator(columns.of(model), name)
         except BadQuery:
-            continue  # the API says what is wrong with it
-        if not found[field].takes(lookup, value):
+            continue  # the query reports the error
+        if not controls[field].takes(operator, value):
             rest[name] = value
-    return list(found.values()), rest
+    return list(controls.values()), rest
 
 
-def suggestions(shown: list[Control]) -> dict[str, list[str]]:
+def suggestions(controls: list[Control]) -> dict[str, list[str]]:
     """The values of each list that the controls name."""
-    lists = {control.suggestions: _listed(control.field) for control in shown}
+    lists = {control.suggestions: _listed(control.field) for control in controls}
     return {name: _values(*listed) for name, listed in lists.items() if name and listed}
 
 

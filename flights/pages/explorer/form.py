@@ -1,4 +1,4 @@
-"""The explorer's form: what it shows of an address, and the address of what was submitted."""
+"""The explorer's form: an address shown as controls, and the address of a submitted form."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,42 +9,37 @@ from django.http import QueryDict
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable, public
 from flights.pages.formatting import address, title
-from flights.query import columns
-from flights.query.filters import condition, filters, plain
+from flights.query import columns, operators
+from flights.query.filters import column_operator, filters
+from flights.query.operators import OPERATORS
 
-from .controls import OPERATORS, controls, suggestions
+from . import controls
+from .controls import CHOICES
 from .state import PATH, SHOWN, SHOWN_AT_MOST, State
 
 LIMITS = ("10", "25", str(SHOWN), "100", "250", str(SHOWN_AT_MOST))
-USUAL = {"limit": str(SHOWN), "view": "table"}
-KEPT = ("group_by", "aggregate", "having", "facets", "count")
-SIGNS = {
-    **OPERATORS,
-    "in": "is one of",
-    **{"gt": ">", "gte": "≥", "lt": "<", "lte": "≤"},
-    **{"contains": "contains, in this case", "startswith": "starts, in this case, with"},
-    "endswith": "ends, in this case, with",
-}
+DEFAULTS = {"limit": str(SHOWN), "view": "table"}
+UNCHANGED = ("group_by", "aggregate", "having", "facets", "count")
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A filter that holds, and the address without it."""
+    """A filter of the query, and the address without it."""
 
     text: str
     link: str
 
 
-def shown(state: State) -> dict[str, Any]:
+def context(state: State) -> dict[str, Any]:
     """For the template."""
-    given = filters(state.query)
-    made, rest = controls(state.model, given)
+    conditions = filters(state.params)
+    shown, rest = controls.read(state.model, conditions)
     return {
-        "controls": made,
-        "rest": {**rest, **_kept(state)},
-        "suggestions": suggestions(made),
-        "operators": OPERATORS,
-        "chips": [_chip(state, name, value) for name, value in given.items()],
+        "controls": shown,
+        "rest": {**rest, **_without_control(state)},
+        "suggestions": controls.suggestions(shown),
+        "operators": CHOICES,
+        "chips": [_chip(state, name, value) for name, value in conditions.items()],
         "columns": _columns(state),
         "orders": _orders(state),
         "limits": LIMITS if state.limit in LIMITS else (state.limit, *LIMITS),
@@ -53,16 +48,16 @@ def shown(state: State) -> dict[str, Any]:
     }
 
 
-def _kept(state: State) -> dict[str, str]:
-    """What the form has no control for stays in the address when it is submitted."""
-    return {name: state.query[name] for name in KEPT if state.query.get(name)}
+def _without_control(state: State) -> dict[str, str]:
+    """Parameters that the form sends along unchanged, because it has no control for them."""
+    return {name: state.params[name] for name in UNCHANGED if state.params.get(name)}
 
 
 def submitted(model: type[MirroredTable], form: QueryDict) -> str:
-    """The explorer's address for a submitted form; what is empty or usual is left out."""
-    given = {n: str(v) for n, v in form.items() if n not in ("form", "column") and ":" not in n}
-    kept = {n: v for n, v in given.items() if v and v != USUAL.get(n)}
-    return address(PATH, {**kept, **dict(_texts(model, form)), "columns": _ticked(model, form)})
+    """The explorer's address for a submitted form, without empty and default values."""
+    params = {n: str(v) for n, v in form.items() if n not in ("form", "column") and ":" not in n}
+    params = {n: v for n, v in params.items() if v and v != DEFAULTS.get(n)}
+    return address(PATH, {**params, **dict(_texts(model, form)), "columns": _ticked(model, form)})
 
 
 def _texts(model: type[MirroredTable], form: QueryDict) -> Iterator[tuple[str, str]]:
@@ -79,31 +74,34 @@ def _ticked(model: type[MirroredTable], form: QueryDict) -> str | None:
 
 
 def _chip(state: State, name: str, value: str) -> Chip:
-    return Chip(_said(state.model, name, value), state.link({name: None, "offset": None}))
+    return Chip(_sentence(state.model, name, value), state.link({name: None, "offset": None}))
 
 
-def _said(model: type[MirroredTable], name: str, value: str) -> str:
+def _sentence(model: type[MirroredTable], name: str, value: str) -> str:
+    """A filter for people: "City is not: Boston"."""
     try:
-        field, lookup = condition(columns.of(model), name)
+        field, operator = column_operator(columns.of(model), name)
     except BadQuery:
         return f"{name} = {value}"
-    empty = "is empty" if value.lower() == "true" else "has a value"
-    said = empty if plain(lookup) == "isnull" else f"{SIGNS[plain(lookup)]} {value}"
-    return f"{title(field)} {said if plain(lookup) == lookup else f'not: {said}'}"
+    plain, negated = operators.split(operator)
+    text = f"{OPERATORS[plain].label} {value}"
+    if plain == "isnull":
+        text = "is empty" if value.lower() == "true" else "has a value"
+    return f"{title(field)} {f'not: {text}' if negated else text}"
 
 
 def _columns(state: State) -> list[tuple[str, str, bool]]:
-    """Name, title and whether it is shown of each column; the chosen ones first, in their order."""
+    """Name, title and visibility of each column; the visible ones first, in their order."""
     named = {public(field).lower(): field for field in state.columns.fields}
-    asked = [name.strip().lower() for name in state.query.get("columns", "").split(",")]
-    chosen = [named[name] for name in dict.fromkeys(asked) if name in named]
+    names = [name.strip().lower() for name in state.params.get("columns", "").split(",")]
+    chosen = [named[name] for name in dict.fromkeys(names) if name in named]
     ordered = dict.fromkeys([*chosen, *named.values()])
     return [(public(f), title(f), f in chosen or not chosen) for f in ordered]
 
 
 def _orders(state: State) -> dict[str, str]:
-    """What rows can be sorted by; an order of several columns stays a choice."""
-    now = state.query.get("order_by", "")
+    """The choices of an order; an order of several columns stays one of them."""
+    now = state.params.get("order_by", "")
     orders = {"": "the table's order"}
     for field in state.columns.fields:
         orders[public(field)] = f"{title(field)}, ascending"

@@ -1,18 +1,13 @@
-"""What is shown of the API's answer: a table or a chart, and the pages around it."""
+"""A result for the template: a table or a chart, and the pages around it."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.response import Response
-
 from flights.mirror import Field, public
-from flights.models import TableVersion
 from flights.pages import charts, formatting
 from flights.pages.formatting import kind
-from flights.query import query
-from flights.versions import READER
 
-from .state import State
+from .state import Result, State
 
 
 @dataclass(frozen=True)
@@ -32,25 +27,23 @@ class Cell:
 
 @dataclass(frozen=True)
 class Facet:
-    """The most frequent values of a column, each with its rows and the address of those."""
+    """The most frequent values of a column: each with its number of rows and their address."""
 
     title: str
     values: list[tuple[str | None, str, str]]
 
 
-def shown(state: State, answer: Response) -> dict[str, Any]:
-    """For the template, from the API's answer."""
-    body = answer.data
-    around = {**_page(state, answer), "facets": _facets(state, body.get("facets", {}))}
+def context(state: State, result: Result) -> dict[str, Any]:
+    """For the template."""
+    around = {**_page(state, result), "facets": _facets(state, result)}
     if state.view == "chart":
-        return {**around, **_chart(state, body["results"])}
-    fields = query.read(state.model, state.parameters).columns
-    heads = [_head(state, field) for field in fields]
-    rows = [list(map(_cell, heads, row.values())) for row in body["results"]]
+        return {**around, **_chart(state, result)}
+    heads = [_head(state, field) for field in result.query.columns]
+    rows = [list(map(_cell, heads, row.values())) for row in result.page.rows]
     return {**around, "heads": heads, "rows": rows}
 
 
-def _facets(state: State, counted: dict[str, list[dict[str, Any]]]) -> list[Facet]:
+def _facets(state: State, result: Result) -> list[Facet]:
     return [
         Facet(
             formatting.title(state.columns.find(name)),
@@ -63,7 +56,7 @@ def _facets(state: State, counted: dict[str, list[dict[str, Any]]]) -> list[Face
                 for v in values
             ],
         )
-        for name, values in counted.items()
+        for name, values in result.facets.items()
     ]
 
 
@@ -80,29 +73,27 @@ def _cell(head: Head, value: Any) -> Cell:
     return Cell(_text(value), head.number)
 
 
-def _chart(state: State, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _chart(state: State, result: Result) -> dict[str, Any]:
     label, value = state.chart.split(",")
     return {
-        "chart": charts.chart([(row[label], row[value]) for row in rows]),
+        "chart": charts.chart([(row[label], row[value]) for row in result.page.rows]),
         "drawn": state.chart,
         "chart_title": state.charts[state.chart],
     }
 
 
-def _page(state: State, answer: Response) -> dict[str, Any]:
-    body = answer.data
-    limit, offset, count = body["limit"], body["offset"], len(body["results"])
-    version = _version(state.table, body["version"])
+def _page(state: State, result: Result) -> dict[str, Any]:
+    limit, offset, count = result.query.limit, result.query.offset, len(result.page.rows)
     return {
         "count": count,
         "first": formatting.number(offset + 1),
         "last": formatting.number(offset + count),
-        "total": formatting.number(int(answer["X-AirSense-Count"])),
-        "guessed": answer["X-AirSense-Count-Is"] == "estimated",
+        "total": formatting.number(result.count),
+        "guessed": result.is_estimate,
         "groups": state.grouping is not None,
-        "number": body["version"],
-        "version": version,
-        "next": state.link({"offset": str(offset + limit)}) if body["next"] else None,
+        "number": result.version.number,
+        "version": result.version,
+        "next": state.link({"offset": str(offset + limit)}) if result.page.next else None,
         "previous": _previous(state, offset, limit),
     }
 
@@ -112,18 +103,13 @@ def _previous(state: State, offset: int, limit: int) -> str | None:
     return state.link({"offset": str(before) if before else None}) if offset else None
 
 
-def _version(table: str, number: int) -> TableVersion | None:
-    """The version of an answer; None where it was pruned since."""
-    return TableVersion.objects.using(READER).filter(table=table, number=number).first()
-
-
 def _head(state: State, field: Field) -> Head:
     name, number = public(field), kind(field) == "number"
-    first = state.query.get("order_by", "").split(",")[0].strip()
+    first = state.params.get("order_by", "").split(",")[0].strip()
     now = "none"
     if first.removeprefix("-").lower() == name.lower():
         now = "descending" if first.startswith("-") else "ascending"
-    # People who sort numbers want the largest first, and names from A to Z.
+    # The first click sorts numbers from the largest on, and names from A to Z.
     descends = now == "ascending" or (now == "none" and number)
     link = state.link({"order_by": f"-{name}" if descends else name, "offset": None})
     return Head(formatting.title(field), str(field.help_text), number, now, link)

@@ -1,12 +1,14 @@
-"""`/explorer`: a table of the API for people, all of its state in its address."""
+"""`/explorer`: the tables for people. Its address holds its whole state."""
 
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
-from flights import tables
+from flights import errors, tables
 from flights.access import throttles
 from flights.errors import UnknownTable, page
 from flights.mirror import MirroredTable
@@ -26,22 +28,28 @@ def explorer(request: HttpRequest) -> HttpResponse:
         return redirect(form.submitted(model, request.GET))
     throttles.charge(request, "query")
     state = State(model, request.GET)
-    answer = state.answer()
-    found = results.shown(state, answer) if answer.status_code == 200 else _why(state, answer)
-    context = {"state": state, "tables": _titles(), **form.shown(state), **found}
-    response = render(request, "explorer.html", context, status=answer.status_code)
-    if "Retry-After" in answer.headers:
-        response["Retry-After"] = answer.headers["Retry-After"]
+    refusal = None
+    try:
+        outcome = results.context(state, state.result())
+    except (APIException, OperationalError, InterfaceError) as error:
+        refusal = errors.answer(error, {})
+        assert refusal
+        outcome = _why(state, refusal)
+    context = {"state": state, "tables": _titles(), **form.context(state), **outcome}
+    status = refusal.status_code if refusal else 200
+    response = render(request, "explorer.html", context, status=status)
+    if refusal and "Retry-After" in refusal.headers:
+        response["Retry-After"] = refusal.headers["Retry-After"]
     return response
 
 
-def _why(state: State, answer: Response) -> dict[str, Any]:
-    """The API's reason, and the table where it was never published."""
-    there = PublishedTable.objects.using(READER).filter(table=state.table).exists()
-    missing = [] if there or answer.status_code != 503 else [state.table]
+def _why(state: State, refusal: Response) -> dict[str, Any]:
+    """The reason that the API would give, and the table if it was never published."""
+    published = PublishedTable.objects.using(READER).filter(table=state.table).exists()
+    missing = [] if published or refusal.status_code != 503 else [state.table]
     return {
-        "error": answer.data["detail"],
-        "allowed": answer.data.get("allowed"),
+        "error": refusal.data["detail"],
+        "allowed": refusal.data.get("allowed"),
         "missing": missing,
     }
 

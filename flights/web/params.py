@@ -1,0 +1,26 @@
+"""Parameters of requests: of the address, and of JSON bodies."""
+
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework.request import Request
+
+from flights.errors import BadQuery
+from flights.query.params import repeated
+
+
+def once(query: QueryDict) -> dict[str, str]:
+    """The parameters of an address. Raises BadQuery for a repeated one."""
+    for name, values in query.lists():
+        if len(values) > 1:
+            raise repeated(name, len(values))
+    return {str(name): str(value) for name, value in query.items()}
+
+
+def required(request: Request, name: str) -> Any:
+    """A value of a JSON body. Raises BadQuery where it is missing or empty."""
+    body = request.data
+    value = body.get(name) if isinstance(body, dict) else None
+    if not value or not str(value).strip():
+        raise BadQuery(f"Parameter '{name}' is required!")  # the text of the first AirSense
+    return value
