@@ -477,7 +477,7 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
     },
     "filters": {
-        "request": {"()": "airsense.request_ids.Named"},
+        "request": {"()": "airsense.request_ids.RequestIdFilter"},
         "limits": {"()": "airsense.log_limits.Limits", "most": LOG_REPEATS_PER_MINUTE},
     },
     "handlers": {

@@ -22,7 +22,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from airsense import schedules
-from airsense.schedules import HOUSEKEEPING, OFFERED
+from airsense.schedules import HOUSEKEEPING, SCHEDULABLE
 from flights import tables
 
 # A solar schedule needs a library that is not installed, so none can be made.
@@ -34,7 +34,7 @@ TIMES = ["interval", "crontab", "clocked"]
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     task = forms.ChoiceField(
-        choices=[(task, task) for task in OFFERED], widget=UnfoldAdminSelectWidget
+        choices=[(task, task) for task in SCHEDULABLE], widget=UnfoldAdminSelectWidget
     )
     args = forms.CharField(
         label="tables",

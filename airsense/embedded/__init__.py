@@ -20,7 +20,7 @@ from typing import IO
 from urllib.parse import quote
 
 from airsense import data_folder
-from airsense.backoff import Patience
+from airsense.backoff import Backoff
 
 from . import folders, locks
 from .folders import EmbeddedError, socket_folder
@@ -41,30 +41,31 @@ def broker_url() -> str:
 
 
 @contextmanager
-def lease(say: Callable[[str], object] | None = None) -> Iterator[None]:
-    """While this is held the servers are up. Raises EmbeddedError when one cannot start.
+def lease(write: Callable[[str], object] | None = None) -> Iterator[None]:
+    """Context manager: the servers run until it exits.
 
-    With `say` it waits instead until they can, and says why it waits.
+    Raises EmbeddedError if a server cannot start. With `write`, which prints a line, it instead
+    retries until the servers start, and prints why it waits.
     """
     if not needed():
         yield
         return
     with locks.shared(folders.run() / "clients.lock"):
-        if say:
-            _wait(say)
+        if write:
+            _wait(write)
         else:
             ensure()
         yield
 
 
-def _wait(say: Callable[[str], object]) -> None:
-    patience = Patience(say, LONGEST_PAUSE)
+def _wait(write: Callable[[str], object]) -> None:
+    backoff = Backoff(write, LONGEST_PAUSE)
     while True:
-        if patience.due:
+        if backoff.due:
             try:
                 return ensure()
             except (EmbeddedError, OSError) as error:
-                patience.failed(f"AirSense waits: {error}. It tries again; Ctrl-C ends it.")
+                backoff.failed(f"AirSense waits: {error}. It tries again; press Ctrl-C to stop.")
         time.sleep(0.1)
 
 
