@@ -1,4 +1,4 @@
-"""People, tokens and schedules in the admin, in the look of the rest of it."""
+"""Admin pages of users, groups, tokens and schedules, with django-unfold's templates."""
 
 from django.contrib import admin
 

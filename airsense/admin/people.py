@@ -1,4 +1,4 @@
-"""Users, groups and tokens. Nobody manages a user, or gives a permission, beyond his own powers."""
+"""Admin pages of users, groups and tokens, restricted by airsense.admin.privileges."""
 
 from typing import Any
 
@@ -29,10 +29,12 @@ for model in (User, Group, TokenProxy):
 
 @admin.register(User)
 class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    """Users, limited to those whom the signed-in user may manage."""
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    filter_horizontal = ()  # Django's widget for it is too wide and stumbles screen readers
+    filter_horizontal = ()  # plain lists: Django's two-column widget is wide and inaccessible
     list_display = ["username", "email", "in_groups", "is_active", "last_login"]
 
     @display(description="groups")
@@ -40,7 +42,7 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return ", ".join(group.name for group in user.groups.all()) or "-"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Only a superuser makes superusers, or hands out what is in no group."""
+        """Only superusers change superuser status and individual permissions."""
         own = list(super().get_readonly_fields(request, obj))
         return own if request.user.is_superuser else [*own, "is_superuser", "user_permissions"]
 
@@ -50,37 +52,37 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """By the filters that the page offers alone: others would tell a token bit by bit."""
+        """Allow only the page's own filters: others could guess a token character by character."""
         return lookup.partition("__")[0] in ("is_staff", "is_superuser", "is_active", "groups")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _manages(request, obj) and super().has_change_permission(request, obj)
+        return _may_manage(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _manages(request, obj) and super().has_delete_permission(request, obj)
+        return _may_manage(request, obj) and super().has_delete_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What is deleted with a user, without the key of his token."""
-        listed, *rest = super().get_deleted_objects(objs, request)
+        """List the objects that are deleted with users, without showing the keys of tokens."""
+        names, *rest = super().get_deleted_objects(objs, request)
         keys = Token.objects.filter(user__in=objs).values_list("key", flat=True)
-        return _without(listed, set(keys)), *rest
+        return _without_keys(names, set(keys)), *rest
 
 
-def _manages(request: HttpRequest, user: User | None) -> bool:
+def _may_manage(request: HttpRequest, user: User | None) -> bool:
     assert isinstance(request.user, User)
     return user is None or privileges.users(request.user).filter(pk=user.pk).exists()
 
 
-def _without(listed: Any, keys: set[str]) -> Any:
-    """The nested list of a confirmation page, without some texts."""
-    if isinstance(listed, list):
-        return [_without(item, keys) for item in listed]
-    return "Token" if any(key in str(listed) for key in keys) else listed
+def _without_keys(names: Any, keys: set[str]) -> Any:
+    """Replace texts that contain a key in a nested list of names."""
+    if isinstance(names, list):
+        return [_without_keys(item, keys) for item in names]
+    return "Token" if any(key in str(names) for key in keys) else names
 
 
 @admin.register(Group)
 class Groups(GroupAdmin, ModelAdmin):
-    """The ready-made groups stay as `setup` makes them; people make others for other purposes."""
+    """Groups. The built-in groups of `manage.py setup` are read-only."""
 
     filter_horizontal = ()
 
@@ -89,13 +91,13 @@ class Groups(GroupAdmin, ModelAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _gives(request, obj) and super().has_change_permission(request, obj)
+        return _may_edit(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _gives(request, obj) and super().has_delete_permission(request, obj)
+        return _may_edit(request, obj) and super().has_delete_permission(request, obj)
 
 
-def _gives(request: HttpRequest, group: Group | None) -> bool:
+def _may_edit(request: HttpRequest, group: Group | None) -> bool:
     assert isinstance(request.user, User)
     if group is None:
         return True
@@ -104,7 +106,7 @@ def _gives(request: HttpRequest, group: Group | None) -> bool:
 
 @admin.register(TokenProxy)
 class Tokens(TokenAdmin, ModelAdmin):
-    """A token is shown once, on the page that answers its making; later it can be revoked."""
+    """Tokens. A key is shown only once, after its creation; later the token can be revoked."""
 
     list_display = ["user", "created"]
     list_display_links = None
@@ -149,21 +151,21 @@ class Tokens(TokenAdmin, ModelAdmin):
         token = get_object_or_404(self.get_queryset(request), user=object_id)
 
         def act(_: dict[str, Any]) -> str:
-            _note(request, token, DELETION)
+            _log(request, token, DELETION)
             Token.objects.filter(user=token.user).delete()
-            return f"The token of {token.user} is revoked."
+            return f"Revoked the token of {token.user}."
 
-        text = f"Programs that use the token of {token.user} are refused from then on."
+        text = f"Programs that use the token of {token.user} will no longer have access."
         return ask(self, request, "Revoke", act, text=text)
 
     def log_addition(self, request: HttpRequest, obj: TokenProxy, message: Any) -> LogEntry:
-        return _note(request, obj, ADDITION)
+        return _log(request, obj, ADDITION)
 
     def response_add(self, request: HttpRequest, obj: TokenProxy, *args: Any) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"The token of {obj.user}",
+            "title": f"Token of {obj.user}",
             "secret": obj.key,
             "header": "Authorization: Token",
             "back": reverse("admin:authtoken_tokenproxy_changelist"),
@@ -171,8 +173,8 @@ class Tokens(TokenAdmin, ModelAdmin):
         return render(request, "admin/key.html", context)
 
 
-def _note(request: HttpRequest, token: TokenProxy, flag: int) -> LogEntry:
-    """An entry of the admin's log that names the user. Django's own names the key."""
+def _log(request: HttpRequest, token: TokenProxy, flag: int) -> LogEntry:
+    """Add an entry to the admin's log that names the user; Django's entry would show the key."""
     assert isinstance(request.user, User)
     return LogEntry.objects.create(
         user=request.user,
