@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from . import people, schedules
+from . import people, schedules, tokens
 
-__all__ = ["people", "schedules"]
+__all__ = ["people", "schedules", "tokens"]
 
 admin.site.index_title = "Dashboard"
