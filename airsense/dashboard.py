@@ -20,8 +20,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     published = PublishedTable.objects.select_related("current").in_bulk()
     tables = [_row(model, published.get(model._meta.db_table)) for model in TABLES]
-    troubles = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
-    return {**context, "parts": status.states(), "tables": tables, "troubles": troubles}
+    open_alerts = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
+    return {**context, "parts": status.states(), "tables": tables, "open_alerts": open_alerts}
 
 
 def _row(model: type[MirroredTable], published: PublishedTable | None) -> Any:

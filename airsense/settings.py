@@ -134,7 +134,7 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
         "USER": f"{writer['NAME']}_reader",
         "PASSWORD": hmac.new(SECRET_KEY.encode(), b"reader", hashlib.sha256).hexdigest(),
     }
-    reader = _external_database("READER_URL") if READER_GIVEN else default
+    reader = _external_database("READER_URL") if HAS_READER_URL else default
     flags = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
     flags += " -c pg_trgm.word_similarity_threshold=0.5"  # how similar a word must be to match
     flags += " -c max_parallel_workers_per_gather=0"  # a query uses one core and leaves the rest
@@ -171,11 +171,12 @@ def valkey_url(broker: str) -> str:
     return url
 
 
-READER_GIVEN = bool(secret("READER_URL"))
+HAS_READER_URL = bool(secret("READER_URL"))  # else `setup` creates the reader role
 # Milliseconds that PostgreSQL may spend on one public query before it is cancelled (503). A larger
 # value lets slow queries occupy threads for longer. The slowest on 2.4 million rows takes 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
-# Milliseconds that all SQL of one GraphQL operation may take together.
+# Milliseconds that all SQL of one GraphQL operation may take together. A larger value lets one
+# operation occupy a thread for longer.
 GRAPHQL_TIMEOUT_MS = number("GRAPHQL_TIMEOUT_MS", 3_000)
 
 # How many expensive queries run at the same time in all web processes together. PostgreSQL's
@@ -204,6 +205,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The warehouse that builds the tables: duckdb:///FOLDER or databricks://... (docs/databricks.md).
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
 # Seconds to wait for a Databricks SQL warehouse that is starting. A larger value keeps the worker
 # busy for longer when the warehouse does not start.
@@ -211,6 +213,7 @@ WAREHOUSE_START_TIMEOUT = number("WAREHOUSE_START_TIMEOUT", 600)
 DATABRICKS_TOKEN = secret("DATABRICKS_TOKEN")
 DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
 DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
+# PEM file of certificate authorities to trust for Databricks.
 DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
 
 # Milliseconds that a health check may take (PostgreSQL, Valkey, warehouse, worker). A part that
@@ -229,13 +232,13 @@ VALKEY_URL = valkey_url(CELERY_BROKER_URL)  # for the rate limits that web proce
 # Prefix of every key, so that several platforms can share one server.
 VALKEY_PREFIX = env("REDIS_PREFIX", default="airsense:")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": VALKEY_PREFIX}
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ACKS_LATE = True  # a task stays in the queue until it has ended,
+CELERY_TASK_REJECT_ON_WORKER_LOST = True  # and returns to it if its worker is killed
 CELERY_RESULT_EXPIRES = None  # no results are stored, so beat needs no task that deletes them
 CELERY_TASK_IGNORE_RESULT = True  # the outcome is stored in the row of the transfer or job
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # workers reserve no long tasks that others could run
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # keep LOGGING
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "airsense.schedules:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until beat notices a schedule edited in the admin
@@ -261,7 +264,7 @@ VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
 vars().update(alerting.mail(secret("EMAIL_URL"), ALERT_MAIL_TO))
 DEFAULT_FROM_EMAIL = env("ALERT_MAIL_FROM", default="airsense@localhost")
-EMAIL_TIMEOUT = 10  # seconds
+EMAIL_TIMEOUT = 10  # seconds to wait for the mail server
 ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = alerting.webhook(
     secret("ALERT_WEBHOOK_URL"), secret("ALERT_WEBHOOK_SECRET")
 )
