@@ -1,4 +1,4 @@
-"""Who tries passwords has to wait after a few, whichever process answers, and nobody else has."""
+"""Failed logins are throttled in all processes together, without locking other people out."""
 
 import http.client
 import itertools
@@ -87,7 +87,7 @@ def test_after_five_failures_even_the_right_password_has_to_wait(
     assert refused.status == 429
     assert 0 < refused.retry_after <= login_throttle.WINDOW
     said = re.findall(
-        r"5 logins by this name .* within 15 minutes. Try again in (\d+) m", refused.page
+        r"5 logins for this name .* within 15 minutes. Try again in (\d+) m", refused.page
     )
     assert said == [str(-(-refused.retry_after // 60))]
     assert "sessionid" not in refused.cookies
