@@ -85,7 +85,7 @@ class PostgreSQL(Server):
             version = (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
             raise EmbeddedError(
-                f"{self.data} contains files but no database (no PG_VERSION): move it away"
+                f"{self.data} has files but no PG_VERSION, so it contains no database: move it away"
             ) from None
         if version != MAJOR:
             raise EmbeddedError(
