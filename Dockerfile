@@ -1,4 +1,4 @@
-# One image for every service; the command says which: serve, worker, beat or setup.
+# One image for every service. The command selects the service: serve, worker, beat or setup.
 FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
@@ -6,12 +6,12 @@ RUN python -m venv /venv
 COPY requirements/base.txt requirements/
 RUN /venv/bin/pip install --no-deps --require-hashes --requirement requirements/base.txt
 COPY . .
-# Settings want a data folder, even to collect the static files.
+# The settings need a data folder even for collectstatic.
 RUN AIRSENSE_HOME=/tmp/airsense STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --no-input \
     && /venv/bin/python -m compileall -q /venv/lib /app
 
 FROM python:3.13-slim-trixie
-# A number, not a name: Kubernetes can then see that it is not root.
+# Numeric ids, because Kubernetes (runAsNonRoot) cannot check a user name.
 RUN groupadd --gid 10001 airsense \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin airsense \
     && install --directory --owner 10001 --group 10001 --mode 0700 /data /secrets

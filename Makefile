@@ -3,7 +3,7 @@
 
 venv := .venv
 python := $(venv)/bin/python
-# A kill of make must reach the platform too, where the system can arrange that.
+# Let the kernel stop the platform if make is killed (Linux with util-linux).
 lifeline := $(shell command -v setpriv >/dev/null && echo setpriv --pdeathsig TERM)
 
 run: $(venv)/base.installed
@@ -11,7 +11,7 @@ run: $(venv)/base.installed
 
 install: $(venv)/dev.installed
 
-# Tests start hundreds of processes: where Python keeps nothing of what it compiled, each would again.
+# Compile first, because tests start hundreds of processes and PYTHONDONTWRITEBYTECODE may be set.
 test: $(venv)/dev.installed programs
 	@$(python) -m compileall -q airsense flights transfers tests
 	@exec $(python) -m pytest -m "not deep and not live" -n 3 --dist loadfile --no-loadscope-reorder
@@ -19,7 +19,7 @@ test: $(venv)/dev.installed programs
 test-deep: $(venv)/dev.installed programs
 	@exec $(python) -m pytest -m deep --timeout 1800
 
-# On a Databricks workspace: docs/databricks.md says what it needs.
+# Needs a Databricks workspace; see docs/databricks.md.
 test-live: $(venv)/dev.installed
 	@exec $(python) -m pytest -m live --timeout 1800
 
@@ -35,7 +35,7 @@ lint: $(venv)/dev.installed
 	$(venv)/bin/hadolint Dockerfile
 	$(venv)/bin/zizmor --quiet --offline .github
 	@! grep -rnE --include="*.py" 'task_always_eager|\bmock\b|monkeypatch' tests || \
-	  { echo "Tests use the real thing: no eager tasks, mocks or patched transports."; exit 1; }
+	  { echo "Tests use real services: no eager tasks, mocks or monkeypatch."; exit 1; }
 
 formatted: $(venv)/dev.installed
 	$(python) -m ruff format --check
@@ -43,7 +43,7 @@ formatted: $(venv)/dev.installed
 types: $(venv)/dev.installed
 	$(python) -m mypy airsense flights transfers tests benchmarks
 
-# What is written by hand and what is made from it agree.
+# Check that migrations and generated documents match the code.
 generated: $(venv)/dev.installed
 	$(python) manage.py check --fail-level WARNING
 	$(python) manage.py makemigrations --check --dry-run
@@ -53,42 +53,42 @@ format: $(venv)/dev.installed
 	$(python) -m ruff check --fix
 	$(python) -m ruff format
 
-# On a platform of its own, about 15 minutes; `make bench ONLY=gateway SECONDS=1` is one of them, fast.
+# All benchmarks, on a separate platform, about 15 minutes. `make bench ONLY=gateway SECONDS=1` runs one, briefly.
 bench: $(venv)/dev.installed bench-peers
 	@exec $(python) -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS))
 
-# With 0.3, 2.4 and 24 million flights, about 15 minutes; FLIGHTS names a Parquet file of 2.4 million.
+# With 0.3, 2.4 and 24 million flights, about 15 minutes. FLIGHTS: a Parquet file with 2.4 million rows.
 bench-growth: $(venv)/dev.installed bench-peers
 	@exec $(python) -m benchmarks.growth $(if $(FLIGHTS),--flights $(FLIGHTS)) $(if $(SECONDS),--seconds $(SECONDS))
 
-# What AirSense is measured beside and by has an environment of its own.
+# Other systems and load generators have a separate environment.
 bench-peers:
 	@$(MAKE) --no-print-directory venv=.venv-bench .venv-bench/bench.installed
 
 bench-search: $(venv)/dev.installed
 	@exec $(python) -m benchmarks.search
 
-# FLIGHTS names a Parquet file.
+# FLIGHTS: a Parquet file.
 bench-transfer: $(venv)/dev.installed bench-peers
 	@exec $(python) -m benchmarks.transfer --peers .venv-bench/bin/python $(if $(FLIGHTS),--flights $(FLIGHTS))
 
-# What is generated is committed, so that a change of it is seen.
+# Generated documents are committed, so that reviewers see their changes.
 snapshot: $(venv)/dev.installed
 	$(python) manage.py document
 
-# Newer versions of everything that requirements/*.in allows.
+# Update the lock files to the newest versions that requirements/*.in allows.
 lock: $(venv)/dev.installed
 	cd requirements && lock() { ../$(python) -m uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.12 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" $$1.in --output-file $$1.txt $$2; } && \
 	  lock base --override=overrides.txt && lock dev --override=overrides.txt && lock bench
 
-# The lock file names everything, so pip resolves nothing; a half-made environment is made anew.
+# The lock file lists all packages, so pip resolves nothing. An incomplete environment is recreated.
 $(venv)/%.installed: requirements/%.txt
-	@test -w . || { echo "AirSense cannot write to $(CURDIR): use a folder that is yours."; exit 1; }
+	@test -w . || { echo "AirSense cannot write to $(CURDIR): use a folder that you own."; exit 1; }
 	@$(python) -m pip --version >/dev/null 2>&1 || \
-	  { found=$$(deploy/find-python) && echo "Making $(venv) with $$found" && \
-	    "$$found" -m venv --clear $(venv); }
+	  { base=$$(deploy/find-python) && echo "Creating $(venv) with $$base" && \
+	    "$$base" -m venv --clear $(venv); }
 	@echo "Installing requirements/$*.txt (about 30 s)"
 	@$(python) -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --requirement requirements/$*.txt

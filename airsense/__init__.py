@@ -1,1 +1,1 @@
-"""The wiring of the platform. This file imports nothing: the embedded servers start through it."""
+"""The platform's wiring. Imports nothing here, because the embedded servers start through it."""

@@ -1,6 +1,7 @@
-"""Where alerts go, as the environment says it: read and refused at start, not when one is sent.
+"""Read the settings for mail and webhook alerts.
 
-The values hold credentials, so no error shows them.
+Mistakes raise StartError when AirSense starts, not when the first alert is sent. The values contain
+credentials, so no message shows them.
 """
 
 import base64
@@ -15,7 +16,10 @@ from airsense.data_folder import StartError
 
 
 def mail(url: str, to: list[str]) -> dict[str, Any]:
-    """Django's settings of the mail server that a URL names; none where it is empty."""
+    """Convert EMAIL_URL into Django's EMAIL_* settings; {} if it is empty.
+
+    Raises StartError for an unusable URL, or for recipients (`to`) without a mail server.
+    """
     if not url:
         if to:
             raise StartError("ALERT_MAIL_TO is set, but EMAIL_URL is not: there is no mail server.")
@@ -29,27 +33,31 @@ def mail(url: str, to: list[str]) -> dict[str, Any]:
 
 
 def webhook(url: str, secret: str) -> tuple[str, bytes]:
-    """The address of a webhook, and the key that signs what goes there; both empty if none is."""
+    """Check the webhook's URL and decode its signing key; ("", b"") without a URL.
+
+    Raises StartError for an unusable URL or key.
+    """
     if not url:
         return "", b""
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        fits = False
-    if not fits:
+        valid = False
+    if not valid:
         raise StartError("ALERT_WEBHOOK_URL is not of the form https://host/path.")
     return url, _key(secret)
 
 
 def _key(secret: str) -> bytes:
+    """Decode a secret of Standard Webhooks: "whsec_" and the base64 of 24 to 64 bytes."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if not (secret.startswith("whsec_") and 24 <= len(key) <= 64):
         raise StartError(
-            "ALERT_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes:"
-            " make one with  echo whsec_$(openssl rand -base64 32)"
+            "ALERT_WEBHOOK_SECRET is not of the form whsec_ and the base64 of 24 to 64 bytes."
+            " Generate one: echo whsec_$(openssl rand -base64 32)"
         )
     return key

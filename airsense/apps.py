@@ -5,4 +5,4 @@ class AirSenseConfig(AppConfig):
     name = "airsense"
 
     def ready(self) -> None:
-        from . import celery  # noqa: F401  # tasks are sent by every process, not by workers alone
+        from . import celery  # noqa: F401  # web processes send tasks, too

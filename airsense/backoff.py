@@ -1,50 +1,54 @@
-"""Attempts at something that fails: pauses that grow, and messages that do not repeat."""
+"""Retry with growing pauses, without repeating the same error message."""
 
 import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-SAID_AGAIN = 600.0  # seconds after which the same trouble is reported once more
-CALM = 60.0  # seconds without a failure, after which the same trouble counts as new
+REPEAT_AFTER = 600.0  # seconds until an error that still occurs is reported again
+CALM = 60.0  # seconds without a failure after which the same error counts as new
 
 
-class Patience:
-    """Says when the next attempt is due, and reports trouble when it is new and then rarely.
+class Backoff:
+    """Decides when to retry, and reports each kind of error at most every 10 minutes.
 
-    The first attempt after a failure comes at once, the others after 1, 2, 4... seconds.
+    The first retry comes at once, the next after 1, 2, 4... seconds, up to `longest` seconds.
+    `write` prints a line.
     """
 
-    def __init__(self, say: Callable[[str], object], longest: float) -> None:
-        self._say, self._longest = say, longest
+    def __init__(self, write: Callable[[str], object], longest: float) -> None:
+        self._write, self._longest = write, longest
         self.failures = 0
-        self._due = self._last = 0.0
-        self._said: dict[str, float] = {}  # when each kind of trouble was reported
+        self._due = self._last_failure = 0.0
+        self._reports: dict[str, float] = {}  # kind of error: time of its last report
         self._reported = False
 
     @property
     def due(self) -> bool:
+        """Whether to try now."""
         return time.monotonic() >= self._due
 
-    def failed(self, trouble: str) -> None:
+    def failed(self, message: str) -> None:
+        """Schedule the next attempt, and report the error if it is new."""
         self.failures += 1
         now = time.monotonic()
         pause = 0.0 if self.failures == 1 else 2.0 ** min(self.failures - 2, 20)
         self._due = now + min(pause, self._longest)
-        if now - self._last > CALM:
-            self._said.clear()
-        self._last = now
-        kind = re.sub(r"[\d,]+", "", trouble)  # process numbers and sizes are no news
-        if now - self._said.get(kind, -SAID_AGAIN) >= SAID_AGAIN:
-            self._said[kind], self._reported = now, True
-            self.report(trouble)
+        if now - self._last_failure > CALM:
+            self._reports.clear()
+        self._last_failure = now
+        kind = re.sub(r"[\d,]+", "", message)  # ignore process ids and sizes
+        if now - self._reports.get(kind, -REPEAT_AFTER) >= REPEAT_AFTER:
+            self._reports[kind], self._reported = now, True
+            self.report(message)
 
     def succeeded(self, message: str = "") -> None:
-        """Begin anew with short pauses; `message` is reported where trouble was."""
+        """Reset the pauses. If an error has been reported, report `message`."""
         if self._reported and message:
             self.report(message)
         self.failures, self._due, self._reported = 0, 0.0, False
 
     def report(self, message: str) -> None:
-        with suppress(OSError):  # a terminal that is gone, or a file on a full disk
-            self._say(message)
+        """Write a line, unless the terminal is closed or the disk is full."""
+        with suppress(OSError):
+            self._write(message)

@@ -5,6 +5,6 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
-app = Celery("airsense", task_cls="airsense.scheduled_task:Run")
+app = Celery("airsense", task_cls="airsense.scheduled_task:AlertingTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,4 +1,4 @@
-"""A check of something that may not answer: callers wait for it no longer than a deadline."""
+"""Run a check of a dependency that may hang, without making callers wait past a deadline."""
 
 import threading
 import time
@@ -8,44 +8,45 @@ from concurrent.futures import Future, wait
 from django.conf import settings
 from django.db import connections
 
-SHARED_FOR = 1.0  # seconds for which a result is given to everybody
-PATIENCE = 0.1  # seconds that a caller waits for a new result where there is one of a moment ago
+FRESH_FOR = 1.0  # seconds for which all callers share a result
+GRACE = 0.1  # seconds to wait for a new result when a recent one can be returned instead
 
 
 class Check[T]:
-    """Runs a function in a thread of its own, one run at a time, whoever asks and how many.
+    """A function that runs in its own thread, at most once at a time for all callers.
 
-    Where the last result is recent, callers wait a moment for a new one, and then get the last.
-    Otherwise they wait for the run until its deadline, and after the deadline not at all: `result`
-    raises TimeoutError. While a run hangs no other begins, and its result counts when it comes.
+    If the last result is recent, callers wait GRACE seconds for a new one and then get the last.
+    Otherwise they wait for the current run until `deadline()` seconds after its start; then
+    `result` raises TimeoutError. While a run hangs, no other starts; its result is used when it
+    ends.
     """
 
     def __init__(self, function: Callable[[], T]) -> None:
         self.function = function
-        self.changing = threading.Lock()
+        self.lock = threading.Lock()
         self.run: Future[T] | None = None
-        self.began = 0.0
+        self.started_at = 0.0
         self.last: Future[T] | None = None
-        self.ended = 0.0
+        self.ended_at = 0.0
 
     def begin(self) -> None:
-        """Start a run, unless one goes on or the last result is shared."""
-        with self.changing:
-            if self.run is None and not (self.last and _age(self.ended) < SHARED_FOR):
-                self.run, self.began = Future(), time.monotonic()
+        """Start a run, unless one is running or the last result is still fresh."""
+        with self.lock:
+            if self.run is None and not (self.last and _age(self.ended_at) < FRESH_FOR):
+                self.run, self.started_at = Future(), time.monotonic()
                 threading.Thread(target=self._run, args=[self.run], daemon=True).start()
 
     def result(self) -> T:
-        """The result, or the exception, of a run that ended a moment ago."""
+        """Return the function's result, or raise its exception. Raises TimeoutError if it hangs."""
         self.begin()
-        with self.changing:
+        with self.lock:
             run, last = self.run, self.last
-            left = max(0.0, self.began + deadline() - time.monotonic())
-            recent = last if _age(self.ended) < SHARED_FOR + deadline() else None
+            remaining = max(0.0, self.started_at + deadline() - time.monotonic())
+            recent = last if _age(self.ended_at) < FRESH_FOR + deadline() else None
         if run is None:
             assert last
             return last.result()
-        wait([run], min(left, PATIENCE) if recent else left)
+        wait([run], min(remaining, GRACE) if recent else remaining)
         return (recent if recent and not run.done() else run).result(0)
 
     def _run(self, run: Future[T]) -> None:
@@ -54,13 +55,13 @@ class Check[T]:
         except BaseException as error:  # noqa: BLE001  # callers raise it
             run.set_exception(error)
         finally:
-            connections.close_all()  # no other request uses this thread's connections
-            with self.changing:
-                self.run, self.last, self.ended = None, run, time.monotonic()
+            connections.close_all()  # this thread ends, so Django would leave them open
+            with self.lock:
+                self.run, self.last, self.ended_at = None, run, time.monotonic()
 
 
 def deadline() -> float:
-    """Seconds for which callers wait."""
+    """Seconds that callers wait for a check (STATUS_TIMEOUT_MS)."""
     return float(settings.STATUS_TIMEOUT_MS / 1_000)
 
 

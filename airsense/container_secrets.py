@@ -1,7 +1,8 @@
-"""Write the secrets of containers into files: `python -m airsense.container_secrets FOLDER`.
+"""Write the containers' secrets into files: `python -m airsense.container_secrets FOLDER`.
 
-A service of docker-compose.yml runs this before the others, which read the files (NAME_FILE). A
-secret of the environment wins; of the others some are made once, and some stay empty.
+The service `secrets` of docker-compose.yml runs this first; the other services read the files
+through NAME_FILE. A secret set in the environment replaces its file. Otherwise a GENERATED secret
+is created once, and the file of an EXTERNAL secret is empty.
 """
 
 import os
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from . import data_folder
 
-MADE = ("SECRET_KEY", "DATABASE_PASSWORD")  # random where nobody sets them
-# Other services issue these; an empty file means that there is none.
-ISSUED = (
+GENERATED = ("SECRET_KEY", "DATABASE_PASSWORD")
+# Other services issue these. An empty file means that the secret is not set.
+EXTERNAL = (
     "READER_URL",
     "DATABRICKS_TOKEN",
     "DATABRICKS_CLIENT_SECRET",
@@ -24,16 +25,17 @@ ISSUED = (
 
 
 def write(folder: Path) -> None:
-    for name in MADE + ISSUED:
+    """Write a file for each secret, named like its variable and readable by its owner only."""
+    for name in GENERATED + EXTERNAL:
         value = os.environ.get(name, "")
-        if value or name in ISSUED:
+        if value or name in EXTERNAL:
             _replace(folder / name, value)
         else:
             data_folder.secret(name, folder)
 
 
 def _replace(file: Path, text: str) -> None:
-    """Whole at every moment, and for its owner alone (0600)."""
+    """Replace a file atomically. mkstemp creates it with mode 0600."""
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)

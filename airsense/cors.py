@@ -1,8 +1,8 @@
-"""Pages of all sites may read the API (CORS): what it answers to reads is the same for everybody.
+"""Let pages of every site read the public API (CORS, https://fetch.spec.whatwg.org/#cors-protocol).
 
-The header is one for all, where django-cors-headers would have the answer vary by Origin, so that
-the response cache could not keep it. No page of another site can send a token or change anything:
-GraphQL is read by POST, too, but nothing else is.
+All origins get the same header, `*`. django-cors-headers would add `Vary: Origin`, so the response
+cache could not share a response. Pages of other sites can neither send a token nor change anything:
+only reads are allowed, by GET and HEAD, and by POST for GraphQL.
 """
 
 from collections.abc import Callable
@@ -11,32 +11,37 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 READS = ["GET", "HEAD"]
-BY_POST = "/api/graphql"
-SENT = "Accept, If-None-Match, Want-Repr-Digest, X-API-Key, X-Request-ID"
+GRAPHQL = "/api/graphql"
+REQUEST_HEADERS = "Accept, If-None-Match, Want-Repr-Digest, X-API-Key, X-Request-ID"
 type View = Callable[[HttpRequest], HttpResponseBase]
 
 
-def reads_for_all_sites(answer: View) -> View:
-    def answered(request: HttpRequest) -> HttpResponseBase:
+def reads_for_all_sites(get_response: View) -> View:
+    """Middleware: answer preflight requests and add CORS headers to reads of the public API."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith("/api/") or request.path.startswith("/api/transfers/"):
-            return answer(request)
-        reads = [*READS, "POST"] if request.path == BY_POST else READS
-        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        response = _preflight(reads) if asks else answer(request)
-        if asks or request.method in reads:
+            return get_response(request)
+        methods = [*READS, "POST"] if request.path == GRAPHQL else READS
+        preflight = (
+            request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        )
+        response = _preflight(methods) if preflight else get_response(request)
+        if preflight or request.method in methods:
             response["Access-Control-Allow-Origin"] = "*"
             response["Access-Control-Expose-Headers"] = "*"
         return response
 
-    return answered
+    return middleware
 
 
-def _preflight(reads: list[str]) -> HttpResponse:
+def _preflight(methods: list[str]) -> HttpResponse:
+    content_type = ", Content-Type" if "POST" in methods else ""
     return HttpResponse(
         status=204,
         headers={
-            "Access-Control-Allow-Methods": ", ".join(reads),
-            "Access-Control-Allow-Headers": f"{SENT}, Content-Type" if "POST" in reads else SENT,
+            "Access-Control-Allow-Methods": ", ".join(methods),
+            "Access-Control-Allow-Headers": f"{REQUEST_HEADERS}{content_type}",
             "Access-Control-Max-Age": "86400",
         },
     )

@@ -1,6 +1,7 @@
-"""The Content-Security-Policy of every page: the settings', relaxed for pages of others.
+"""Send a Content-Security-Policy with every response.
 
-What is no page loads nothing, and says so.
+HTML pages get the policy of the settings, which is relaxed for pages of third-party packages. All
+other responses (JSON, CSV, ...) get NOTHING, which forbids loading anything.
 """
 
 from typing import Any
@@ -12,19 +13,21 @@ from django.http.response import HttpResponseBase
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 RELAXED = {
-    # Its look (django-unfold) evaluates the expressions of its pages, styles inline and has fonts.
+    # django-unfold evaluates Alpine.js expressions, uses inline styles and loads fonts.
     "/admin/": {
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
         "font-src": [SELF],
     },
-    # Swagger and Redoc style inline, and Redoc searches in a worker that it makes.
+    # Swagger UI and Redoc use inline styles; Redoc's search runs in a worker from a blob.
     "/api/docs": {"style-src": [SELF, UNSAFE_INLINE]},
     "/api/redoc": {"style-src": [SELF, UNSAFE_INLINE], "worker-src": ["blob:"]},
 }
 
 
 class PolicyMiddleware(CSPMiddleware):
+    """django-csp's middleware with NOTHING for non-HTML responses and RELAXED per path."""
+
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:

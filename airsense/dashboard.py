@@ -1,4 +1,4 @@
-"""The first page of the admin: whether everything is up, and how fresh each table is."""
+"""The admin's first page: the state of each service, open alerts and the freshness of tables."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ from . import status
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Adds what templates/admin/index.html shows, as far as this user may see it."""
+    """Extend the context of templates/admin/index.html for users who may view transfers."""
     if not request.user.has_perm("transfers.view_transfer"):
         return context
     published = PublishedTable.objects.select_related("current").in_bulk()
     tables = [_row(model, published.get(model._meta.db_table)) for model in TABLES]
-    troubles = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
-    return {**context, "parts": status.states(), "tables": tables, "troubles": troubles}
+    open_alerts = Alert.objects.filter(kind__in=Alert.ENDS, ended_at=None)
+    return {**context, "parts": status.states(), "tables": tables, "open_alerts": open_alerts}
 
 
 def _row(model: type[MirroredTable], published: PublishedTable | None) -> Any:

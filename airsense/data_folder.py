@@ -1,6 +1,6 @@
-"""The data folder: everything that AirSense keeps on this machine is below it.
+"""The data folder, which contains every file that AirSense writes on this machine.
 
-StartError              something outside the program keeps it from starting
+StartError              AirSense cannot start because of its environment
 ├── HomeError           the data folder cannot be used
 └── EmbeddedError       an embedded server cannot run (airsense.embedded)
 """
@@ -12,22 +12,23 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# The account that PostgreSQL gets where root starts it, as it refuses to run as root.
+# User id of the account `nobody`. PostgreSQL refuses to run as root, so root runs it as `nobody`.
 NOBODY = 65534
 
 
 class StartError(Exception):
-    """What keeps AirSense from starting, in one line that says what to do."""
+    """AirSense cannot start. The message is one line and says what to do."""
 
 
 class HomeError(StartError):
-    """The data folder, or a file in it, cannot be made, read or written."""
+    """The data folder, or a file in it, cannot be created, read or written."""
 
 
 def folder() -> Path:
-    """The data folder, absolute: `AIRSENSE_HOME`, or `.airsense` in the project. Made if missing.
+    """Return the absolute path of the data folder; create the folder if it is missing.
 
-    Raises HomeError when it cannot be made or written.
+    It is `AIRSENSE_HOME`, or `.airsense` in the project. Raises HomeError if it cannot be created
+    or written.
     """
     path = Path(os.environ.get("AIRSENSE_HOME") or PROJECT / ".airsense").resolve()
     try:
@@ -36,41 +37,41 @@ def folder() -> Path:
     except OSError as error:
         raise _unusable(path, error.strerror or str(error)) from error
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise _unusable(path, "this user may not write it")
+        raise _unusable(path, "this user must not write to it")
     return path
 
 
-def secret(name: str, where: Path | None = None) -> str:
-    """The random secret of this name: made once, kept in a file that only its owner reads (0600).
+def secret(name: str, parent: Path | None = None) -> str:
+    """Return the random secret `name`, 64 characters; generate it at the first call.
 
-    It is in the data folder unless `where` names another. Raises HomeError when the file cannot be
-    made or read.
+    It is stored in a file of the data folder, or of `parent`, that only its owner can read (0600).
+    Raises HomeError if the file cannot be created or read.
     """
-    path = (where or folder()) / name
+    path = (parent or folder()) / name
     try:
         if not path.exists():
-            _publish(path, secrets.token_urlsafe(48))
+            _create(path, secrets.token_urlsafe(48))
         return path.read_text()
     except OSError as error:
         reason = error.strerror or str(error)
         raise HomeError(
-            f"the secret {path} cannot be used ({reason}): let this user own it"
+            f"the secret {path} cannot be used ({reason}): make this user its owner"
         ) from error
 
 
 def _make(path: Path) -> None:
-    """A folder for its owner alone. Root gives it away while new: PostgreSQL must enter it."""
+    """Create the folder, mode 0700. Root makes `nobody` its owner, so PostgreSQL can enter it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
-        return  # another process was first
+        return  # another process created it at the same time
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY)
 
 
-def _publish(path: Path, text: str) -> None:
-    """Write a file that is whole as soon as it has its name; who is first decides its text."""
+def _create(path: Path, text: str) -> None:
+    """Create a file atomically; if another process creates it first, keep that file."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -85,5 +86,5 @@ def _publish(path: Path, text: str) -> None:
 
 
 def _unusable(path: Path, reason: str) -> HomeError:
-    cure = "set AIRSENSE_HOME to a folder that this user can make and write"
+    cure = "set AIRSENSE_HOME to a folder that this user can create and write"
     return HomeError(f"the data folder {path} cannot be used ({reason}): {cure}")

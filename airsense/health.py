@@ -1,4 +1,4 @@
-"""Whether this process runs, whether it can answer queries, and which parts it reaches."""
+"""Health endpoints: liveness, readiness and the state of single services."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,11 +18,12 @@ from .gateway.watch import WATCH
 
 
 def live(request: HttpRequest) -> JsonResponse:
+    """/healthz: the process can answer a request."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Ready when PostgreSQL answers the reader's role and every table has a version."""
+    """/readyz: 200 if PostgreSQL answers the reader role and every table is published, else 503."""
     try:
         published = _published.result()
     except (DatabaseError, TimeoutError):
@@ -32,33 +33,34 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _tables() -> set[str]:
+def _published_tables() -> set[str]:
     return set(PublishedTable.objects.using(WATCH).values_list("table", flat=True))
 
 
-_published = Check(_tables)
+_published = Check(_published_tables)
 
 
-def connection(part: str, first_name: str = "") -> Callable[[HttpRequest], JsonResponse]:
-    """A view that says whether a part answers; why it does not is for administrators alone.
+def connection(part: str, legacy_name: str = "") -> Callable[[HttpRequest], JsonResponse]:
+    """Make a view that answers 200 if a part of airsense.status is up, else 503.
 
-    `first_name` is what the first AirSense calls the part.
+    The reason of a failure is shown only in the admin. `legacy_name` is the part's name in the
+    response of the first AirSense, whose fields are then added.
     """
 
-    @csrf_exempt  # nothing changes here; a POST is refused as what it is
+    @csrf_exempt  # a POST gets a 405 instead of a CSRF error
     @never_cache
     @require_safe
     def view(request: HttpRequest) -> JsonResponse:
         up = status.of(part).up
-        said: dict[str, Any] = {"status": "connected" if up else "unreachable", "part": part}
-        if first_name:
-            said |= _as_first(first_name, part, up)
-        return JsonResponse(said, status=200 if up else 503)
+        payload: dict[str, Any] = {"status": "connected" if up else "unreachable", "part": part}
+        if legacy_name:
+            payload |= _legacy_fields(legacy_name, part, up)
+        return JsonResponse(payload, status=200 if up else 503)
 
     return view
 
 
-def _as_first(first_name: str, part: str, up: bool) -> dict[str, Any]:
+def _legacy_fields(legacy_name: str, part: str, up: bool) -> dict[str, Any]:
     """The fields that clients of the first AirSense read."""
     text = {"result": f"{part} answers"} if up else {"error": f"{part} does not answer"}
-    return {f"{first_name} is connected": up, **text}
+    return {f"{legacy_name} is connected": up, **text}

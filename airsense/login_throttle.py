@@ -1,8 +1,8 @@
-"""Who tries passwords has to wait after a few, and nobody else has.
+"""Throttle failed logins without locking other people out.
 
-Failures are counted by address and user name together, so that nobody locks others out who come
-from elsewhere, and more loosely by address, against one password that is tried on many names. Names
-that nobody has are counted as those of users are: the answer does not say which are which.
+Failures are counted per address and user name, so an attacker elsewhere cannot lock a user out,
+and with a higher limit per address, against one password tried with many names. Unknown names count
+like known ones, so a response does not reveal which names exist.
 """
 
 from typing import Any
@@ -16,36 +16,36 @@ from flights.access.throttles import address
 from flights.errors import TooMany
 
 WINDOW = 900  # seconds
-OF_A_NAME = 5  # failures a window: 480 guesses a day
-OF_AN_ADDRESS = 50  # people of one office mistype, too
-WHO = {"login": "by this name from", "logins": "from"}
-# All web processes count together through Valkey. Where that does not answer each counts alone, so
-# that a right password still opens the admin: then, above all, somebody has to look.
+PER_NAME = 5  # failures per window, address and name: 480 guesses a day
+PER_ADDRESS = 50  # failures per window and address: people in one office mistype, too
+SUBJECTS = {"login": "for this name from", "logins": "from"}
+# All web processes share these counters in Valkey. If Valkey does not answer, each process counts
+# for itself, so that administrators can still sign in and repair it.
 _windows = Windows()
 
 
 class Passwords(ModelBackend):
-    """Django's own check of a password; TooMany before it, where too many were wrong."""
+    """Django's password backend; raises TooMany before it checks a throttled login."""
 
-    def authenticate(  # type: ignore[override]  # the names are those of a form's fields
-        self, request: HttpRequest | None, **given: Any
+    def authenticate(  # type: ignore[override]  # Django passes the login form's fields by name
+        self, request: HttpRequest | None, **credentials: Any
     ) -> User | None:
-        name = given.get("username")
-        tried = _tried(request, name) if request and name else []
-        # Before the check: of many that are sent at once, no more are checked than may be.
-        for caller in tried:
+        name = credentials.get("username")
+        callers = _callers(request, name) if request and name else []
+        # Count before the check, so that simultaneous attempts cannot exceed the limit.
+        for caller in callers:
             _charge(caller)
-        user = super().authenticate(request, **given)
-        for caller in tried if user else []:
+        user = super().authenticate(request, **credentials)
+        for caller in callers if user else []:
             _windows.give_back(caller)
         return user
 
 
-def _tried(request: HttpRequest, username: str) -> list[Caller]:
-    whence = address(request.META)
+def _callers(request: HttpRequest, username: str) -> list[Caller]:
+    client = address(request.META)
     return [
-        Caller("login", f"{whence} {username.casefold()}", OF_A_NAME, WINDOW),
-        Caller("logins", whence, OF_AN_ADDRESS, WINDOW),
+        Caller("login", f"{client} {username.casefold()}", PER_NAME, WINDOW),
+        Caller("logins", client, PER_ADDRESS, WINDOW),
     ]
 
 
@@ -54,7 +54,7 @@ def _charge(caller: Caller) -> None:
     if not standing.allowed:
         minutes = -(-standing.resets // 60)
         raise TooMany(
-            f"{caller.limit} logins {WHO[caller.kind]} your address failed within"
+            f"{caller.limit} logins {SUBJECTS[caller.kind]} your address failed within"
             f" {WINDOW // 60} minutes. Try again in {minutes} min.",
             standing.resets,
         )

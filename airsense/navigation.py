@@ -1,4 +1,4 @@
-"""What stands beside every page of the admin, in the order in which people need it."""
+"""The admin's sidebar: links to the lists that a user may view, by section."""
 
 from typing import Any
 
@@ -38,9 +38,13 @@ SECTIONS = {
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """The lists that this user may see, by section."""
+    """Return the sections for this user, as django-unfold's SIDEBAR setting expects them."""
     sections = [
-        {"title": title, "separator": True, "items": [_item(n) for n in names if _seen(request, n)]}
+        {
+            "title": title,
+            "separator": True,
+            "items": [_item(n) for n in names if _may_view(request, n)],
+        }
         for title, names in SECTIONS.items()
     ]
     home = {"title": "Dashboard", "icon": "monitoring", "link": reverse("admin:index")}
@@ -54,6 +58,6 @@ def _item(name: str) -> dict[str, Any]:
     return {"title": title, "icon": ICONS.get(name, "table"), "link": link}
 
 
-def _seen(request: HttpRequest, name: str) -> bool:
+def _may_view(request: HttpRequest, name: str) -> bool:
     app, model = name.split(".")
     return bool(request.user.has_perm(f"{app}.view_{model}"))

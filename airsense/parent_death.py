@@ -1,4 +1,4 @@
-"""A process that ends when its parent does, however that ended."""
+"""End a process when its parent process ends, even if the parent is killed."""
 
 import ctypes
 import os
@@ -6,16 +6,16 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)  # found here: a child should not look for libraries before exec
+LIBC = ctypes.CDLL(None)  # loaded here, because a forked child should not load libraries
 
 
 def end_with(parent: int, signum: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the kernel (Linux) for a signal at the death of the parent of this id.
+    """Let the Linux kernel send this process `signum` when its parent, process `parent`, ends.
 
-    The kernel means the thread that started this process: start it from one that lives on. A later
-    change of account forgets the request.
+    See PR_SET_PDEATHSIG in prctl(2). "Parent" is the thread that started this process, so start it
+    from a thread that lives as long as the process should. Changing the user id resets the setting.
     """
     if sys.platform == "linux":
         LIBC.prctl(PR_SET_PDEATHSIG, signum)
     if os.getppid() != parent:
-        os._exit(1)  # it was dead before the kernel could be asked
+        os._exit(1)  # the parent ended before the call

@@ -1,4 +1,4 @@
-"""Each request has an id, which its answer and the lines of the log about it name."""
+"""Give each request an id, which its response header and its log lines contain."""
 
 import logging
 import os
@@ -7,18 +7,18 @@ from contextvars import ContextVar
 from typing import Any
 
 HEADER = "x-request-id"
-GIVEN = re.compile(r"[\w.-]{1,64}", re.ASCII)  # anything else could forge lines of a log
+VALID = re.compile(r"[\w.-]{1,64}", re.ASCII)  # other characters could forge log lines
 current = ContextVar("request_id", default="-")
 
 
 def name(environ: dict[str, Any]) -> str:
-    """The id that a proxy or the client gave, or a new one."""
-    given = environ.get("HTTP_X_REQUEST_ID")
-    return given if given and GIVEN.fullmatch(given) else os.urandom(8).hex()
+    """Return the valid id of the request's X-Request-ID header, or a new random one."""
+    header = environ.get("HTTP_X_REQUEST_ID")
+    return header if header and VALID.fullmatch(header) else os.urandom(8).hex()
 
 
-class Named(logging.Filter):
-    """Lets a format say {request_id}."""
+class RequestIdFilter(logging.Filter):
+    """Add `request_id` to log records, for the log format."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current.get()

@@ -1,7 +1,7 @@
-"""The class of every task: it tells how the runs of a schedule end.
+"""The base class of every Celery task: raise an alert when a scheduled task fails.
 
-A transfer or a job has a row that says how it went. A scheduled task can fail before it has one, so
-its failure becomes an alert, which the next success ends.
+Transfers and jobs record their outcome in a database row, but a scheduled task can fail before it
+creates one. So its failure opens an alert, which its next success closes.
 """
 
 from typing import Any
@@ -11,7 +11,9 @@ from celery import Task
 from transfers.alerts import outbox
 
 
-class Run(Task):
+class AlertingTask(Task):
+    """A task whose scheduled runs open and close alerts."""
+
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         if schedule := _schedule(self):
             outbox.schedule_succeeded(schedule)
@@ -22,6 +24,6 @@ class Run(Task):
 
 
 def _schedule(task: Task) -> str | None:
-    """The name of the schedule that a task runs by: django-celery-beat sends it as a header."""
+    """Name of the schedule that started the task, from django-celery-beat's header; else None."""
     name: str | None = task.request.get("periodic_task_name")
     return name

@@ -1,8 +1,8 @@
-"""What runs by the clock, and what may.
+"""Scheduled tasks: the platform's housekeeping, and the schedules of administrators.
 
-The platform needs its housekeeping, so `setup` makes it what this release says, and nobody changes
-it in the admin. All other schedules belong to the administrators: a release adds one by a data
-migration (transfers/migrations/0010_...), which runs once, so what they change or delete stays so.
+`manage.py setup` creates the housekeeping schedules; the admin shows them read-only. Administrators
+own all other schedules. A release adds one by a data migration (transfers/migrations/0010_...),
+which runs once and so never undoes what administrators change or delete.
 """
 
 import json
@@ -20,7 +20,7 @@ from transfers.alerts import outbox
 
 log = logging.getLogger(__name__)
 
-# The name of each, its task, and the seconds between two runs. Each task has one schedule.
+# Name of the schedule: its task, and the seconds between two runs. Each task has one schedule.
 HOUSEKEEPING = {
     "give up transfers and jobs whose worker is gone": ("transfers.tasks.reap", 10),
     "see which tables are fresh and which exports failed": (
@@ -36,35 +36,40 @@ HOUSEKEEPING = {
 
 
 class WrongArguments(ValueError):
-    """A task cannot run with these arguments; the message says which it takes."""
+    """A task cannot run with these arguments; the message names the valid ones."""
 
 
-def _names_of_tables(arguments: Any) -> None:
+def _check_table_names(arguments: Any) -> None:
     names = arguments if isinstance(arguments, list) else [None]
     if unknown := [name for name in names if name not in tables.NAMES]:
         wrong = ", ".join(json.dumps(name) for name in unknown)[:200]
         raise WrongArguments(
-            f"Not a list of tables: {wrong}. Name any of {json.dumps(tables.NAMES)}, or [] for all."
+            f"Not a list of tables: {wrong}. Use names of {json.dumps(tables.NAMES)}, or [] for all"
+            " tables."
         )
 
 
-# What administrators may schedule, and what checks the arguments.
-OFFERED: dict[str, Callable[[Any], None]] = {"transfers.tasks.transfer_tables": _names_of_tables}
-TASKS = [*OFFERED, *(task for task, _ in HOUSEKEEPING.values())]
+# Tasks that administrators may schedule, and the functions that check their arguments.
+SCHEDULABLE: dict[str, Callable[[Any], None]] = {
+    "transfers.tasks.transfer_tables": _check_table_names
+}
+TASKS = [*SCHEDULABLE, *(task for task, _ in HOUSEKEEPING.values())]
 
 
 def check(row: PeriodicTask) -> None:
-    """ValueError, with a sentence for people, where a schedule could not run."""
+    """Raise ValueError, with a message for administrators, if a schedule cannot run."""
     if row.task not in TASKS:
-        raise ValueError(f"{row.task!r} cannot be scheduled. Choose one of: {', '.join(OFFERED)}.")
-    if row.task in OFFERED:
-        OFFERED[row.task](_json(row.args or "[]"))
+        raise ValueError(
+            f"{row.task!r} cannot be scheduled. Choose one of: {', '.join(SCHEDULABLE)}."
+        )
+    if row.task in SCHEDULABLE:
+        SCHEDULABLE[row.task](_json(row.args or "[]"))
     if _json(row.kwargs or "{}"):
-        raise WrongArguments("Keyword arguments are not possible.")
+        raise WrongArguments("Keyword arguments are not supported.")
     try:
         row.schedule.remaining_estimate(row.schedule.now())
-    except Exception as error:  # each kind of schedule fails in its own way
-        raise ValueError(f"This time cannot be computed: {error}") from error
+    except Exception as error:  # each type of schedule raises its own exceptions
+        raise ValueError(f"The next run cannot be computed: {error}") from error
 
 
 def _json(text: str) -> Any:
@@ -75,7 +80,7 @@ def _json(text: str) -> Any:
 
 
 def prepare() -> None:
-    """Make the housekeeping what this release says; a schedule with an older name goes."""
+    """Create or reset the housekeeping schedules; delete those with names of older releases."""
     for name, (task, seconds) in HOUSEKEEPING.items():
         every = IntervalSchedule.from_schedule(schedule(seconds))
         every.save()
@@ -84,27 +89,27 @@ def prepare() -> None:
             defaults={
                 **dict.fromkeys(("crontab", "solar", "clocked", "start_time", "expires")),
                 **{"task": task, "interval": every, "enabled": True, "one_off": False},
-                "description": "The platform needs it, so nobody can change it here.",
+                "description": "The platform needs this task, so it cannot be changed here.",
                 **{"args": "[]", "kwargs": "{}", "queue": None, "priority": None},
-                # Where workers are away, no heap of runs waits for them.
+                # While no worker runs, old runs expire instead of piling up in the queue.
                 "expire_seconds": max(seconds, 10),
             },
         )
-    ours = [task for task, _ in HOUSEKEEPING.values()]
-    PeriodicTask.objects.filter(task__in=ours).exclude(name__in=HOUSEKEEPING).delete()
+    tasks = [task for task, _ in HOUSEKEEPING.values()]
+    PeriodicTask.objects.filter(task__in=tasks).exclude(name__in=HOUSEKEEPING).delete()
 
 
 class Scheduler(DatabaseScheduler):
-    """Beat's schedules: one that cannot run is reported, and the others go on."""
+    """django-celery-beat's scheduler; skips schedules that cannot run and raises an alert."""
 
     def enabled_models(self) -> list[PeriodicTask]:
-        return [row for row in super().enabled_models() if self._runs(row)]
+        return [row for row in super().enabled_models() if self._can_run(row)]
 
-    def _runs(self, row: PeriodicTask) -> bool:
+    def _can_run(self, row: PeriodicTask) -> bool:
         try:
             check(row)
         except ValueError as error:
-            log.error("the schedule %r does not run: %s", row.name, error)
+            log.error("skipped the schedule %r: %s", row.name, error)
             outbox.schedule_failed(row.name, error)
             return False
         return True

@@ -1,6 +1,7 @@
-"""Settings of the whole platform, read from the environment; .env.example lists them.
+"""Django settings, read from environment variables; .env.example lists every variable.
 
-Without `DATABASE_URL` and `REDIS_URL` the embedded servers of the data folder are used.
+Without `DATABASE_URL` and `REDIS_URL` AirSense starts its own PostgreSQL and Valkey
+(airsense.embedded). An invalid value raises StartError, whose message names the variable.
 """
 
 import hashlib
@@ -22,7 +23,10 @@ env = environ.Env()
 
 
 def secret(name: str) -> str:
-    """A secret of the environment, or of the file that `NAME_FILE` names; "" where neither is."""
+    """Read a secret from the file that `NAME_FILE` names, else from the variable `NAME`.
+
+    Returns "" if neither is set. Raises StartError if the file cannot be read.
+    """
     file = env(f"{name}_FILE", default="")
     try:
         return Path(file).read_text().strip() if file else str(env(name, default=""))
@@ -30,11 +34,12 @@ def secret(name: str) -> str:
         raise data_folder.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
 
 
-def number(name: str, default: int, least: int = 1) -> int:
-    """A setting that is a whole number of `least` or more."""
+def number(name: str, default: int, minimum: int = 1) -> int:
+    """Read a whole number. Raises StartError if it is below `minimum` or not a number."""
     value = env(name, default=str(default))
-    if not (value.isascii() and value.isdigit() and int(value) >= least):
-        raise data_folder.StartError(f"{name}={value!r} is not a whole number of {least} or more.")
+    if not (value.isascii() and value.isdigit() and int(value) >= minimum):
+        problem = f"is not a whole number of {minimum} or more."
+        raise data_folder.StartError(f"{name}={value!r} {problem}")
     return int(value)
 
 
@@ -44,9 +49,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "unfold",  # before the admin, whose templates it replaces
+    "unfold",  # before django.contrib.admin, because it overrides the admin's templates
     "unfold.contrib.filters",
-    "django.contrib.admin.apps.SimpleAdminConfig",  # airsense.urls loads its pages
+    "django.contrib.admin.apps.SimpleAdminConfig",  # no autodiscovery: airsense.urls does it
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -101,10 +106,10 @@ TEMPLATES = [
 
 
 def server_database() -> dict[str, Any]:
-    """The database that transfers write: `DATABASE_URL`, or the embedded PostgreSQL."""
+    """The read-write database: `DATABASE_URL`, or the embedded PostgreSQL."""
     if env("DATABASE_URL", default=""):
-        named = _outside("DATABASE_URL")
-        return {**named, "PASSWORD": named["PASSWORD"] or secret("DATABASE_PASSWORD")}
+        external = _external_database("DATABASE_URL")
+        return {**external, "PASSWORD": external["PASSWORD"] or secret("DATABASE_PASSWORD")}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "airsense",
@@ -116,38 +121,38 @@ def server_database() -> dict[str, Any]:
 
 
 def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
-    """The same database for the public: another role that can only read, time-limited.
+    """The same database through the role that answers public queries: read-only, with a timeout.
 
-    Each thread of a web process keeps its connection: to take one from a pool doubles what a small
-    query costs the process (0.07 ms instead of 0.04), and there would be as many.
+    Each thread keeps its own connection. A pool would open as many and would double the cost of
+    a small query (0.07 ms instead of 0.04 ms of CPU).
 
-    Its password follows from SECRET_KEY, so there is no second secret to keep; `READER_URL` names
-    a role that a server's owner made by hand.
+    `manage.py setup` creates the role, with a password derived from SECRET_KEY so that there is no
+    second secret to store. `READER_URL` replaces it with a role that somebody created by hand.
     """
-    made = {
+    default = {
         **writer,
         "USER": f"{writer['NAME']}_reader",
         "PASSWORD": hmac.new(SECRET_KEY.encode(), b"reader", hashlib.sha256).hexdigest(),
     }
-    reader = _outside("READER_URL") if READER_GIVEN else made
-    limits = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
-    limits += " -c pg_trgm.word_similarity_threshold=0.5"  # what search takes for a typo
-    limits += " -c max_parallel_workers_per_gather=0"  # one query, one core: others need the rest
-    options = {**reader.get("OPTIONS", {}), "options": limits}
+    reader = _external_database("READER_URL") if HAS_READER_URL else default
+    flags = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
+    flags += " -c pg_trgm.word_similarity_threshold=0.5"  # how similar a word must be to match
+    flags += " -c max_parallel_workers_per_gather=0"  # a query uses one core and leaves the rest
+    options = {**reader.get("OPTIONS", {}), "options": flags}
     return {**reader, "OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"MIRROR": "default"}}
 
 
 def watch_database(database: dict[str, Any]) -> dict[str, Any]:
-    """The same database for what must not wait: the response cache's watch, and checks.
+    """The same database, with short timeouts for health checks and for the version watch.
 
-    It gives up a connection that is silent for a second.
+    Connecting may take 2 s. A connection without an acknowledgement for 1 s is closed.
     """
-    limits = {"connect_timeout": 2, "tcp_user_timeout": 1_000}
-    return {**database, "OPTIONS": {**database.get("OPTIONS", {}), **limits}}
+    timeouts = {"connect_timeout": 2, "tcp_user_timeout": 1_000}
+    return {**database, "OPTIONS": {**database.get("OPTIONS", {}), **timeouts}}
 
 
-def _outside(name: str) -> dict[str, Any]:
-    """The database that a variable names. Its value holds a password, so no error shows it."""
+def _external_database(name: str) -> dict[str, Any]:
+    """Parse a database URL. Its errors never show the value, which contains a password."""
     form = f"{name} is not of the form postgresql://user:password@host:5432/database."
     try:
         database = dict(environ.Env.db_url_config(secret(name)))
@@ -159,32 +164,35 @@ def _outside(name: str) -> dict[str, Any]:
 
 
 def valkey_url(broker: str) -> str:
-    """The queue's server as redis-py calls it, which has other words for a socket."""
+    """Convert Celery's broker URL into redis-py's: the two spell Unix sockets differently."""
     url = broker.replace("redis+socket:", "unix:").replace("virtual_host=", "db=")
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise data_folder.StartError("REDIS_URL is not of the form redis://host:6379/0.")
     return url
 
 
-READER_GIVEN = bool(secret("READER_URL"))
-# A public query that takes longer answers 503; the slowest query of the 2.4M-row table needs 0.4 s.
+HAS_READER_URL = bool(secret("READER_URL"))  # else `setup` creates the reader role
+# Milliseconds that PostgreSQL may spend on one public query before it is cancelled (503). A larger
+# value lets slow queries occupy threads for longer. The slowest on 2.4 million rows takes 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
-# All queries of one GraphQL operation together.
+# Milliseconds that all SQL of one GraphQL operation may take together. A larger value lets one
+# operation occupy a thread for longer.
 GRAPHQL_TIMEOUT_MS = number("GRAPHQL_TIMEOUT_MS", 3_000)
 
-# The queries of all web processes that run at the same time, by the cost that PostgreSQL's planner
-# estimates (flights/query/cost.py). Together they hold less than half of the 12 threads of two
-# cores, so that light queries are answered beside them.
+# How many expensive queries run at the same time in all web processes together. PostgreSQL's
+# planner estimates whether a query is heavy or medium (flights/query/cost.py). The defaults occupy
+# fewer than half of the 12 threads of two cores; larger values slow down light queries.
 HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 1)
 MEDIUM_AT_ONCE = number("MEDIUM_AT_ONCE", 4)
-# Files of large tables that are sent at once; each takes as long as its client reads.
+# How many downloads of large tables run at the same time. Each occupies a thread and a connection
+# until its client has read the file.
 FILES_AT_ONCE = number("FILES_AT_ONCE", 4)
 
-# Requests that wait at once in a web process until a transfer or an export has ended. Each holds a
-# thread, of which a process has 6.
+# Long-polling requests per web process: they wait until a transfer or an export ends. Each occupies
+# one of the process's 6 threads.
 WAITING_AT_ONCE = number("WAITING_AT_ONCE", 2)
 
-# Bytes that each web process spends on answers that it keeps.
+# Size in bytes of each web process's response cache. A larger value takes more memory.
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
 
 _writer = server_database()
@@ -197,64 +205,75 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The warehouse that builds the tables: duckdb:///FOLDER or databricks://... (docs/databricks.md).
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
-# Seconds that a warehouse on Databricks may take to start.
+# Seconds to wait for a Databricks SQL warehouse that is starting. A larger value keeps the worker
+# busy for longer when the warehouse does not start.
 WAREHOUSE_START_TIMEOUT = number("WAREHOUSE_START_TIMEOUT", 600)
 DATABRICKS_TOKEN = secret("DATABRICKS_TOKEN")
 DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
 DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
+# PEM file of certificate authorities to trust for Databricks.
 DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
 
-# How long whoever asks for the state of PostgreSQL, the warehouse, ... waits for it.
+# Milliseconds that a health check may take (PostgreSQL, Valkey, warehouse, worker). A part that
+# takes longer is reported as down; a larger value makes a status page that much slower.
 STATUS_TIMEOUT_MS = number("STATUS_TIMEOUT_MS", 2_000)
 
-# What the public may ask of Django (docs/public.md); what the response cache answers is free.
+# Requests per minute and IP address without an API key (docs/public.md). Cached responses do not
+# count. A larger value lets one client take a larger share of the server.
 THROTTLE_PER_MINUTE = number("THROTTLE_PER_MINUTE", 600)
-# Proxies in front, whose X-Forwarded-For is believed. Without any it is what a client wrote.
-TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, least=0)
+# Number of proxies in front of the web server that append to X-Forwarded-For. With 0 the header is
+# ignored. If the number is too large, clients can forge their address and evade rate limits.
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0, minimum=0)
 
 CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
-VALKEY_URL = valkey_url(CELERY_BROKER_URL)  # for what web processes share
-# Several platforms can share one server.
+VALKEY_URL = valkey_url(CELERY_BROKER_URL)  # for the rate limits that web processes share
+# Prefix of every key, so that several platforms can share one server.
 VALKEY_PREFIX = env("REDIS_PREFIX", default="airsense:")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": VALKEY_PREFIX}
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_RESULT_EXPIRES = None  # there are no results, so nothing has to clean them up
-CELERY_TASK_IGNORE_RESULT = True  # a transfer's row says how it went
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ACKS_LATE = True  # a task stays in the queue until it has ended,
+CELERY_TASK_REJECT_ON_WORKER_LOST = True  # and returns to it if its worker is killed
+CELERY_RESULT_EXPIRES = None  # no results are stored, so beat needs no task that deletes them
+CELERY_TASK_IGNORE_RESULT = True  # the outcome is stored in the row of the transfer or job
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # workers reserve no long tasks that others could run
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # keep LOGGING
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "airsense.schedules:Scheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until a schedule changed in the admin is seen
-CELERY_BEAT_SYNC_EVERY = 1  # task, then its last run is written: it shows that beat is alive
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds until beat notices a schedule edited in the admin
+CELERY_BEAT_SYNC_EVERY = 1  # save `last_run_at` after every task: airsense.status reads it
 
-# A transfer whose heartbeat is older than this has lost its worker (a beat is due every second).
+# Seconds without a heartbeat after which a transfer counts as orphaned and is marked as failed.
+# Workers send a heartbeat every second. A larger value delays the next attempt.
 TRANSFER_LOST_AFTER = number("TRANSFER_LOST_AFTER", 20)
-# How often a transfer is tried where its fault may pass, such as a warehouse that does not answer.
+# Attempts of a transfer whose error may be temporary, such as an unreachable warehouse. A larger
+# value delays the alert about a permanent failure.
 TRANSFER_ATTEMPTS = number("TRANSFER_ATTEMPTS", 5)
-# The same two of a job: an ingest, or a build of the final tables, that was asked for in the admin.
+# The same two limits for warehouse jobs (ingests and table builds that users start in the admin).
 JOB_LOST_AFTER = number("JOB_LOST_AFTER", 20)
 JOB_ATTEMPTS = number("JOB_ATTEMPTS", 5)
-# Bytes of PostgreSQL's disk that a transfer leaves free for PostgreSQL's log, where it sees it.
+# Free disk space that a transfer leaves for PostgreSQL's write-ahead log. Checked only if the
+# worker can see PostgreSQL's disk. A larger value makes transfers fail earlier on a full disk.
 DISK_RESERVE = number("DISK_RESERVE_MIB", 256) << 20
-# Versions of a table that stay for rolling back, the current one among them.
+# Versions of each table to keep, including the current one; users can roll back to them. Each takes
+# the disk space of a whole table.
 VERSIONS_KEPT = number("VERSIONS_KEPT", 3)
 
-# Where alerts go (docs/alerts.md); nowhere where neither is set.
+# Where alerts are sent (docs/alerts.md). Without an address and a webhook, none are sent.
 ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
 vars().update(alerting.mail(secret("EMAIL_URL"), ALERT_MAIL_TO))
 DEFAULT_FROM_EMAIL = env("ALERT_MAIL_FROM", default="airsense@localhost")
-EMAIL_TIMEOUT = 10  # seconds
+EMAIL_TIMEOUT = 10  # seconds to wait for the mail server
 ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = alerting.webhook(
     secret("ALERT_WEBHOOK_URL"), secret("ALERT_WEBHOOK_SECRET")
 )
 
-# Rows of an answer when a query names no limit, and at most.
+# Rows per response: without `limit`, and the largest `limit`.
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000
-# What has fewer flights is in no ranking of the home page.
+# Flights that an airline, a city or a day needs to appear in the home page's rankings. A small
+# value lets those with few flights and extreme delays lead them.
 FLIGHTS_TO_RANK = number("FLIGHTS_TO_RANK", 1_000)
 
 REST_FRAMEWORK = {
@@ -278,18 +297,18 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
     "TAGS": [
-        {"name": "Tables", "description": "Rows of each table, and what it is. No key needed."},
-        {"name": "Search", "description": "Words in every column of every table."},
-        {"name": "GraphQL", "description": "The same by docs/schema.graphql."},
+        {"name": "Tables", "description": "Rows and metadata of each table. No key needed."},
+        {"name": "Search", "description": "Search for words in every column of every table."},
+        {"name": "GraphQL", "description": "The same data; docs/schema.graphql is the schema."},
         {
             "name": "Transfers",
             "description": (
-                "For users who may see or start transfers: by the header `Authorization: Token KEY`"
-                " (made in the admin), or by a session of the admin, which to change anything sends"
-                " its CSRF token as `X-CSRFToken`."
+                "For users with permission to view or start transfers. Authenticate with the header"
+                " `Authorization: Token KEY` (create the token in the admin) or with an admin"
+                " session; a session must send its CSRF token as `X-CSRFToken` to change anything."
             ),
         },
-        {"name": "First AirSense", "description": "The addresses of the first AirSense."},
+        {"name": "First AirSense", "description": "Paths that clients of the first AirSense use."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -298,7 +317,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "flights.web.openapi.share",
     ],
-    # Their files come from here, not from another host.
+    # Serve the scripts and styles of Swagger UI and Redoc from this server, not from a CDN.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -315,51 +334,59 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
-# Files that are uploaded in the admin, until a worker has ingested them. Never served.
+# Files uploaded in the admin stay here until a worker has ingested them. They are never served.
 MEDIA_ROOT = HOME
+# Largest file that can be uploaded in the admin. A larger value takes more disk and worker time.
 UPLOAD_LIMIT = number("UPLOAD_LIMIT_MIB", 1_024) << 20
-FILE_UPLOAD_TEMP_DIR = HOME  # files of a form, until they are where they are kept
+FILE_UPLOAD_TEMP_DIR = HOME  # on the same disk as MEDIA_ROOT
 
-# What the web server reads of a client, whatever the address (docs/gateway.md).
-BODY_LIMIT = number("BODY_LIMIT_BYTES", 100_000)
-# Seconds that a body may take, and those that its size adds: 4,096 bytes a second, and more, go on.
+# Limits of the web server for every client and path (docs/gateway.md). Larger values let slow or
+# malicious clients hold connections and memory for longer.
+BODY_LIMIT = number("BODY_LIMIT_BYTES", 100_000)  # bytes of a request body, uploads excepted
+# Seconds to receive a body. Each BODY_RATE bytes received add a second, so a client that sends
+# faster than BODY_RATE bytes per second never times out.
 BODY_TIMEOUT = number("BODY_TIMEOUT", 10)
 BODY_RATE = number("BODY_BYTES_PER_SECOND", 4_096)
-# Bytes of bodies that a web process holds at once.
+# Memory for all request bodies of a web process together.
 BODIES_LIMIT = number("BODIES_MIB", 64) << 20
-# Seconds for the headers of a request. A connection that asks nothing more ends after them, too.
+# Seconds to receive the headers of a request; also closes idle keep-alive connections.
 HEADERS_TIMEOUT = number("HEADERS_TIMEOUT", 15)
-# Seconds in which a client has to take the next 64 KiB of an answer.
+# Seconds in which a client must read each 64 KiB of a response.
 ANSWER_TIMEOUT = number("ANSWER_TIMEOUT", 30)
 
-# Files of flight records (docs/data-sources.md). The longest line of a CSV file and the longest
-# text of a Parquet file: Python's csv has this limit for a value.
+# Limits of files of flight records (docs/data-sources.md). Larger values let a file take more of
+# the worker's memory or disk.
+# Bytes of a CSV line or of a text value in Parquet; the default is the field limit of Python's csv.
 INGEST_LINE_BYTES = number("INGEST_LINE_BYTES", 131_072)
-INGEST_COLUMNS = number("INGEST_COLUMNS", 1_000)  # the DOT's own files have 110
-# A file may unpack to so much; a larger one to so many times its size. Real records take 10 to 30.
+INGEST_COLUMNS = number("INGEST_COLUMNS", 1_000)  # columns of a file; the DOT's files have 110
+# A file may decompress to INGEST_UNPACKED_MIB or to INGEST_RATIO times its size, whichever is more.
+# Flight records compress by a factor of 10 to 30.
 INGEST_UNPACKED_BYTES = number("INGEST_UNPACKED_MIB", 1_024) << 20
 INGEST_RATIO = number("INGEST_RATIO", 100)
-# What Arrow holds of a Parquet file at once: a page and a dictionary of each column, of 1 MiB each
-# as files are usually written.
+# Memory for the pages of a Parquet file that Arrow decodes together: per column one page and one
+# dictionary, usually of 1 MiB each.
 INGEST_PAGES_BYTES = number("INGEST_PAGES_MIB", 256) << 20
 
-# Exports that workers make at once; they share the workers with transfers.
+# Exports that workers write at the same time. A larger value leaves fewer workers for transfers.
 EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 1)
-# Exports of one user that are queued or running.
+# Queued and running exports per user.
 EXPORTS_WAITING = number("EXPORTS_WAITING", 5)
+# Hours until the file of a finished export is deleted. A larger value takes more storage.
 EXPORTS_KEPT_HOURS = number("EXPORTS_KEPT_HOURS", 24)
-# Bytes of the files of all exports together.
+# Storage for the files of all exports together.
 EXPORTS_MAX_BYTES = number("EXPORTS_MAX_MIB", 10_240) << 20
-# How often an export is tried where its fault may pass, such as a storage that does not answer.
+# Attempts of an export whose error may be temporary, such as an unreachable bucket. A larger value
+# delays the report of a permanent failure.
 EXPORT_ATTEMPTS = number("EXPORT_ATTEMPTS", 5)
-# An export whose heartbeat is older than this has lost its worker (a beat is due every second).
+# Seconds without a heartbeat after which an export counts as orphaned and is tried again. Workers
+# send a heartbeat every second. A larger value delays the next attempt.
 EXPORT_LOST_AFTER = number("EXPORT_LOST_AFTER", 20)
 
 
 def exports_storage() -> dict[str, Any]:
-    """Where exports are kept: a bucket that speaks S3, or a folder beside the other data.
+    """Django's storage of export files: an S3 bucket, or a folder in the data folder.
 
-    boto3 finds credentials and region as it always does.
+    boto3 reads the credentials and the region from its usual places (environment, role, profile).
     """
     bucket = env("EXPORTS_S3_BUCKET", default="")
     if not bucket:
@@ -373,7 +400,7 @@ def exports_storage() -> dict[str, Any]:
         "endpoint_url": env("EXPORTS_S3_ENDPOINT", default=None),
     }
     if not options["location"]:
-        raise data_folder.StartError("EXPORTS_S3_PREFIX is empty. Name a folder for exports alone.")
+        raise data_folder.StartError("EXPORTS_S3_PREFIX is empty. Name a folder only for exports.")
     return {"BACKEND": "flights.exports.bucket.Bucket", "OPTIONS": options}
 
 
@@ -384,12 +411,12 @@ STORAGES = {
 }
 
 STATIC_URL = "static/"
-# Where `collectstatic` puts files; without it each is served from where it is.
+# Where `collectstatic` copies static files; without it they are served from their packages.
 STATIC_ROOT = env("STATIC_ROOT", default=None)
 WHITENOISE_USE_FINDERS = not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = False
 LOGIN_REDIRECT_URL = "admin:index"
-# The public pages' blue.
+# Shades of the public pages' blue, for the admin.
 BLUE = {
     "50": "#eff5fc",
     "100": "#dbe8f8",
@@ -414,8 +441,8 @@ UNFOLD = {
     "COLORS": {"primary": BLUE},
 }
 
-# What a page may load and do: its own files and forms, nothing inline and no other host.
-# airsense.csp relaxes it for the admin and the API's description.
+# Pages load only this server's files: nothing inline, nothing from another host. airsense.csp
+# relaxes this for the admin and for the pages of the OpenAPI description.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -430,19 +457,21 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# People come by https, through a proxy that says so: AirSense itself speaks plain HTTP.
+# AirSense speaks plain HTTP. True: a proxy terminates TLS and sets X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-# What asks these is on this machine or its network, and not a person.
+# Probes and Prometheus request these over plain HTTP inside the network.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
-# Seconds for which browsers then refuse plain HTTP: long enough for regular visitors, and short
-# enough to be undone where a certificate cannot be renewed.
+# Seconds for which browsers refuse plain HTTP after a visit (HSTS). A larger value protects rare
+# visitors, but locks everybody out for longer if the certificate cannot be renewed.
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 30 * 86_400) if HTTPS else 0
-# Other hosts of the domain may not speak https; to promise it for them is its owner's decision.
+# HSTS for subdomains (W005) and preloading (W021) concern other hosts of the domain, which may not
+# use https; the domain's owner has to decide on them.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
-# Warnings and errors of one kind that a process logs in a minute.
+# Warnings and errors from the same line of code that a process logs per minute; it only counts the
+# others. A larger value lets a flood of errors fill the disk faster.
 LOG_REPEATS_PER_MINUTE = number("LOG_REPEATS_PER_MINUTE", 20)
 LOGGING = {
     "version": 1,
@@ -451,7 +480,7 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
     },
     "filters": {
-        "request": {"()": "airsense.request_ids.Named"},
+        "request": {"()": "airsense.request_ids.RequestIdFilter"},
         "limits": {"()": "airsense.log_limits.Limits", "most": LOG_REPEATS_PER_MINUTE},
     },
     "handlers": {
@@ -461,7 +490,7 @@ LOGGING = {
             "filters": ["request", "limits"],
         }
     },
-    # What clients do wrong is no news here, and would fill a disk with what they asked.
+    # Do not log client errors (4xx): anybody can cause them and fill the disk.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},

@@ -1,4 +1,4 @@
-"""The state of everything that the platform depends on: asked of each part, never guessed."""
+"""Check each service that the platform depends on by sending it a request."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,19 +18,20 @@ from transfers.exceptions import TransferError
 from .celery import app
 from .checks import Check, deadline
 
-# The database alias of DATABASE_URL with a time-out for connecting: a server that is stopped takes
-# connections and never goes on with them.
+# Database alias with short timeouts. A stopped (SIGSTOP) server accepts connections and then hangs.
 STATUS = "status"
-ANSWERS_WITHIN = 1.0  # seconds
-# The schedule has a task that is due every 10 s.
-BEATS_WITHIN = timedelta(seconds=45)
+PING_TIMEOUT = 1.0  # seconds that workers have to reply
+# Beat counts as down if no task has run for this long. One is due every 10 s.
+BEAT_TIMEOUT = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
 class State:
+    """The result of a check."""
+
     part: str
     up: bool
-    detail: str  # one line for administrators; the public is told only whether the part is up
+    detail: str  # one line, shown only to administrators
     advice: str = ""
 
 
@@ -48,7 +49,7 @@ def postgresql() -> State:
             cursor.execute("SHOW server_version")
             (version,) = cursor.fetchone()
     except DatabaseError as error:
-        return State("postgresql", False, _line(error), "See that it runs at DATABASE_URL.")
+        return State("postgresql", False, _first_line(error), "Check that it runs at DATABASE_URL.")
     return State("postgresql", True, str(version))
 
 
@@ -56,55 +57,55 @@ def valkey() -> State:
     try:
         waiting = rate_limiter.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
     except FAILURES as error:
-        advice = "See that it runs at REDIS_URL, and that its disk has room."
+        advice = "Check that it runs at REDIS_URL and that its disk is not full."
         return State("valkey", False, str(error), advice)
-    return State("valkey", True, f"{waiting} tasks wait")
+    return State("valkey", True, f"{waiting} tasks in the queue")
 
 
 def worker() -> State:
-    advice = "Start one: manage.py worker"
+    advice = "Start a worker: manage.py worker"
     if not (queue := valkey()).up:
-        return State("worker", False, f"the queue does not answer: {queue.detail}", queue.advice)
-    names = [name for reply in app.control.ping(timeout=ANSWERS_WITHIN) for name in reply]
-    return State("worker", bool(names), ", ".join(names) or "none answers", "" if names else advice)
+        return State("worker", False, f"Valkey does not answer: {queue.detail}", queue.advice)
+    names = [name for reply in app.control.ping(timeout=PING_TIMEOUT) for name in reply]
+    return State(
+        "worker", bool(names), ", ".join(names) or "no worker answers", "" if names else advice
+    )
 
 
 def beat() -> State:
-    advice = "Start one: manage.py beat"
+    advice = "Start it: manage.py beat"
     try:
         last = PeriodicTask.objects.using(STATUS).aggregate(last=Max("last_run_at"))["last"]
     except DatabaseError as error:
-        return State("beat", False, f"PostgreSQL does not answer: {_line(error)}", advice)
-    up = last is not None and timezone.now() - last < BEATS_WITHIN
-    said = f"last at {last:%H:%M:%S} UTC" if last else "never"
-    return State("beat", up, said, "" if up else advice)
+        return State("beat", False, f"PostgreSQL does not answer: {_first_line(error)}", advice)
+    up = last is not None and timezone.now() - last < BEAT_TIMEOUT
+    detail = f"last run at {last:%H:%M:%S} UTC" if last else "no task has run yet"
+    return State("beat", up, detail, "" if up else advice)
 
 
 PARTS: dict[str, Callable[[], State]] = {
     part.__name__: part for part in (warehouse, postgresql, valkey, worker, beat)
 }
-
-
 CHECKS = {name: Check(part) for name, part in PARTS.items()}
 
 
 def of(part: str) -> State:
-    """The state of a part within the deadline."""
+    """Check a part, for at most `checks.deadline()` seconds."""
     try:
         return CHECKS[part].result()
     except TimeoutError:
-        advice = "It hangs or is slow: STATUS_TIMEOUT_MS is how long AirSense waits for a part."
+        advice = "It hangs, or it is slower than STATUS_TIMEOUT_MS allows."
         return State(part, False, f"does not answer within {deadline():g} s.", advice)
 
 
 def states(parts: Iterable[str] = PARTS) -> list[State]:
-    """The states of several parts, which are checked at the same time."""
+    """Check several parts at the same time."""
     parts = list(parts)
     for part in parts:
         CHECKS[part].begin()
     return [of(part) for part in parts]
 
 
-def _line(error: Exception) -> str:
-    """libpq adds lines of advice of its own."""
+def _first_line(error: Exception) -> str:
+    """The error without the advice that libpq adds on further lines."""
     return str(error).strip().partition("\n")[0]

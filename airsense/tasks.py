@@ -1,4 +1,4 @@
-"""What the schedule does beside transfers."""
+"""Housekeeping tasks of the schedule; their names are stored in the database."""
 
 import logging
 
@@ -14,15 +14,15 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def note_uses_of_keys() -> None:
-    """Write when each key of the API was used last."""
+    """Save when each API key was last used."""
     keys.note_uses()
 
 
 @shared_task
 def forget() -> None:
-    """Remove what is kept of people for 30 days at most (docs/public.md), and lost uploads."""
+    """Delete expired sessions, logs older than 30 days (docs/public.md) and orphaned uploads."""
     call_command("clearsessions")
     if (folder := data_folder.folder() / "logs").is_dir():
         logs.rotate(folder)
     if removed := warehouse_jobs.remove_orphans():
-        log.warning("%d uploads had no job", removed)
+        log.warning("deleted %d uploads that no job uses", removed)

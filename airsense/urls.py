@@ -1,4 +1,4 @@
-"""Every address of the platform."""
+"""All URLs of the platform."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -7,12 +7,12 @@ from flights.errors import page
 
 from . import health
 
-admin.autodiscover()  # here, as commands that serve nothing need not wait for it
+admin.autodiscover()  # here, so that commands that do not serve start faster
 
 urlpatterns = [
     path("", include("flights.urls")),
     path("", include("transfers.urls")),
-    path("admin/login/", page(admin.site.login)),  # the admin's own, which may answer 429
+    path("admin/login/", page(admin.site.login)),  # `page` turns TooMany into a 429
     path("admin/", admin.site.urls),
     path("healthz", health.live),
     path("readyz", health.ready),

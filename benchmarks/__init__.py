@@ -1,1 +1,1 @@
-"""Speed, measured. Figures are ratios within one run on one machine; nothing here is a test."""
+"""Benchmarks. Compare figures only within one run on one machine; nothing here is a test."""

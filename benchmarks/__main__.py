@@ -1,6 +1,7 @@
-"""All benchmarks of the gateway, on a platform of their own: `make bench`.
+"""Run the gateway's benchmarks on a separate platform: `make bench`.
 
-Their findings go into docs/benchmarks.md. Other systems and load generators run from .venv-bench.
+Each writes its section of docs/benchmarks.md. Other systems and load generators run from
+.venv-bench.
 """
 
 import argparse
@@ -30,17 +31,19 @@ SECONDS = 5.0
 def main() -> None:
     options = _options()
     for name in options.only or BENCHMARKS:
-        with demo() as target:  # each begins with a server that has answered nothing
-            found = BENCHMARKS[name](target, options.seconds)
-            found += ["", *report.circumstances(target, _command(name), options.seconds)]
-        Console().print(Markdown("\n".join(found)))
-        report.write(name, found)
+        with demo() as target:  # a new server with an empty cache for each benchmark
+            lines = BENCHMARKS[name](target, options.seconds)
+            lines += ["", *report.environment(target, _command(name), options.seconds)]
+        Console().print(Markdown("\n".join(lines)))
+        report.write(name, lines)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("make bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="this one")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each lane, default 5")
+    parser.add_argument(
+        "--only", action="append", choices=BENCHMARKS, help="run only this benchmark"
+    )
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="for each lane (default: 5)")
     options = parser.parse_args()
     for program, package in PROGRAMS.items():
         if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin"):

@@ -1,7 +1,7 @@
-"""Requests at a constant rate, whether or not the earlier ones are answered (an open loop).
+"""Send requests at a constant rate, whether or not earlier ones are answered (an open loop).
 
-Each time counts from when its request was due. So a server that stops for a second shows that
-second in every request that was due in it; a closed loop would have asked less meanwhile.
+Each response time counts from the moment when its request was due. So a pause of the server shows
+up in every request that was due during it; a closed loop would just send fewer requests.
 """
 
 import itertools
@@ -15,79 +15,85 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 CONNECTIONS = 64
-PATIENCE = 2.0  # seconds after the last one was due; what is unanswered then has failed
+GRACE = 2.0  # seconds after the last request was due; requests unanswered by then have failed
 LENGTH = b"content-length: "
 
 
 class Connection:
+    """A keep-alive connection with at most one request at a time; `due` is its planned time."""
+
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.due = 0.0
-        self.got = b""
+        self.response = b""
 
-    def ask(self, request: bytes, due: float) -> None:
-        self.due, self.got = due, b""
+    def send(self, request: bytes, due: float) -> None:
+        self.due, self.response = due, b""
         self.socket.sendall(request)
 
     def close(self) -> None:
         self.socket.close()
 
-    def answered(self) -> bool:
-        """Whether this read was the last; every answer says how long it is."""
-        read = self.socket.recv(1 << 18)
-        assert read, "the server hung up"
-        self.got += read
-        head = self.got.find(b"\r\n\r\n")
+    def receive(self) -> bool:
+        """Read once; return whether the response is complete, by its Content-Length."""
+        data = self.socket.recv(1 << 18)
+        assert data, "the server closed the connection"
+        self.response += data
+        head = self.response.find(b"\r\n\r\n")
         if head < 0:
             return False
-        begin = self.got.lower().find(LENGTH, 0, head) + len(LENGTH)
-        return len(self.got) >= head + 4 + int(self.got[begin : self.got.index(b"\r\n", begin)])
+        begin = self.response.lower().find(LENGTH, 0, head) + len(LENGTH)
+        length = int(self.response[begin : self.response.index(b"\r\n", begin)])
+        return len(self.response) >= head + 4 + length
 
-    def took(self) -> float:
-        """Seconds since it was due; an error is no answer."""
-        right = self.got.startswith(b"HTTP/1.1 200")
-        return time.perf_counter() - self.due if right else float("inf")
+    def seconds(self) -> float:
+        """Seconds since the request was due; infinite if the response is not a 200."""
+        ok = self.response.startswith(b"HTTP/1.1 200")
+        return time.perf_counter() - self.due if ok else float("inf")
 
 
 def run(port: int, rate: float, seconds: float, requests: list[bytes]) -> array[float]:
-    """Seconds that each took; infinite where it failed."""
+    """Send `rate` requests per second; return the seconds of each, infinite if it failed."""
     total = int(rate * seconds)
-    with ExitStack() as opened, selectors.EpollSelector() as selector:
-        idle = [opened.enter_context(closing(Connection(port))) for _ in range(CONNECTIONS)]
+    with ExitStack() as stack, selectors.EpollSelector() as selector:
+        idle = [stack.enter_context(closing(Connection(port))) for _ in range(CONNECTIONS)]
         for connection in idle:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
-        asked = itertools.islice(itertools.cycle(requests), total)
-        took = array("d", _answers(idle, selector, rate, seconds + PATIENCE, list(asked)))
-    took.extend([float("inf")] * (total - len(took)))
-    return took
+        all_requests = list(itertools.islice(itertools.cycle(requests), total))
+        times = array("d", _times(idle, selector, rate, seconds + GRACE, all_requests))
+    times.extend([float("inf")] * (total - len(times)))
+    return times
 
 
-def _answers(
+def _times(
     idle: list[Connection],
     selector: selectors.EpollSelector,
     rate: float,
-    patience: float,
-    asked: list[bytes],
+    timeout: float,
+    requests: list[bytes],
 ) -> Iterator[float]:
-    """Where no connection is idle a request waits for one, and its time goes on."""
+    """Yield the seconds of each response. If no connection is idle, due requests wait for one."""
     sent = answered = 0
-    began = time.perf_counter()
-    while answered < len(asked) and (now := time.perf_counter()) < began + patience:
-        due = min(len(asked), int((now - began) * rate) + 1)
+    started_at = time.perf_counter()
+    while answered < len(requests) and (now := time.perf_counter()) < started_at + timeout:
+        due = min(len(requests), int((now - started_at) * rate) + 1)
         while sent < due and idle:
-            idle.pop().ask(asked[sent], began + sent / rate)
+            idle.pop().send(requests[sent], started_at + sent / rate)
             sent += 1
-        until = due / rate if due < len(asked) else patience
-        for key, _ in selector.select(max(0.0, began + until - now)):
-            if key.data.answered():
+        until = due / rate if due < len(requests) else timeout
+        for key, _ in selector.select(max(0.0, started_at + until - now)):
+            if key.data.receive():
                 idle.append(key.data)
                 answered += 1
-                yield key.data.took()
+                yield key.data.seconds()
 
 
 def main() -> None:
-    """Port, rate, seconds and the file of request lines and headers; times go to stdout."""
+    """`python -m benchmarks.arrivals PORT RATE SECONDS FILE`; writes the times to stdout.
+
+    FILE contains requests, separated by empty lines. The times are doubles, in seconds.
+    """
     port, rate, seconds, file = sys.argv[1:]
     requests = [request + b"\r\n\r\n" for request in Path(file).read_bytes().split(b"\r\n\r\n")]
     sys.stdout.buffer.write(run(int(port), float(rate), float(seconds), requests).tobytes())

@@ -1,4 +1,4 @@
-"""The platform's server, answering constant bytes before Django: its port and their number."""
+"""Serve constant bytes by the platform's web server: `python -m benchmarks.constant PORT SIZE`."""
 
 import os
 import sys
@@ -11,16 +11,18 @@ from airsense.management.commands.serve import serve
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
 django.setup()
 
-from airsense.gateway import Sent, entry  # noqa: E402  # it needs Django
+from airsense.gateway import ClientReply, entry  # noqa: E402  # it needs Django
 
 BODY = b"x" * int(sys.argv[2])
 HEADERS = [("content-type", "application/json"), ("content-length", str(len(BODY)))]
-SENT = Sent(entry.Reply("200 OK", HEADERS, [BODY], entry.wire(HEADERS)), [])
+REPLY = ClientReply(entry.Reply("200 OK", HEADERS, [BODY], entry.encode(HEADERS)), [])
 
 
 class Constant:
-    def known(self, environ: dict[str, Any]) -> Sent:
-        return SENT
+    """Stands for the gateway: every response is cached."""
+
+    def cached(self, environ: dict[str, Any]) -> ClientReply:
+        return REPLY
 
 
 application = Constant()

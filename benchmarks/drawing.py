@@ -1,4 +1,4 @@
-"""Draws what `benchmarks.plots` says on standard input as an SVG file, which it is given."""
+"""Draw an SVG file from the JSON of `benchmarks.plots`: `python -m benchmarks.drawing FILE`."""
 
 import json
 import sys
@@ -11,8 +11,8 @@ from matplotlib import pyplot
 
 WIDTH = 8.0  # inches
 LOOK = {
-    "svg.fonttype": "none",  # text stays text: small, and read by screen readers
-    "svg.hashsalt": "airsense",  # the same plot is the same file
+    "svg.fonttype": "none",  # keep text as text: small, and readable by screen readers
+    "svg.hashsalt": "airsense",  # make the file reproducible
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Helvetica", "Arial"],
     "font.size": 10,
@@ -28,18 +28,16 @@ LOOK = {
 
 def main() -> None:
     mpl.rcParams.update(LOOK)
-    what = json.load(sys.stdin)
-    figure = _bars(what["bars"], what["unit"]) if "bars" in what else _panels(what["panels"])
+    plot = json.load(sys.stdin)
+    figure = _bars(plot["bars"], plot["unit"]) if "bars" in plot else _panels(plot["panels"])
     figure.savefig(sys.argv[1], metadata={"Date": None})
 
 
 def _bars(values: dict[str, float], unit: str) -> Any:
     figure, axes = pyplot.subplots(figsize=(WIDTH, 0.6 + 0.3 * len(values)), layout="constrained")
-    ours = [name.startswith("AirSense") for name in values]
-    drawn = axes.barh(
-        list(values), list(values.values()), color=["#0b57a4" if own else "#9aa5b1" for own in ours]
-    )
-    axes.bar_label(drawn, [f"{value:,.0f}" for value in values.values()], padding=3)
+    colors = ["#0b57a4" if name.startswith("AirSense") else "#9aa5b1" for name in values]
+    bars = axes.barh(list(values), list(values.values()), color=colors)
+    axes.bar_label(bars, [f"{value:,.0f}" for value in values.values()], padding=3)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(_plain)
     axes.set_xlabel(f"{unit}, logarithmic")

@@ -1,4 +1,4 @@
-"""The gateway beside other systems: the same queries of the same rows, in the same run."""
+"""Compare the gateway with other systems: the same queries of the same rows in the same run."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ from benchmarks.wrk import Rate
 from tests.nginx import in_front_of
 from tests.platform import free_port, listens, until
 
-CHECKED = 40  # queries whose answers are compared with ours, row by row
+CHECKED = 40  # queries whose rows are compared with AirSense's for each peer
 WARM = f"/api/dynamic_query?table_name={queries.TABLE}&limit=10&order_by=Total_Avg_Delay"
 CONSTANT = "limit: constant bytes from the same server"
 type Rates = dict[str, Rate]
@@ -29,21 +29,21 @@ type Rates = dict[str, Rate]
 def run(target: Target, seconds: float) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        database, asked = rows.put(target, folder), wrk.warmed(target)
+        database, paths = rows.copy(target, folder), wrk.warm_paths(target)
         rates = {
-            **_limits(target, asked, seconds, database, folder),
-            **_warm(target, asked, seconds),
-            **_through_nginx(target, asked, seconds),
+            **_limits(target, paths, seconds, database, folder),
+            **_warm(target, paths, seconds),
+            **_through_nginx(target, paths, seconds),
             **_cold(target, seconds),
             **_peers(target, seconds, database, folder),
         }
-    most, first = (rates[name].a_second for name in (CONSTANT, gateways.PEERS[0].name))
+    constant, first = (rates[name].per_second for name in (CONSTANT, gateways.PEERS[0].name))
     table = [
-        [lane, report.number(rate), f"{rate / most:.1%}", f"{rate / first:.1f}", p99]
+        [lane, report.number(rate), f"{rate / constant:.1%}", f"{rate / first:.1f}", p99]
         for lane, (rate, p99, _) in rates.items()
     ]
     head = ["lane", "requests/s", "of constant bytes", "times the first design", "p99"]
-    plots.bars("gateway", {lane: rate.a_second for lane, rate in rates.items()}, "requests/s")
+    plots.bars("gateway", {lane: rate.per_second for lane, rate in rates.items()}, "requests/s")
     return [
         *report.table(head, table),
         "",
@@ -51,12 +51,12 @@ def run(target: Target, seconds: float) -> list[str]:
     ]
 
 
-def _limits(target: Target, asked: list[str], seconds: float, database: str, folder: Path) -> Rates:
-    """What the server does without Django, Django without a query, and PostgreSQL without both."""
-    with _constant(len(target.get(WARM).body)) as other:
+def _limits(target: Target, paths: list[str], seconds: float, database: str, folder: Path) -> Rates:
+    """Measure the server without Django, Django without a query, and PostgreSQL alone."""
+    with _constant(len(target.get(WARM).body)) as address:
         constant = {
-            name: wrk.measure(other, paths, seconds, target.headers)
-            for name, paths in ((CONSTANT, [WARM]), (f"{CONSTANT}, asked 500 queries", asked))
+            name: wrk.measure(address, lane, seconds, target.headers)
+            for name, lane in ((CONSTANT, [WARM]), (f"{CONSTANT}, 500 queries", paths))
         }
     return {
         **constant,
@@ -69,7 +69,7 @@ def _limits(target: Target, asked: list[str], seconds: float, database: str, fol
 
 @contextmanager
 def _constant(size: int) -> Iterator[str]:
-    """The address of a server that answers so many bytes, as the platform's would."""
+    """Run the platform's web server with constant responses of `size` bytes; yield its address."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.constant", str(port), str(size)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -80,24 +80,23 @@ def _constant(size: int) -> Iterator[str]:
             process.terminate()
 
 
-def _warm(target: Target, asked: list[str], seconds: float) -> Rates:
-    answer = target.get(WARM)
-    etag = {"If-None-Match": answer.headers["etag"]}
+def _warm(target: Target, paths: list[str], seconds: float) -> Rates:
+    etag = {"If-None-Match": target.get(WARM).headers["etag"]}
     assert target.get(WARM, **etag).status == 304
     return {
         "AirSense, warm: one query": _measured(target, [WARM], seconds),
-        "AirSense, warm: 500 queries by Zipf": _measured(target, asked, seconds),
+        "AirSense, warm: 500 queries by Zipf": _measured(target, paths, seconds),
         "AirSense, warm: unchanged (304)": _measured(target, [WARM], seconds, etag),
     }
 
 
-def _through_nginx(target: Target, asked: list[str], seconds: float) -> Rates:
+def _through_nginx(target: Target, paths: list[str], seconds: float) -> Rates:
     with in_front_of(target.site) as front:
         front.get(WARM)
         assert front.get(WARM).headers["x-cache-status"] == "HIT"
         return {
             "AirSense behind nginx: one query": wrk.measure(front.url, [WARM], seconds),
-            "AirSense behind nginx: 500 queries": wrk.measure(front.url, asked, seconds),
+            "AirSense behind nginx: 500 queries": wrk.measure(front.url, paths, seconds),
         }
 
 
@@ -128,21 +127,21 @@ def _peers(target: Target, seconds: float, database: str, folder: Path) -> Rates
 
 
 def _unambiguous(target: Target) -> list[Query]:
-    """Queries with one right order of their rows: no two have the same value to order by."""
+    """Queries whose order is unique: the column that they order by has no equal values."""
     rows = target.get(f"/api/{queries.TABLE}/").json()["results"]
-    untied = {name for name in queries.COLUMNS if len({row[name] for row in rows}) == len(rows)}
-    asked = (queries.drawn() for _ in itertools.count())
-    return list(itertools.islice((q for q in asked if q.order in untied), CHECKED))
+    unique = {name for name in queries.COLUMNS if len({row[name] for row in rows}) == len(rows)}
+    random_queries = (queries.random_query() for _ in itertools.count())
+    return list(itertools.islice((q for q in random_queries if q.order in unique), CHECKED))
 
 
-def _check(peer: Peer, query: Query, target: Target, answer: Any) -> None:
-    """Right answers only: the same rows in the same order, of the columns that were asked for."""
+def _check(peer: Peer, query: Query, target: Target, response: Any) -> None:
+    """Assert that a peer returns the same rows in the same order as AirSense."""
     ours = target.get(queries.dynamic_query(query)).json()
-    theirs = [{column: row[column] for column in query.columns} for row in peer.rows(answer)]
+    theirs = [{column: row[column] for column in query.columns} for row in peer.rows(response)]
     assert ours, query
-    assert theirs == ours, f"{peer.name} answers {query} by {theirs} instead of {ours}"
+    assert theirs == ours, f"{peer.name}: {theirs} instead of {ours} for {query}"
 
 
 def _json(address: str) -> Any:
-    with urlopen(address, timeout=30) as answer:
-        return json.load(answer)
+    with urlopen(address, timeout=30) as response:
+        return json.load(response)

@@ -1,4 +1,4 @@
-"""How long others wait while 1,500 clients send nothing, or all but nothing."""
+"""Measure response times while 1,500 slow clients send almost nothing."""
 
 import http.client
 import time
@@ -12,12 +12,12 @@ from tests import slow_clients
 from tests.nginx import in_front_of
 from tests.platform import Site
 
-OF_EACH_KIND = 500
-PAUSE = 0.01  # seconds between two requests of the measured client
+PER_KIND = 500  # slow clients of each kind in tests.slow_clients
+PAUSE = 0.01  # seconds between requests of the measured client
 MEASURED = {
     "health": "/healthz",
     "metrics": "/metrics",
-    "a kept answer": gateway.WARM,
+    "a cached response": gateway.WARM,
     "a page of the admin": "/admin/login/",
 }
 
@@ -35,26 +35,26 @@ def run(target: Target, seconds: float) -> list[str]:
 def _attacked(beside: str, site: Site, seconds: float) -> list[list[str]]:
     with ExitStack() as attack:
         for begin in slow_clients.KINDS:
-            attack.enter_context(slow_clients.renewed(site, OF_EACH_KIND, begin))
-        time.sleep(2)  # until all are there
+            attack.enter_context(slow_clients.renewed(site, PER_KIND, begin))
+        time.sleep(2)  # until all clients are connected
         return _lines(beside, site, seconds)
 
 
 def _lines(beside: str, site: Site, seconds: float) -> list[list[str]]:
-    return [[beside, name, *_waits(site, path, seconds)] for name, path in MEASURED.items()]
+    return [[beside, name, *_times(site, path, seconds)] for name, path in MEASURED.items()]
 
 
-def _waits(site: Site, path: str, seconds: float) -> list[str]:
-    """One client, whose every answer has to be a 200."""
-    ends, took = time.monotonic() + seconds, list[float]()
+def _times(site: Site, path: str, seconds: float) -> list[str]:
+    """Send requests by one client for `seconds`; return their number and times in ms."""
+    end, times = time.monotonic() + seconds, list[float]()
     with closing(http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)) as client:
-        while time.monotonic() < ends:
-            began = time.perf_counter()
+        while time.monotonic() < end:
+            started_at = time.perf_counter()
             client.request("GET", path)
             response = client.getresponse()
             response.read()
-            took.append((time.perf_counter() - began) * 1_000)
+            times.append((time.perf_counter() - started_at) * 1_000)
             assert response.status == 200, path
             time.sleep(PAUSE)
-    cuts = quantiles(took, n=100)
-    return [f"{len(took):,}", *(f"{value:.1f}" for value in (cuts[49], cuts[98], max(took)))]
+    cuts = quantiles(times, n=100)
+    return [f"{len(times):,}", *(f"{value:.1f}" for value in (cuts[49], cuts[98], max(times)))]

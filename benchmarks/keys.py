@@ -1,4 +1,4 @@
-"""A key for a benchmark, which asks more than an address may."""
+"""A temporary API key for benchmarks, which exceed the rate limit of an address."""
 
 import subprocess
 import sys
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from airsense import data_folder
 
 NAME = "benchmark"
-RATE = 2**31 - 1  # nobody reaches it
+RATE = 2**31 - 1  # requests per minute; the largest possible
 
 
 @contextmanager
 def own_key() -> Iterator[str]:
-    """A key of the platform of this environment, revoked at the end."""
+    """Create a key on the platform of this environment; revoke it at the end."""
     secret = _apikey(f"--rate={RATE}").strip()
     try:
         yield secret

@@ -1,4 +1,4 @@
-"""Large answers beside psql, which writes the same rows to nowhere, and the server's memory."""
+"""Compare large responses with psql writing the same rows to /dev/null; measure memory."""
 
 import http.client
 import os
@@ -19,17 +19,17 @@ COLUMNS = (
     ",Departure_Delay_Minutes,Arrival_Delay_Minutes"
 )
 RUNS = 5
-LIMIT = 10_000  # rows of a JSON answer at most
+LIMIT = 10_000  # rows, the most that a JSON response can have
 
 
-class Got(NamedTuple):
+class Download(NamedTuple):
     seconds: float
     first: float  # seconds until the first byte
-    size: int
+    size: int  # bytes
 
 
 def run(target: Target, _: float) -> list[str]:
-    numbers = iter(range(RUNS * 2))  # each is asked once
+    numbers = iter(range(RUNS * 2))  # a new offset for each request, so that none is cached
     json = f"/api/{TABLE}/?columns={COLUMNS}&limit={LIMIT}&offset="
     csv = f"/api/{TABLE}/?columns={COLUMNS}&format=csv"
     select = f"SELECT {_quoted(COLUMNS)} FROM {target.relation(TABLE)} ORDER BY id"
@@ -44,47 +44,48 @@ def run(target: Target, _: float) -> list[str]:
 
 
 def _line(target: Target, name: str, path: Callable[[], str], copy: str) -> list[str]:
-    """Medians; the memory is that of the web process that has most."""
+    """Return medians, and the memory of the web process that uses most."""
     pids = processes.children(target.pid)
     _get(target, path())
     for pid in pids:
         processes.forget_peak(pid)
     before = max(map(processes.resident, pids))
-    got = [_get(target, path()) for _ in range(RUNS)]
+    downloads = [_get(target, path()) for _ in range(RUNS)]
     most = max(map(processes.peak, pids))
-    seconds = statistics.median(g.seconds for g in got)
+    seconds = statistics.median(download.seconds for download in downloads)
     theirs = statistics.median(_psql(target, copy) for _ in range(RUNS))
     return [
-        *(name, f"{got[0].size / 1e6:.1f} MB", f"{1000 * seconds:.0f} ms"),
-        f"{1000 * statistics.median(g.first for g in got):.0f} ms",
+        *(name, f"{downloads[0].size / 1e6:.1f} MB", f"{1000 * seconds:.0f} ms"),
+        f"{1000 * statistics.median(download.first for download in downloads):.0f} ms",
         *(f"{1000 * theirs:.0f} ms", f"{theirs / seconds:.0%}"),
         *(f"{before:.0f} MB", f"{most:.0f} MB"),
     ]
 
 
-def _get(target: Target, path: str) -> Got:
-    began = time.perf_counter()
+def _get(target: Target, path: str) -> Download:
+    started_at = time.perf_counter()
     connection = http.client.HTTPConnection(urlsplit(target.site.url).netloc)
     connection.request("GET", path, headers=target.headers)
-    answer = connection.getresponse()
-    assert answer.status == 200, answer.read()
-    sizes = list(_chunks(answer, began))
+    response = connection.getresponse()
+    assert response.status == 200, response.read()
+    sizes = list(_chunks(response, started_at))
     connection.close()
-    return Got(time.perf_counter() - began, sizes[0][1], sum(size for size, _ in sizes))
+    seconds = time.perf_counter() - started_at
+    return Download(seconds, sizes[0][1], sum(size for size, _ in sizes))
 
 
-def _chunks(answer: http.client.HTTPResponse, began: float) -> Iterator[tuple[int, float]]:
-    """Bytes of each piece, and the seconds until it was there."""
-    while piece := answer.read1(1 << 16):
-        yield len(piece), time.perf_counter() - began
+def _chunks(response: http.client.HTTPResponse, started_at: float) -> Iterator[tuple[int, float]]:
+    """Yield the bytes of each chunk and the seconds until it arrived."""
+    while chunk := response.read1(1 << 16):
+        yield len(chunk), time.perf_counter() - started_at
 
 
 def _psql(target: Target, copy: str) -> float:
-    """Seconds that it took by its own clock: to start and to connect is not counted."""
+    """Seconds by psql's own timing, which excludes starting and connecting."""
     command = ["psql", target.database, "-o", os.devnull, "-c", r"\timing on", "-c", copy]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    (took,) = re.findall(r"([\d.]+) ms", done.stdout)
-    return float(took) / 1000
+    (milliseconds,) = re.findall(r"([\d.]+) ms", done.stdout)
+    return float(milliseconds) / 1000
 
 
 def _quoted(columns: str) -> str:

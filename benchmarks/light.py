@@ -1,4 +1,4 @@
-"""Times of light queries while other clients ask for medium and heavy ones, again and again."""
+"""Measure light queries while other clients keep sending medium and heavy ones."""
 
 import itertools
 import statistics
@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from benchmarks import queries, report
 from benchmarks.target import Target
 
-CLIENTS = 8  # that ask for costly queries
-BOUND = 0.05  # seconds within which 95 of 100 light queries are answered
+CLIENTS = 8  # clients that send expensive queries
 FLIGHTS = "/api/flight_delay_data/"
 numbers = itertools.count()
 
@@ -28,7 +27,7 @@ def run(target: Target, seconds: float) -> list[str]:
 
 
 def medium() -> str:
-    """Two conditions that no row matches, so PostgreSQL reads all rows."""
+    """A query with two conditions that no row matches, so PostgreSQL reads all rows."""
     number = next(numbers)
     return (
         f"{FLIGHTS}?or=Airline_Name__icontains:q{number},Origin_City__icontains:q{number}&limit=1"
@@ -36,16 +35,16 @@ def medium() -> str:
 
 
 def heavy() -> str:
-    """An OR over 50 ILIKE that no row matches, so PostgreSQL reads all rows."""
+    """A query with 50 ILIKE conditions that no row matches, so PostgreSQL reads all rows."""
     conditions = (f"Origin_City__icontains:q{next(numbers)}" for _ in range(50))
     return f"{FLIGHTS}?or={','.join(conditions)}&limit=1"
 
 
 def _line(target: Target, name: str, path: Callable[[], str] | None, seconds: float) -> list[str]:
-    with _asking(target, path) as statuses:
-        time.sleep(0.5)  # until the costly queries run
-        took = sorted(_light(target, seconds))
-    p50, p95 = statistics.median(took), took[len(took) * 95 // 100]
+    with _expensive_clients(target, path) as statuses:
+        time.sleep(0.5)  # until the expensive queries run
+        times = sorted(_light(target, seconds))
+    p50, p95 = statistics.median(times), times[len(times) * 95 // 100]
     answered = statuses.count(200)
     return [
         *(name, f"{1000 * p50:.1f} ms", f"{1000 * p95:.1f} ms"),
@@ -54,28 +53,28 @@ def _line(target: Target, name: str, path: Callable[[], str] | None, seconds: fl
 
 
 def _light(target: Target, seconds: float) -> Iterator[float]:
-    until = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < until:
-        answer = target.get(queries.dynamic_query(queries.drawn()))
-        assert answer.status == 200, answer.body
-        yield time.perf_counter() - began
+    end = time.perf_counter() + seconds
+    while (started_at := time.perf_counter()) < end:
+        response = target.get(queries.dynamic_query(queries.random_query()))
+        assert response.status == 200, response.body
+        yield time.perf_counter() - started_at
 
 
 @contextmanager
-def _asking(target: Target, path: Callable[[], str] | None) -> Iterator[list[int]]:
-    """Clients that ask for a path each as soon as they have an answer; the statuses they got."""
+def _expensive_clients(target: Target, path: Callable[[], str] | None) -> Iterator[list[int]]:
+    """Run clients that send one query after another; yield the list of response statuses."""
     statuses: list[int] = []
     stop = threading.Event()
 
-    def ask(new: Callable[[], str]) -> None:
+    def send(new: Callable[[], str]) -> None:
         while not stop.is_set():
             statuses.append(target.get(new()).status)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        asking = [pool.submit(ask, path) for _ in range(CLIENTS)] if path else []
+        clients = [pool.submit(send, path) for _ in range(CLIENTS)] if path else []
         try:
             yield statuses
         finally:
             stop.set()
-            for each in asking:
-                each.result()
+            for client in clients:
+                client.result()

@@ -1,4 +1,4 @@
-"""The first AirSense's load test: users that come, think and go on, by Locust."""
+"""Run the first AirSense's load test with Locust: users who read, pause and continue."""
 
 import csv
 import json
@@ -13,8 +13,8 @@ from benchmarks import plots, report
 from benchmarks.peers.gateways import BIN
 from benchmarks.target import Target
 
-SPAWNED = 50  # users a second
-SLOWEST = 100  # ms that 95 of 100 answers may take
+SPAWN_RATE = 50  # new users per second
+SLOWEST = 100  # ms; the target for the 95th percentile
 HEAD = ["users", "requests", "requests/s", "failures", "p50", "p95", "p99", "target"]
 
 
@@ -22,7 +22,7 @@ class Scenario(NamedTuple):
     name: str
     user: str  # the class in locustfile.py
     users: int
-    lanes: int  # how long it runs, in seconds of a lane
+    duration: int  # in units of `--seconds`
 
     @property
     def title(self) -> str:
@@ -37,40 +37,40 @@ SCENARIOS = [
 
 
 def run(target: Target, seconds: float) -> list[str]:
-    rows: list[list[str]] = []
-    parts: list[list[str]] = []
-    failed: list[str] = []
+    totals: list[list[str]] = []
+    endpoints: list[list[str]] = []
+    failures: list[str] = []
     panels: list[plots.Panel] = []
     for scenario in SCENARIOS:
         with tempfile.TemporaryDirectory() as folder:
-            _locust(target, scenario, scenario.lanes * seconds, Path(folder) / "found")
-            stats, history, failures = (
-                _read(Path(folder) / f"found_{what}.csv")
-                for what in ("stats", "stats_history", "failures")
+            _locust(target, scenario, scenario.duration * seconds, Path(folder) / "run")
+            stats, history, errors = (
+                _read(Path(folder) / f"run_{name}.csv")
+                for name in ("stats", "stats_history", "failures")
             )
-        rows.append(_row(scenario, stats[-1], history))
-        parts += [_part(scenario, line) for line in stats[:-1]]
-        failed += [_failure(scenario, line) for line in failures]
+        totals.append(_total(scenario, stats[-1], history))
+        endpoints += [_endpoint(scenario, line) for line in stats[:-1]]
+        failures += [_failure(scenario, line) for line in errors]
         panels += _panels(scenario, history)
     plots.lines("load", panels)
     return [
-        *report.table(HEAD, rows),
+        *report.table(HEAD, totals),
         "",
-        *report.table(["", "what", *HEAD[1:-1]], parts),
+        *report.table(["", "what", *HEAD[1:-1]], endpoints),
         "",
-        *failed,
+        *failures,
         "",
         "![Users, requests a second and their times while the tests ran](benchmarks/load.svg)",
     ]
 
 
 def _locust(target: Target, scenario: Scenario, seconds: float, prefix: Path) -> None:
-    """It ends with 1 where requests failed, which the table then says."""
+    """Run a scenario. Locust exits with 1 if requests failed; the tables then show them."""
     done = subprocess.run(
         [
             *(BIN / "locust", "--locustfile=benchmarks/locustfile.py", scenario.user),
             *("--headless", f"--host={target.site.url}", "--only-summary", "--loglevel=ERROR"),
-            *(f"--users={scenario.users}", f"--spawn-rate={SPAWNED}", f"--csv={prefix}"),
+            *(f"--users={scenario.users}", f"--spawn-rate={SPAWN_RATE}", f"--csv={prefix}"),
             *(f"--run-time={seconds:.0f}s", "--stop-timeout=10"),
         ],
         cwd=PROJECT,
@@ -88,14 +88,16 @@ def _read(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _row(scenario: Scenario, total: dict[str, str], history: list[dict[str, str]]) -> list[str]:
+def _total(scenario: Scenario, total: dict[str, str], history: list[dict[str, str]]) -> list[str]:
     reached = max(int(line["User Count"]) for line in history)
-    held = total["Failure Count"] == "0" and float(total["95%"]) <= SLOWEST
-    came = scenario.title if reached == scenario.users else f"{scenario.title}, {reached:,} came"
-    return [came, *_figures(total), "held" if held else "missed"]
+    met = total["Failure Count"] == "0" and float(total["95%"]) <= SLOWEST
+    title = scenario.title
+    if reached != scenario.users:
+        title += f", only {reached:,} started"
+    return [title, *_figures(total), "met" if met else "missed"]
 
 
-def _part(scenario: Scenario, line: dict[str, str]) -> list[str]:
+def _endpoint(scenario: Scenario, line: dict[str, str]) -> list[str]:
     return [scenario.title, f"`{line['Name']}`", *_figures(line)]
 
 
@@ -107,16 +109,16 @@ def _failure(scenario: Scenario, line: dict[str, str]) -> str:
 
 def _figures(line: dict[str, str]) -> list[str]:
     times = [f"{line[name]} ms" for name in ("50%", "95%", "99%")]
-    counted = [report.number(float(line[name])) for name in ("Request Count", "Requests/s")]
-    return [*counted, line["Failure Count"], *times]
+    counts = [report.number(float(line[name])) for name in ("Request Count", "Requests/s")]
+    return [*counts, line["Failure Count"], *times]
 
 
 def _panels(scenario: Scenario, history: list[dict[str, str]]) -> list[plots.Panel]:
-    began = int(history[0]["Timestamp"])
-    known = [line for line in history if line["95%"] != "N/A"]
+    start = int(history[0]["Timestamp"])
+    points = [line for line in history if line["95%"] != "N/A"]
 
     def line(name: str) -> list[tuple[float, float]]:
-        return [(int(point["Timestamp"]) - began, float(point[name])) for point in known]
+        return [(int(point["Timestamp"]) - start, float(point[name])) for point in points]
 
     x = f"seconds, {scenario.title}"
     load = {"users": line("User Count"), "requests/s": line("Requests/s")}

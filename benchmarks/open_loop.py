@@ -1,4 +1,4 @@
-"""Times of answers against the rate at which requests arrive, up to the knee and beyond."""
+"""Measure response times against the rate at which requests arrive, beyond the knee."""
 
 import itertools
 import subprocess
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from benchmarks import plots, queries, report, wrk
 from benchmarks.target import Target
 
-GENERATORS = 2  # processes; one cannot ask fast enough
-BOUND = 0.1  # seconds within which 99 of 100 answers come, up to the knee
+GENERATORS = 2  # processes that send requests; one is too slow
+BOUND = 0.1  # seconds; the knee is the highest rate whose 99th percentile is below
 RATES = {
     "warm": (500, 1_000, 2_500, 5_000, 10_000, 20_000, 25_000, 30_000, 35_000, 40_000, 50_000),
     "cold": (100, 200, 400, 800, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000),
@@ -22,15 +22,15 @@ RATES = {
 
 
 class Times(NamedTuple):
-    rate: float
-    p50: float  # seconds, as the next
-    p99: float
+    rate: float  # requests per second
+    p50: float  # seconds
+    p99: float  # seconds
     failed: int
 
 
 def run(target: Target, seconds: float) -> list[str]:
     measured = {
-        "warm": _sweep(target, RATES["warm"], wrk.warmed(target), seconds),
+        "warm": _sweep(target, RATES["warm"], wrk.warm_paths(target), seconds),
         "cold": _sweep(target, RATES["cold"], None, seconds),
     }
     _plot(measured)
@@ -51,19 +51,19 @@ def run(target: Target, seconds: float) -> list[str]:
 def _sweep(
     target: Target, rates: tuple[int, ...], paths: list[str] | None, seconds: float
 ) -> list[Times]:
-    """Up to the first rate at which requests fail; without paths all are new."""
-    found: list[Times] = []
+    """Measure up to the first rate at which requests fail. Without paths all queries are new."""
+    results: list[Times] = []
     for rate in rates:
         new = [queries.dynamic_query(q) for q in queries.distinct(int(rate * seconds) + 1)]
-        found.append(_at(target, rate, paths or new, seconds))
-        if found[-1].failed:
+        results.append(_measure(target, rate, paths or new, seconds))
+        if results[-1].failed:
             break
-    return found
+    return results
 
 
-def _at(target: Target, rate: float, paths: list[str], seconds: float) -> Times:
+def _measure(target: Target, rate: float, paths: list[str], seconds: float) -> Times:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        started = []
+        processes = []
         for number in range(GENERATORS):
             file = Path(folder) / f"{number}"
             file.write_bytes(_requests(paths[number::GENERATORS], target.headers))
@@ -72,23 +72,23 @@ def _at(target: Target, rate: float, paths: list[str], seconds: float) -> Times:
                 [sys.executable, "-m", "benchmarks.arrivals", *map(str, command)],
                 stdout=subprocess.PIPE,
             )
-            started.append(stack.enter_context(process))
-        took = sorted(t for process in started for t in array("d", process.communicate()[0]))
-    assert not any(process.returncode for process in started), "a generator failed"
-    failed = took.count(float("inf"))
-    return Times(rate, took[len(took) // 2], took[len(took) * 99 // 100], failed)
+            processes.append(stack.enter_context(process))
+        times = sorted(t for process in processes for t in array("d", process.communicate()[0]))
+    assert not any(process.returncode for process in processes), "a generator failed"
+    failed = times.count(float("inf"))
+    return Times(rate, times[len(times) // 2], times[len(times) * 99 // 100], failed)
 
 
 def _requests(paths: list[str], headers: dict[str, str]) -> bytes:
-    named = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
-    head = f" HTTP/1.1\r\nHost: 127.0.0.1\r\n{named}".strip()
+    lines = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
+    head = f" HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}".strip()
     return "\r\n\r\n".join(f"GET {path} {head}" for path in paths).encode()
 
 
 def _knee(lane: str, times: list[Times]) -> str:
-    held = list(itertools.takewhile(lambda t: t.p99 <= BOUND and not t.failed, times))
-    best = f"{held[-1].rate:,.0f} requests/s" if held else "none of these rates"
-    return f"- {lane}: {best} with 99 of 100 answers within {BOUND * 1000:.0f} ms."
+    within = list(itertools.takewhile(lambda t: t.p99 <= BOUND and not t.failed, times))
+    best = f"{within[-1].rate:,.0f} requests/s" if within else "none of these rates"
+    return f"- {lane}: {best} with 99 % of responses within {BOUND * 1000:.0f} ms."
 
 
 def _ms(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Plots for docs/benchmarks.md, drawn by the other environment's matplotlib."""
+"""Draw plots for docs/benchmarks.md with the matplotlib of .venv-bench."""
 
 import json
 import subprocess
@@ -14,21 +14,21 @@ FOLDER = PROJECT / "docs" / "benchmarks"
 class Panel(TypedDict):
     x: str
     y: str
-    log: bool  # both scales
+    log: bool  # whether both axes are logarithmic
     lines: dict[str, list[tuple[float, float]]]
 
 
 def bars(name: str, values: dict[str, float], unit: str) -> None:
-    """Horizontal ones on a logarithmic scale, the first on top."""
+    """Draw horizontal bars on a logarithmic scale, the first at the top."""
     _draw(name, {"bars": values, "unit": unit})
 
 
 def lines(name: str, panels: Sequence[Panel]) -> None:
-    """One panel above the other."""
+    """Draw line charts, one below the other."""
     _draw(name, {"panels": panels})
 
 
-def _draw(name: str, what: dict[str, Any]) -> None:
+def _draw(name: str, plot: dict[str, Any]) -> None:
     FOLDER.mkdir(exist_ok=True)
     command = [str(BIN / "python"), "-m", "benchmarks.drawing", str(FOLDER / f"{name}.svg")]
-    subprocess.run(command, input=json.dumps(what), cwd=PROJECT, check=True, text=True)
+    subprocess.run(command, input=json.dumps(plot), cwd=PROJECT, check=True, text=True)

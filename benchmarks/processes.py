@@ -1,38 +1,39 @@
-"""Memory of processes, as the kernel counts it."""
+"""Read the memory of processes from /proc (proc(5))."""
 
 import re
 from pathlib import Path
 
-MB = 1 << 10  # the kernel's figures are in KiB
+KIB_PER_MB = 1 << 10  # /proc reports KiB
 
 
 def children(pid: int) -> list[int]:
-    """A web server's main process starts those that answer."""
+    """Process ids of the children, such as the web processes of a server."""
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def resident(pid: int) -> float:
-    """MB in memory, what it shares with others included."""
+    """Resident memory (RSS) in MB, including all shared memory."""
     return _figure(pid, "smaps_rollup", "Rss")
 
 
-def own(pid: int) -> float:
-    """MB in memory, of what is shared its part."""
+def proportional(pid: int) -> float:
+    """Proportional memory (PSS) in MB: shared memory is divided among its processes."""
     return _figure(pid, "smaps_rollup", "Pss")
 
 
 def peak(pid: int) -> float:
-    """MB in memory at most, since `forget_peak`."""
+    """Highest resident memory in MB since `forget_peak`."""
     return _figure(pid, "status", "VmHWM")
 
 
 def forget_peak(pid: int) -> None:
+    """Reset the highest resident memory."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def _figure(pid: int, file: str, name: str) -> float:
-    found = re.search(
+    match = re.search(
         rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE
     )
-    assert found, file
-    return int(found[1]) / MB
+    assert match, file
+    return int(match[1]) / KIB_PER_MB

@@ -1,4 +1,4 @@
-"""Random queries of the 106-row table, as every peer can answer them, with about 10 rows each."""
+"""Random queries of a table with 106 rows that every peer can answer, with about 10 rows each."""
 
 import random
 from dataclasses import dataclass
@@ -16,21 +16,23 @@ COLUMNS = (
     "Total_Avg_Delay",
 )
 THRESHOLD = "Avg_Departure_Delay"
-HIGHEST = 20.0  # minutes; 100 of 106 rows have more
+HIGHEST = 20.0  # minutes; largest random threshold
 MANY = 50_000
 
 
 @dataclass(frozen=True)
 class Query:
+    """A query, independent of any API's syntax."""
+
     columns: tuple[str, ...]  # in the table's order
     order: str
     descending: bool
     limit: int
-    threshold: float  # of `THRESHOLD`, at least
+    threshold: float  # smallest value of the column THRESHOLD
 
 
-def drawn() -> Query:
-    """One that nobody has asked before, by the digits of its threshold."""
+def random_query() -> Query:
+    """A new query: the nine decimals of its threshold make it unique."""
     chosen = set(random.sample(COLUMNS, random.randint(2, len(COLUMNS))))
     return Query(
         tuple(column for column in COLUMNS if column in chosen),
@@ -42,17 +44,17 @@ def drawn() -> Query:
 
 
 def distinct(number: int = MANY) -> list[Query]:
-    return [drawn() for _ in range(number)]
+    return [random_query() for _ in range(number)]
 
 
 def zipf[T](items: list[T], number: int = MANY) -> list[T]:
-    """The n-th item is asked 1/n times as often as the first."""
+    """Draw items by Zipf's law: the n-th is 1/n times as frequent as the first."""
     return random.choices(items, [1 / n for n in range(1, len(items) + 1)], k=number)
 
 
 def dynamic_query(query: Query) -> str:
     direction = "DESC" if query.descending else "ASC"
-    asked = {
+    params = {
         "table_name": TABLE,
         "columns": ",".join(query.columns),
         "where": f"{THRESHOLD}__gte:{query.threshold}",
@@ -60,23 +62,24 @@ def dynamic_query(query: Query) -> str:
         "order_direction": direction,
         "limit": query.limit,
     }
-    return f"/api/dynamic_query?{urlencode(asked, safe=',:')}"
+    return f"/api/dynamic_query?{urlencode(params, safe=',:')}"
 
 
 def viewset(query: Query) -> str:
-    return named(f"/api/{TABLE}/", query, f"{THRESHOLD}__gte", "order_by")
+    return path_with_params(f"/api/{TABLE}/", query, f"{THRESHOLD}__gte", "order_by")
 
 
-def named(path: str, query: Query, least: str, order: str) -> str:
-    """A query of a server that has its own names for the threshold and the order."""
-    asked = {
+def path_with_params(path: str, query: Query, threshold: str, order: str) -> str:
+    """A path for servers that differ in the parameters' names of the threshold and the order."""
+    params = {
         "columns": ",".join(query.columns),
-        least: query.threshold,
+        threshold: query.threshold,
         order: signed(query),
         "limit": query.limit,
     }
-    return f"{path}?{urlencode(asked, safe=',')}"
+    return f"{path}?{urlencode(params, safe=',')}"
 
 
 def signed(query: Query) -> str:
+    """The order as `column`, or `-column` if it is descending."""
     return f"{'-' * query.descending}{query.order}"

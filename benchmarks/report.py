@@ -1,4 +1,4 @@
-"""What a benchmark found, as a section of docs/benchmarks.md with how and where it was found."""
+"""Write a benchmark's results and environment into its section of docs/benchmarks.md."""
 
 import platform
 import re
@@ -25,6 +25,7 @@ def number(value: float) -> str:
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table."""
     return [_row(head), "|---" * len(head) + "|", *map(_row, lines)]
 
 
@@ -32,25 +33,26 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write(name: str, found: Sequence[str]) -> None:
-    """Put it in the place of the section's last findings."""
+def write(name: str, lines: Sequence[str]) -> None:
+    """Replace the section `name` of docs/benchmarks.md."""
     begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
     section = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    text, count = section.subn(lambda _: "\n".join([begin, *found, end]), FILE.read_text())
+    text, count = section.subn(lambda _: "\n".join([begin, *lines, end]), FILE.read_text())
     assert count == 1, f"{FILE} has {count} sections of {name}"
     FILE.write_text(text)
 
 
-def circumstances(target: Target, command: str, seconds: float) -> list[str]:
-    """Date, command, machine and versions."""
+def environment(target: Target, command: str, seconds: float) -> list[str]:
+    """A paragraph with the date, the command, the machine and all versions."""
     with psycopg.connect(target.database) as connection:
         postgresql = (connection.info.parameter_status("server_version") or "").split()[0]
     ours = [f"{name} {version(name)}" for name in OURS]
     return [
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`, {seconds:g} s a lane. {_machine()},"
-        f" {platform.system()} {platform.release()}; load generators beside the servers."
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`, {seconds:g} s per lane."
+        f" {_machine()}, {platform.system()} {platform.release()},"
+        " which also runs the load generators."
         f" Python {platform.python_version()}, {', '.join(ours)}, PostgreSQL {postgresql};"
-        f" beside them {', '.join(_peers())}; {', '.join(_tools())}.",
+        f" peers: {', '.join(_peers())}; tools: {', '.join(_tools())}.",
     ]
 
 
@@ -65,17 +67,19 @@ def _machine() -> str:
 
 def _peers() -> list[str]:
     code = f"from importlib.metadata import version as v\nfor n in {PEERS}: print(n, v(n))"
-    return _said([BIN / "python", "-c", code]).splitlines()
+    return _output([BIN / "python", "-c", code]).splitlines()
 
 
 def _tools() -> list[str]:
-    asked = {"wrk": ["wrk", "-v"], "nginx": [program(), "-v"], "pgbench": ["pgbench", "-V"]}
-    found = {name: re.search(r"\d+(\.\d+)+", _said(ask)) for name, ask in asked.items()}
-    return [f"{name} {version[0]}" for name, version in found.items() if version]
+    commands = {"wrk": ["wrk", "-v"], "nginx": [program(), "-v"], "pgbench": ["pgbench", "-V"]}
+    versions = {
+        name: re.search(r"\d+(\.\d+)+", _output(command)) for name, command in commands.items()
+    }
+    return [f"{name} {version[0]}" for name, version in versions.items() if version]
 
 
-def _said(command: Sequence[str | Path]) -> str:
-    """wrk tells its version as a failure."""
+def _output(command: Sequence[str | Path]) -> str:
+    """Standard output and errors of a command. `wrk -v` exits with an error."""
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

@@ -1,6 +1,6 @@
-"""Seconds until the first page of a search, each asked once: `make bench-search`.
+"""Measure response times of uncached searches: `make bench-search`.
 
-Words are drawn from the values of a running platform, `make run`: its cities, airlines and days.
+Needs a running platform (`make run`). Words come from its cities, airlines and days.
 """
 
 import os
@@ -41,41 +41,41 @@ def measure() -> None:
         "a number": lambda: str(random.randint(-60, 1_400)),
         "one or two letters": lambda: random.choice(cities)[: random.randint(1, 2)],
     }
-    rows = asked(f"/api/{TABLE}/?limit=1&count=exact").headers["X-AirSense-Count"]
+    rows = get(f"/api/{TABLE}/?limit=1&count=exact").headers["X-AirSense-Count"]
     table = Table("query", "median", "p95", "longest", title=f"Search of {int(rows):,} flights")
     for kind, query in kinds.items():
-        took = sorted(seconds(query()) for _ in range(QUERIES))
-        p95 = statistics.quantiles(took, n=20)[-1]
+        times = sorted(seconds(query()) for _ in range(QUERIES))
+        p95 = statistics.quantiles(times, n=20)[-1]
         table.add_row(
-            kind, *(f"{1000 * s:.0f} ms" for s in (statistics.median(took), p95, took[-1]))
+            kind, *(f"{1000 * s:.0f} ms" for s in (statistics.median(times), p95, times[-1]))
         )
     Console().print(table)
 
 
 def values(column: str) -> list[str]:
-    """The first words of a column's values: `Boston` of `Boston, MA`."""
-    groups = asked(f"/api/{TABLE}/?group_by={column}&columns={column}").json()["results"]
+    """First words of a column's values, such as `Boston` of `Boston, MA`."""
+    groups = get(f"/api/{TABLE}/?group_by={column}&columns={column}").json()["results"]
     return sorted({str(group[column]).split(",")[0].split()[0] for group in groups})
 
 
 def typo(word: str) -> str:
-    """Without one of its letters."""
-    at = random.randrange(1, len(word))
-    return word[:at] + word[at + 1 :]
+    """The word without one of its letters."""
+    index = random.randrange(1, len(word))
+    return word[:index] + word[index + 1 :]
 
 
 def seconds(query: str) -> float:
-    """Nobody has asked this before: its answer is not kept."""
+    """Seconds of a search; the random limit makes a cached response unlikely."""
     limit = random.randint(5, 100)
-    began = time.perf_counter()
-    asked(f"/api/search?{urlencode({'q': query, 'limit': limit, 'offset': 0})}")
-    return time.perf_counter() - began
+    started_at = time.perf_counter()
+    get(f"/api/search?{urlencode({'q': query, 'limit': limit, 'offset': 0})}")
+    return time.perf_counter() - started_at
 
 
-def asked(path: str) -> Any:
-    answer = SESSION.get(ADDRESS + path, timeout=60)
-    answer.raise_for_status()
-    return answer
+def get(path: str) -> Any:
+    response = SESSION.get(ADDRESS + path, timeout=60)
+    response.raise_for_status()
+    return response
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long the web server takes to its first answer, and the memory of each process."""
+"""Measure how long the web server takes to start, and the memory of each process."""
 
 import statistics
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ RUNS = 3
 
 
 def run(target: Target, seconds: float) -> list[str]:
-    starts = [_started(target) for _ in range(RUNS)]
+    starts = [_start_seconds(target) for _ in range(RUNS)]
     with ExitStack() as stack:
         others = {
             name: stack.enter_context(target.platform.running(name)).pid
@@ -20,10 +20,10 @@ def run(target: Target, seconds: float) -> list[str]:
         webs = processes.children(target.pid)
         until(lambda: target.platform.attempt("status", *others).returncode == 0, 60)
         idle = {pid: _memory(pid) for pid in [target.pid, *webs]}
-        wrk.measure(target.site.url, wrk.warmed(target), seconds, target.headers)
+        wrk.measure(target.site.url, wrk.warm_paths(target), seconds, target.headers)
         lines = [
             ["web, main process", *idle[target.pid], *_memory(target.pid)],
-            *(["web, one that answers", *idle[pid], *_memory(pid)] for pid in webs),
+            *(["web, worker process", *idle[pid], *_memory(pid)] for pid in webs),
             *(
                 [name, *_memory(pid), "", ""]
                 for name, main in others.items()
@@ -38,10 +38,12 @@ def run(target: Target, seconds: float) -> list[str]:
     ]
 
 
-def _started(target: Target) -> float:
+def _start_seconds(target: Target) -> float:
     with served(target.platform) as other:
-        return other.started
+        return other.start_seconds
 
 
 def _memory(pid: int) -> list[str]:
-    return [f"{megabytes(pid):.0f} MB" for megabytes in (processes.resident, processes.own)]
+    return [
+        f"{megabytes(pid):.0f} MB" for megabytes in (processes.resident, processes.proportional)
+    ]

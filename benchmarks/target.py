@@ -1,4 +1,4 @@
-"""The platform that is measured: one of its own with the demo flights, as it is shipped."""
+"""Run a separate platform to measure: the demo flights and default settings."""
 
 import resource
 import sys
@@ -9,33 +9,35 @@ from dataclasses import dataclass
 
 from tests.platform import Answer, Platform, Site, free_port, until
 
-# Each of 6,000 users has a connection, which both sides hold.
-FILES = 16_384
-# Requests a minute that no benchmark reaches; the public may ask less.
-ALLOWANCE = 2_000_000_000
+# Open files: each of 6,000 users has a connection, and the client and the server hold one end each.
+OPEN_FILES = 16_384
+# Requests per minute of the benchmarks' API key; no benchmark reaches them.
+RATE = 2_000_000_000
 
 
 @dataclass(frozen=True)
 class Target:
+    """A running platform."""
+
     platform: Platform
     site: Site
     pid: int  # of the web server's main process
-    database: str  # PostgreSQL's address
-    headers: dict[str, str]  # of each request: an API key, where the platform has them
-    started: float  # seconds from the command to the first answer
+    database: str  # URL of PostgreSQL
+    headers: dict[str, str]  # headers of each request: an API key
+    start_seconds: float  # from the command to the first response
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.site.get(path, **self.headers, **headers)
 
     def relation(self, table: str) -> str:
-        """Where the rows of the current version are."""
-        answer = self.get(f"/api/{table}/?limit=1")
-        return answer.headers["x-airsense-version"].replace("/", "__v")
+        """Name of the PostgreSQL table that contains the current version's rows."""
+        response = self.get(f"/api/{table}/?limit=1")
+        return response.headers["x-airsense-version"].replace("/", "__v")
 
 
 @contextmanager
 def empty() -> Iterator[Platform]:
-    """A platform that is set up; importing its servers leads this process to a new database."""
+    """A platform without tables. Importing tests.servers points this process to a new database."""
     from tests import servers
 
     platform = Platform(servers.own_environment())
@@ -48,7 +50,8 @@ def empty() -> Iterator[Platform]:
 
 @contextmanager
 def demo() -> Iterator[Target]:
-    _allow_files()
+    """A running platform with the demo flights."""
+    _raise_file_limit()
     with empty() as platform:
         for command in (["ingest", "--demo"], ["broker"], ["transfer", "--all"]):
             platform.manage(*command)
@@ -58,16 +61,17 @@ def demo() -> Iterator[Target]:
 
 @contextmanager
 def served(platform: Platform) -> Iterator[Target]:
-    port, headers = free_port(), _allowed(platform)
-    site, began = Site(f"http://127.0.0.1:{port}"), time.perf_counter()
+    """Run the web server of a platform."""
+    port, headers = free_port(), _api_key(platform)
+    site, started_at = Site(f"http://127.0.0.1:{port}"), time.perf_counter()
     with platform.running("serve", f"--port={port}") as process:
         until(lambda: _answers(site), 60)
-        started = time.perf_counter() - began
-        yield Target(platform, site, process.pid, platform.env["DATABASE_URL"], headers, started)
+        seconds = time.perf_counter() - started_at
+        yield Target(platform, site, process.pid, platform.env["DATABASE_URL"], headers, seconds)
 
 
-def _allowed(platform: Platform) -> dict[str, str]:
-    return {"X-API-Key": platform.manage("apikey", "benchmark", f"--rate={ALLOWANCE}").strip()}
+def _api_key(platform: Platform) -> dict[str, str]:
+    return {"X-API-Key": platform.manage("apikey", "benchmark", f"--rate={RATE}").strip()}
 
 
 def _answers(site: Site) -> bool:
@@ -77,9 +81,10 @@ def _answers(site: Site) -> bool:
         return False
 
 
-def _allow_files() -> None:
-    """What is started inherits it."""
+def _raise_file_limit() -> None:
+    """Raise the limit of open files; child processes inherit it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < FILES:
-        sys.exit(f"The benchmark needs {FILES} open files, {hard} are allowed: ulimit -Hn {FILES}")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
+    if hard != resource.RLIM_INFINITY and hard < OPEN_FILES:
+        need = f"The benchmark needs {OPEN_FILES} open files, but the limit is {hard}."
+        sys.exit(f"{need} Raise it: ulimit -Hn {OPEN_FILES}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, hard))

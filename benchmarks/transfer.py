@@ -1,9 +1,9 @@
-"""A transfer from a SQL warehouse beside what PostgreSQL itself needs: `make bench-transfer`.
+"""Compare a transfer from a SQL warehouse with psql and other tools: `make bench-transfer`.
 
-A platform of its own, on the tests' SQL warehouse (Databricks' wire protocol, on loopback),
-carries `flight_delay_data` to a published version. `psql`'s \\copy puts the same rows from a
-CSV file into the same columns and indexes, and usual tools carry some as people use them. A Parquet
-file with the table's columns can be named; without one there are 2.4 million random rows.
+A separate platform transfers and publishes `flight_delay_data` from the tests' SQL warehouse, which
+speaks Databricks' protocol on loopback. `psql` loads the same rows from a CSV file into the same
+columns and indexes by \\copy. Other tools load fewer rows, as they are usually used. The rows come
+from a Parquet file, or are 2.4 million random ones.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from django.db import connection
 from rich.console import Console
 from rich.table import Table
 
-from tests import servers  # noqa: F401  # leads this process to a database of its own
+from tests import servers  # noqa: F401  # points this process to a new database
 from tests.platform import most_memory
 from tests.warehouse.running import running
 from transfers.ingest.records import REQUIRED
@@ -34,48 +34,48 @@ if TYPE_CHECKING:
     from transfers.warehouses import Warehouse
 
 TABLE = "flight_delay_data"
-COLUMNS = list(REQUIRED)  # the raw records' columns and the table's are the same
+COLUMNS = list(REQUIRED)  # the raw records and the table have the same columns
 RANDOM = (
     "(SELECT DATE '2008-01-01' + CAST(id % 121 AS INTEGER), 'Airline ' || (hash(id) % 20),"
     " 'City ' || (hash(id + 1) % 287), 'City ' || (hash(id + 2) % 287),"
     " CAST(hash(id + 3) % 90 AS INTEGER) - 15, CAST(hash(id + 4) % 90 AS INTEGER) - 15"
-    f" FROM range(2400000) AS r(id)) AS made({', '.join(COLUMNS)})"
+    f" FROM range(2400000) AS r(id)) AS flights({', '.join(COLUMNS)})"
 )
-COPIED = (
+COPY = (
     "SET client_min_messages = warning; DROP TABLE IF EXISTS copied;"
     " CREATE TABLE copied (LIKE {relation});\n\\copy copied FROM '{file}' (FORMAT csv)\n"
     "ALTER TABLE copied ADD PRIMARY KEY (id); {indexes} ANALYZE copied;"
 )
 PEERS = {"pandas to_sql": "to_sql", "dlt": "dlt_pipeline"}
-FILE_ROWS = 300_000  # of a file of results: some 20 MB, as those of Databricks
+FILE_ROWS = 300_000  # rows per result file: about 20 MB, like those of Databricks
 DICTIONARY = "making the dictionary"
 PHASES = ["reading", "copying", "indexing", DICTIONARY, "verifying", "publishing"]
-PEER_ROWS = 200_000  # what slow tools carry; rates are compared
+PEER_ROWS = 200_000  # fewer rows for slow tools; only rates are compared
 
 
 def main() -> None:
     options = _options()
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "warehouse") as served:
-        os.environ.update({**served.env, "DJANGO_SETTINGS_MODULE": "airsense.settings"})
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "warehouse") as server:
+        os.environ.update({**server.env, "DJANGO_SETTINGS_MODULE": "airsense.settings"})
         django.setup()
         _run([sys.executable, "manage.py", "setup"])
-        served.set(file_rows=FILE_ROWS)
+        server.set(file_rows=FILE_ROWS)
         rows = _fill(options.flights, options.times)
-        found, unhashed, copies = [], [], []
-        for _ in range(options.runs):  # in turn, as a machine is not the same all the time
-            found.append(_transfer("manage.py"))
+        transfers, unhashed, copies = [], [], []
+        for _ in range(options.runs):  # alternate, because a machine's speed varies over time
+            transfers.append(_transfer("manage.py"))
             unhashed.append(_transfer("-m", "benchmarks.unhashed"))
-            copies.append(_copied(Path(folder) / "rows.csv"))
+            copies.append(_copy_seconds(Path(folder) / "rows.csv"))
         peers = _peers(options.peers) if options.peers else {}
-        _show(rows, found, unhashed, copies, peers)
+        _show(rows, transfers, unhashed, copies, peers)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--flights", type=Path, help="a Parquet file")
-    parser.add_argument("--times", type=int, default=1, help="repeat its rows so often")
-    parser.add_argument("--runs", type=int, default=3, help="of each; the median is shown")
-    parser.add_argument("--peers", type=Path, help="the Python of an environment with the peers")
+    parser.add_argument("--times", type=int, default=1, help="repeat the rows (default: 1)")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each (default: 3)")
+    parser.add_argument("--peers", type=Path, help="Python of an environment with the other tools")
     options = parser.parse_args()
     if not shutil.which("psql"):
         parser.exit(1, "The benchmark needs psql: apt-get install postgresql-client\n")
@@ -83,15 +83,15 @@ def _options() -> argparse.Namespace:
 
 
 def _fill(flights: Path | None, times: int) -> int:
-    """Make the tables that are carried; returns the rows of the large one."""
+    """Fill the warehouse's tables; return the number of rows of the large one."""
     source = f"read_parquet('{flights.resolve()}')" if flights else RANDOM
     rows = f"SELECT {', '.join(COLUMNS)} FROM {source}"
     with _warehouse().change() as change:
-        for time_ in range(times):
-            _append(change, TABLE, rows, f"flights{time_}")
+        for repeat in range(times):
+            _append(change, TABLE, rows, f"flights{repeat}")
         _append(change, "few", f"{rows} LIMIT {PEER_ROWS}", "few")
-    with _warehouse().snapshot(TABLE) as made:
-        return made.rows
+    with _warehouse().snapshot(TABLE) as snapshot:
+        return snapshot.rows
 
 
 def _warehouse() -> "Warehouse":
@@ -101,15 +101,15 @@ def _warehouse() -> "Warehouse":
 
 
 def _append(change: Any, table: str, rows: str, key: str) -> None:
-    read: pa.RecordBatchReader = duckdb.connect().sql(rows).to_arrow_reader(100_000)
-    change.append(table, read.schema, read, key)
+    batches: pa.RecordBatchReader = duckdb.connect().sql(rows).to_arrow_reader(100_000)
+    change.append(table, batches.schema, batches, key)
 
 
 def _transfer(*program: str) -> dict[str, float]:
-    """Seconds of each phase, and the memory of the process that ran it in MB."""
+    """Run a transfer; return the seconds of each phase and the peak memory ("MB")."""
     from transfers.models import Transfer
 
-    _settle()
+    _checkpoint()
     with subprocess.Popen([sys.executable, *program, "transfer", "--force", TABLE]) as process:
         memory = most_memory(process)
     assert process.returncode == 0, "the transfer failed"
@@ -117,19 +117,19 @@ def _transfer(*program: str) -> dict[str, float]:
 
 
 def _seconds(run: Callable[..., object], *arguments: Any) -> float:
-    began = time.monotonic()
+    started_at = time.monotonic()
     run(*arguments)
-    return time.monotonic() - began
+    return time.monotonic() - started_at
 
 
-def _settle() -> None:
-    """Write what earlier runs left to be written, so that no run pays for another."""
+def _checkpoint() -> None:
+    """Write the pages of earlier runs to disk, so that they do not slow down the next."""
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
 
 
-def _copied(file: Path) -> float:
-    """Seconds of `psql` for the same rows, columns, indexes and statistics."""
+def _copy_seconds(file: Path) -> float:
+    """Seconds that psql needs for the same rows, columns, indexes and statistics."""
     from flights.models import PublishedTable
 
     relation = PublishedTable.objects.get(table=TABLE).current.relation
@@ -142,8 +142,8 @@ def _copied(file: Path) -> float:
         )
         names = [definition.partition(" USING ")[2] for (definition,) in cursor.fetchall()]
     indexes = " ".join(f"CREATE INDEX ON copied USING {name};" for name in names)
-    _settle()
-    return _seconds(_psql, COPIED.format(relation=relation, file=file, indexes=indexes))
+    _checkpoint()
+    return _seconds(_psql, COPY.format(relation=relation, file=file, indexes=indexes))
 
 
 def _run(command: Sequence[str | Path], **options: Any) -> None:
@@ -156,7 +156,7 @@ def _psql(script: str) -> None:
 
 
 def _peers(python: Path) -> dict[str, float]:
-    """Seconds of each for `PEER_ROWS`."""
+    """Seconds of each tool for PEER_ROWS."""
     return {
         name: _seconds(_run, [python, "-m", f"benchmarks.peers.{script}"])
         for name, script in PEERS.items()
@@ -171,8 +171,8 @@ def _show(
     peers: dict[str, float],
 ) -> None:
     phases = [name for name in PHASES if name in transfers[0]]
-    whole, without = _sum(transfers, phases), _sum(unhashed, phases)
-    dictionary, copied = _middle(unhashed, DICTIONARY), statistics.median(copies)
+    complete, without = _sum(transfers, phases), _sum(unhashed, phases)
+    dictionary, copied = _median(unhashed, DICTIONARY), statistics.median(copies)
     table = Table(
         "", "rows/s", "of \\copy", title=f"{rows:,} rows; medians of {len(copies)}", min_width=60
     )
@@ -180,27 +180,27 @@ def _show(
         ("psql \\copy, same columns and indexes", rows, copied),
         ("transfer without row hash and dictionary", rows, without - dictionary),
         ("transfer without row hash", rows, without),
-        ("transfer, verified and published", rows, whole),
+        ("transfer, verified and published", rows, complete),
         *((name, PEER_ROWS, seconds) for name, seconds in peers.items()),
     ]:
         rate = count / seconds
         table.add_row(name, f"{rate:,.0f}", f"{rate / (rows / copied):.0%}")
     console = Console(width=100)
     console.print(table)
-    for kind, found in (("seconds", transfers), ("without row hash", unhashed)):
-        console.print(f"{kind}:", ", ".join(f"{n} {_middle(found, n):.1f}" for n in phases))
+    for title, runs in (("seconds", transfers), ("without row hash", unhashed)):
+        console.print(f"{title}:", ", ".join(f"{n} {_median(runs, n):.1f}" for n in phases))
     most = max(t["MB"] for t in transfers)
-    console.print(f"row hash {whole - without:.1f} s; memory of a transfer's process {most:.0f} MB")
+    console.print(f"row hash {complete - without:.1f} s; peak memory of a transfer {most:.0f} MB")
     server, *_ = connection.get_database_version()
     console.print(f"PostgreSQL {server}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 
 
-def _middle(found: list[dict[str, float]], phase: str) -> float:
-    return statistics.median(one[phase] for one in found)
+def _median(runs: list[dict[str, float]], phase: str) -> float:
+    return statistics.median(run[phase] for run in runs)
 
 
-def _sum(found: list[dict[str, float]], phases: list[str]) -> float:
-    return statistics.median(sum(one[phase] for phase in phases) for one in found)
+def _sum(runs: list[dict[str, float]], phases: list[str]) -> float:
+    return statistics.median(sum(run[phase] for phase in phases) for run in runs)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def prepare() -> str:
     """Make or renew the role, let it read what versions there are; returns its name."""
     role = str(settings.DATABASES[READER]["USER"])
     with transaction.atomic():
-        if not settings.READER_GIVEN:
+        if not settings.HAS_READER_URL:
             _make(role)
         for model in (TableVersion, PublishedTable):
             _execute("GRANT SELECT ON {} TO {}", model._meta.db_table, role)

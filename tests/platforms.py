@@ -37,7 +37,7 @@ def _migrated() -> str:
 @contextmanager
 def own_valkey(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A Valkey of the test's own, which keeps its messages in a folder."""
-    command = [valkey._program(), "--port", "0", "--unixsocket", f"{folder}/valkey.sock"]
+    command = [valkey.program(), "--port", "0", "--unixsocket", f"{folder}/valkey.sock"]
     kept = ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
     with subprocess.Popen([*command, *kept], stdout=subprocess.DEVNULL) as server:
         until(lambda: (folder / "valkey.sock").exists())

@@ -85,7 +85,7 @@ def test_a_file_of_secrets_that_is_empty_is_a_secret_that_nobody_set(tmp_path: P
     environment |= {f"{name}_FILE": str(tmp_path / "secrets" / name) for name in files}
     values = Platform(environment).python(
         "from django.conf import settings as s;"
-        "print([s.READER_GIVEN, s.DATABRICKS_TOKEN, s.ALERT_WEBHOOK_URL], s.SECRET_KEY)"
+        "print([s.HAS_READER_URL, s.DATABRICKS_TOKEN, s.ALERT_WEBHOOK_URL], s.SECRET_KEY)"
     )
     assert values.strip() == f"[False, '', ''] {files['SECRET_KEY']}"
 

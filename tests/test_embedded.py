@@ -257,7 +257,7 @@ def test_data_that_this_postgresql_cannot_use_are_named_in_one_line(tmp_path: Pa
     (data / "notes.txt").write_text("not a database")
     assert f"{data} has files but no PG_VERSION" in refusal(tmp_path)
     (data / "PG_VERSION").write_text("17\n")
-    assert f"{data} is of PostgreSQL 17, and this is 18" in refusal(tmp_path)
+    assert f"{data} belongs to PostgreSQL 17, but AirSense runs 18" in refusal(tmp_path)
 
 
 def test_a_server_that_cannot_start_gives_its_own_reason_at_once(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_server_that_cannot_start_gives_its_own_reason_at_once(tmp_path: Path)
 def test_a_client_that_needs_a_server_which_others_do_not_is_told(tmp_path: Path) -> None:
     with client(tmp_path, REDIS_URL="redis://elsewhere") as first:
         assert not (first.sockets / "valkey.sock").exists()
-        assert refusal(tmp_path).startswith("Valkey does not run, as the command that started")
+        assert refusal(tmp_path).startswith("Valkey does not run, because the command that started")
 
 
 def test_a_long_path_has_its_sockets_elsewhere_in_a_folder_of_this_user(tmp_path: Path) -> None:

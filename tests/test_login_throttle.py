@@ -1,4 +1,4 @@
-"""Who tries passwords has to wait after a few, whichever process answers, and nobody else has."""
+"""Failed logins are throttled in all processes together, without locking other people out."""
 
 import http.client
 import itertools
@@ -80,21 +80,21 @@ def log_in(site: Site, address: str, name: str, password: str = WRONG) -> Told:
 def test_after_five_failures_even_the_right_password_has_to_wait(
     doors: Site, address: str, somebody: str
 ) -> None:
-    failed = [log_in(doors, address, somebody) for _ in range(login_throttle.OF_A_NAME)]
+    failed = [log_in(doors, address, somebody) for _ in range(login_throttle.PER_NAME)]
     assert {answer.status for answer in failed} == {200}
     assert "Please enter the correct username and password" in failed[-1].page
     refused = log_in(doors, address, somebody, RIGHT)
     assert refused.status == 429
     assert 0 < refused.retry_after <= login_throttle.WINDOW
     said = re.findall(
-        r"5 logins by this name .* within 15 minutes. Try again in (\d+) m", refused.page
+        r"5 logins for this name .* within 15 minutes. Try again in (\d+) m", refused.page
     )
     assert said == [str(-(-refused.retry_after // 60))]
     assert "sessionid" not in refused.cookies
 
 
 def test_nobody_is_locked_out_by_others_elsewhere(doors: Site, address: str, somebody: str) -> None:
-    for _ in range(login_throttle.OF_A_NAME + 3):
+    for _ in range(login_throttle.PER_NAME + 3):
         last = log_in(doors, address, somebody)
     assert last.status == 429
     opened = log_in(doors, "203.0.113.77", somebody, RIGHT)
@@ -104,31 +104,31 @@ def test_nobody_is_locked_out_by_others_elsewhere(doors: Site, address: str, som
 
 
 def test_one_password_for_many_names_ends_at_a_number(doors: Site, address: str) -> None:
-    names = [f"nobody{next(_numbers)}" for _ in range(login_throttle.OF_AN_ADDRESS + 5)]
+    names = [f"nobody{next(_numbers)}" for _ in range(login_throttle.PER_ADDRESS + 5)]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda name: log_in(doors, address, name), names))
-    assert Counter(a.status for a in answers) == {200: login_throttle.OF_AN_ADDRESS, 429: 5}
+    assert Counter(a.status for a in answers) == {200: login_throttle.PER_ADDRESS, 429: 5}
 
 
 def test_many_guesses_at_once_are_no_more_guesses(doors: Site, address: str, somebody: str) -> None:
     spellings = [somebody, somebody.upper(), somebody.title()] * 8
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda name: log_in(doors, address, name), spellings))
-    assert Counter(answer.status for answer in answers)[200] == login_throttle.OF_A_NAME
+    assert Counter(answer.status for answer in answers)[200] == login_throttle.PER_NAME
 
 
 def test_logins_that_succeed_are_not_counted(doors: Site, address: str, somebody: str) -> None:
     for _ in range(3):
         log_in(doors, address, somebody)
-    again = [log_in(doors, address, somebody, RIGHT) for _ in range(login_throttle.OF_A_NAME + 3)]
+    again = [log_in(doors, address, somebody, RIGHT) for _ in range(login_throttle.PER_NAME + 3)]
     assert {answer.status for answer in again} == {302}
     assert [log_in(doors, address, somebody).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_names_that_nobody_has_are_told_the_same(doors: Site, address: str, somebody: str) -> None:
     for name in (somebody, f"{somebody}x"):
-        answers = [log_in(doors, address, name) for _ in range(login_throttle.OF_A_NAME + 1)]
-        assert [answer.status for answer in answers] == [200] * login_throttle.OF_A_NAME + [429]
+        answers = [log_in(doors, address, name) for _ in range(login_throttle.PER_NAME + 1)]
+        assert [answer.status for answer in answers] == [200] * login_throttle.PER_NAME + [429]
 
 
 def test_without_valkey_people_log_in_and_guesses_still_end(

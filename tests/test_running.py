@@ -87,4 +87,4 @@ def test_the_status_of_each_part_is_said(demo: Platform) -> None:
     assert "up   warehouse" in done.stdout
     assert demo.manage("status", "postgresql", "valkey").count("up ") == 2
     wrong = demo.attempt("status", "nothing")
-    assert "There are: warehouse, postgresql" in wrong.stderr
+    assert "Choose from: warehouse, postgresql" in wrong.stderr

@@ -134,7 +134,7 @@ def test_a_time_that_never_comes_is_refused(demo: Platform) -> None:
     never = CrontabSchedule.objects.create(day_of_month="30", month_of_year="2")
     page = client("operator").post(ADD, form(crontab=never.pk)).content.decode()
     never.delete()
-    assert "This time cannot be computed" in page
+    assert "The next run cannot be computed" in page
 
 
 def test_a_schedule_of_some_tables_is_made(hourly: IntervalSchedule) -> None:

@@ -1,9 +1,9 @@
-"""People, tokens and schedules in the admin, in the look of the rest of it."""
+"""Admin pages of users, groups, tokens and schedules, with django-unfold's templates."""
 
 from django.contrib import admin
 
-from . import people, schedules
+from . import people, schedules, tokens
 
-__all__ = ["people", "schedules"]
+__all__ = ["people", "schedules", "tokens"]
 
 admin.site.index_title = "Dashboard"

@@ -1,4 +1,4 @@
-"""Schedules: when tables are transferred, and the housekeeping, which can only be looked at."""
+"""Admin pages of schedules: transfers can be edited, housekeeping is read-only."""
 
 import json
 from typing import Any
@@ -22,10 +22,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from airsense import schedules
-from airsense.schedules import HOUSEKEEPING, OFFERED
+from airsense.schedules import HOUSEKEEPING, SCHEDULABLE
 from flights import tables
 
-# A solar schedule needs a library that is not installed, so none can be made.
+# Solar schedules need a library that is not installed, so they are not registered again.
 for model in (PeriodicTask, CrontabSchedule, IntervalSchedule, ClockedSchedule, SolarSchedule):
     admin.site.unregister(model)
 
@@ -33,8 +33,10 @@ TIMES = ["interval", "crontab", "clocked"]
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A schedule of a transfer; checks that it can run."""
+
     task = forms.ChoiceField(
-        choices=[(task, task) for task in OFFERED], widget=UnfoldAdminSelectWidget
+        choices=[(task, task) for task in SCHEDULABLE], widget=UnfoldAdminSelectWidget
     )
     args = forms.CharField(
         label="tables",
@@ -42,7 +44,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         empty_value="[]",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=f"[] for all tables, or some of them: {json.dumps(tables.NAMES)}",
+        help_text=f"[] for all tables, or a JSON list of names: {json.dumps(tables.NAMES)}",
     )
 
     class Meta:
@@ -67,8 +69,10 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(PeriodicTask)
 class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
+    """Schedules, with actions to enable, disable and run them."""
+
     form = ScheduleForm
-    change_form_template = "admin/change_form.html"  # theirs has a script inside the page
+    change_form_template = "admin/change_form.html"  # the package's contains an inline script
     list_display = ["name", "when", "enabled", "last_run_at", "total_run_count"]
     list_filter = ["enabled"]
     date_hierarchy = None
@@ -86,20 +90,20 @@ class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
         return not _is_housekeeping(obj) and bool(super().has_delete_permission(request, obj))
 
     @admin.action(description="Enable", permissions=["change"])
-    def enable(self, request: HttpRequest, chosen: "QuerySet[PeriodicTask]") -> None:
-        self._switch(request, chosen, enabled=True)
+    def enable(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
+        self._switch(request, queryset, enabled=True)
 
     @admin.action(description="Disable", permissions=["change"])
-    def disable(self, request: HttpRequest, chosen: "QuerySet[PeriodicTask]") -> None:
-        self._switch(request, chosen, enabled=False)
+    def disable(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
+        self._switch(request, queryset, enabled=False)
 
     def _switch(
-        self, request: HttpRequest, chosen: "QuerySet[PeriodicTask]", *, enabled: bool
+        self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]", *, enabled: bool
     ) -> None:
-        if kept := chosen.filter(name__in=HOUSEKEEPING).count():
-            text = f"The platform needs its housekeeping: {kept} schedules are left as they are."
+        if count := queryset.filter(name__in=HOUSEKEEPING).count():
+            text = f"The platform needs its housekeeping: {count} schedules stay enabled."
             self.message_user(request, text, messages.WARNING)
-        for row in chosen.exclude(name__in=HOUSEKEEPING).exclude(enabled=enabled):
+        for row in queryset.exclude(name__in=HOUSEKEEPING).exclude(enabled=enabled):
             row.enabled = enabled
             row.save()
             word = "Enabled" if enabled else "Disabled"
@@ -107,8 +111,8 @@ class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
             self.message_user(request, f"{word}: {row.name}.")
 
     @admin.action(description="Run now", permissions=["change"])
-    def run(self, request: HttpRequest, chosen: "QuerySet[PeriodicTask]") -> None:
-        for row in chosen:
+    def run(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
+        for row in queryset:
             try:
                 schedules.check(row)
                 headers = {"periodic_task_name": row.name}
@@ -116,24 +120,24 @@ class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
             except (ValueError, OperationalError) as error:
                 self.message_user(request, f"{row.name}: {error}", messages.ERROR)
             else:
-                self.message_user(request, f"A worker will run: {row.name}.")
+                self.message_user(request, f"Queued: {row.name}.")
 
     @display(description="when")
     def when(self, task: PeriodicTask) -> str:
-        """Such as "every 2 hours", or "At 05:30 AM, only on Monday UTC"."""
+        """The times in words, such as "every 2 hours" or "At 05:30 AM, only on Monday UTC"."""
         if task.crontab:
             return str(task.crontab.human_readable)
         return _every(task.interval) if task.interval else str(task.clocked or task.solar)
 
 
 class Times(ModelAdmin):
-    """Times that schedules share; those of the housekeeping stay as they are."""
+    """Intervals and times that schedules share; those of the housekeeping are read-only."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not _is_used(obj) and super().has_change_permission(request, obj)
+        return not _used_by_housekeeping(obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not _is_used(obj) and super().has_delete_permission(request, obj)
+        return not _used_by_housekeeping(obj) and super().has_delete_permission(request, obj)
 
 
 @admin.register(CrontabSchedule)
@@ -148,13 +152,13 @@ def _is_housekeeping(row: PeriodicTask | None) -> bool:
     return row is not None and row.name in HOUSEKEEPING
 
 
-def _is_used(time: Any) -> bool:
-    """Whether a schedule of the housekeeping runs by this time."""
+def _used_by_housekeeping(time: Any) -> bool:
+    """Whether a housekeeping schedule uses this interval or time."""
     return bool(time and time.periodictask_set.filter(name__in=HOUSEKEEPING).exists())
 
 
 def _every(interval: IntervalSchedule) -> str:
-    """Seconds in the largest unit that they fill: "every hour" for 3,600 of them."""
+    """The interval in the largest fitting unit: "every hour" for 3,600 seconds."""
     for unit, seconds in {"day": 86_400, "hour": 3_600, "minute": 60}.items():
         count, rest = divmod(interval.every, seconds)
         if interval.period == interval.SECONDS and count and not rest:

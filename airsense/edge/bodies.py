@@ -1,4 +1,4 @@
-"""Bodies of requests, read within all limits before a thread has to do with them."""
+"""Read request bodies within limits of size, time and memory."""
 
 import asyncio
 import io
@@ -12,31 +12,33 @@ from flights.query.limits import Refusal
 
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-# A client who is refused while he sends hears the reason only if somebody listens to the rest.
-LINGER = 2.0  # seconds
+# Seconds to keep reading after a refusal. A client that is still sending would otherwise get a
+# connection reset instead of the response (RFC 9112, section 9.6).
+LINGER = 2.0
 
 
-class Refused(Exception):
-    """A body that is not read to its end."""
+class RefusedBody(Exception):
+    """A body that is not read to its end; `refusal` is the response's status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.refusal = Refusal(status, message)
 
 
-class Memory(io.BytesIO):
-    """A body in memory, counted until it is closed: all bodies of a process share `BODIES_LIMIT`.
+class MemoryBody(io.BytesIO):
+    """A body in memory. All open bodies of a process share BODIES_LIMIT bytes.
 
-    The loop writes it, and a thread closes it.
+    The event loop writes it and a thread closes it, hence the lock.
     """
 
-    held = 0
-    changing = threading.Lock()
+    total = 0  # bytes
+    lock = threading.Lock()
 
     def write(self, chunk: Any) -> int:
-        if Memory.held + len(chunk) > settings.BODIES_LIMIT:
-            most = settings.BODIES_LIMIT >> 20
-            raise Refused(503, f"Bodies of {most:,} MiB, the most there can be, are being read.")
+        """Raises RefusedBody (503) if the process already holds BODIES_LIMIT."""
+        if MemoryBody.total + len(chunk) > settings.BODIES_LIMIT:
+            limit = settings.BODIES_LIMIT >> 20
+            raise RefusedBody(503, f"The server is receiving too many bodies: {limit:,} MiB.")
         self._count(len(chunk))
         return super().write(chunk)
 
@@ -46,27 +48,28 @@ class Memory(io.BytesIO):
         super().close()
 
     def _count(self, size: int) -> None:
-        with Memory.changing:
-            Memory.held += size
+        with MemoryBody.lock:
+            MemoryBody.total += size
 
 
-async def read(receive: Receive, file: IO[bytes], stated: str, limit: int) -> int:
-    """Write a body of a stated length, or of none, to a file; returns its size.
+async def read(receive: Receive, file: IO[bytes], content_length: str, limit: int) -> int:
+    """Write the body to `file` and rewind it; return the size in bytes.
 
-    Raises Refused where that ends early.
+    `content_length` is the header's value, or "" for a chunked body. Raises RefusedBody: 413 if
+    the body is too long, 408 if it comes too slowly, 400 if it ends early, 507 if the disk is full.
     """
-    if stated and int(stated) > limit:
-        raise _too_long(int(stated), limit)
+    if content_length and int(content_length) > limit:
+        raise _too_long(int(content_length), limit)
     loop, size, more = asyncio.get_running_loop(), 0, True
-    began = loop.time()
+    started_at = loop.time()
     while more:
         try:
-            async with asyncio.timeout_at(_deadline(began, size)):
+            async with asyncio.timeout_at(_deadline(started_at, size)):
                 message = await receive()
         except TimeoutError:
             raise _too_slow(size) from None
         if message["type"] == "http.disconnect":
-            raise Refused(400, "The body ends too early, or its chunks cannot be read.")
+            raise RefusedBody(400, "The body ends too early, or its chunks are malformed.")
         size += len(message["body"])
         if size > limit:
             raise _too_long(size, limit)
@@ -77,7 +80,7 @@ async def read(receive: Receive, file: IO[bytes], stated: str, limit: int) -> in
 
 
 async def discard(receive: Receive) -> None:
-    """Read on and keep nothing, for a moment."""
+    """Read the rest of a body for up to LINGER seconds and drop it."""
     try:
         async with asyncio.timeout(LINGER):
             while (await receive()).get("more_body"):
@@ -90,20 +93,20 @@ def _write(file: IO[bytes], chunk: bytes) -> None:
     try:
         file.write(chunk)
     except OSError as error:
-        raise Refused(507, f"The file cannot be stored here: {error.strerror}.") from None
+        raise RefusedBody(507, f"The file cannot be stored: {error.strerror}.") from None
 
 
-def _deadline(began: float, size: int) -> float:
-    return began + settings.BODY_TIMEOUT + size / settings.BODY_RATE
+def _deadline(started_at: float, size: int) -> float:
+    return started_at + settings.BODY_TIMEOUT + size / settings.BODY_RATE
 
 
-def _too_long(size: int, limit: int) -> Refused:
-    return Refused(413, f"The body has {size:,} bytes, and at most {limit:,} can be.")
+def _too_long(size: int, limit: int) -> RefusedBody:
+    return RefusedBody(413, f"The body has {size:,} bytes; the limit is {limit:,}.")
 
 
-def _too_slow(size: int) -> Refused:
-    return Refused(
+def _too_slow(size: int) -> RefusedBody:
+    return RefusedBody(
         408,
-        f"After {size:,} bytes the body came too slowly: it may take {settings.BODY_TIMEOUT} s, and"
-        f" a second more for every {settings.BODY_RATE:,} bytes that have come.",
+        f"The body came too slowly: {size:,} bytes so far. It may take {settings.BODY_TIMEOUT} s,"
+        f" plus a second for every {settings.BODY_RATE:,} bytes received.",
     )

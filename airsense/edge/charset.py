@@ -1,23 +1,23 @@
-"""In which letters a body is written: Django would decode it, and the address, by any charset."""
+"""Accept only UTF-8. Django would decode the body and the query by any charset that is named."""
 
 import codecs
 
 from django.utils.http import parse_header_parameters
 
-from .bodies import Refused
+from .bodies import RefusedBody
 from .environ import Environ
 
 
 def check(content_type: str) -> None:
-    """Refused where a body is not said to be UTF-8, which is what all forms here are read as."""
+    """Raise RefusedBody (415) if the Content-Type names a charset other than UTF-8."""
     _, parameters = parse_header_parameters(content_type)
     charset = parameters.get("charset", "utf-8")
     if not _is_utf8(charset):
-        raise Refused(415, f"charset={charset[:40]} is not read here. Send UTF-8.")
+        raise RefusedBody(415, f"charset={charset[:40]} is not supported. Send UTF-8.")
 
 
-def forget_charset(environ: Environ) -> None:
-    """Of a request that has no body: Django would decode the address by it."""
+def drop_charset(environ: Environ) -> None:
+    """Remove the charset of a request without a body: Django would decode the query by it."""
     if "CONTENT_TYPE" in environ:
         environ["CONTENT_TYPE"] = environ["CONTENT_TYPE"].partition(";")[0]
 

@@ -1,36 +1,38 @@
-"""Breaks the connection of a client, which Granian itself only ever ends in good order."""
+"""Reset the connection of a client. Granian itself only closes connections in the normal way."""
 
 import os
 import socket
 import struct
 from contextlib import suppress
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: to close sends a reset, which nobody takes for an end
+# SO_LINGER with 0 s: close() sends a TCP reset (socket(7)), which no client takes for a normal end.
+RESET = struct.pack("ii", 1, 0)
 OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 
-type Address = tuple[str, str]
+type Address = tuple[str, str]  # IP address and port
 
 
-def break_off(client: Address, server: Address) -> None:
-    """Reset the connection between two addresses, where it is still open.
+def reset(client: Address, server: Address) -> None:
+    """Reset the open connection between two addresses, if it exists.
 
-    Granian keeps the socket to itself, so it is looked up among the open files of this process.
+    Granian does not expose its sockets, so this searches the process's open files.
     """
     for name in os.listdir(OPEN_FILES):
         with suppress(OSError):
-            _reset(os.dup(int(name)), client, server)
+            _reset_if_between(os.dup(int(name)), client, server)
 
 
-def _reset(descriptor: int, client: Address, server: Address) -> None:
+def _reset_if_between(descriptor: int, client: Address, server: Address) -> None:
     try:
-        end = socket.socket(fileno=descriptor)
-    except OSError:  # it is no socket
+        connection = socket.socket(fileno=descriptor)
+    except OSError:  # not a socket
         os.close(descriptor)
         return
-    with end:
-        if _address(end.getpeername()) == client and _address(end.getsockname()) == server:
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            end.shutdown(socket.SHUT_RD)  # Granian takes it for the client's end, and closes
+    with connection:
+        ends = _address(connection.getpeername()), _address(connection.getsockname())
+        if ends == (client, server):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            connection.shutdown(socket.SHUT_RD)  # Granian reads an end of stream and closes
 
 
 def _address(name: object) -> Address | None:

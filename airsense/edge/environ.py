@@ -1,4 +1,4 @@
-"""A request as Django reads it: the WSGI environment of what Granian tells of it by ASGI."""
+"""Convert Granian's ASGI scope into the WSGI environment that Django reads (PEP 3333)."""
 
 import sys
 from functools import lru_cache
@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 type Environ = dict[str, Any]
 type Scope = dict[str, Any]
 
-SAME = {
+CONSTANT = {
     "SCRIPT_NAME": "",
     "SERVER_SOFTWARE": "Granian",
     "wsgi.version": (1, 0),
@@ -19,10 +19,11 @@ SAME = {
 }
 
 
-def of(scope: Scope) -> Environ:
+def from_scope(scope: Scope) -> Environ:
+    """Return the WSGI environment of a request, without `wsgi.input`."""
     path, server, client = scope["raw_path"], scope["server"], scope["client"]
     environ = {
-        **SAME,
+        **CONSTANT,
         "REQUEST_METHOD": scope["method"],
         "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
@@ -35,9 +36,9 @@ def of(scope: Scope) -> Environ:
     for header, value in scope["headers"]:
         if name := _name(header):
             text = value.decode("latin-1")
-            if (
-                name in environ and name != "CONTENT_LENGTH"
-            ):  # the same twice, or Granian refuses it
+            # Join repeated headers (RFC 9110, section 5.3; cookies by RFC 9113, section 8.2.3).
+            # Granian refuses a request with two different lengths.
+            if name in environ and name != "CONTENT_LENGTH":
                 text = environ[name] + ("; " if name == "HTTP_COOKIE" else ",") + text
             environ[name] = text
     return environ
@@ -45,7 +46,7 @@ def of(scope: Scope) -> Environ:
 
 @lru_cache(1_024)
 def _name(header: bytes) -> str:
-    """ "" for a header with an underscore, which would be another one's name here."""
+    """The WSGI name of a header; "" for one with an underscore, which could pass for another."""
     name = header.decode("latin-1").replace("-", "_").upper()
     if b"_" in header:
         return ""
@@ -53,5 +54,6 @@ def _name(header: bytes) -> str:
 
 
 def has_body(environ: Environ) -> bool:
+    """Whether the request announces a body (RFC 9112, section 6)."""
     length = environ.get("CONTENT_LENGTH", "0")
     return length.strip("0") != "" or "HTTP_TRANSFER_ENCODING" in environ

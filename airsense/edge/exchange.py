@@ -1,4 +1,4 @@
-"""One request and its answer, from when it came until it was answered or its client left."""
+"""A request and its response, until the response is sent or the client disconnects."""
 
 import asyncio
 import itertools
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from airsense.gateway import Sent, entry
+from airsense.gateway import ClientReply, entry
 from flights.web.disconnect import GONE
 
 from . import connection
@@ -18,121 +18,127 @@ from .environ import Environ, Scope
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1 << 16  # bytes that are sent at once, at least, of an answer that comes in pieces
-PATIENCE = 0.1  # seconds that a thread waits for a client as if for nobody else
-BROKEN_WITHIN = 1.0  # seconds; Granian sees a reset at once
+CHUNK = 1 << 16  # smallest number of bytes that a streaming response sends at once
+SLOW_AFTER = 0.1  # seconds that a thread waits for a client before another thread replaces it
+RESET_TIMEOUT = 1.0  # seconds for Granian to notice a reset, which it does at once
 START, BODY = {"type": "http.response.start"}, {"type": "http.response.body"}
 
-type Away = Callable[[], AbstractContextManager[None]]
+type LendThread = Callable[[], AbstractContextManager[None]]
 
 
-class Left(Exception):
-    """The client is gone, or takes nothing more."""
+class Disconnected(Exception):
+    """The client closed the connection, or does not read the response."""
 
 
 class Exchange:
+    """Sends responses from a thread through the loop of Granian's `protocol`."""
+
     def __init__(
         self, scope: Scope, environ: Environ, protocol: Any, loop: asyncio.AbstractEventLoop
     ) -> None:
         self.scope, self.environ, self.protocol, self.loop = scope, environ, protocol, loop
-        self.gone = environ[GONE] = threading.Event()
-        self.task: asyncio.Task[None] | None = None  # what the loop does with it, if anything
+        self.disconnected = environ[GONE] = threading.Event()
+        self.task: asyncio.Task[None] | None = None  # reads the body or watches for a disconnect
 
-    def stream(self, sent: Sent, away: Away) -> None:
-        """Answer by chunks as Django makes them; `away` is held while the client lets us wait.
+    def stream(self, response: ClientReply, lend_thread: LendThread) -> None:
+        """Send a response in chunks as Django makes them.
 
-        A client who got a part of what then fails must not take it for the whole.
+        `lend_thread` lets another thread work while this one waits for a slow client. If Django
+        fails in the middle, the connection is reset, so that the client notices the truncation.
         """
         started = False
-        body = sent.reply.body
+        body = response.reply.body
         with closing(body) if hasattr(body, "close") else nullcontext():
             try:
                 chunks = _joined(body)
                 first, second = next(chunks, b""), next(chunks, None)
-                start(self.protocol, sent)
+                send_start(self.protocol, response)
                 started = True
                 if second is None:
-                    return end(self.protocol, first)
-                self._pass_on(itertools.chain((first, second), chunks), away)
-            except Left:
-                self.break_off()
+                    return send_end(self.protocol, first)
+                self._send(itertools.chain((first, second), chunks), lend_thread)
+            except Disconnected:
+                self.reset()
             except Exception:
-                if not self.gone.is_set():
-                    log.exception("an answer could not be sent to its end")
-                self.break_off() if started else self.fail()
+                if not self.disconnected.is_set():
+                    log.exception("cannot send a response to its end")
+                self.reset() if started else self.fail()
 
     def fail(self) -> None:
-        """Say that nothing can be said."""
+        """Answer 500."""
         self.protocol.send({**START, "status": 500, "headers": []})
-        end(self.protocol, b"Something went wrong here; it has been logged.")
+        send_end(self.protocol, b"Internal server error. It has been logged.")
 
     def watch(self) -> None:
-        """Note when the client leaves. The loop calls this; a body must have been read."""
-        if not self.gone.is_set() and (self.task is None or self.task.done()):
+        """Watch for a disconnect. Call this in the loop, after the body has been read."""
+        if not self.disconnected.is_set() and (self.task is None or self.task.done()):
             self.task = self.loop.create_task(self._watch())
 
-    def break_off(self) -> None:
-        """End the connection so that no client takes what came for a whole answer."""
-        if not self.gone.is_set():
-            connection.break_off(self.scope["client"], self.scope["server"])
-            self.gone.wait(BROKEN_WITHIN)  # until then Granian would end the answer in good order
+    def reset(self) -> None:
+        """Reset the connection, so that the client does not take a part for the whole response."""
+        if not self.disconnected.is_set():
+            connection.reset(self.scope["client"], self.scope["server"])
+            # Until Granian notices, returning would make it end the response in the normal way.
+            self.disconnected.wait(RESET_TIMEOUT)
 
-    def _pass_on(self, chunks: Iterator[bytes], away: Away) -> None:
+    def _send(self, chunks: Iterator[bytes], lend_thread: LendThread) -> None:
         if self.environ["REQUEST_METHOD"] == "HEAD":
             chunks = iter([b""])
         self.loop.call_soon_threadsafe(self.watch)
         for chunk in chunks:
-            sent = asyncio.run_coroutine_threadsafe(self._more(chunk), self.loop)
+            sending = asyncio.run_coroutine_threadsafe(self._send_chunk(chunk), self.loop)
             try:
-                sent.result(PATIENCE)
+                sending.result(SLOW_AFTER)
             except TimeoutError:
-                self._wait(sent, away)
-            if self.gone.is_set():
-                raise Left
-        end(self.protocol, b"")
+                self._wait(sending, lend_thread)
+            if self.disconnected.is_set():
+                raise Disconnected
+        send_end(self.protocol, b"")
 
-    def _wait(self, sent: Any, away: Away) -> None:
-        with away():
+    def _wait(self, sending: Any, lend_thread: LendThread) -> None:
+        with lend_thread():
             try:
-                sent.result(settings.ANSWER_TIMEOUT)
+                sending.result(settings.ANSWER_TIMEOUT)
             except TimeoutError:
-                raise Left from None
+                raise Disconnected from None
 
-    async def _more(self, chunk: bytes) -> None:
-        """Returns when the client has taken most of what was sent before."""
+    async def _send_chunk(self, chunk: bytes) -> None:
+        """Return when the client has read most of the earlier chunks."""
         await self.protocol.send({**BODY, "body": chunk, "more_body": True})
 
     async def _watch(self) -> None:
         while (await self.protocol.receive())["type"] != "http.disconnect":
             pass
-        self.gone.set()
+        self.disconnected.set()
 
 
-def whole(protocol: Any, sent: Sent) -> None:
-    """Answer at once, by bytes that are there."""
-    start(protocol, sent)
-    end(protocol, b"".join(sent.reply.body))
+def send_cached(protocol: Any, response: ClientReply) -> None:
+    """Send a response whose body is already in memory."""
+    send_start(protocol, response)
+    send_end(protocol, b"".join(response.reply.body))
 
 
-def start(protocol: Any, sent: Sent) -> None:
-    reply, own = sent
-    headers = [*(reply.wire or entry.wire(reply.headers)), *entry.wire(own)]
+def send_start(protocol: Any, response: ClientReply) -> None:
+    """Send the status and the headers."""
+    reply, own_headers = response
+    headers = [*(reply.raw_headers or entry.encode(reply.headers)), *entry.encode(own_headers)]
     protocol.send({**START, "status": int(reply.status[:3]), "headers": headers})
 
 
-def end(protocol: Any, body: bytes) -> None:
+def send_end(protocol: Any, body: bytes) -> None:
+    """Send the last part of the body."""
     protocol.send({**BODY, "body": body, "more_body": False})
 
 
 def _joined(chunks: Any) -> Iterator[bytes]:
-    """The same bytes in fewer pieces: each costs a way through the loop."""
-    pieces: list[bytes] = []
+    """Join small chunks into chunks of at least CHUNK bytes: each is a round trip to the loop."""
+    parts: list[bytes] = []
     size = 0
-    for piece in chunks:
-        pieces.append(piece)
-        size += len(piece)
+    for part in chunks:
+        parts.append(part)
+        size += len(part)
         if size >= CHUNK:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    if pieces:
-        yield b"".join(pieces)
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts:
+        yield b"".join(parts)

@@ -1,4 +1,4 @@
-"""Threads in which Django answers. They end with the process: nobody waits for them at its end."""
+"""Daemon threads that run Django; the process can stop without waiting for them."""
 
 import asyncio
 import logging
@@ -17,35 +17,36 @@ type Job = Callable[[], object]
 
 
 class Pool:
-    """`threads` of them work. One that waits for a slow client lets another work, up to `spare`."""
+    """`threads` threads that run jobs, plus up to `spare` while others wait for slow clients."""
 
     def __init__(self, threads: int, spare: int = 0) -> None:
         self.jobs: SimpleQueue[Job] = SimpleQueue()
         self.spare, self.surplus = spare, 0
-        self.changing = threading.Lock()
+        self.lock = threading.Lock()
         for _ in range(threads):
             self._start()
 
     def put(self, job: Job) -> None:
+        """Queue a job."""
         self.jobs.put(job)
 
-    async def run[T](self, work: Callable[..., T], *arguments: Any) -> T:
-        """The result of work that one of the threads does."""
+    async def run[T](self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a function in one of the threads and return its result."""
         future: Future[T] = Future()
 
         def job() -> None:
             try:
-                future.set_result(work(*arguments))
-            except BaseException as error:  # noqa: BLE001  # it is raised where it is awaited
+                future.set_result(function(*arguments))
+            except BaseException as error:  # noqa: BLE001  # raised where the result is awaited
                 future.set_exception(error)
 
         self.put(job)
         return await asyncio.wrap_future(future)
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Another thread works while this one waits."""
-        with self.changing:
+    def lend_thread(self) -> Iterator[None]:
+        """Let a spare thread run jobs while the caller waits; afterwards one thread ends."""
+        with self.lock:
             replaced = self.spare > 0
             self.spare -= replaced
         if replaced:
@@ -53,7 +54,7 @@ class Pool:
         try:
             yield
         finally:
-            with self.changing:
+            with self.lock:
                 self.spare += replaced
                 self.surplus += replaced
 
@@ -69,9 +70,9 @@ class Pool:
         connections.close_all()
 
     def _is_surplus(self) -> bool:
-        if not self.surplus:  # without the lock: it is looked at after every request
+        if not self.surplus:  # first without the lock, because this runs after every request
             return False
-        with self.changing:
+        with self.lock:
             surplus = self.surplus > 0
             self.surplus -= surplus
         return surplus

@@ -1,4 +1,4 @@
-"""Who may send a large body: a signed-in user with the right, to the one page that takes files."""
+"""Allow large bodies only for uploads: one page of the admin, and users who may ingest files."""
 
 import io
 import tempfile
@@ -13,33 +13,40 @@ from django.urls import reverse
 
 from airsense.gateway.cache_key import Environ
 
-from .bodies import Refused
+from .bodies import RefusedBody
 
-RIGHT = "transfers.run_warehousejob"
+PERMISSION = "transfers.run_warehousejob"
 SESSIONS = import_module(settings.SESSION_ENGINE)
 
 
 def is_upload(environ: Environ) -> bool:
+    """Whether a request submits the admin's upload form."""
     page = reverse("admin:transfers_warehousejob_ingest")
     return bool(environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == page)
 
 
 def is_allowed(environ: Environ) -> bool:
-    """Whether the session is one of somebody who may; the body is not looked at."""
+    """Whether the session's user may ingest files. Does not read the body.
+
+    Raises RefusedBody (503) if the database does not answer.
+    """
     request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
     request.session = SESSIONS.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     try:
         user = get_user(request)
-        return bool(user.is_active and user.is_staff and user.has_perm(RIGHT))
+        return bool(user.is_active and user.is_staff and user.has_perm(PERMISSION))
     except DatabaseError:
-        raise Refused(503, "The database does not answer at the moment.") from None
+        raise RefusedBody(503, "The database does not answer at the moment.") from None
     finally:
-        close_old_connections()  # as Django does at the end of a request, which this is none of
+        close_old_connections()  # Django does this only at the end of a real request
 
 
 def file() -> IO[bytes]:
-    """In the data folder, without a name: it ends with the request, or with this process."""
+    """Open an unnamed file in the data folder, which disappears when it is closed.
+
+    Raises RefusedBody (507) if the disk is full.
+    """
     try:
         return tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)
     except OSError as error:
-        raise Refused(507, f"The file cannot be stored here: {error.strerror}.") from None
+        raise RefusedBody(507, f"The file cannot be stored: {error.strerror}.") from None

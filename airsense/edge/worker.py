@@ -1,7 +1,7 @@
-"""A web process: Granian's own for ASGI, but that it tells the edge of each request directly.
+"""A web process: Granian's ASGI worker, which calls the edge directly for each request.
 
-Granian would start a task in the loop for each; an answer of the response cache costs half of that.
-The arguments are those that Granian 2.8 gives each of its own workers.
+Granian would start a task in the event loop per request, which takes twice as long as a cached
+response. `run` has the parameters of the workers in granian.server.mp (Granian 2.8).
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from airsense.gateway import Gateway
 
 from . import Edge
 
-# Granian's threads that hand requests on, and send what the response cache has. They never wait, so
-# more would only take Python from each other: 2 to 6 answer a quarter less.
-HANDING_ON = 1
+# Granian's threads that call the edge and send cached responses. They never wait, so more would
+# only compete for the GIL: 2 to 6 threads answer a quarter less.
+EDGE_THREADS = 1
 
 
 class Scheduler(CallbackScheduler):
-    """Whom Granian tells of a request."""
+    """Calls the edge for each request instead of starting a task in the loop."""
 
     def __new__(cls, edge: Edge) -> "Scheduler":
-        made: Any = super().__new__(cls, edge.loop, edge, None, None, None)  # type: ignore[call-arg]
-        made._schedule_fn = edge
-        return cast("Scheduler", made)
+        scheduler: Any = super().__new__(cls, edge.loop, edge, None, None, None)  # type: ignore[call-arg]
+        scheduler._schedule_fn = edge
+        return cast("Scheduler", scheduler)
 
 
 @WorkerProcess.wrap_target
@@ -56,9 +56,10 @@ def run(
     _scope: Any,
     metrics: Any,
 ) -> None:
-    logging.getLogger("_granian.asgi.io").setLevel(logging.ERROR)  # clients who left are no news
+    """Serve requests on `sock` until Granian stops the worker; `threads` threads run Django."""
+    logging.getLogger("_granian.asgi.io").setLevel(logging.ERROR)  # it logs every disconnect
     worker = ASGIWorker(
-        *(number, sock, ipc, runtime_threads, runtime_blocking_threads, HANDING_ON),
+        *(number, sock, ipc, runtime_threads, runtime_blocking_threads, EDGE_THREADS),
         *(idle_timeout, backpressure, http, http1, http2, websockets, static, *ssl, metrics),
     )
     stopped, stop = asyncio.Event(), set_loop_signals(loop)  # type: ignore[no-untyped-call]

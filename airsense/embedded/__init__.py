@@ -1,13 +1,14 @@
-"""A real PostgreSQL and a real Valkey for a machine that has none, from pip wheels.
+"""Run PostgreSQL and Valkey from pip wheels on a machine that has neither.
 
-`lease()` keeps them running. Who holds a lease has a shared lock on `clients.lock`. One supervisor
-process owns the servers: it holds `supervisor.lock`, and `ready.lock` while they answer, and stops
-them when nobody has a lease. The kernel drops the locks of a dead process, so no lock can lie.
+`lease()` keeps them running. The holder of a lease has a shared lock on `clients.lock`. One
+supervisor process starts the servers. It holds `supervisor.lock` always and `ready.lock` while the
+servers answer, and stops them when nobody holds a lease. The kernel releases the locks of a process
+that ends, so a held lock always means a living holder.
 
-    client  --lease-->  clients.lock  <--polls--  supervisor  --owns-->  PostgreSQL, Valkey
+    client  --lease-->  clients.lock  <--polls--  supervisor  --runs-->  PostgreSQL, Valkey
 
-With `DATABASE_URL` set there is no embedded PostgreSQL; with `REDIS_URL` set, no embedded Valkey.
-This module imports neither Django nor a driver: every command passes through it.
+`DATABASE_URL` replaces the embedded PostgreSQL, `REDIS_URL` the embedded Valkey. Every command
+imports this module, so it imports neither Django nor a driver.
 """
 
 import os
@@ -20,63 +21,64 @@ from typing import IO
 from urllib.parse import quote
 
 from airsense import data_folder
-from airsense.backoff import Patience
+from airsense.backoff import Backoff
 
 from . import folders, locks
 from .folders import EmbeddedError, socket_folder
 
 __all__ = ["EmbeddedError", "broker_url", "database_url", "ensure", "lease", "socket_folder"]
 
-LONGEST_PAUSE = 10.0  # seconds between two attempts to start the servers
+LONGEST_PAUSE = 10.0  # most seconds between two attempts to start the servers
 
 
 def database_url() -> str:
-    """Where the embedded PostgreSQL answers, as libpq and psycopg take it."""
+    """The embedded PostgreSQL's URL for libpq and psycopg."""
     return f"postgresql://airsense@/airsense?host={quote(str(socket_folder()), safe='')}&port=5432"
 
 
 def broker_url() -> str:
-    """Where the embedded Valkey answers, as Celery takes it."""
+    """The embedded Valkey's URL for Celery."""
     return f"redis+socket://{quote(str(folders.valkey_socket()))}?virtual_host=0"
 
 
 @contextmanager
-def lease(say: Callable[[str], object] | None = None) -> Iterator[None]:
-    """While this is held the servers are up. Raises EmbeddedError when one cannot start.
+def lease(write: Callable[[str], object] | None = None) -> Iterator[None]:
+    """Context manager: the servers run until it exits.
 
-    With `say` it waits instead until they can, and says why it waits.
+    Raises EmbeddedError if a server cannot start. With `write`, which prints a line, it instead
+    retries until the servers start, and prints why it waits.
     """
     if not needed():
         yield
         return
     with locks.shared(folders.run() / "clients.lock"):
-        if say:
-            _wait(say)
+        if write:
+            _wait(write)
         else:
             ensure()
         yield
 
 
-def _wait(say: Callable[[str], object]) -> None:
-    patience = Patience(say, LONGEST_PAUSE)
+def _wait(write: Callable[[str], object]) -> None:
+    backoff = Backoff(write, LONGEST_PAUSE)
     while True:
-        if patience.due:
+        if backoff.due:
             try:
                 return ensure()
             except (EmbeddedError, OSError) as error:
-                patience.failed(f"AirSense waits: {error}. It tries again; Ctrl-C ends it.")
+                backoff.failed(f"AirSense waits: {error}. It tries again; press Ctrl-C to stop.")
         time.sleep(0.1)
 
 
 def ensure() -> None:
-    """Return when the servers answer; cheap (one lock is tried) when they do already.
+    """Start the servers if they do not run, and return when they answer.
 
-    For the holder of a lease: also brings back the servers of a supervisor that was killed.
-    Raises EmbeddedError when a server cannot start.
+    The caller must hold a lease. Also restarts the servers of a supervisor that was killed. Costs
+    only one lock attempt if they run already. Raises EmbeddedError if a server cannot start.
     """
-    wanted = needed()
+    names = needed()
     started = False
-    while wanted and not locks.is_held(folders.run() / "ready.lock"):
+    while names and not locks.is_held(folders.run() / "ready.lock"):
         with locks.attempt(folders.run() / "supervisor.lock") as lock:
             if lock and started:
                 raise EmbeddedError(_failure())
@@ -84,23 +86,23 @@ def ensure() -> None:
                 _start_supervisor(lock)
                 started = True
         time.sleep(0.01)
-    if wanted:
-        _check_that_all_run(wanted)
+    if names:
+        _check_that_all_run(names)
 
 
 def needed() -> set[str]:
-    """The names of the servers that this process's environment does not replace."""
+    """Names of the servers that DATABASE_URL and REDIS_URL do not replace."""
     variables = {"PostgreSQL": "DATABASE_URL", "Valkey": "REDIS_URL"}
     return {name for name, variable in variables.items() if not os.environ.get(variable)}
 
 
 def _start_supervisor(lock: IO[str]) -> None:
-    """Start the supervisor; it inherits the held lock, so there is never a moment without owner."""
+    """Start the supervisor. It inherits the lock, so no other process can start a second one."""
     folders.failure().unlink(missing_ok=True)
     with folders.log("embedded").open("a") as log:
         subprocess.run(
             [sys.executable, "-m", "airsense.embedded.supervisor", str(lock.fileno())],
-            check=False,  # it forks and returns; what becomes of it is seen by its locks
+            check=False,  # it forks and returns; its locks show whether it runs
             cwd=data_folder.PROJECT,
             env={**os.environ, "AIRSENSE_HOME": str(data_folder.folder())},
             stdin=subprocess.DEVNULL,
@@ -112,20 +114,20 @@ def _start_supervisor(lock: IO[str]) -> None:
 
 
 def _failure() -> str:
-    """Why the last supervisor ended."""
+    """The error of the last supervisor."""
     try:
         return folders.failure().read_text()
     except FileNotFoundError:
         log = folders.log("embedded")
-        ended = "the embedded servers ended before they answered: run this again, or see"
-        return f"{ended} {log}{folders.room()}"
+        problem = "the embedded servers ended before they answered: run the command again, or see"
+        return f"{problem} {log}{folders.disk_warning()}"
 
 
-def _check_that_all_run(wanted: set[str]) -> None:
-    """The first client's environment chose the servers; a later one may miss one."""
-    missing = wanted - set((folders.run() / "ready.lock").read_text().split())
+def _check_that_all_run(names: set[str]) -> None:
+    """Raise EmbeddedError if a server is missing that the first client's environment replaced."""
+    missing = names - set((folders.run() / "ready.lock").read_text().split())
     if missing and locks.is_held(folders.run() / "ready.lock"):
         raise EmbeddedError(
-            f"{' and '.join(sorted(missing))} does not run, as the command that started the "
-            "embedded servers had DATABASE_URL or REDIS_URL set: end it, or set the same here"
+            f"{' and '.join(sorted(missing))} does not run, because the command that started the"
+            " embedded servers had DATABASE_URL or REDIS_URL set: stop it, or set the same here"
         )

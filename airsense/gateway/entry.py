@@ -1,4 +1,4 @@
-"""What is kept of an answer, as bytes, and what a client is told of it."""
+"""Cache entries: a response as bytes, ready to be sent in full or as a 304."""
 
 import gzip
 from collections.abc import Iterable, Mapping
@@ -11,82 +11,91 @@ from .cache_key import Environ
 from .watch import Published
 
 type Headers = list[tuple[str, str]]
-type Wire = list[tuple[bytes, bytes]]
+type RawHeaders = list[tuple[bytes, bytes]]
 type Body = Iterable[bytes]
 
-LARGEST = 1 << 20  # bytes of a body; a larger one costs the place of many others
-SMALLEST_PACKED = 512  # bytes; a smaller body would not travel faster
-BESIDE = 3_000  # bytes of memory for an answer's headers, key and objects, measured
+LARGEST = 1 << 20  # bytes of a body; a larger one would displace many other entries
+MIN_GZIP_SIZE = 512  # bytes; compressing less saves no network packet
+OVERHEAD = 3_000  # bytes of memory for an entry's headers, key and objects, measured
 
-VARIES = {"accept", "accept-encoding"}  # what a key holds of the request's headers
-OF_BODY = {"content-length", "content-type", "content-encoding"}
-# What Django says of pages; a browser shows no such answer as one. Each would cost 1 % of a hit.
-OF_PAGES = {"allow", "x-frame-options", "referrer-policy", "cross-origin-opener-policy"}
+VARIES = {"accept", "accept-encoding"}  # the request headers that the cache key covers
+BODY_HEADERS = {"content-length", "content-type", "content-encoding"}
+# Only useful for HTML pages. Leaving each out of other responses makes a hit 1 % faster.
+PAGE_HEADERS = {"allow", "x-frame-options", "referrer-policy", "cross-origin-opener-policy"}
 
 
 class Reply(NamedTuple):
-    status: str
+    """A response in WSGI's terms."""
+
+    status: str  # such as "200 OK"
     headers: Headers
-    body: Any  # chunks of bytes; Django's has to be closed
-    wire: Wire | None = None  # the headers as bytes, where they are sent more than once
+    body: Any  # iterable of bytes; Django's body has to be closed
+    raw_headers: RawHeaders | None = None  # encoded headers, for replies that are sent repeatedly
 
 
-class Answer(NamedTuple):
-    states: frozenset[Published]  # what it says to be of: it holds while all of it is current
+class Entry(NamedTuple):
+    """A cached response, valid while all of its versions are published."""
+
+    versions: frozenset[Published]
     etag: str
-    whole: Reply | None  # None where Django said no more than that nothing has changed
-    unchanged: Reply
+    full: Reply | None  # None if Django's response was a 304
+    not_modified: Reply
     size: int  # bytes of memory
 
     def reply(self, environ: Environ) -> Reply | None:
-        """What answers this request; None where that is not known."""
-        has = caching.matches(self.etag, environ.get("HTTP_IF_NONE_MATCH", ""))
-        return self.unchanged if has else self.whole
+        """Return the full response or a 304, by If-None-Match; None if only the 304 is cached."""
+        unchanged = caching.matches(self.etag, environ.get("HTTP_IF_NONE_MATCH", ""))
+        return self.not_modified if unchanged else self.full
 
 
-def wire(headers: Headers) -> Wire:
+def encode(headers: Headers) -> RawHeaders:
+    """Encode headers as ASGI sends them."""
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
-def kept(reply: Reply, packed: bool, current: frozenset[Published]) -> Answer | None:
-    """What others may be told of Django's reply; where that is nothing, its body is not read."""
-    said = {name.lower(): value for name, value in reply.headers}
-    stated = set(said.get("x-airsense-version", "").split(", "))
-    states = frozenset(published for published in current if published.version in stated)
-    if len(states) < len(stated) or not _for_all(reply.status, said):
+def from_reply(reply: Reply, accepts_gzip: bool, current: frozenset[Published]) -> Entry | None:
+    """Make a cache entry of Django's reply; None, without reading the body, if it is not cacheable.
+
+    A reply is cacheable if its X-AirSense-Version names only versions in `current`.
+    """
+    headers = {name.lower(): value for name, value in reply.headers}
+    names = set(headers.get("x-airsense-version", "").split(", "))
+    versions = frozenset(published for published in current if published.version in names)
+    if len(versions) < len(names) or not _is_shareable(reply.status, headers):
         return None
     with closing(reply.body):
         body = b"".join(reply.body)
-    packed = packed and len(body) >= SMALLEST_PACKED
-    sent = gzip.compress(body, mtime=0) if packed else body
-    headers = _headers(said, len(sent), packed)
+    compressed = accepts_gzip and len(body) >= MIN_GZIP_SIZE
+    content = gzip.compress(body, mtime=0) if compressed else body
+    own_headers = _headers(headers, len(content), compressed)
     ok = reply.status.startswith("200")
-    whole = Reply(reply.status, headers, [sent], wire(headers)) if ok else None
-    bare = [(name, value) for name, value in headers if name not in OF_BODY]
-    unchanged = Reply("304 Not Modified", bare, [], wire(bare))
-    return Answer(states, said["etag"], whole, unchanged, BESIDE + len(sent))
+    full = Reply(reply.status, own_headers, [content], encode(own_headers)) if ok else None
+    bodyless = [(name, value) for name, value in own_headers if name not in BODY_HEADERS]
+    not_modified = Reply("304 Not Modified", bodyless, [], encode(bodyless))
+    return Entry(versions, headers["etag"], full, not_modified, OVERHEAD + len(content))
 
 
-def _for_all(status: str, said: Mapping[str, str]) -> bool:
-    """Whether a view let its answer be shared, and everything that it depends on is in the key."""
-    varies = {name.strip().lower() for name in said.get("vary", "").split(",") if name}
+def _is_shareable(status: str, headers: Mapping[str, str]) -> bool:
+    """Whether the view marked the response as public, and the key covers what it varies by."""
+    varies = {name.strip().lower() for name in headers.get("vary", "").split(",") if name}
     return (
-        "public" in said.get("cache-control", "")
-        and "etag" in said
-        and "set-cookie" not in said
+        "public" in headers.get("cache-control", "")
+        and "etag" in headers
+        and "set-cookie" not in headers
         and varies <= VARIES
-        and (status.startswith("304") or (status.startswith("200") and _small(said)))
+        and (status.startswith("304") or (status.startswith("200") and _is_small(headers)))
     )
 
 
-def _small(said: Mapping[str, str]) -> bool:
-    """A stream does not say how long it is."""
-    return int(said.get("content-length", LARGEST + 1)) <= LARGEST
+def _is_small(headers: Mapping[str, str]) -> bool:
+    """Whether the length is known and at most LARGEST; streams have no Content-Length."""
+    return int(headers.get("content-length", LARGEST + 1)) <= LARGEST
 
 
-def _headers(said: Mapping[str, str], length: int, packed: bool) -> Headers:
+def _headers(headers: Mapping[str, str], length: int, compressed: bool) -> Headers:
     own = {"content-length": str(length), "vary": "Accept, Accept-Encoding"}
-    if packed:  # the same rows in other bytes: the ETag is a weak one
-        own |= {"content-encoding": "gzip", "etag": f"W/{said['etag']}"}
-    needless = () if said.get("content-type", "").startswith("text/html") else OF_PAGES
-    return [pair for pair in {**said, **own}.items() if pair[0] not in needless]
+    if compressed:  # the same rows in other bytes: a weak ETag (RFC 9110, section 8.8.1)
+        own |= {"content-encoding": "gzip", "etag": f"W/{headers['etag']}"}
+    is_page = headers.get("content-type", "").startswith("text/html")
+    dropped = () if is_page else PAGE_HEADERS
+    return [pair for pair in {**headers, **own}.items() if pair[0] not in dropped]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 def show(gateway: "Gateway") -> Reply:
     process = f'process="{os.getpid()}"'
-    seeing = time.monotonic() < gateway.watch.sight.until
+    seeing = time.monotonic() < gateway.watch.snapshot.valid_until
     lines = [
         "# TYPE airsense_answers_total counter",
         *(
             f'airsense_answers_total{{{process},cache="{how}"}} {count}'
-            for how, count in gateway.counted.items()
+            for how, count in gateway.counts.items()
         ),
         *_gauge("entries", process, len(gateway.store)),
         *_gauge("bytes", process, gateway.store.size),

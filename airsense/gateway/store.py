@@ -1,35 +1,37 @@
-"""Answers by key within a budget of bytes; the least recently used goes first."""
+"""Cache entries by key, within a memory limit; the least recently used entry is evicted first."""
 
 import threading
 from collections import OrderedDict
 
-from .cache_key import Question
-from .entry import Answer
+from .cache_key import CacheKey
+from .entry import Entry
 
 
 class Store:
+    """`limit` and `size` are bytes."""
+
     def __init__(self, limit: int) -> None:
         self.limit, self.size = limit, 0
-        self._answers: OrderedDict[Question, Answer] = OrderedDict()
-        self._changing = threading.Lock()
+        self._entries: OrderedDict[CacheKey, Entry] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._answers)
+        return len(self._entries)
 
-    def get(self, key: Question) -> Answer | None:
+    def get(self, key: CacheKey) -> Entry | None:
         try:
-            self._answers.move_to_end(key)  # without the lock: each of the two steps is atomic
-            return self._answers[key]
+            self._entries.move_to_end(key)  # no lock: each of the two steps is atomic
+            return self._entries[key]
         except KeyError:
             return None
 
-    def put(self, key: Question, answer: Answer) -> None:
-        with self._changing:
-            self._forget(self._answers.pop(key, None))
-            self._answers[key] = answer
-            self.size += answer.size
+    def put(self, key: CacheKey, entry: Entry) -> None:
+        with self._lock:
+            self._subtract(self._entries.pop(key, None))
+            self._entries[key] = entry
+            self.size += entry.size
             while self.size > self.limit:
-                self._forget(self._answers.popitem(last=False)[1])
+                self._subtract(self._entries.popitem(last=False)[1])
 
-    def _forget(self, answer: Answer | None) -> None:
-        self.size -= answer.size if answer else 0
+    def _subtract(self, entry: Entry | None) -> None:
+        self.size -= entry.size if entry else 0

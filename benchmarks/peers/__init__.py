@@ -1,1 +1,1 @@
-"""Other systems, as their documentation shows them, beside which AirSense is measured."""
+"""Other systems to compare AirSense with, configured as their documentation shows."""

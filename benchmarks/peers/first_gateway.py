@@ -1,7 +1,6 @@
-"""A stand-in for the first AirSense's gateway: SQL made of what a request says, by Flask.
+"""A stand-in for the first AirSense's gateway: Flask that builds SQL from request parameters.
 
-For the benchmark on this machine alone. Whoever reaches it can run any SQL: it is that design which
-is measured, so nothing is repaired.
+Only for the benchmark, on loopback. It allows SQL injection, because that is the design to measure.
 """
 
 import os
@@ -16,12 +15,12 @@ engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgr
 
 @app.get("/api/dynamic_query")
 def dynamic_query() -> Any:
-    asked = request.args
-    sql = f"SELECT {asked.get('columns', '*')} FROM {asked['table_name']}"
-    if "where" in asked:
-        sql += f" WHERE {asked['where']}"
-    if "order_by" in asked:
-        sql += f" ORDER BY {asked['order_by']} {asked.get('order_direction', 'ASC')}"
-    sql += f" LIMIT {asked.get('limit', 10)}"
+    params = request.args
+    sql = f"SELECT {params.get('columns', '*')} FROM {params['table_name']}"
+    if "where" in params:
+        sql += f" WHERE {params['where']}"
+    if "order_by" in params:
+        sql += f" ORDER BY {params['order_by']} {params.get('order_direction', 'ASC')}"
+    sql += f" LIMIT {params.get('limit', 10)}"
     with engine.connect() as connection:
         return jsonify([dict(row) for row in connection.execute(text(sql)).mappings()])

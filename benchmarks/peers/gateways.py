@@ -1,4 +1,4 @@
-"""Other systems that answer the same queries of the same rows, each as people run it."""
+"""Other systems that answer the same queries of the same rows, in their usual configuration."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from airsense.data_folder import PROJECT
-from benchmarks.queries import TABLE, THRESHOLD, Query, named
+from benchmarks.queries import TABLE, THRESHOLD, Query, path_with_params
 from tests.platform import free_port, listens, until
 
 BIN = PROJECT / ".venv-bench" / "bin"
@@ -19,16 +19,18 @@ GUNICORN = ["gunicorn", "--workers=2", "--log-level=error", "--bind=127.0.0.1:{p
 
 @dataclass(frozen=True)
 class Peer:
+    """A server, how it is queried, and how its responses are read."""
+
     name: str
-    command: list[str]  # with {port}, {other} ports and {folder} to fill in
+    command: list[str]  # {port}, {other}, {more} and {folder} are replaced
     path: Callable[[Query], str]
-    rows: Callable[[Any], list[dict[str, Any]]] = field(default=list)  # of the answer's JSON
+    rows: Callable[[Any], list[dict[str, Any]]] = field(default=list)  # rows of a JSON response
 
     @contextmanager
     def running(self, folder: Path, **env: str) -> Iterator[str]:
-        """Its address, once it answers."""
-        filled = {"folder": folder, "port": free_port(), "other": free_port(), "more": free_port()}
-        program, *arguments = (part.format(**filled) for part in self.command)
+        """Run the server with the environment variables `env`; yield its address."""
+        values = {"folder": folder, "port": free_port(), "other": free_port(), "more": free_port()}
+        program, *arguments = (part.format(**values) for part in self.command)
         with subprocess.Popen(
             [BIN / program, *arguments],
             cwd=PROJECT,
@@ -36,9 +38,9 @@ class Peer:
             stdout=subprocess.DEVNULL,
         ) as process:
             try:
-                until(lambda: process.poll() is not None or listens(int(str(filled["port"]))))
+                until(lambda: process.poll() is not None or listens(int(str(values["port"]))))
                 assert process.poll() is None, f"{self.name} ended"
-                yield f"http://127.0.0.1:{filled['port']}"
+                yield f"http://127.0.0.1:{values['port']}"
             finally:
                 process.terminate()
 
@@ -48,7 +50,7 @@ def _quoted(name: str) -> str:
 
 
 def _first_gateway(query: Query) -> str:
-    asked = {
+    params = {
         "table_name": TABLE,
         "columns": ",".join(map(_quoted, query.columns)),
         "where": f"{_quoted(THRESHOLD)} >= {query.threshold}",
@@ -56,28 +58,28 @@ def _first_gateway(query: Query) -> str:
         "order_direction": "DESC" if query.descending else "ASC",
         "limit": query.limit,
     }
-    return f"/api/dynamic_query?{urlencode(asked)}"
+    return f"/api/dynamic_query?{urlencode(params)}"
 
 
 def _plain_drf(query: Query) -> str:
-    return named("/airports/", query, f"{THRESHOLD}__gte", "ordering")
+    return path_with_params("/airports/", query, f"{THRESHOLD}__gte", "ordering")
 
 
 def _datasette(query: Query) -> str:
-    """Without the count, facets and suggestions of its pages."""
-    asked = [
+    """Disables the count, facets and suggestions that Datasette computes by default."""
+    params = [
         *(("_col", column) for column in query.columns),
         (f"{THRESHOLD}__gte", query.threshold),
         ("_sort_desc" if query.descending else "_sort", query.order),
         ("_size", query.limit),
-        *((f"_no{what}", 1) for what in ("count", "facet", "suggest")),
+        *((f"_no{extra}", 1) for extra in ("count", "facet", "suggest")),
         ("_shape", "array"),
     ]
-    return f"/rows/{TABLE}.json?{urlencode(asked)}"
+    return f"/rows/{TABLE}.json?{urlencode(params)}"
 
 
 def _roapi(query: Query) -> str:
-    return named(f"/api/tables/{TABLE}", query, f"filter[{THRESHOLD}]gte", "sort")
+    return path_with_params(f"/api/tables/{TABLE}", query, f"filter[{THRESHOLD}]gte", "sort")
 
 
 PEERS = [
@@ -90,7 +92,7 @@ PEERS = [
         "plain Django REST framework, gunicorn",
         [*GUNICORN, "benchmarks.peers.plain_drf:app"],
         _plain_drf,
-        lambda answer: list(answer["results"]),
+        lambda response: list(response["results"]),
     ),
     Peer(
         "Datasette on SQLite",

@@ -1,4 +1,4 @@
-"""PostgreSQL alone, the limit: the same queries by pgbench, prepared, over as many connections."""
+"""Measure PostgreSQL alone, the upper limit: the same queries, prepared, with pgbench."""
 
 import re
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.queries import HIGHEST, TABLE, THRESHOLD, Query
 from benchmarks.wrk import CONNECTIONS, Rate
 
-SHAPES = 20  # columns and orders; each is a prepared statement of every connection
-DRAWN = f"""\\set limit random(5, 15)
+SHAPES = 20  # combinations of columns and order; each is a prepared statement per connection
+VARIABLES = f"""\\set limit random(5, 15)
 \\set threshold random(0, {HIGHEST:.0f}000000) / 1000000.0
 """
 
@@ -16,8 +16,8 @@ DRAWN = f"""\\set limit random(5, 15)
 def measure(database: str, queries: list[Query], seconds: float, folder: Path) -> Rate:
     files = [folder / f"{number}.sql" for number in range(SHAPES)]
     for file, query in zip(files, queries, strict=False):
-        file.write_text(DRAWN + _select(query))
-    said = subprocess.run(
+        file.write_text(VARIABLES + _select(query))
+    output = subprocess.run(
         [
             *("pgbench", "--no-vacuum", "--protocol=prepared", "--jobs=2"),
             *(f"--client={CONNECTIONS}", f"--time={max(1, seconds):.0f}"),
@@ -28,9 +28,10 @@ def measure(database: str, queries: list[Query], seconds: float, folder: Path) -
         capture_output=True,
         text=True,
     ).stdout
-    rate = re.search(r"tps = ([\d.]+)", said)
-    assert rate, said
-    assert re.search(r"number of failed transactions: 0 ", said) or "failed" not in said, said
+    rate = re.search(r"tps = ([\d.]+)", output)
+    assert rate, output
+    no_failures = re.search(r"number of failed transactions: 0 ", output)
+    assert no_failures or "failed" not in output, output
     return Rate(float(rate[1]), "")
 
 

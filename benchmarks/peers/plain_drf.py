@@ -1,6 +1,6 @@
-"""Django REST framework as its tutorial has it: model, serializer, filters and viewset in one file.
+"""Django REST framework as in its tutorial: model, serializer, filters and viewset in one file.
 
-The serializer chooses fields by the recipe of the framework's documentation.
+The serializer selects fields as the framework's documentation recommends.
 """
 
 import os
@@ -82,8 +82,8 @@ class AirportSerializer(serializers.ModelSerializer[Airport]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        wanted = self.context["request"].query_params.get("columns", ",".join(NAMES)).split(",")
-        for name in set(self.fields) - set(wanted):
+        columns = self.context["request"].query_params.get("columns", ",".join(NAMES)).split(",")
+        for name in set(self.fields) - set(columns):
             self.fields.pop(name)
 
 

@@ -1,4 +1,4 @@
-"""The measured table's rows where the peers read them: PostgreSQL, SQLite and Parquet."""
+"""Copy the measured table for the peers: into PostgreSQL, SQLite and Parquet."""
 
 import sqlite3
 from contextlib import closing
@@ -15,8 +15,8 @@ from benchmarks.target import Target
 SCHEMA = "peers"
 
 
-def put(target: Target, folder: Path) -> str:
-    """The address of PostgreSQL for peers: there the table is an ordinary one."""
+def copy(target: Target, folder: Path) -> str:
+    """Copy the rows; return a PostgreSQL URL whose schema has them in an ordinary table."""
     names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
     relation = sql.Identifier(target.relation(TABLE))
     own = sql.Identifier(SCHEMA, TABLE)
@@ -34,9 +34,9 @@ def put(target: Target, folder: Path) -> str:
 
 
 def _sqlite(file: Path, rows: list[tuple[object, ...]]) -> None:
-    kinds = {str: "TEXT", int: "INTEGER", float: "REAL"}
-    columns = (f'"{n}" {kinds[type(value)]}' for n, value in zip(COLUMNS, rows[0], strict=True))
+    types = {str: "TEXT", int: "INTEGER", float: "REAL"}
+    columns = (f'"{n}" {types[type(value)]}' for n, value in zip(COLUMNS, rows[0], strict=True))
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(f"CREATE TABLE {TABLE} ({', '.join(columns)})")
-        places = ", ".join("?" * len(COLUMNS))
-        connection.executemany(f"INSERT INTO {TABLE} VALUES ({places})", rows)
+        placeholders = ", ".join("?" * len(COLUMNS))
+        connection.executemany(f"INSERT INTO {TABLE} VALUES ({placeholders})", rows)

@@ -1,4 +1,4 @@
-"""pandas reads a page after the other by LIMIT and OFFSET, and writes each by `to_sql`."""
+"""Load a table with pandas: read pages by LIMIT and OFFSET, write each by `to_sql`."""
 
 import os
 

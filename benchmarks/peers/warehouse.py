@@ -1,4 +1,4 @@
-"""The connection to the benchmark's SQL warehouse, for the peers."""
+"""Connect the loading tools to the benchmark's SQL warehouse."""
 
 import os
 from typing import Any

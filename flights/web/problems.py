@@ -48,7 +48,7 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     413: (
         "The body is too long.",
-        {"detail": "The body has 100,001 bytes, and at most 100,000 can be."},
+        {"detail": "The body has 100,001 bytes; the limit is 100,000."},
     ),
     414: (
         "The address is too long.",

@@ -28,9 +28,9 @@ def test_published_versions_are_served_without_warehouse_queue_or_transfer(tmp_p
     with running(home, settings=broken) as run:
         assert run.up().site.get(PAGE).json()["results"] == before
         assert "/dev/null/warehouse" in run.said()
-        assert "prepare ended (1)" in run.said()
+        assert "prepare ended with code 1" in run.said()
         os.kill(child(run, "serve"), signal.SIGKILL)
-        until(lambda: "serve ended (-9)" in run.said())
+        until(lambda: "serve ended with code -9" in run.said())
         until(lambda: run.answers(PAGE), seconds=60)
 
 

@@ -114,7 +114,7 @@ def test_a_platform_whose_disk_is_full_waits_and_is_back_by_itself(disk: Path) -
         before = run.site.get(PAGE).json()["results"]
         with full(disk):
             panic(run)
-            until(lambda: ended(run) or "bytes free: make room" in run.said(), seconds=120)
+            until(lambda: ended(run) or "bytes free: free some space" in run.said(), seconds=120)
             assert not ended(run), run.said()
             time.sleep(20)  # several more attempts, which repeat no message
             messages = re.findall("AirSense waits.*", run.said())

@@ -1,4 +1,4 @@
-"""`manage.py beat`: puts what is due on the queue."""
+"""`manage.py beat`: put the tasks of due schedules on the queue."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from airsense.celery import app
 
 
 class Command(BaseCommand):
-    help = "Run the schedule: exactly one of these, beside any number of workers."
+    help = "Queue the tasks of due schedules. Run exactly one beat and any number of workers."
     requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:

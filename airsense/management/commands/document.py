@@ -1,4 +1,4 @@
-"""`manage.py document`: write the documents that follow from the code."""
+"""`manage.py document`: generate docs/tables.md, docs/schema.graphql and docs/openapi.yml."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -18,23 +18,23 @@ from transfers.load import columns
 
 
 class Command(BaseCommand):
-    help = "Write the documents that follow from the code, or say which are out of date."
+    help = "Generate docs/tables.md, docs/schema.graphql and docs/openapi.yml from the code."
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; fail if stale")
+        parser.add_argument("--check", action="store_true", help="write nothing; fail if outdated")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        written = {settings.BASE_DIR / name: text() for name, text in DOCUMENTS.items()}
-        stale = [p for p, text in written.items() if not p.exists() or p.read_text() != text]
+        documents = {settings.BASE_DIR / name: text() for name, text in DOCUMENTS.items()}
+        stale = [p for p, text in documents.items() if not p.exists() or p.read_text() != text]
         names = ", ".join(str(path.relative_to(settings.BASE_DIR)) for path in stale)
         if options["check"]:
             if stale:
                 raise CommandError(f"Out of date: {names}. Run make snapshot.")
             return
         for path in stale:
-            path.write_text(written[path])
-        self.stdout.write(f"wrote {names}" if stale else "nothing has changed")
+            path.write_text(documents[path])
+        self.stdout.write(f"wrote {names}" if stale else "all documents are up to date")
 
 
 def graphql() -> str:

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: from flight records to published tables; `manage.py run` repeats it."""
+"""`manage.py prepare`: publish all tables; `manage.py run` repeats it until it succeeds."""
 
 import signal
 import time
@@ -18,13 +18,13 @@ from transfers.ingest.raw_table import RAW
 
 class Command(BaseCommand):
     help = (
-        "Set the database up, ingest the demo flights where the warehouse has no records, build the"
-        " tables there and transfer them. Steps that are done already change nothing."
+        "Set up the database, ingest the demo flights if the warehouse has no records, build the"
+        " tables in the warehouse and transfer them. Skips steps that are already done."
     )
     requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)  # progress bars give the cursor back
+        signal.signal(signal.SIGTERM, _interrupt)  # so that progress bars restore the cursor
         try:
             self.step("Database", lambda: call_command("setup", stdout=self.stdout))
             self.step("Flight records", self.ingest)
@@ -39,13 +39,13 @@ class Command(BaseCommand):
 
     def step(self, name: str, work: Callable[[], object]) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(name))
-        began = time.monotonic()
+        started_at = time.monotonic()
         work()
-        self.stdout.write(f"  {time.monotonic() - began:.1f} s")
+        self.stdout.write(f"  {time.monotonic() - started_at:.1f} s")
 
     def ingest(self) -> None:
         if RAW in warehouses.connect(settings.WAREHOUSE_URL).tables():
-            self.stdout.write("  there already")
+            self.stdout.write("  The warehouse already has flight records.")
         else:
             call_command("ingest", demo=True)
 

@@ -1,7 +1,7 @@
-"""`manage.py run`: the whole platform on this machine, from flight records to answered queries.
+"""`manage.py run`: run the whole platform on this machine, from the demo data to the web server.
 
-Serving depends on nothing but PostgreSQL. Whatever fails in the warehouse, the queue or a transfer
-is reported and tried again while the published versions are served.
+Serving depends only on PostgreSQL. If the warehouse, the queue or a transfer fails, the failure is
+reported and retried while the published versions are served.
 """
 
 import os
@@ -31,32 +31,41 @@ EXAMPLE = (
     "&columns=City,Total_Avg_Delay&where=Total_Arrivals__gte:1000"
     "&order_by=Total_Avg_Delay&order_direction=DESC&limit=6"
 )
-READY_WITHIN = 60  # seconds; two web processes need 2
-# Seconds that the report of what is served waits for the tables to be brought up to date.
-FRESH_WITHIN = 20
+SLOW_START = 60  # seconds until a web server that does not answer is reported; it needs 2
+# Longest time, in seconds, to wait for up-to-date tables before the summary is printed.
+FRESH_TIMEOUT = 20
 
 
 class Command(BaseCommand):
     help = (
-        "Set everything up, ingest the demo flights, build and transfer all tables, and serve them."
-        " What stands already is not done again. Ctrl-C stops all of it."
+        "Set up the database, ingest the demo flights, build and transfer all tables, and serve"
+        " them. Skips steps that are already done. Ctrl-C stops everything."
     )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=os.environ.get("PORT", "8000"),
+            help="port of the web server (default: $PORT or 8000)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.began, self.port = time.monotonic(), options["port"]
+        self.started_at, self.port = time.monotonic(), options["port"]
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # also in a log
         for signum in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, _interrupt)
-        with _alone(), Processes(self.stdout.write) as processes, suppress(KeyboardInterrupt):
+        with (
+            _single_platform(),
+            Processes(self.stdout.write) as processes,
+            suppress(KeyboardInterrupt),
+        ):
             self.run(processes)
         self.stdout.write("Stopped.")
 
     def run(self, processes: Processes) -> None:
-        _free(self.port)
+        _check_port(self.port)
         self.set_up()
         processes.start("worker")
         processes.start("serve", f"--port={self.port}")
@@ -67,67 +76,65 @@ class Command(BaseCommand):
         processes.watch()
 
     def set_up(self) -> None:
-        """Before the web server starts, so that it finds the database as its code needs it."""
+        """Run `setup` first, because the web server needs the current database schema."""
         try:
             call_command("setup", stdout=self.stdout)
         except (CommandError, DatabaseError) as error:
             self.stdout.write(f"The database is not set up: {error}".strip())
-            self.stdout.write("AirSense serves what is published, and tries this again.")
+            self.stdout.write("AirSense serves the published tables and retries the set-up.")
         finally:
             connection.close()
 
     def wait(self, processes: Processes, preparation: Child) -> None:
-        """Until the web server answers, and for a while until the tables are up to date."""
-        late = self.began + READY_WITHIN
+        """Wait until the web server answers, and up to FRESH_TIMEOUT for up-to-date tables."""
+        report_at = self.started_at + SLOW_START
         while not (_answers(self.port, "healthz") and self.is_fresh(preparation)):
             processes.check()
-            if time.monotonic() > late:
+            if time.monotonic() > report_at:
                 self.stdout.write(f"The web server does not answer yet; see {processes.logs}.")
-                late += READY_WITHIN
+                report_at += SLOW_START
             time.sleep(0.05)
 
     def is_fresh(self, preparation: Child) -> bool:
-        """Whether the tables are up to date, or waiting for that makes no sense any more."""
-        if preparation.patience.failures:
+        """Whether the tables are up to date, or the preparation has failed or takes too long."""
+        if preparation.backoff.failures:
             return True
-        late = time.monotonic() > self.began + FRESH_WITHIN
+        late = time.monotonic() > self.started_at + FRESH_TIMEOUT
         return (preparation.done or late) and _answers(self.port, "readyz")
 
     def report(self) -> None:
         address = f"http://127.0.0.1:{self.port}/"
-        self.stdout.write(self.style.SUCCESS(f"AirSense is up after {self.seconds():.1f} s."))
+        seconds = time.monotonic() - self.started_at
+        self.stdout.write(self.style.SUCCESS(f"AirSense is up after {seconds:.1f} s."))
         for line in _published():
             self.stdout.write(f"  {line}")
         self.stdout.write(f"  Home   {address}")
         self.stdout.write(f"  API    {address}{EXAMPLE}")
         password = data_folder.folder() / "admin_password"
         self.stdout.write(f"  Admin  {address}admin/  user admin, password in {password}")
-        self.stdout.write("Ctrl-C stops everything.")
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
+        self.stdout.write("Press Ctrl-C to stop.")
 
 
 def _published() -> Iterator[str]:
-    """A line on each table."""
+    """Yield a line about each table."""
     try:
         rows = PublishedTable.objects.select_related("current")
-        there = {published.table: published.current for published in rows}
+        versions = {published.table: published.current for published in rows}
     except DatabaseError as error:
         yield f"PostgreSQL does not answer: {error}".strip()
         return
     for name in sorted(NAMES):
-        version = there.get(name)
+        version = versions.get(name)
         yield (
             f"{name:28}{version.rows:>9,} rows  version {version.number}"
             if version
-            else f"{name:28} is not published yet: the API answers 503 and the reason"
+            else f"{name:28} is not published yet; its queries get a 503"
         )
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One platform to a data folder: two would run each schedule twice."""
+def _single_platform() -> Iterator[None]:
+    """Allow one platform per data folder: two would run each schedule twice."""
     with locks.attempt(data_folder.folder() / "platform.lock") as lock:
         if not lock:
             raise CommandError(
@@ -137,7 +144,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _free(port: int) -> None:
+def _check_port(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -150,8 +157,8 @@ def _free(port: int) -> None:
 
 def _answers(port: int, path: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as response:
+            return bool(response.status == 200)
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: the web server."""
+"""`manage.py serve`: run the web server (Granian with this project's worker, airsense.edge)."""
 
 import os
 import resource
@@ -13,31 +13,36 @@ from granian.http import HTTP1Settings
 
 from airsense import cpus
 
-# 6,000 clients that connect at once wait in the queue instead of being refused.
+# Length of the accept queue: 6,000 clients that connect at once wait instead of being refused.
 BACKLOG = 8_192
 PROCESSES = cpus.usable()
-# Each waits for one query or sends one file; more would take Python from each other: 12 answer a
-# quarter less than 4.
+# Threads per process; each runs one query or sends one file. More compete for the GIL: 12 threads
+# answer a quarter less than 4.
 THREADS = 6
-# Seconds for answers that are being sent when the server stops. Without a limit a worker process
-# that is told to stop while it starts never hears of it, and the server never ends.
-STOPS_WITHIN = 20
+# Seconds to finish running responses when the server stops; then worker processes are killed.
+# Without a limit, a worker that gets the signal while it starts ignores it and never stops.
+STOP_TIMEOUT = 20
 
 
 class Command(BaseCommand):
-    help = "Answer the public: pages, API and admin."
+    help = "Serve the pages, the API and the admin."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
-        parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
+        parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=os.environ.get("PORT", "8000"),
+            help="port (default: $PORT or 8000)",
+        )
         parser.add_argument(
             "--processes",
             type=int,
             default=PROCESSES,
-            help="default: as many as processors it may use",
+            help="web processes (default: one for each usable processor)",
         )
         parser.add_argument(
-            "--threads", type=int, default=THREADS, help="answers at once, a process"
+            "--threads", type=int, default=THREADS, help="threads per process (default: 6)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,28 +57,28 @@ class Command(BaseCommand):
 
 
 def serve(application: str, port: int, **options: Any) -> None:
-    """Serve an application as the platform is served; `options` are Granian's."""
-    from airsense.edge import worker  # it needs all that Django is set up with
+    """Serve a WSGI application with the platform's options; `options` override Granian's."""
+    from airsense.edge import worker  # it can be imported only after Django is set up
 
-    _allow_files()
-    shipped = {"workers": PROCESSES, "blocking_threads": THREADS}
-    shipped["workers_kill_timeout"] = STOPS_WITHIN
+    _raise_file_limit()
+    defaults = {"workers": PROCESSES, "blocking_threads": THREADS}
+    defaults["workers_kill_timeout"] = STOP_TIMEOUT
     Granian(
         application,
         port=port,
-        interface=Interfaces.WSGI,  # so Granian counts threads; the worker is the edge's
-        runtime_mode=RuntimeModes.st,  # a twentieth more answers of the cache than by `mt`
+        interface=Interfaces.WSGI,  # only sets how Granian counts threads: worker.run uses ASGI
+        runtime_mode=RuntimeModes.st,  # 5 % more cached responses per second than `mt`
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=settings.HEADERS_TIMEOUT * 1_000),
         websockets=False,
         backlog=BACKLOG,
         backpressure=BACKLOG,
-        **(shipped | options),
+        **(defaults | options),
     ).serve(spawn_target=worker.run)
 
 
-def _allow_files() -> None:
-    """Each connection is an open file, and a usual limit is 1,024 of them."""
+def _raise_file_limit() -> None:
+    """Allow 2 * BACKLOG open files: each connection is one, and the usual limit is 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * BACKLOG if hard == resource.RLIM_INFINITY else min(2 * BACKLOG, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

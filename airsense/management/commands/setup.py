@@ -1,4 +1,4 @@
-"""`manage.py setup`: make the database what this code needs. Safe to run at any time."""
+"""`manage.py setup`: bring the database to the state that this code needs."""
 
 from typing import Any
 
@@ -13,16 +13,17 @@ from flights import reader_role
 from flights.tables import TABLES
 from transfers.load import sql_view
 
-# Two deployments at once must not migrate at once. Any number will do, if only this code uses it.
-ONE_AT_A_TIME = 7_247_001
+# Key of the advisory lock that keeps two deployments from migrating at the same time. An arbitrary
+# number that nothing else uses.
+SETUP_LOCK = 7_247_001
 ADMIN = "admin"
 
 
 class Command(BaseCommand):
     help = (
-        "Migrate the database; make the public's read-only role, the groups, the housekeeping"
-        " schedules, the view of each table and, where there is no administrator yet, one. Safe"
-        " to run again and beside running servers."
+        "Migrate the database and create the read-only role for public queries, the user groups,"
+        " the housekeeping schedules, a SQL view of each table and the first administrator. Safe to"
+        " repeat, also while servers are running."
     )
     requires_system_checks = [Tags.models]
 
@@ -32,11 +33,11 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"PostgreSQL does not answer: {error}".strip()) from None
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [SETUP_LOCK])
             try:
                 self.prepare()
             finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [SETUP_LOCK])
 
     def prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
@@ -48,12 +49,12 @@ class Command(BaseCommand):
         schedules.prepare()
         for model in TABLES:
             sql_view.prepare(model, role)
-        made = self.administrator()
-        who = f", made the user {ADMIN} (password in {made})" if made else ""
-        self.stdout.write(f"database ready: {len(TABLES)} tables, readers use {role}{who}")
+        password_file = self.create_administrator()
+        created = f", created user {ADMIN} (password in {password_file})" if password_file else ""
+        self.stdout.write(f"database ready: {len(TABLES)} tables, reader role {role}{created}")
 
-    def administrator(self) -> str | None:
-        """Make the first administrator; returns the file that keeps the password."""
+    def create_administrator(self) -> str | None:
+        """Create the first superuser. Returns the path of its password file, None if one exists."""
         users = get_user_model()._default_manager
         if users.filter(is_superuser=True).exists():
             return None

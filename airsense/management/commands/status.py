@@ -1,4 +1,4 @@
-"""`manage.py status`: whether everything runs."""
+"""`manage.py status`: report whether each service is up."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,15 +10,19 @@ from airsense.status import PARTS, states
 
 
 class Command(BaseCommand):
-    help = "Say of each part of the platform whether it is up. Exits with 1 where one is down."
+    help = "Report whether each part of the platform is up. Exits with code 1 if a part is down."
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("part", nargs="*", help=f"any of {', '.join(PARTS)}; default all")
+        parser.add_argument(
+            "part", nargs="*", help=f"parts to check: {', '.join(PARTS)} (default: all)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if unknown := set(options["part"]) - PARTS.keys():
-            raise CommandError(f"There is no {', '.join(unknown)}. There are: {', '.join(PARTS)}.")
+            raise CommandError(
+                f"Unknown part: {', '.join(unknown)}. Choose from: {', '.join(PARTS)}."
+            )
         parts = states(options["part"] or PARTS)
         for state in parts:
             word = self.style.SUCCESS("up  ") if state.up else self.style.ERROR("DOWN")

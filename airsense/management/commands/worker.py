@@ -1,4 +1,4 @@
-"""`manage.py worker`: takes transfers from the queue."""
+"""`manage.py worker`: run the tasks of the queue."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,13 +10,13 @@ from airsense.celery import app
 
 
 class Command(BaseCommand):
-    help = "Run the transfers that people and the schedule ask for."
+    help = "Run queued tasks: transfers, warehouse jobs, exports and housekeeping."
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--concurrency", type=int, default=2, help="transfers at once")
+        parser.add_argument("--concurrency", type=int, default=2, help="tasks at once (default: 2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        alone = ["--without-gossip", "--without-mingle"]  # workers ask nothing of each other
+        isolated = ["--without-gossip", "--without-mingle"]  # workers need no news of each other
         concurrency = f"--concurrency={options['concurrency']}"
-        app.worker_main(["worker", "--loglevel=info", concurrency, *alone])
+        app.worker_main(["worker", "--loglevel=info", concurrency, *isolated])
