@@ -1,4 +1,4 @@
-"""Take the pictures of docs/tutorial.md from a running demo, signed in as `admin`.
+"""Take the pictures of README.md and docs/tutorial.md from a running demo, signed in as `admin`.
 
 python -m tests.pictures http://127.0.0.1:8000 PASSWORD
 """
@@ -17,6 +17,7 @@ GROUPS = (
 )
 # The name of each picture, its address, width and height in pixels.
 PUBLIC = [
+    ("home", "/", 1200, 1130),
     ("explorer", f"/explorer?table=flight_delay_data&{GROUPS}&view=chart", 1000, 800),
 ]
 ADMIN = [
