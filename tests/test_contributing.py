@@ -12,6 +12,7 @@ import pytest
 
 from airsense.data_folder import PROJECT
 from tests.platform import Platform
+from transfers import warehouses
 
 SECTION = re.compile(r"^## Add a table\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^\d\. \*\*(\w+)\.\*\*(.*?)^   ```\w+\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)
@@ -35,11 +36,13 @@ def copy(tmp_path: Path) -> Path:
 
 
 @pytest.mark.deep
+@pytest.mark.parametrize("built_by", ["broker", "somebody else"])
 def test_the_four_steps_add_a_table(
-    fresh: Platform, copy: Path, steps: dict[str, tuple[str, str]]
+    fresh: Platform, copy: Path, steps: dict[str, tuple[str, str]], built_by: str
 ) -> None:
     assert list(steps) == ["SQL", "Class", "List", "Snapshot"]
-    (copy / _file(steps["SQL"])).write_text(steps["SQL"][1])
+    if built_by == "broker":
+        (copy / _file(steps["SQL"])).write_text(steps["SQL"][1])
     with (copy / _file(steps["Class"])).open("a") as models:
         models.write("\n\n" + steps["Class"][1])
     tables = copy / _file(steps["List"])
@@ -53,6 +56,9 @@ def test_the_four_steps_add_a_table(
     _run(newer, "make", "formatted", "generated")
     newer.manage("setup")
     newer.ingest(FLIGHTS)
+    if built_by != "broker":
+        with warehouses.connect(newer.env["WAREHOUSE_URL"]).change() as change:
+            change.execute(steps["SQL"][1])
     newer.manage("transfer", "--all")
     with newer.site(processes=1) as site:
         query = "/api/flights_by_route/?Total_Flights__gte=2"
