@@ -72,8 +72,9 @@ bench-search: $(venv)/dev.installed
 bench-transfer: $(venv)/dev.installed bench-peers
 	@exec $(python) -m benchmarks.transfer --peers .venv-bench/bin/python $(if $(FLIGHTS),--flights $(FLIGHTS))
 
-# Generated documents are committed, so that reviewers see their changes.
+# Write all generated files (migrations, docs/). They are committed, so a review sees each change.
 snapshot: $(venv)/dev.installed
+	$(python) manage.py makemigrations
 	$(python) manage.py document
 
 # Update the lock files to the newest versions that requirements/*.in allows.

@@ -3,18 +3,13 @@
 from collections.abc import Iterable
 
 from .mirror import MirroredTable
-from .models.mirrored import (
-    AirlinePerformance,
-    BusiestAirportsByDelays,
-    DelaysByDay,
-    FlightDelayData,
-)
+from .models import mirrored
 
 TABLES: list[type[MirroredTable]] = [
-    AirlinePerformance,
-    BusiestAirportsByDelays,
-    DelaysByDay,
-    FlightDelayData,
+    mirrored.AirlinePerformance,
+    mirrored.BusiestAirportsByDelays,
+    mirrored.DelaysByDay,
+    mirrored.FlightDelayData,
 ]
 
 NAMES = [model._meta.db_table for model in TABLES]

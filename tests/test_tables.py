@@ -1,4 +1,4 @@
-"""Every table is held to every surface."""
+"""Every table works on every surface."""
 
 import pytest
 from django.apps import apps
@@ -16,8 +16,8 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._m
 
 
 def test_all_are_listed_once() -> None:
-    there = [m for m in apps.get_models() if m.__module__ == mirrored.__name__]
-    assert sorted(TABLES, key=repr) == sorted(there, key=repr)
+    declared = [m for m in apps.get_models() if m.__module__ == mirrored.__name__]
+    assert sorted(TABLES, key=repr) == sorted(declared, key=repr)
 
 
 def test_generated_documents_are_up_to_date() -> None:
@@ -25,24 +25,25 @@ def test_generated_documents_are_up_to_date() -> None:
 
 
 @each_table
-def test_a_column_says_what_it_means_and_can_be_transferred(table: type[MirroredTable]) -> None:
+def test_each_column_has_a_help_text_and_can_be_transferred(table: type[MirroredTable]) -> None:
     assert all(field.help_text for field in table.columns())
     assert columns.schema(table).names == [public(field) for field in table.columns()]
 
 
 @each_table
-def test_it_is_in_the_admin_to_look_at(table: type[MirroredTable]) -> None:
+def test_the_admin_shows_it(table: type[MirroredTable]) -> None:
     assert admin.site.is_registered(table)
 
 
 @each_table
 def test_it_is_described_with_its_published_version(table: type[MirroredTable], site: Site) -> None:
-    said = {entry["table"]: entry for entry in site.get("/api/").json()}[table._meta.db_table]
+    described = {entry["table"]: entry for entry in site.get("/api/").json()}
+    description = described[table._meta.db_table]
     current = TableVersion.objects.get(published__table=table._meta.db_table)
-    assert said["version"] == current.number
-    assert said["rows"] > 0
-    assert [column["name"] for column in said["columns"]] == columns.schema(table).names
-    assert site.get(said["url"] + "?limit=1").status == 200
+    assert description["version"] == current.number
+    assert description["rows"] > 0
+    assert [column["name"] for column in description["columns"]] == columns.schema(table).names
+    assert site.get(description["url"] + "?limit=1").status == 200
 
 
 @each_table
@@ -68,6 +69,6 @@ def test_it_can_be_sorted_by_every_column_both_ways(table: type[MirroredTable], 
 def test_its_sql_view_shows_the_published_version(
     table: type[MirroredTable], demo: Platform, site: Site
 ) -> None:
-    shown = table._default_manager.using("reader").count()
+    count = table._default_manager.using("reader").count()
     described = {entry["table"]: entry["rows"] for entry in site.get("/api/").json()}
-    assert shown == described[table._meta.db_table]
+    assert count == described[table._meta.db_table]

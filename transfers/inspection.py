@@ -1,4 +1,4 @@
-"""The model that a table of the warehouse needs, as Python for flights/models/mirrored.py."""
+"""Write the Python of a model for a warehouse table, to paste into flights/models/mirrored.py."""
 
 import keyword
 import re
@@ -29,69 +29,79 @@ class {name}(MirroredTable):
         db_table = "{table}"
         verbose_name = verbose_name_plural = "{title}"
 '''
-# What a model or a mirrored table has already.
+# Attributes that every mirrored table already has.
 TAKEN = {"id", "pk", "objects", "mirror", "columns", "check", "clean", "delete", "save"}
+# Warehouse types that have no field of their own are stored in the next wider type.
+WIDER = {pa.int8(): pa.int16(), pa.float32(): pa.float64(), pa.large_string(): pa.string()}
 
 
 def model(table: str, source: Snapshot) -> str:
-    """A module with the class of a table. A column may be null where it holds a null now."""
-    fits = [field for field in source.schema if _field(field.type)]
-    figures = source.figures(pa.schema(fits), [field.name for field in fits])
-    filled = {f.name for f in fits if figures[f"{f.name} values"] == figures["rows"]}
-    comments = source.comments()
+    """Return a Python module with the model class of a warehouse table.
+
+    Reads the table once: a column is declared `null=True` if it holds a null now. A column whose
+    type cannot be transferred becomes a comment.
+    """
     names = _attributes(source.schema.names)
+    comments = source.comments()
+    never_null = _columns_without_nulls(source)
     lines = [
-        _line(names[f.name], f, null=f.name not in filled, label=comments.get(f.name, ""))
+        _line(names[f.name], f, null=f.name not in never_null, label=comments.get(f.name, ""))
         for f in source.schema
     ]
-    first = next((names[field.name] for field in fits), "")
-    local = "LocalDateTimeField, " * any(f.type == pa.timestamp("us") for f in fits)
-    words = table.replace("_", " ")
-    made = CLASS.format(
-        name=re.sub(r"\W", "", words.title()),
+    first = next((names[field.name] for field in source.schema if _field(field.type)), "")
+    local = "LocalDateTimeField, " * any(f.type == pa.timestamp("us") for f in source.schema)
+    title = table.replace("_", " ")
+    text = CLASS.format(
+        name=re.sub(r"\W", "", title.title()),
         table=table,
         fields="\n".join(lines),
         first=first,
-        title=words,
+        title=title,
     )
-    return f"{IMPORTS.format(f'{local}Mirror, MirroredTable')}\n\n{made}"
+    return f"{IMPORTS.format(f'{local}Mirror, MirroredTable')}\n\n{text}"
+
+
+def _columns_without_nulls(source: Snapshot) -> set[str]:
+    """Names of the transferable columns that have a value in every row."""
+    columns = [field for field in source.schema if _field(field.type)]
+    names = [field.name for field in columns]
+    figures = source.figures(pa.schema(columns), names)
+    return {name for name in names if figures[f"{name} values"] == figures["rows"]}
 
 
 def _line(attribute: str, column: pa.Field, *, null: bool, label: str) -> str:
-    call = _field(column.type)
-    if not call:
+    """The line of a class body that declares one column."""
+    field = _field(column.type)
+    if not field:
         return f"    # {column.name} is {column.type}, which cannot be transferred."
-    name, options = call
-    given = [*options, f"db_column={_text(column.name)}"]
-    given += ["null=True"] if null else []
-    given += [f"help_text={_text(label)}"] if label else []
-    line = f"    {attribute} = {name}({', '.join(given)})"
+    class_name, options = field
+    arguments = [*options, f"db_column={_literal(column.name)}"]
+    arguments += ["null=True"] if null else []
+    arguments += [f"help_text={_literal(label)}"] if label else []
+    line = f"    {attribute} = {class_name}({', '.join(arguments)})"
     if len(line) <= WIDTH:
         return line
-    broken = "".join(f"        {argument},\n" for argument in given)
-    return f"    {attribute} = {name}(\n{broken}    )"
+    broken = "".join(f"        {argument},\n" for argument in arguments)
+    return f"    {attribute} = {class_name}(\n{broken}    )"
 
 
 def _field(type_: pa.DataType) -> tuple[str, list[str]] | None:
-    """The class of field that holds all values of a type, and what it must be given."""
+    """The name and the options of the field class for an Arrow type; None if there is none."""
     if pa.types.is_decimal(type_):
         sizes = [f"max_digits={type_.precision}", f"decimal_places={type_.scale}"]
         return "models.DecimalField", sizes
-    wider = {pa.int8(): pa.int16(), pa.float32(): pa.float64(), pa.large_string(): pa.string()}
-    wanted = wider.get(type_, type_)
-    found = [field for field, arrow in TYPES.items() if arrow == wanted]
-    if not found:
+    stored = WIDER.get(type_, type_)
+    name = next((field.__name__ for field, arrow in TYPES.items() if arrow == stored), None)
+    if name is None:
         return None
-    name = found[0].__name__
-    return f"models.{name}" if getattr(models, name, None) else name, []
+    return f"models.{name}" if hasattr(models, name) else name, []
 
 
 def _attributes(columns: list[str]) -> dict[str, str]:
-    """A Python name that Django takes for each column."""
+    """Map each column to a unique attribute name that Python and Django accept."""
     names: dict[str, str] = {}
     for column in columns:
-        words = re.sub(r"\W|_+", "_", column.lower())
-        name = re.sub(r"__+", "_", words).strip("_")
+        name = re.sub(r"[\W_]+", "_", column.lower()).strip("_")
         if not name or name[0].isdigit() or keyword.iskeyword(name) or name in TAKEN:
             name = f"column_{name}".rstrip("_")
         names[column] = next(n for n in _numbered(name) if n not in names.values())
@@ -99,6 +109,7 @@ def _attributes(columns: list[str]) -> dict[str, str]:
 
 
 def _numbered(name: str) -> Iterator[str]:
+    """`name`, `name_2`, `name_3`, ..."""
     yield name
     number = 2
     while True:
@@ -106,5 +117,6 @@ def _numbered(name: str) -> Iterator[str]:
         number += 1
 
 
-def _text(value: str) -> str:
+def _literal(value: str) -> str:
+    """A Python string literal on one line."""
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'

@@ -1,20 +1,23 @@
-"""The broker: makes the tables that are transferred from the raw records, in the warehouse.
+"""The broker: builds the final tables from the raw records, inside the warehouse.
 
-Each table is one file of Databricks SQL here, which runs as it is on Databricks.
+Each `TABLE.sql` in this folder is one statement of Databricks SQL that makes the table TABLE. It
+runs unchanged on Databricks. To build one more table, add a file.
 """
 
 import hashlib
+import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from transfers.exceptions import SourceMissing
 from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Change, Warehouse
 
-# Each after those that it reads.
-TABLES = ["flight_delay_data", "airline_performance", "busiest_airports_by_delays", "delays_by_day"]
-BUILT = "broker_builds"  # one row: what the tables were made of
+READ = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)", re.IGNORECASE)
+BUILT = "broker_builds"  # one row: a hash of what the tables were made of
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,23 @@ class Built:
     seconds: float
 
 
-def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
-    """Make all tables anew, together; none where raw records and SQL are those of the last time.
+def in_order(statements: Mapping[str, str]) -> list[str]:
+    """Sort tables so that each comes after the tables that its SQL reads.
 
-    SourceMissing where there are no raw records.
+    `statements` maps the name of a table to its SQL. Raises `graphlib.CycleError` if two tables
+    read each other.
+    """
+    reads = {
+        table: sorted(statements.keys() & {*READ.findall(statement)} - {table})
+        for table, statement in sorted(statements.items())
+    }
+    return list(TopologicalSorter(reads).static_order())
+
+
+def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
+    """Rebuild all tables together; nothing if raw records and SQL are unchanged.
+
+    Raises SourceMissing if the warehouse has no raw records.
     """
     with warehouse.change() as change:
         if RAW not in change.tables():
@@ -46,6 +62,9 @@ def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
 def sql(table: str) -> str:
     """The statement that makes a table."""
     return Path(__file__).with_name(f"{table}.sql").read_text(encoding="utf-8")
+
+
+TABLES = in_order({file.stem: sql(file.stem) for file in Path(__file__).parent.glob("*.sql")})
 
 
 def _build(change: Change, table: str) -> Built:
