@@ -60,7 +60,7 @@ def demo() -> Iterator[Target]:
 def served(platform: Platform) -> Iterator[Target]:
     port, headers = free_port(), _allowed(platform)
     site, began = Site(f"http://127.0.0.1:{port}"), time.perf_counter()
-    with platform.running("serve", f"--port={port}") as process:
+    with platform.started("serve", f"--port={port}") as process:
         until(lambda: _answers(site), 60)
         started = time.perf_counter() - began
         yield Target(platform, site, process.pid, platform.env["DATABASE_URL"], headers, started)

@@ -1,6 +1,5 @@
 """What tests of faults see of a platform: its readers, its newest transfer, what is left behind."""
 
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from tests.commands import Command
 from tests.platform import Platform, Site
 
 TABLE = "flight_delay_data"
@@ -122,7 +122,7 @@ def clean(platform: Platform) -> None:
 
 
 @contextmanager
-def worker(platform: Platform) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(platform: Platform) -> Iterator[Command]:
     with platform.running("worker", "--concurrency=1") as process:
         yield process
 

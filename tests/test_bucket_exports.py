@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.commands import Command
 from tests.exporting import TABLE, ask, execute, row, slowly, sweep, swept
 from tests.platform import Platform, Site, free_port, until
 from tests.platforms import own_platform
@@ -89,7 +90,7 @@ def bucket(platform: Platform, port: int) -> Iterator[Any]:
         yield client
 
 
-def worker(platform: Platform) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+def worker(platform: Platform) -> AbstractContextManager[Command]:
     return platform.running("worker", "--concurrency=1")
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -12,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.commands import Command
 from tests.exporting import RELATION, TABLE, ask, execute, files, row, slowly, sweep, swept
 from tests.platform import Platform, Site, until
 from tests.platforms import own_platform
@@ -46,7 +46,7 @@ def kept(platform: Platform) -> Path:
     return folder
 
 
-def worker(platform: Platform) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+def worker(platform: Platform) -> AbstractContextManager[Command]:
     return platform.running("worker", "--concurrency=1")
 
 

@@ -30,7 +30,7 @@ def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
     """What the command says of a file that it refuses, and the most MB that it took."""
     log = tmp_path / "log"
     own = Platform({"WAREHOUSE_URL": f"duckdb://{tmp_path}/warehouse", **env}, log=log)
-    with own.running("ingest", str(file)) as process:
+    with own.started("ingest", str(file)) as process:
         most = most_memory(process)
     assert process.returncode == 1, log.read_text()
     (line,) = log.read_text().splitlines()
