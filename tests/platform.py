@@ -94,6 +94,7 @@ class Platform:
     @contextmanager
     def running(self, *arguments: str) -> Iterator[commands.Command]:
         """A long-running command, stopped at the end if it still runs."""
+        self.log.open("ab").close()
         command = [str(self.code / "manage.py"), *arguments]
         process = commands.Command(command, self._env(), self.log, self.log)
         with _stopped(process):
@@ -126,12 +127,17 @@ class Platform:
 
     def ingest(self, csv: str, how: str = "--replace") -> None:
         """Raw records as CSV lines without their header, through the broker to the warehouse."""
-        folder = self.warehouse
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "raw.csv"
-        file.write_text(f"{COLUMNS}\n{csv}\n")
-        self.manage("ingest", how, str(file))
-        self.manage("broker")
+        ingest = f"call_command('ingest', {how!r}, {str(self.csv(csv))!r})"
+        self.python(
+            f"from django.core.management import call_command; {ingest}; call_command('broker')"
+        )
+
+    def csv(self, lines: str) -> Path:
+        """A file of raw records."""
+        self.warehouse.mkdir(parents=True, exist_ok=True)
+        file = self.warehouse / "raw.csv"
+        file.write_text(f"{COLUMNS}\n{lines}\n")
+        return file
 
     def remove(self) -> None:
         shutil.rmtree(self.warehouse, ignore_errors=True)

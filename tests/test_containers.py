@@ -174,9 +174,9 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
     platform.manage(*ours["migrate"]["command"])
     site = Site(f"http://127.0.0.1:{port}")
     with (
-        platform.running(*ours["worker"]["command"]) as worker,
-        platform.running(*ours["beat"]["command"]) as beat,
-        platform.running(*ours["web"]["command"]) as web,
+        platform.started(*ours["worker"]["command"]) as worker,
+        platform.started(*ours["beat"]["command"]) as beat,
+        platform.started(*ours["web"]["command"]) as web,
     ):
         for step in ours["demo"]["command"][0].split(" && "):
             platform.manage(*step.split()[2:])

@@ -48,8 +48,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def platform(warehouse: Served) -> Iterator[Platform]:
     """A published table, whose transfers are given up after a second without a heartbeat."""
     with own_platform() as own:
-        own.ingest(FLIGHTS)
-        file = own.warehouse / "raw.csv"
+        file = own.csv(FLIGHTS)
         own = Platform({**own.env, "TRANSFER_LOST_AFTER": "2", **warehouse.env})
         own.manage("ingest", str(file))
         own.manage("broker")
@@ -94,7 +93,9 @@ def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[
     warehouse.mend()
 
 
-@pytest.mark.parametrize("phase", HOLDS)
+@pytest.mark.parametrize(
+    "phase", [p if p == "copying" else pytest.param(p, marks=pytest.mark.deep) for p in HOLDS]
+)
 def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
     platform: Platform, warehouse: Served, site: Site, phase: str
 ) -> None:
@@ -208,7 +209,10 @@ def test_lost_connections_to_postgresql_are_tried_again(
 
 
 # The warehouse is asked for the same rows again; what was copied is lost with its connection.
-@pytest.mark.parametrize(("server", "attempts"), [("warehouse", 1), ("PostgreSQL", 2)])
+@pytest.mark.parametrize(
+    ("server", "attempts"),
+    [("warehouse", 1), pytest.param("PostgreSQL", 2, marks=pytest.mark.deep)],
+)
 def test_a_network_that_is_cut_in_the_middle_costs_a_transfer_an_attempt_at_most(
     platform: Platform, warehouse: Served, site: Site, server: str, attempts: int
 ) -> None:

@@ -88,9 +88,9 @@ def flights(rows: int, name: str) -> str:
 def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
     server: Server, platform: Platform, warehouse: Served, phase: str
 ) -> None:
-    platform.ingest(flights(ROWS, "Airline"))
+    file = platform.csv(flights(ROWS, "Airline"))
     own = Platform({**platform.env, **warehouse.schema(phase).env, "TRANSFER_LOST_AFTER": "60"})
-    own.manage("ingest", str(platform.warehouse / "raw.csv"))
+    own.manage("ingest", str(file))
     own.manage("broker")
     own.manage("transfer", TABLE)
     slow_at = {"copying": ("FetchResults", ""), "verifying": ("ExecuteStatement", "md5")}
