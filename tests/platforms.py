@@ -25,14 +25,12 @@ def own_platform(**env: str) -> Iterator[Platform]:
 
 @cache
 def _migrated() -> str:
-    """The database that this process's platforms begin as copies of: to migrate each takes 0.7 s,
-    and to hash the password of its administrator 0.3 s.
+    """The database that this process's platforms begin as copies of: to migrate each takes 0.7 s.
 
     Roles belong to no database, so all that names one is made by each platform's own `setup`.
     """
     own = Platform(own_environment())
     own.manage("migrate")
-    own.python("from airsense.management.commands.setup import Command; Command().administrator()")
     return urlsplit(own.env["DATABASE_URL"]).path.strip("/")
 
 

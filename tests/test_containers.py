@@ -166,6 +166,7 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
         name: value.replace("/secrets/", f"{tmp_path}/secrets/")
         for name, value in environment("web").items()
     }
+    files["DJANGO_SETTINGS_MODULE"] = "airsense.settings"
     files["STATIC_ROOT"] = str(code / "staticfiles")
     folders = {"AIRSENSE_HOME": str(tmp_path / "data"), "PORT": str(port)}
     ours = services()

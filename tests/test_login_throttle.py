@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 
 from airsense import login_throttle
@@ -22,7 +21,6 @@ from tests.platforms import own_valkey
 PATH = "/admin/login/"
 SECRET = "t" * 32  # of the form's cookie and field, which have to be equal
 RIGHT, WRONG = "a long phrase that opens", "one that does not"
-CHEAP = {"DJANGO_SETTINGS_MODULE": "tests.cheap_passwords"}
 _numbers = itertools.count(1)
 
 
@@ -37,7 +35,7 @@ class Told:
 @pytest.fixture(scope="module")
 def doors(demo: Platform) -> Iterator[Site]:
     """Three web processes behind one proxy."""
-    with Platform({**demo.env, **CHEAP, "TRUSTED_PROXIES": "1"}).site(processes=3) as site:
+    with Platform({**demo.env, "TRUSTED_PROXIES": "1"}).site(processes=3) as site:
         yield site
 
 
@@ -45,8 +43,7 @@ def doors(demo: Platform) -> Iterator[Site]:
 def somebody(demo: Platform) -> str:
     """Their name."""
     name = f"keeper{next(_numbers)}"
-    password = MD5PasswordHasher().encode(RIGHT, "salt")
-    User.objects.create(username=name, password=password, is_staff=True)
+    User.objects.create_user(name, password=RIGHT, is_staff=True)
     return name
 
 
@@ -138,7 +135,7 @@ def test_without_valkey_people_log_in_and_guesses_still_end(
     demo: Platform, tmp_path: Path, address: str, somebody: str
 ) -> None:
     queue = f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"
-    own = Platform({**demo.env, **CHEAP, "REDIS_URL": queue, "TRUSTED_PROXIES": "1"})
+    own = Platform({**demo.env, "REDIS_URL": queue, "TRUSTED_PROXIES": "1"})
     with own_valkey(tmp_path) as server, own.site(processes=1) as site:
         assert log_in(site, address, somebody).status == 200
         server.kill()

@@ -1,4 +1,4 @@
-"""AirSense's settings, with passwords that are checked at once: tests check hundreds."""
+"""The settings of AirSense, but with a fast password hash: tests check hundreds of passwords."""
 
 from airsense.settings import *  # noqa: F403
 
