@@ -12,7 +12,7 @@ from tests.commands import Command
 from tests.platform import Platform, Site
 
 TABLE = "flight_delay_data"
-ROWS = 70_000  # more than one answer of the warehouse holds
+ROWS, ANSWER_ROWS = 10_000, 2_000  # of the table, and of each answer of the warehouse
 START = (
     "from transfers import tasks; from flights.tables import by_name;"
     f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"

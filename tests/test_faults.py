@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from tests.fault_probes import (
+    ANSWER_ROWS,
     NO_INDEXES,
     ROWS,
     START,
@@ -41,6 +42,7 @@ FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
+        served.set(answer_rows=ANSWER_ROWS)
         yield served
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fault_probes import (
+    ANSWER_ROWS,
     NO_INDEXES,
     ROWS,
     TABLE,
@@ -41,6 +42,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
+        served.set(answer_rows=ANSWER_ROWS)
         yield served
 
 
