@@ -93,7 +93,7 @@ def _sizes(platform: Platform, flights: Path | None, times: int) -> Iterator[str
 
 
 def _published(platform: Platform) -> str:
-    with platform.running("transfer", "--all") as process:
+    with platform.started("transfer", "--all") as process:
         assert process.wait() == 0, "the transfer failed"
     with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
         sql = "SELECT max(rows) FROM flights_tableversion WHERE published_at IS NOT NULL"

@@ -14,7 +14,7 @@ def run(target: Target, seconds: float) -> list[str]:
     starts = [_start_seconds(target) for _ in range(RUNS)]
     with ExitStack() as stack:
         others = {
-            name: stack.enter_context(target.platform.running(name)).pid
+            name: stack.enter_context(target.platform.started(name)).pid
             for name in ("worker", "beat")
         }
         webs = processes.children(target.pid)

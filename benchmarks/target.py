@@ -64,7 +64,7 @@ def served(platform: Platform) -> Iterator[Target]:
     """Run the web server of a platform."""
     port, headers = free_port(), _api_key(platform)
     site, started_at = Site(f"http://127.0.0.1:{port}"), time.perf_counter()
-    with platform.running("serve", f"--port={port}") as process:
+    with platform.started("serve", f"--port={port}") as process:
         until(lambda: _answers(site), 60)
         seconds = time.perf_counter() - started_at
         yield Target(platform, site, process.pid, platform.env["DATABASE_URL"], headers, seconds)

@@ -4,37 +4,105 @@ To load them takes most commands more time than what they do, and tests run hund
 """
 
 import atexit
+import ctypes
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+PR_SET_PDEATHSIG = 1
 # What reads no settings when it is loaded.
 LIBRARIES = [
+    "boto3",
     "celery.app.base",
     "celery.app.builtins",
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.fixups.django",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "cron_descriptor",
+    "csp.middleware",
     "databricks.sql",
+    "django.contrib.admin.options",
+    "django.contrib.auth.hashers",
+    "django.contrib.postgres.fields",
+    "django.contrib.postgres.search",
     "django.core.handlers.wsgi",
     "django.core.management",
+    "django.core.management.commands.migrate",
     "django.db.backends.postgresql.base",
     "django.db.migrations.executor",
     "django.forms",
+    "django.test.testcases",
     "django.views.generic",
     "django_filters",
+    "drf_spectacular",
     "duckdb",
     "environ",
+    "granian.server",
+    "graphql",
+    "jinja2",
     "kombu.transport.redis",
-    "psycopg_pool",
+    "openpyxl",
+    "psutil",
     "pyarrow.compute",
     "pyarrow.parquet",
     "requests",
+    "rest_framework.relations",
+    "rest_framework.serializers",
     "rich.console",
+    "rich.live",
+    "rich.progress",
+    "storages.backends.s3",
+    "thrift.Thrift",
+    "unfold",
+    "whitenoise.middleware",
 ]
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(LIBRARIES)
+
+
+class Command:
+    """A command that runs, alone in its process group. It ends when the test's process does."""
+
+    def __init__(self, command: list[str], env: dict[str, str], out: Path, errors: Path) -> None:
+        self._process: ForkServerProcess = _processes.Process(
+            target=_execute, args=(command, env, str(out), str(errors))
+        )
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, seconds: float | None = None) -> int:
+        self._process.join(seconds)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("manage.py", seconds or 0)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 def run(
@@ -43,23 +111,24 @@ def run(
     """What a command says; it is killed where it takes longer."""
     with tempfile.TemporaryDirectory() as folder:
         said, complained = Path(folder, "stdout"), Path(folder, "stderr")
-        process = _processes.Process(
-            target=_execute, args=([str(manage), *arguments], env, str(said), str(complained))
-        )
-        process.start()
-        process.join(seconds)
-        if process.exitcode is None:
+        process = Command([str(manage), *arguments], env, said, complained)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
             process.kill()
-            raise subprocess.TimeoutExpired(arguments, seconds)
+            raise
         return subprocess.CompletedProcess(
-            arguments, process.exitcode, said.read_text(), complained.read_text()
+            arguments, code, said.read_text(), complained.read_text()
         )
 
 
 def _execute(command: list[str], env: dict[str, str], said: str, complained: str) -> None:
     """What Python does when it is started, and when it ends."""
+    os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     for number, file in ((1, said), (2, complained)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    multiprocessing.set_start_method(None, force=True)  # as in a process that just starts
     os.environ.clear()
     os.environ.update(env)
     sys.argv = command

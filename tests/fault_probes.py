@@ -1,6 +1,5 @@
 """What tests of faults see of a platform: its readers, its newest transfer, what is left behind."""
 
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -9,10 +8,11 @@ from typing import Any
 
 import psycopg
 
+from tests.commands import Command
 from tests.platform import Platform, Site
 
 TABLE = "flight_delay_data"
-ROWS = 70_000  # more than one answer of the warehouse holds
+ROWS, ANSWER_ROWS = 10_000, 2_000  # of the table, and of each answer of the warehouse
 START = (
     "from transfers import tasks; from flights.tables import by_name;"
     f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
@@ -122,7 +122,7 @@ def clean(platform: Platform) -> None:
 
 
 @contextmanager
-def worker(platform: Platform) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(platform: Platform) -> Iterator[Command]:
     with platform.running("worker", "--concurrency=1") as process:
         yield process
 

@@ -15,10 +15,12 @@ PAGES = [
     "/admin/transfers/transfer/",
     "/admin/transfers/transfer/1/change/",
     "/admin/transfers/transfer/start/",
+    "/admin/flights/tableversion/1/roll-back/",
+]
+MORE_PAGES = [
     "/admin/transfers/warehousejob/ingest/",
     "/admin/transfers/alert/",
     "/admin/flights/tableversion/",
-    "/admin/flights/tableversion/1/roll-back/",
     "/admin/flights/flightdelaydata/",
     "/admin/django_celery_beat/periodictask/",
     "/admin/django_celery_beat/periodictask/1/change/",
@@ -71,7 +73,9 @@ def page(browser: Browser, running: Site, session: StorageState) -> Iterator[Pag
         yield page
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    "path", [*PAGES, *(pytest.param(path, marks=pytest.mark.deep) for path in MORE_PAGES)]
+)
 def test_a_page_of_the_admin_is_accessible_in_every_look(page: Page, path: str) -> None:
     page.goto(path)
     assert_accessible(page)

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.commands import Command
 from tests.exporting import TABLE, ask, execute, row, slowly, sweep, swept
 from tests.platform import Platform, Site, free_port, until
 from tests.platforms import own_platform
@@ -82,14 +83,32 @@ def site(platform: Platform) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def bucket(platform: Platform, port: int) -> Iterator[Any]:
-    execute(platform, "TRUNCATE flights_export CASCADE")
+@pytest.fixture(scope="module")
+def server(port: int) -> Iterator[Any]:
     with s3(port) as client:
         yield client
 
 
-def worker(platform: Platform) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+@pytest.fixture
+def bucket(platform: Platform, port: int, server: Any) -> Any:
+    execute(platform, "TRUNCATE flights_export CASCADE")
+    empty(port, server)
+    return server
+
+
+def empty(port: int, server: Any) -> None:
+    """Let the server lose all files."""
+    urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/reset", b"").close()
+    server.create_bucket(Bucket=BUCKET)
+
+
+def nowhere(platform: Platform, port: int, **env: str) -> Platform:
+    """The platform, whose storage does not answer at another port."""
+    endpoint = f"http://127.0.0.1:{port}"
+    return Platform({**platform.env, "EXPORTS_S3_ENDPOINT": endpoint, **env})
+
+
+def worker(platform: Platform) -> AbstractContextManager[Command]:
     return platform.running("worker", "--concurrency=1")
 
 
@@ -149,10 +168,10 @@ def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> No
     assert names(bucket) == []
 
 
-def test_a_storage_that_is_away_for_a_while_gets_the_file_later(
-    platform: Platform, port: int
-) -> None:
+@pytest.mark.deep
+def test_a_storage_that_is_away_for_a_while_gets_the_file_later(platform: Platform) -> None:
     execute(platform, "TRUNCATE flights_export CASCADE")
+    platform = nowhere(platform, port := free_port())
     with worker(platform):
         key = ask(platform, "limit=10")
         until(lambda: row(platform, key)["error"], seconds=60)
@@ -167,7 +186,7 @@ def test_a_storage_that_is_away_for_a_while_gets_the_file_later(
 
 def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
     execute(platform, "TRUNCATE flights_export CASCADE")
-    own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
+    own = nowhere(platform, free_port(), EXPORT_ATTEMPTS="1")
     with worker(own):
         key = ask(own, "limit=10")
         failed = ends(own, key, "failed")
@@ -175,19 +194,19 @@ def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
 
 
 def test_an_export_is_told_also_while_its_storage_is_away(
-    platform: Platform, site: Site, port: int
+    platform: Platform, site: Site, port: int, bucket: Any
 ) -> None:
-    execute(platform, "TRUNCATE flights_export CASCADE")
-    with s3(port), worker(platform):
+    with worker(platform):
         ends(platform, ask(platform, "limit=10"))
     body = json.dumps({"table": TABLE, "query": "limit=10", "format": "csv"}).encode()
     given = {"Content_Type": "application/json", "Authorization": f"Token {platform.token()}"}
-    answer = site.ask("POST", "/api/exports/", body, **given)
+    with nowhere(platform, free_port()).site(processes=1) as away:
+        answer = away.ask("POST", "/api/exports/", body, **given)
     assert (answer.status, answer.json()["status"]) == (200, "done")
-    with s3(port):  # which has lost the file
-        again = site.ask("POST", "/api/exports/", body, **given)
-        assert again.status == 202
-        assert again.json()["id"] != answer.json()["id"]
+    empty(port, bucket)
+    again = site.ask("POST", "/api/exports/", body, **given)
+    assert again.status == 202
+    assert again.json()["id"] != answer.json()["id"]
 
 
 @pytest.mark.deep

@@ -166,6 +166,7 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
         name: value.replace("/secrets/", f"{tmp_path}/secrets/")
         for name, value in environment("web").items()
     }
+    files["DJANGO_SETTINGS_MODULE"] = "airsense.settings"
     files["STATIC_ROOT"] = str(code / "staticfiles")
     folders = {"AIRSENSE_HOME": str(tmp_path / "data"), "PORT": str(port)}
     ours = services()
@@ -174,9 +175,9 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
     platform.manage(*ours["migrate"]["command"])
     site = Site(f"http://127.0.0.1:{port}")
     with (
-        platform.running(*ours["worker"]["command"]) as worker,
-        platform.running(*ours["beat"]["command"]) as beat,
-        platform.running(*ours["web"]["command"]) as web,
+        platform.started(*ours["worker"]["command"]) as worker,
+        platform.started(*ours["beat"]["command"]) as beat,
+        platform.started(*ours["web"]["command"]) as web,
     ):
         for step in ours["demo"]["command"][0].split(" && "):
             platform.manage(*step.split()[2:])

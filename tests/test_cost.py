@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import pytest
 from django.db import connection
 
 from flights.query import cost
+from tests.commands import Command
 from tests.platform import Platform, Site, free_port, until
 
 FLIGHTS = "/api/flight_delay_data/"
@@ -150,6 +150,6 @@ def _up(site: Site) -> bool:
         return False
 
 
-def _kill(server: "subprocess.Popen[bytes]") -> None:
+def _kill(server: Command) -> None:
     os.killpg(server.pid, signal.SIGKILL)
     server.wait()

@@ -52,7 +52,7 @@ def test_the_server_starts_a_process_for_each_processor_that_it_may_use(demo: Pl
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})  # what is started inherits it
     try:
-        with demo.running("serve", f"--port={(port := free_port())}") as process:
+        with demo.started("serve", f"--port={(port := free_port())}") as process:
             until(lambda: listens(port))
             assert _children(process.pid) == 1
     finally:

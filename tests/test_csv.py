@@ -101,11 +101,14 @@ STRUCTURE = ("quote", "values, but")
 COLUMNS = [*HEADER.split(","), "Note", "Code"]
 
 
-def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [400, pytest.param(1_500, marks=pytest.mark.deep)])
+def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(
+    tmp_path: Path, count: int
+) -> None:
     choice, path = random.Random(16), tmp_path / "f.csv"  # noqa: S311  # no secret
     seen = {"refused by others": 0, "refused": 0, "accepted alike": 0}
     with duckdb.connect() as connection:
-        for number in range(1_500):
+        for number in range(count):
             path.write_text(broken(choice), newline="")
             python, duck, ours = by_python(path), by_duckdb(connection, path), by_airsense(path)
             told = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
@@ -119,7 +122,7 @@ def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(tmp_path: Path
             elif python == duck:
                 seen["accepted alike"] += 1
                 assert ours == [_trimmed(row) for row in python], told
-    assert min(seen.values()) > 100, seen
+    assert min(seen.values()) > count / 15, seen
 
 
 def _trimmed(row: list[str]) -> list[str]:

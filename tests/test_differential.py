@@ -201,7 +201,7 @@ def check_groups(
 
 
 QUICK = settings(
-    max_examples=150,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from tests.fault_probes import (
+    ANSWER_ROWS,
     NO_INDEXES,
     ROWS,
     START,
@@ -41,6 +42,7 @@ FLIGHTS = "\n".join(f"2013-01-{1 + n % 28:02},Airline {n},A,B,{n % 60},5" for n 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
+        served.set(answer_rows=ANSWER_ROWS)
         yield served
 
 
@@ -48,8 +50,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def platform(warehouse: Served) -> Iterator[Platform]:
     """A published table, whose transfers are given up after a second without a heartbeat."""
     with own_platform() as own:
-        own.ingest(FLIGHTS)
-        file = own.warehouse / "raw.csv"
+        file = own.csv(FLIGHTS)
         own = Platform({**own.env, "TRANSFER_LOST_AFTER": "2", **warehouse.env})
         own.manage("ingest", str(file))
         own.manage("broker")
@@ -94,7 +95,9 @@ def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[
     warehouse.mend()
 
 
-@pytest.mark.parametrize("phase", HOLDS)
+@pytest.mark.parametrize(
+    "phase", [p if p == "copying" else pytest.param(p, marks=pytest.mark.deep) for p in HOLDS]
+)
 def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
     platform: Platform, warehouse: Served, site: Site, phase: str
 ) -> None:
@@ -208,7 +211,10 @@ def test_lost_connections_to_postgresql_are_tried_again(
 
 
 # The warehouse is asked for the same rows again; what was copied is lost with its connection.
-@pytest.mark.parametrize(("server", "attempts"), [("warehouse", 1), ("PostgreSQL", 2)])
+@pytest.mark.parametrize(
+    ("server", "attempts"),
+    [("warehouse", 1), pytest.param("PostgreSQL", 2, marks=pytest.mark.deep)],
+)
 def test_a_network_that_is_cut_in_the_middle_costs_a_transfer_an_attempt_at_most(
     platform: Platform, warehouse: Served, site: Site, server: str, attempts: int
 ) -> None:

@@ -23,7 +23,7 @@ def test_a_transfer_of_large_files_takes_less_than_300_mb(tmp_path: Path) -> Non
         warehouse.set(file_rows=FILE_ROWS)
         own.manage("ingest", str(tmp_path / "flights.parquet"))
         own.manage("broker")
-        with own.running("transfer", "flight_delay_data") as process:
+        with own.started("transfer", "flight_delay_data") as process:
             most = most_memory(process)
         assert warehouse.log()["calls"].count("file") > ROWS / FILE_ROWS - 1
     assert process.returncode == 0

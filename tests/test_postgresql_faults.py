@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fault_probes import (
+    ANSWER_ROWS,
     NO_INDEXES,
     ROWS,
     TABLE,
@@ -41,6 +42,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
+        served.set(answer_rows=ANSWER_ROWS)
         yield served
 
 
@@ -88,9 +90,9 @@ def flights(rows: int, name: str) -> str:
 def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
     server: Server, platform: Platform, warehouse: Served, phase: str
 ) -> None:
-    platform.ingest(flights(ROWS, "Airline"))
+    file = platform.csv(flights(ROWS, "Airline"))
     own = Platform({**platform.env, **warehouse.schema(phase).env, "TRANSFER_LOST_AFTER": "60"})
-    own.manage("ingest", str(platform.warehouse / "raw.csv"))
+    own.manage("ingest", str(file))
     own.manage("broker")
     own.manage("transfer", TABLE)
     slow_at = {"copying": ("FetchResults", ""), "verifying": ("ExecuteStatement", "md5")}

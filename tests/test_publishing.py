@@ -28,7 +28,7 @@ TWICE = f"/api/graphql?{urlencode({'query': FIELDS})}"
 EXPORT = "/api/flight_delay_data/?format=csv"
 
 
-@pytest.mark.parametrize("publishes", [7, pytest.param(50, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("publishes", [3, pytest.param(50, marks=pytest.mark.deep)])
 def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
     fresh: Platform, tmp_path: Path, publishes: int
 ) -> None:

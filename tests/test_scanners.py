@@ -150,7 +150,7 @@ def schemathesis(site: Site, folder: Path, *how: str) -> None:
 def test_schemathesis_finds_nothing(site: Site, tmp_path: Path) -> None:
     # The tables are served by the same code: one of them stands for the others.
     others = ["--exclude-path-regex=(airline_performance|busiest_.*|flight_delay_data)/$"]
-    schemathesis(site, tmp_path, "--max-examples=5", *others)
+    schemathesis(site, tmp_path, "--max-examples=3", *others)
 
 
 @pytest.mark.deep

@@ -19,7 +19,7 @@ from flights.exports.copy_out import Stopped
 from flights.query import cost
 from flights.web.disconnect import GONE
 from tests.exporting import slowly
-from tests.platform import Platform, until
+from tests.platform import Platform, Site, until
 
 FLIGHTS = "/api/flight_delay_data/"
 WITHIN = 2.0  # seconds: AirSense promises one, a busy machine adds some
@@ -44,6 +44,12 @@ def slow(demo: Platform) -> Iterator[Platform]:
     own = Platform({"DATABASE_URL": os.environ["DATABASE_URL"]})
     with slowly(own):
         yield own
+
+
+@pytest.fixture(scope="module")
+def site(slow: Platform) -> Iterator[Site]:
+    with slow.site(processes=1) as site:
+        yield site
 
 
 @pytest.fixture(params=list(STAGES.values()), ids=list(STAGES))
@@ -107,19 +113,16 @@ def test_an_export_ends_when_its_client_has_gone(slow: Platform, stage: Stage) -
     assert (running(), slots()) == (0, 0)
 
 
-def test_a_client_that_disconnects_frees_its_slot_and_its_place(
-    slow: Platform, stage: Stage
-) -> None:
+def test_a_client_that_disconnects_frees_its_slot_and_its_place(site: Site, stage: Stage) -> None:
     query, headers, sql = stage
-    with slow.site(processes=1) as site:
-        host, port = urlsplit(site.url).hostname, urlsplit(site.url).port
-        assert host
-        assert port
-        lines = [f"GET {FLIGHTS}?{query} HTTP/1.1", f"Host: {host}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        for _ in range(3):  # more than the web process has places
-            with socket.create_connection((host, port)) as client:
-                client.sendall("\r\n".join([*lines, "", ""]).encode())
-                until(lambda: running(sql))
-            until(lambda: not running() and not slots(), seconds=WITHIN)
-        assert site.get(f"{FLIGHTS}?format=csv&limit=5").status == 200
+    host, port = urlsplit(site.url).hostname, urlsplit(site.url).port
+    assert host
+    assert port
+    lines = [f"GET {FLIGHTS}?{query} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    for _ in range(3):  # more than the web process has places
+        with socket.create_connection((host, port)) as client:
+            client.sendall("\r\n".join([*lines, "", ""]).encode())
+            until(lambda: running(sql))
+        until(lambda: not running() and not slots(), seconds=WITHIN)
+    assert site.get(f"{FLIGHTS}?format=csv&limit=5").status == 200

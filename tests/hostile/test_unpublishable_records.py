@@ -96,18 +96,19 @@ def test_normal_values_keep_their_indexes_beside_a_long_text(fresh: Platform) ->
 def test_later_versions_take_the_long_text_along_and_go_with_all_that_is_theirs(
     fresh: Platform,
 ) -> None:
+    fresh.env["VERSIONS_KEPT"] = "2"
     long = incompressible(5_000)
     fresh.ingest(flights([*NORMAL, long]))
     fresh.manage("transfer", TABLE)
-    for day in range(2, 6):
+    for day in range(2, 5):
         fresh.ingest(flights(NORMAL, day), "--append")
         fresh.manage("transfer", TABLE)
         assert (last(fresh)["mode"], last(fresh)["status"]) == ("append", "succeeded")
     with fresh.site(processes=1) as site:
-        assert names(site, "order_by=Airline_Name") == sorted([*NORMAL * 5, long])
+        assert names(site, "order_by=Airline_Name") == sorted([*NORMAL * 4, long])
     with database(fresh) as connection:
         kept = connection.execute("SELECT relname FROM pg_class WHERE relname ~ '__v\\d+__long$'")
-        assert len(kept.fetchall()) == 3
+        assert len(kept.fetchall()) == 2
 
 
 def test_a_table_of_nothing_but_long_texts_is_published(fresh: Platform) -> None:
@@ -132,7 +133,10 @@ def refuse_indexes(platform: Platform, code: str) -> None:
         )
 
 
-@pytest.mark.parametrize(("code", "attempts"), [("54000", 1), ("22023", 1), ("40P01", 2)])
+@pytest.mark.parametrize(
+    ("code", "attempts"),
+    [("54000", 1), pytest.param("22023", 1, marks=pytest.mark.deep), ("40P01", 2)],
+)
 def test_only_what_may_pass_is_tried_again(fresh: Platform, code: str, attempts: int) -> None:
     fresh.env["TRANSFER_ATTEMPTS"] = "2"
     fresh.ingest(flights(NORMAL))

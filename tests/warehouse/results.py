@@ -30,6 +30,7 @@ class Files:
     def __init__(self) -> None:
         self._files: dict[str, File] = {}
         self.rows = 50_000  # of each
+        self.answer_rows = 1 << 60  # of an answer without links
 
     def add(self, content: bytes, expires: float) -> str:
         name = uuid.uuid4().hex
@@ -79,7 +80,8 @@ class Result:
                 found = [self._link() for _ in range(FILES_AT_ONCE) if self._hold(1)]
                 rowset = t.TRowSet(startRowOffset=start, rows=[], resultLinks=found)
             else:
-                batches = [self._packed(batch) for batch in self._take(rows, size)]
+                most = min(rows, self._files.answer_rows)
+                batches = [self._packed(batch) for batch in self._take(most, size)]
                 rowset = t.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
             return rowset, self._hold(1)
 

@@ -49,7 +49,7 @@ class Served:
         self._ask("DELETE", "/_faults")
 
     def set(self, **values: Any) -> None:
-        """`token_lifetime` (seconds), `state`, `links`, `file_rows`."""
+        """`token_lifetime` (seconds), `state`, `links`, `file_rows`, `answer_rows`."""
         self._ask("POST", "/_settings", values)
 
     def log(self) -> dict[str, list[str]]:

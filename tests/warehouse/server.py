@@ -235,7 +235,9 @@ class Handler(BaseHTTPRequestHandler):
         if schema := values.get("schema"):
             self.server.add_schema(schema)
         self.server.service.links = values.get("links", self.server.service.links)
-        self.server.files.rows = values.get("file_rows", self.server.files.rows)
+        files = self.server.files
+        files.rows = values.get("file_rows", files.rows)
+        files.answer_rows = values.get("answer_rows", files.answer_rows)
         self._send(200)
 
     def _send_json(self, value: object, code: int = 200) -> None:
