@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from flights import tables
-from flights.errors import FIRST, BadQuery, UnknownTable
+from flights.errors import BadQuery
+from flights.errors.responses import LEGACY
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.query import columns
@@ -57,7 +58,7 @@ class DynamicSchema(Described):
     def get_response_serializers(self) -> Any:
         rows = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
         told = {**first_errors(*READING), **problems(414)}  # that is said before a route is found
-        return {(200, FIRST): rows, **files(200), **told}
+        return {(200, LEGACY): rows, **files(200), **told}
 
 
 class DynamicQuery(TableView):
@@ -98,10 +99,7 @@ class DynamicQuery(TableView):
 def _table(name: str) -> type[MirroredTable]:
     if not name:
         raise BadQuery("table_name is missing.", tables.NAMES)
-    try:
-        return tables.by_name(name)
-    except tables.UnknownName:
-        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+    return tables.by_name(name)
 
 
 def _conditions(among: Columns, where: str) -> dict[str, str]:

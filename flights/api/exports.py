@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 
 from flights import tables, tasks
 from flights.access.tokens import AUTHENTICATION
-from flights.errors import BadQuery, Gone
+from flights.errors import BadQuery, Gone, UnknownTable
 from flights.exports import download, folder, presentation
 from flights.exports.access import KeyAuthentication, MayExport, asker, is_seen_by
 from flights.exports.formats import FORMATS
@@ -143,5 +143,5 @@ def _asked(body: Any) -> tuple[Any, str, str]:
         raise BadQuery(f"Give {FORM}.", tables.NAMES)
     try:
         return tables.by_name(given[0]), given[1], given[2].lower()
-    except tables.UnknownName as error:
+    except UnknownTable as error:
         raise BadQuery(str(error), tables.NAMES) from None

@@ -19,7 +19,8 @@ from django.utils import timezone
 from psycopg.errors import UndefinedTable
 from rest_framework.exceptions import APIException
 
-from flights import errors, sqlstates
+from flights import sqlstates
+from flights.errors.responses import error_response
 from flights.models import Export
 
 from . import retention
@@ -78,7 +79,7 @@ def _reason(error: Exception) -> tuple[str, bool]:
     """What people are told, and whether the same may succeed later by itself."""
     match error:
         case APIException() | OperationalError() | InterfaceError():
-            told = errors.answer(error, {})
+            told = error_response(error, {})
             assert told
             refused_for_now = isinstance(error, APIException) and told.status_code == 503
             return str(told.data["detail"]), refused_for_now or sqlstates.passes(error)

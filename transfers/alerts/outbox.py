@@ -14,9 +14,10 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from flights import freshness, queue
+from flights.errors import BadQuery
 from flights.freshness import Freshness
 from flights.models import Export
-from flights.tables import NAMES, UnknownName
+from flights.tables import NAMES
 from transfers.exceptions import TransferError
 from transfers.models import Alert, Transfer, WarehouseJob
 
@@ -66,7 +67,7 @@ def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
 
 def schedule_failed(name: str, error: BaseException) -> None:
     """Open an alert of a schedule whose run failed, or could not even begin."""
-    in_our_words = isinstance(error, (TransferError, UnknownName, ValueError))
+    in_our_words = isinstance(error, (TransferError, BadQuery, ValueError))
     why = str(error) if in_our_words else f"{type(error).__name__}: {error}"
     advice = "Correct the schedule in the admin, or see the log of the worker."
     _fail(About.SCHEDULE, name, f"The schedule {name!r} failed: {why}", advice)

@@ -12,9 +12,9 @@ from django.db import OperationalError
 from django.http import HttpRequest, QueryDict
 from rest_framework.response import Response
 
-from flights import errors
 from flights.api.views import TableView
 from flights.errors import BadQuery, Unavailable
+from flights.errors.responses import error_response
 from flights.mirror import RESERVED, MirroredTable, column
 from flights.models import TableVersion
 from flights.pages import charts
@@ -149,7 +149,7 @@ class State:
             self._check()
             return self._ask()
         except BadQuery as error:
-            told = errors.answer(error, {})
+            told = error_response(error, {})
             assert told
             return told
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from rich.console import Console
 
 from flights import tables
+from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from transfers import services, tasks
 from transfers.exceptions import AlreadyRunning, TransferError
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             asked = services.ask(models, asked_by="command", forced=options["force"])
             with following(asked, Console(stderr=True)):
                 self.run(asked)
-        except tables.UnknownName as error:
+        except BadQuery as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
             raise CommandError(error.told) from None
