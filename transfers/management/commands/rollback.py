@@ -28,5 +28,5 @@ class Command(BaseCommand):
         except BadQuery as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         self.stdout.write(f"{version.table}: version {version.number}, {version.rows:,} rows")

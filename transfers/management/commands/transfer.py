@@ -51,7 +51,7 @@ class Command(BaseCommand):
         except BadQuery as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         ended = list(_rows(asked))
         for transfer in ended:
             self.stdout.write(outcome(transfer))
@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 if not others:
                     return
                 self.say(f"Another process runs {', '.join(others)}. This waits for the end.")
-            time.sleep(tasks.TURN)
+            time.sleep(tasks.WAIT)
             services.reap()
 
     def say(self, text: str) -> None:
