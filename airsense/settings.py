@@ -287,7 +287,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.web.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.Described",
-    "EXCEPTION_HANDLER": "flights.errors.answer",
+    "EXCEPTION_HANDLER": "flights.errors.responses.error_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from flights.errors import page
+from flights.errors.pages import page
 
 from . import health
 
@@ -20,6 +20,6 @@ urlpatterns = [
     path("dbstatus", health.connection("warehouse", "Databricks")),
     path("rdsstatus", health.connection("postgresql", "RDS")),
 ]
-handler400 = "flights.errors.unreadable"
-handler404 = "flights.errors.not_found"
-handler500 = "flights.errors.failed"
+handler400 = "flights.errors.pages.bad_request"
+handler404 = "flights.errors.pages.not_found"
+handler500 = "flights.errors.pages.server_error"

@@ -1,55 +1,99 @@
-"""How a process takes a row to work on, shows that it still works, and is given up when it stops.
+"""Claims: how worker processes share a table of jobs without doing any job twice.
 
-The model has `status`, `claim`, `started_at` and `heartbeat_at`. A claim is one conditional update,
-so one process at most has a row. All that it writes later goes through `held`: a process that was
-given up while it slept changes nothing any more.
+The model has the columns `status`, `claim`, `started_at` and `heartbeat_at`. A process claims a
+queued row by one conditional UPDATE, so at most one process succeeds. It sends a heartbeat every
+second while it works. If the heartbeats stop, another process gives the row up (`lost`). Later
+writes of the first process go through `held`, and then change nothing.
+
+For work of a few seconds a row lock is enough (`lock_next`): PostgreSQL drops it with the process.
 """
 
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-EVERY = 1.0  # seconds between two heartbeats
+INTERVAL = 1.0  # seconds between two heartbeats
 QUEUED, RUNNING = "queued", "running"
 log = logging.getLogger(__name__)
 
 
-def claim(row: Any) -> bool:
-    """Take a queued row for this process; False where another has it, or it has ended."""
+def claim(row: Any, **values: Any) -> bool:
+    """Claim a queued row and set `values`; False if another process has it, or it has ended."""
     now = timezone.now()
     queued = type(row)._default_manager.filter(pk=row.pk, status=QUEUED)
-    taken = queued.update(status=RUNNING, claim=uuid.uuid4(), started_at=now, heartbeat_at=now)
-    if taken:
+    claimed = queued.update(
+        status=RUNNING, claim=uuid.uuid4(), started_at=now, heartbeat_at=now, **values
+    )
+    if claimed:
         row.refresh_from_db()
-    return bool(taken)
+    return bool(claimed)
+
+
+def claim_next[M: models.Model](
+    rows: "models.QuerySet[M]", at_once: int, due: Q | None = None, **values: Any
+) -> M | None:
+    """Claim the first queued row that is `due`; None if there is none, or `at_once` rows run.
+
+    Locks all active rows, so that processes which claim at the same time agree on their number.
+    """
+    with transaction.atomic():
+        active: list[Any] = list(rows.filter(status__in=[QUEUED, RUNNING]).select_for_update())
+        running = sum(row.status == RUNNING for row in active)
+        row = rows.filter(due or Q(), status=QUEUED).first()
+        return row if row and running < at_once and claim(row, **values) else None
 
 
 def held(row: Any) -> "models.QuerySet[Any]":
-    """The row while this process has it; nothing once it ended or was given up."""
+    """The row while this process holds its claim; empty once the row ended or was given up."""
     rows: models.QuerySet[Any] = type(row)._default_manager.filter(
         pk=row.pk, claim=row.claim, status=RUNNING
     )
     return rows
 
 
-def lost[M: models.Model](model: type[M], seconds: float) -> "models.QuerySet[M]":
-    """The running rows whose process sent no heartbeat for so long."""
+def beat(row: Any, **values: Any) -> bool:
+    """Write a heartbeat, and `values` with it; False if this process lost the row."""
+    return bool(held(row).update(heartbeat_at=timezone.now(), **values))
+
+
+def release(row: Any, **values: Any) -> bool:
+    """Queue the row for another attempt; False if this process lost it before."""
+    return bool(held(row).update(status=QUEUED, **values))
+
+
+@contextmanager
+def lost[M: models.Model](model: type[M], seconds: float) -> Iterator[list[M]]:
+    """Lock the running rows without a heartbeat for `seconds`, while the block gives them up.
+
+    Skips rows that another process has locked: it is writing their end, or gives them up itself.
+    """
     late = timezone.now() - timedelta(seconds=seconds)
     silent = Q(heartbeat_at__lt=late) | Q(heartbeat_at=None, started_at__lt=late)
-    return model._default_manager.filter(silent, status=RUNNING)
+    rows = model._default_manager.filter(silent, status=RUNNING)
+    with transaction.atomic():
+        yield list(rows.select_for_update(skip_locked=True))
+
+
+@contextmanager
+def lock_next[M: models.Model](rows: "models.QuerySet[M]") -> Iterator[M | None]:
+    """Lock the first of `rows` that no other process has locked; None if there is none."""
+    with transaction.atomic():
+        yield rows.select_for_update(skip_locked=True, of=("self",)).first()
 
 
 class Heartbeat:
-    """Calls `beat` once a second while the block runs, from a thread with its own connection.
+    """Call `beat` every second while the block runs, in a thread with its own connection.
 
-    The block's own connection may wait for a long statement, or hold a transaction.
+    The block's own connection may be in a long statement, or in a transaction that would hide the
+    heartbeat from others until it commits.
     """
 
     def __init__(self, beat: Callable[[], object]) -> None:
@@ -68,22 +112,22 @@ class Heartbeat:
         self._thread.join()
 
     def soon(self) -> None:
-        """Beat now, not at the next second."""
+        """Beat now instead of at the next second."""
         self._wake.set()
 
     def _run(self) -> None:
         try:
             while not self._ended:
-                self._wake.wait(EVERY)
+                self._wake.wait(INTERVAL)
                 self._wake.clear()
-                self._once()
+                self._try()
         finally:
             connection.close()
 
-    def _once(self) -> None:
+    def _try(self) -> None:
         try:
             self._beat()
         except DatabaseError as error:
-            # The block meets the same trouble, and decides what becomes of the row.
+            # The block meets the same failure and decides what happens to the row.
             log.warning("no heartbeat: %s", error)
             connection.close()

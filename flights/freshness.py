@@ -1,7 +1,7 @@
-"""How fresh each table is. Every page, alert and API answer uses this one definition.
+"""Freshness of tables: the one definition that pages, alerts and the API use.
 
-A table is as fresh as its published version: what counts is when that version was last found equal
-to the warehouse. So a roll-back makes a table as old as the version that it publishes again.
+It is the time since the published version was last verified to equal the warehouse. After a
+roll-back it is therefore the freshness of the older version.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from .tables import TABLES
 @dataclass(frozen=True)
 class Freshness:
     table: str
-    confirmed_at: datetime | None  # None where nothing is published, or was never compared
-    within: timedelta | None  # what the table promises; None where it promises nothing
+    confirmed_at: datetime | None  # None: nothing is published, or it was never verified
+    within: timedelta | None  # the limit that the table declares; None: no limit
 
     @property
     def stale(self) -> bool:
@@ -28,7 +28,7 @@ class Freshness:
 
 
 def of(model: type[MirroredTable], published: PublishedTable | None) -> Freshness:
-    """The freshness of a table, of which `published` says which version is current."""
+    """The freshness of a table whose current version is `published`."""
     return Freshness(
         table=model._meta.db_table,
         confirmed_at=published.current.confirmed_at if published else None,

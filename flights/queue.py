@@ -1,7 +1,7 @@
-"""The queue of tasks, as those see it who put tasks into it."""
+"""Errors that mean: the queue of tasks cannot accept a task now."""
 
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-# It cannot be reached; or Valkey refuses, for instance because its disk is full (MISCONF).
+# The queue cannot be reached, or Valkey refuses writes, for instance with a full disk (MISCONF).
 FAILURES = (OperationalError, RedisError)

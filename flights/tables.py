@@ -1,7 +1,8 @@
-"""Every mirrored table, in the order in which people see them."""
+"""The mirrored tables, in the order in which people see them."""
 
 from collections.abc import Iterable
 
+from .errors import BadQuery, UnknownTable
 from .mirror import MirroredTable
 from .models import mirrored
 
@@ -15,22 +16,18 @@ TABLES: list[type[MirroredTable]] = [
 NAMES = [model._meta.db_table for model in TABLES]
 
 
-class UnknownName(LookupError):
-    """There is no table of that name; the message says which there are."""
-
-
 def by_name(name: str) -> type[MirroredTable]:
-    """The table of a public name, whatever its case."""
+    """The table with this public name, in any case; UnknownTable if it does not exist."""
     try:
         return dict(zip(NAMES, TABLES, strict=True))[name.strip().lower()]
     except KeyError:
-        tables = ", ".join(NAMES)
-        raise UnknownName(f"There is no table {name[:80]!r}. There are: {tables}.") from None
+        message = f"There is no table {name[:80]!r}. There are: {', '.join(NAMES)}."
+        raise UnknownTable(message, NAMES) from None
 
 
 def by_names(names: Iterable[str]) -> list[type[MirroredTable]]:
-    """The tables of some names, each once; UnknownName where none is named, too."""
-    found = list(dict.fromkeys(by_name(name) for name in names))
-    if not found:
-        raise UnknownName(f"Name a table: {', '.join(NAMES)}.")
-    return found
+    """The tables with these names, without repetition; BadQuery if there is no name."""
+    models = list(dict.fromkeys(by_name(name) for name in names))
+    if not models:
+        raise BadQuery(f"Name a table: {', '.join(NAMES)}.", NAMES)
+    return models

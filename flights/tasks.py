@@ -1,4 +1,4 @@
-"""What workers and the schedule do with exports: doors of a few lines."""
+"""Celery tasks that make, expire and clean up exports."""
 
 import logging
 
@@ -9,12 +9,12 @@ from .exports import retention, service, worker
 from .mirror import MirroredTable
 from .models import Asker, Export
 
-SWEPT_EVERY = 10  # seconds
+SWEEP_INTERVAL = 10  # seconds
 log = logging.getLogger(__name__)
 
 
 def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Export:
-    """Ask for an export and tell a worker; where none can be told, the next sweep does so."""
+    """Queue an export and notify a worker; if the queue of tasks is down, the next sweep does."""
     export = service.ask(model, query, format_, by)
     try:
         if export.status == Export.Status.QUEUED:
@@ -26,19 +26,20 @@ def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Ex
 
 @shared_task
 def make_exports() -> None:
-    """Make the files that are asked for, one after the other."""
+    """Make the files of queued exports, one after the other."""
     worker.work()
 
 
 @shared_task
 def sweep_exports() -> None:
-    """Remove what expired, and give what waits, or has lost its worker, to a worker."""
+    """Expire exports, and give queued or orphaned exports to a worker."""
     if retention.sweep():
-        make_exports.apply_async(expires=SWEPT_EVERY)  # no heap of them where all are busy
+        # The task expires before the next sweep, so that busy workers do not pile tasks up.
+        make_exports.apply_async(expires=SWEEP_INTERVAL)
 
 
 @shared_task
 def remove_orphans() -> None:
-    """Remove the files that no export names."""
+    """Remove files without an export."""
     if removed := retention.remove_orphans():
         log.warning("%d files of exports had no export", removed)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from flights.errors import PROBLEM
+from flights.errors.responses import PROBLEM
 from tests.platform import Answer, Site
 
 AIRLINES = "/api/airline_performance/"

@@ -10,8 +10,8 @@ from airsense.data_folder import PROJECT
 LAYERS = {
     "flights": """
         claims mirror queue sqlstates
-        models
-        errors finite tables
+        errors models
+        finite tables
         arrow_schema freshness versions
         query
         access

@@ -11,7 +11,7 @@ from rest_framework.authtoken.models import Token
 
 from airsense import data_folder
 from flights.api.schema import examples
-from flights.errors import PROBLEM
+from flights.errors.responses import PROBLEM
 from flights.mirror import MirroredTable, public
 from flights.query import operators
 from flights.tables import TABLES

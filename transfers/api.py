@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from flights import tables
 from flights.access.tokens import AUTHENTICATION
-from flights.errors import BadQuery
+from flights.errors import BadQuery, UnknownTable
 from flights.mirror import MirroredTable
 from flights.query.params import whole_number
 from flights.web import long_poll
@@ -175,7 +175,7 @@ def _asked(body: Any) -> tuple[list[type[MirroredTable]], bool]:
         raise BadQuery('Give {"tables": ["..."], "force": false}.', tables.NAMES)
     try:
         return tables.by_names(map(str, named)), force
-    except tables.UnknownName as error:
+    except UnknownTable as error:
         raise BadQuery(str(error), tables.NAMES) from None
 
 

@@ -1,31 +1,31 @@
-"""What can go wrong between raw records and a published version.
+"""Exceptions between raw records and a published version.
 
 TransferError
  ├─ BadInput            a file of raw records breaks a rule
- ├─ RecordsThere        nobody said what becomes of the records that are there
- ├─ WarehouseError      the warehouse failed or refused
+ ├─ RecordsThere        the warehouse has records, and the command does not say: append or replace
+ ├─ WarehouseError      the warehouse failed, or refused a statement
  │   ├─ WarehouseBusy         another process is changing it
- │   ├─ WarehouseUnavailable  it does not answer, or broke off
- │   │   └─ WarehouseStarting     it is not up yet
+ │   ├─ WarehouseUnavailable  it does not answer, or the connection broke
+ │   │   └─ WarehouseStarting     it is starting
  │   └─ SourceMissing         it has no such table
- ├─ SchemaMismatch      a table's columns are not those that are needed
- ├─ Unstorable          PostgreSQL cannot hold a value
- ├─ NoRoom              PostgreSQL's disk is full, or too full for another version
+ ├─ SchemaMismatch      a source table lacks columns, or has others
+ ├─ Unstorable          PostgreSQL cannot store a value
+ ├─ NoRoom              PostgreSQL's disk is full, or has no room for another version
  ├─ DiskError           the operating system refuses to read or write a file
- ├─ VerificationFailed  a copy is not equal to its source
- ├─ AlreadyRunning      the table's last transfer has not ended
- ├─ ClaimLost           somebody else ended the transfer while it ran
- ├─ NothingToDo         what should be ended has ended already
+ ├─ VerificationFailed  a copy differs from its source
+ ├─ AlreadyRunning      another transfer of the table runs
+ ├─ ClaimLost           another process ended the transfer while it ran
+ ├─ NothingToDo         a transfer to cancel has ended already
  ├─ QueueDown           the queue of tasks does not answer
- ├─ NotDelivered        a channel did not take an alert
- └─ NoSuchVersion       the version was never made, or is no longer kept
+ ├─ NotDelivered        a channel did not accept an alert
+ └─ NoSuchVersion       the version never existed, or was removed
 """
 
 
 class TransferError(Exception):
-    """One line on what is wrong; `advice` says what to do about it, or is empty.
+    """One line that says what is wrong; `advice` says what to do about it, or is empty.
 
-    `transient` says whether the same may succeed later though nobody changes anything.
+    `transient` says whether another attempt can succeed although nobody changes anything.
     """
 
     transient = False
@@ -35,13 +35,13 @@ class TransferError(Exception):
         self.advice = advice
 
     @property
-    def told(self) -> str:
+    def full_message(self) -> str:
         """What is wrong and what to do about it, in one line."""
         return f"{self} {self.advice}".strip()
 
 
 class BadInput(TransferError):
-    """Names the file and, where known, the place: a line (or a Parquet row) and a column."""
+    """Names the file and, if known, the line (or Parquet row) and the column."""
 
     def __init__(
         self, problem: str, *, file: str, place: str = "", column: str = "", advice: str = ""

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from flights import tables
 from flights.access.throttles import Throttle
 from flights.access.tokens import AUTHENTICATION
-from flights.errors import BadQuery, UnknownTable, first_error
+from flights.errors import BadQuery
+from flights.errors.responses import legacy_error
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.web import long_poll
@@ -130,15 +131,12 @@ def _table(request: Request) -> type[MirroredTable]:
     if len(named) != 1:
         raise BadQuery("Name one table: table_name, in the address or in the body.", tables.NAMES)
     (name,) = named
-    try:
-        return tables.by_name(name)
-    except tables.UnknownName:
-        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+    return tables.by_name(name)
 
 
 def _failed(text: str, **more: Any) -> Response:
     """Clients of the first AirSense know one status of all failures, and read `detail`."""
-    said = {"status": "failed", **first_error(text), **more}
+    said = {"status": "failed", **legacy_error(text), **more}
     return Response(said, status.HTTP_500_INTERNAL_SERVER_ERROR)
 
 

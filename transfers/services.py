@@ -1,10 +1,11 @@
-"""What can be done with transfers; commands, tasks, the API and the admin call these."""
+"""Operations on transfers that commands, tasks, the API and the admin share."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from psycopg import sql
 
@@ -18,56 +19,58 @@ from .load import writer
 from .load.statements import execute
 from .models import Transfer
 
-# A transfer that no worker took by then was lost with its queue.
+# A transfer that is queued for longer was lost together with the queue of tasks.
 QUEUED_AT_MOST = timedelta(minutes=15)
 
 
 def ask(
-    asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
+    mirrored: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
 ) -> list[Transfer]:
-    """A queued transfer of each table. It waits behind one that runs; `behind` says which.
+    """Queue a transfer of each table, or return the one that is queued already.
 
-    One that is queued already is not queued again: deliver it once more, in case it was lost. Who
-    asks again with the same key gets the transfers of the first time, whatever became of them.
+    A queued transfer waits for the running transfer of its table (`behind`). Deliver a transfer
+    that was queued before once more, in case its task was lost. A request with the same `key`
+    returns the transfers of the first request, whatever their status.
     """
     reap()
     with transaction.atomic():
-        if key and (before := _asked_before(asked_by, key)):
-            return before
-        return [_queued(model._meta.db_table, asked_by, forced, key) for model in asked]
+        if key and (transfers := _same_request(asked_by, key)):
+            return transfers
+        return [_queued(model._meta.db_table, asked_by, forced, key) for model in mirrored]
 
 
-def _asked_before(asked_by: str, key: str) -> list[Transfer]:
-    """The transfers of a request's first time; its second waits until the first is written."""
+def _same_request(asked_by: str, key: str) -> list[Transfer]:
+    """The transfers of an earlier request with this key; waits for one that is being handled."""
     execute("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", sql.Literal(asked_by + key))
     return list(Transfer.objects.filter(asked_by=asked_by, request_key=key).order_by("pk"))
 
 
 def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
-    """The running transfers that these have to wait for."""
+    """The running transfers that these queued transfers wait for."""
     tables = [t.table for t in transfers if t.status == Transfer.Status.QUEUED]
     return Transfer.objects.filter(table__in=tables, status=Transfer.Status.RUNNING)
 
 
 def reap() -> int:
-    """Fail the transfers whose worker is gone, and drop what they loaded; returns how many."""
-    queued_at = timezone.now() - QUEUED_AT_MOST
-    lost = _lose(
-        claims.lost(Transfer, settings.TRANSFER_LOST_AFTER),
-        "Its worker stopped in the middle. The published version is untouched.",
-        "Start it again.",
-    ) + _lose(
-        Transfer.objects.filter(status=Transfer.Status.QUEUED, asked_at__lt=queued_at),
+    """Mark orphaned transfers as failed and drop what they loaded; returns their number."""
+    with claims.lost(Transfer, settings.TRANSFER_LOST_AFTER) as orphaned:
+        _fail(
+            orphaned,
+            "Its worker stopped in the middle. The published version is untouched.",
+            "Start it again.",
+        )
+    never_claimed = _fail_queued(
+        Q(asked_at__lt=timezone.now() - QUEUED_AT_MOST),
         "No worker took it.",
         "See that a worker runs and reaches the queue, then start it again.",
     )
     for model in tables.TABLES:
         prune(model)
-    return lost
+    return len(orphaned) + never_claimed
 
 
 def cancel(transfer: Transfer, by: str) -> bool:
-    """End a transfer; what runs it stops within 2 s. False where it had ended already."""
+    """Cancel a transfer; its worker stops within 2 s. False if it ended before."""
     active = Transfer.objects.filter(pk=transfer.pk, status__in=Transfer.ACTIVE)
     return bool(
         active.update(
@@ -80,7 +83,7 @@ def cancel(transfer: Transfer, by: str) -> bool:
 
 
 def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableVersion:
-    """Publish a kept version again, by default the one before, and record who did that."""
+    """Publish an older version again, by default the previous one, and record who did so."""
     with transaction.atomic():
         version = writer.roll_back(model, number)
         now = timezone.now()
@@ -98,13 +101,12 @@ def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableV
 
 
 def withdraw(pks: list[int], reason: TransferError) -> None:
-    """Fail queued transfers that no worker can be told of."""
-    queued = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED)
-    _lose(queued, str(reason), reason.advice)
+    """Mark queued transfers as failed that the queue of tasks did not accept."""
+    _fail_queued(Q(pk__in=pks), str(reason), reason.advice)
 
 
 def prune(model: type[MirroredTable]) -> None:
-    """Drop versions that are no longer kept, unless a transfer may be making one."""
+    """Drop versions beyond the number to keep, unless a transfer may be making a new one."""
     table = model._meta.db_table
     if not Transfer.objects.filter(table=table, status__in=Transfer.ACTIVE).exists():
         writer.prune(model)
@@ -121,11 +123,17 @@ def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
     return transfer
 
 
-def _lose(transfers: "models.QuerySet[Transfer]", error: str, advice: str) -> int:
+def _fail_queued(which: Q, error: str, advice: str) -> int:
+    queued = Transfer.objects.filter(which, status=Transfer.Status.QUEUED)
     with transaction.atomic():
-        lost = list(transfers.select_for_update())  # each is one caller's, and alerted of once
-        Transfer.objects.filter(pk__in=[transfer.pk for transfer in lost]).update(
-            status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
-        )
-        outbox.failed(lost, error, advice)
-    return len(lost)
+        transfers = list(queued.select_for_update())  # so that only one process alerts of each
+        _fail(transfers, error, advice)
+    return len(transfers)
+
+
+def _fail(transfers: list[Transfer], error: str, advice: str) -> None:
+    """Mark transfers as failed whose rows this process has locked, and alert of them."""
+    Transfer.objects.filter(pk__in=[transfer.pk for transfer in transfers]).update(
+        status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
+    )
+    outbox.failed(transfers, error, advice)

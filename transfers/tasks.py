@@ -1,4 +1,4 @@
-"""What workers and the schedule do: doors of a few lines to `services`."""
+"""Celery tasks for transfers, warehouse jobs and alerts, and functions that start them."""
 
 import logging
 import random
@@ -19,19 +19,19 @@ from .run import runner
 
 log = logging.getLogger(__name__)
 
-ALERTING_AT_MOST = 120  # seconds; a receiver that never ends its answer must not hold a worker
-REAPED_EVERY = 10  # seconds, as airsense/schedules.py says
-TURN = 1  # seconds between two looks whether a waiting transfer's turn has come
+DELIVERY_LIMIT = 120  # seconds; a receiver that never ends its response must not block a worker
+REAP_INTERVAL = 10  # seconds, as in airsense/schedules.py
+WAIT = 1  # seconds before a transfer that waits for another tries again
 
 
 def start(
-    asked: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
+    models: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
 ) -> list[int]:
-    """Ask for transfers and give them to a worker; returns their keys.
+    """Queue transfers and notify a worker; returns their primary keys.
 
-    QueueDown where no worker can be told; then none is left waiting.
+    Raises QueueDown if the queue of tasks is down, after marking the transfers as failed.
     """
-    pks = [t.pk for t in services.ask(asked, asked_by, forced=forced, key=key)]
+    pks = [t.pk for t in services.ask(models, asked_by, forced=forced, key=key)]
     try:
         _deliver(transfer, pks)
     except QueueDown as down:
@@ -41,12 +41,12 @@ def start(
 
 
 def start_job(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> None:
-    """Ask for a change of the warehouse and tell a worker; QueueDown as above."""
-    asked = warehouse_jobs.ask(kind, asked_by, file)
+    """Queue a warehouse job and notify a worker; QueueDown as above."""
+    queued = warehouse_jobs.ask(kind, asked_by, file)
     try:
-        _deliver(job, asked.pk)
+        _deliver(job, queued.pk)
     except QueueDown as down:
-        warehouse_jobs.fail(asked, down)
+        warehouse_jobs.fail(queued, down)
         raise
 
 
@@ -62,35 +62,35 @@ def _deliver(task: Task, argument: object) -> None:
 
 @shared_task(bind=True, max_retries=None)
 def transfer(self: Task, pks: list[int]) -> None:
-    """Run queued transfers, and publish them together; in turn, where one has to wait."""
+    """Run queued transfers and publish them together; retry if one waits for another."""
     try:
         runner.run(Transfer.objects.filter(pk__in=pks), attempts=settings.TRANSFER_ATTEMPTS)
     except AlreadyRunning as busy:
         services.reap()
-        raise self.retry(countdown=TURN, exc=busy) from None
+        raise self.retry(countdown=WAIT, exc=busy) from None
     except Exception as error:
         waiting = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED).first()
         if waiting:
             raise self.retry(countdown=_pause(waiting.attempt), exc=error) from error
         if not isinstance(error, TransferError):
             raise
-        log.error("%s", error.told)  # their rows say so too
+        log.error("%s", error.full_message)  # no traceback: the transfers' rows record it
 
 
 def _pause(attempt: int) -> float:
-    """Seconds before an attempt: twice as many each time, spread so that not all come at once."""
+    """Seconds before the next attempt: exponential backoff with jitter."""
     return min(2.0**attempt, 60) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
 
 
 @shared_task
 def job(*_: int) -> None:
-    """Do the changes of the warehouse that wait, oldest first. Its argument is not needed."""
+    """Run queued warehouse jobs, oldest first. Ignores the key that older callers pass."""
     warehouse_jobs.work()
 
 
 @shared_task(bind=True)
 def transfer_tables(self: Task, *names: str) -> None:
-    """Transfer tables whose source changed, as a schedule asks; all of them where none is named."""
+    """Transfer the named tables, or all of them, if their sources changed. For schedules."""
     schedule = self.request.get("periodic_task_name")  # django-celery-beat's header
     asked_by = f"schedule: {schedule}" if schedule else "schedule"
     start(tables.by_names(names or tables.NAMES), asked_by)
@@ -98,20 +98,21 @@ def transfer_tables(self: Task, *names: str) -> None:
 
 @shared_task
 def reap() -> None:
-    """Give up the transfers and jobs whose worker is gone, and have a worker do jobs that wait."""
+    """Mark orphaned transfers as failed, and give queued or orphaned jobs to a worker."""
     if lost := services.reap():
         log.warning("%d transfers had lost their worker", lost)
     if warehouse_jobs.reap():
-        job.apply_async(expires=REAPED_EVERY)  # no heap of them where all workers are busy
+        # The task expires before the next one, so that busy workers do not pile tasks up.
+        job.apply_async(expires=REAP_INTERVAL)
 
 
 @shared_task
 def look_at_freshness() -> None:
-    """Alert of tables that are not fresh any more, or are again, and of exports that failed."""
+    """Open and end alerts of stale tables and of failed exports."""
     outbox.look()
 
 
-@shared_task(soft_time_limit=ALERTING_AT_MOST)
+@shared_task(soft_time_limit=DELIVERY_LIMIT)
 def deliver_alerts() -> None:
-    """Send the alerts that are due."""
+    """Send due alerts."""
     delivery.deliver()

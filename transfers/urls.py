@@ -1,4 +1,4 @@
-"""Addresses of those who run transfers."""
+"""URLs of transfers, and of the first AirSense's transfers."""
 
 from django.urls import path
 

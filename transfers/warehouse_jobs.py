@@ -1,8 +1,7 @@
-"""Changes of the warehouse that people ask for in the admin and a worker makes, one at a time.
+"""Warehouse jobs: changes of the warehouse that people start in the admin.
 
-The rows are the queue. A worker takes the oldest, sends heartbeats while it works, and goes on
-until none waits; `reap` puts back what lost its worker. To do a job twice changes nothing: the
-warehouse knows the files that it has, and the records that its tables were built from.
+Workers run them one at a time, oldest first. A job can run twice without harm: the warehouse
+recognizes files that it has ingested, and records that its tables were built from.
 """
 
 import logging
@@ -30,15 +29,15 @@ from .models import WarehouseJob
 
 Status = WarehouseJob.Status
 UPLOADS = "uploads"
-# A file that no job names by then was left by a process that was killed while it stored it.
+# A younger upload without a job may be one that a web process stores now.
 ORPHANED_AFTER = timedelta(hours=1)
-LOST = "Its worker stopped in the middle."
-AGAIN = "See the worker's log, and start it again."
+WORKER_DIED = "Its worker stopped in the middle."
+RETRY_ADVICE = "See the worker's log, and start it again."
 log = logging.getLogger(__name__)
 
 
 def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> WarehouseJob:
-    """A queued job; its file is kept in the storage, where any worker finds it."""
+    """Queue a job. Its file goes to the storage, where every worker can read it."""
     name = Path(file.name or "records").name if file else ""
     job = WarehouseJob(kind=kind, asked_by=asked_by, name=name)
     stored = str(uuid.uuid4())
@@ -49,71 +48,65 @@ def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> 
         job.save()
     except BaseException:
         with suppress(OSError):
-            job.file.storage.delete(f"{UPLOADS}/{stored}")  # also the half that fitted
+            job.file.storage.delete(f"{UPLOADS}/{stored}")  # a full disk may hold a part of it
         raise
     return job
 
 
 def work() -> None:
-    """Do what waits, oldest first, until nothing does or another process does one."""
-    while (job := _claimed()) and _do(job):
-        pass
+    """Run queued jobs, oldest first, until none is left or another process runs one."""
+    while job := claims.claim_next(WarehouseJob.objects.order_by("pk"), at_once=1):
+        if not _run(job):
+            break
 
 
 def reap() -> bool:
-    """Give up the jobs whose worker is gone; returns whether a job waits to be done."""
-    for job in claims.lost(WarehouseJob, settings.JOB_LOST_AFTER):
-        if _give_back(job):
-            log.warning("%s had lost its worker", job)
-        else:
-            fail(job, TransferError(LOST, advice=AGAIN))
+    """Queue jobs again whose worker died, or fail them; returns whether a job is queued."""
+    with claims.lost(WarehouseJob, settings.JOB_LOST_AFTER) as jobs:
+        for job in jobs:
+            if _retry(job, WORKER_DIED):
+                log.warning("%s lost its worker and is queued again", job)
+            else:
+                fail(job, TransferError(WORKER_DIED, advice=RETRY_ADVICE))
     return WarehouseJob.objects.filter(status=Status.QUEUED).exists()
 
 
 def fail(job: WarehouseJob, error: Exception) -> None:
-    """End a job that this process has, or that no worker can be told of."""
+    """End a job that this process claimed, or that the queue of tasks did not accept."""
     known = isinstance(error, TransferError)
-    text = str(error) if known else f"{type(error).__name__}: {error}"
+    message = str(error) if known else f"{type(error).__name__}: {error}"
     advice = getattr(error, "advice", "") or "The warehouse is as it was."
-    if _end(job, status=Status.FAILED, error=text, advice=advice):
-        log.error("%s failed: %s", job, text)
+    if _end(job, status=Status.FAILED, error=message, advice=advice):
+        log.error("%s failed: %s", job, message)
 
 
 def remove_orphans() -> int:
-    """Remove uploads that no job names; returns how many."""
+    """Remove uploads without a job; returns their number."""
     storage = WarehouseJob._meta.get_field("file").storage
     if not storage.exists(UPLOADS):
         return 0
     before = timezone.now() - ORPHANED_AFTER
-    kept = set(WarehouseJob.objects.exclude(file="").values_list("file", flat=True))
+    owned = set(WarehouseJob.objects.exclude(file="").values_list("file", flat=True))
     names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
-    orphans = [n for n in names if n not in kept and storage.get_modified_time(n) < before]
+    orphans = [n for n in names if n not in owned and storage.get_modified_time(n) < before]
     for name in orphans:
         storage.delete(name)
     return len(orphans)
 
 
-def _claimed() -> WarehouseJob | None:
-    """The job that waited longest, for this process; None while any is running."""
-    with transaction.atomic():
-        active = WarehouseJob.objects.filter(status__in=WarehouseJob.ACTIVE).order_by("pk")
-        rows = list(active.select_for_update())
-        if not rows or any(job.status == Status.RUNNING for job in rows):
-            return None
-        claims.claim(rows[0])
-        return rows[0]
-
-
-def _do(job: WarehouseJob) -> bool:
-    """Do one job and write down how it went; False where it has to wait for another time."""
+def _run(job: WarehouseJob) -> bool:
+    """Run a claimed job and record its result; False if it has to be retried later."""
     try:
-        with claims.Heartbeat(partial(_beat, job)), disk_errors.reported("It was not possible"):
+        with (
+            claims.Heartbeat(partial(claims.beat, job)),
+            disk_errors.reported("It was not possible"),
+        ):
             outcome = _build() if job.kind == WarehouseJob.Kind.BUILD else _ingest(job)
-    except WarehouseBusy as busy:  # a command changes it: no attempt is lost by waiting
-        _put_back(job, busy)
+    except WarehouseBusy as busy:  # a command uses the warehouse: this costs the job no attempt
+        _queue_again(job, str(busy))
         return False
     except TransferError as error:
-        if error.transient and _give_back(job, error):
+        if error.transient and _retry(job, str(error)):
             return False
         fail(job, error)
     except Exception as error:
@@ -124,56 +117,49 @@ def _do(job: WarehouseJob) -> bool:
     return True
 
 
-def _beat(job: WarehouseJob) -> None:
-    claims.held(job).update(heartbeat_at=timezone.now())
-
-
-def _give_back(job: WarehouseJob, error: Exception | None = None) -> bool:
-    """Queue a job for another attempt; False where it had all that it may have."""
+def _retry(job: WarehouseJob, reason: str) -> bool:
+    """Queue a job for another attempt; False after its last attempt."""
     if job.attempt >= settings.JOB_ATTEMPTS:
         return False
-    return _put_back(job, error, attempt=F("attempt") + 1)
+    return _queue_again(job, reason, attempt=F("attempt") + 1)
 
 
-def _put_back(job: WarehouseJob, error: Exception | None = None, **values: Any) -> bool:
-    text = str(error or LOST)
-    return bool(
-        claims.held(job).update(
-            status=Status.QUEUED, error=text, advice="It is tried again.", **values
-        )
-    )
+def _queue_again(job: WarehouseJob, reason: str, **values: Any) -> bool:
+    return claims.release(job, error=reason, advice="It is tried again.", **values)
 
 
 def _end(job: WarehouseJob, **values: Any) -> bool:
-    """Write how a job ended, and let go of its file; False where others ended it before."""
+    """Record the end of a job and remove its file; False if it ended before."""
     never_claimed = WarehouseJob.objects.filter(pk=job.pk, status__in=WarehouseJob.ACTIVE)
     rows = claims.held(job) if job.claim else never_claimed
     with transaction.atomic():
         if not rows.update(finished_at=timezone.now(), file="", **values):
             return False
         outbox.job_ended(job, values["error"], values["advice"])
-    if job.file:
-        job.file.delete(save=False)
+        if job.file:
+            transaction.on_commit(partial(job.file.delete, save=False))
     return True
 
 
 def _ingest(job: WarehouseJob) -> list[str]:
+    """Ingest the job's file; returns one line for each file in it, then the warnings."""
     warehouse = warehouses.connect(settings.WAREHOUSE_URL)
     mode: raw_table.Mode = "replace" if job.kind == WarehouseJob.Kind.REPLACE else "append"
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / job.name  # errors name the file as people know it
+        path = Path(folder) / job.name  # errors show the file's original name
         path.symlink_to(job.file.path)
         try:
-            done = raw_table.ingest(warehouse, [path], mode)
+            files = raw_table.ingest(warehouse, [path], mode)
         except TransferError as error:
             error.args = (str(error).replace(f"{folder}/", ""),)
             raise
-    there = {True: "records added", False: "records were there already"}
-    counts = [f"{file.path.name}: {file.rows:,} {there[file.new]}" for file in done]
-    return counts + [f"Warning: {warning}" for file in done for warning in file.warnings]
+    results = {True: "records added", False: "records were there already"}
+    counts = [f"{file.path.name}: {file.rows:,} {results[file.new]}" for file in files]
+    return counts + [f"Warning: {warning}" for file in files for warning in file.warnings]
 
 
 def _build() -> list[str]:
-    built = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    made = [f"{table.table}: {table.rows:,} rows in {table.seconds:.2f} s" for table in built]
-    return made or ["The tables are up to date: nothing changed since they were built."]
+    """Build the final tables; returns one line for each table."""
+    tables = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
+    lines = [f"{table.table}: {table.rows:,} rows in {table.seconds:.2f} s" for table in tables]
+    return lines or ["The tables are up to date: nothing changed since they were built."]

@@ -15,7 +15,8 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from flights.errors import BadKey, TooMany, refused
+from flights.errors import BadKey, TooMany
+from flights.errors.pages import refuse
 from flights.query.limits import View
 
 from . import keys
@@ -78,7 +79,7 @@ def client_errors(answer: View) -> View:
             charge_address(request)
         except TooMany as error:
             response.close()
-            response = refused(request, error.message, 429)
+            response = refuse(request, error.message, 429)
             response["Retry-After"] = str(error.wait)
         return response
 

@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from flights import tables
-from flights.errors import FIRST, BadQuery, UnknownTable
+from flights.errors import BadQuery
+from flights.errors.responses import LEGACY
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.query import columns, params
@@ -59,7 +60,7 @@ class DynamicSchema(Described):
         rows = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
         # The server refuses a long address before it knows the route, so in the usual shape.
         refusals = {**first_errors(*READING), **problems(414)}
-        return {(200, FIRST): rows, **files(200), **refusals}
+        return {(200, LEGACY): rows, **files(200), **refusals}
 
 
 class DynamicQuery(TableView):
@@ -107,10 +108,7 @@ def translated(values: dict[str, str], names: Columns) -> dict[str, str]:
 def _table(name: str) -> type[MirroredTable]:
     if not name:
         raise BadQuery("table_name is missing.", tables.NAMES)
-    try:
-        return tables.by_name(name)
-    except tables.UnknownName:
-        raise UnknownTable(f"There is no table {name[:80]!r}.", tables.NAMES) from None
+    return tables.by_name(name)
 
 
 def _conditions(names: Columns, where: str) -> dict[str, str]:

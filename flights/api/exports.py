@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 
 from flights import tables, tasks
 from flights.access.tokens import AUTHENTICATION
-from flights.errors import BadQuery, Gone
+from flights.errors import BadQuery, Gone, UnknownTable
 from flights.exports import download, folder, presentation
 from flights.exports.access import KeyAuthentication, MayExport, asker, is_seen_by
 from flights.exports.formats import FORMATS
@@ -63,7 +63,7 @@ class Exports(ForExporters):
     )
     def get(self, request: Request) -> Response:
         """Newest first, and the limits that hold."""
-        results = [presentation.told(export) for export in asker(request).exports()[:LISTED]]
+        results = [presentation.describe(export) for export in asker(request).exports()[:LISTED]]
         return Response({"limits": {**presentation.limits(), "listed": LISTED}, "results": results})
 
     @extend_schema(
@@ -88,7 +88,7 @@ class Exports(ForExporters):
         export = tasks.start(table, query, format_, asker(request))
         status = 202 if export.active else 200
         address = reverse("export", args=[export.pk])
-        return Response(presentation.told(export), status, headers={"Location": address})
+        return Response(presentation.describe(export), status, headers={"Location": address})
 
 
 class OneExport(ForExporters):
@@ -106,7 +106,7 @@ class OneExport(ForExporters):
             raise Http404
         look = partial(get_object_or_404, Export, pk=pk)
         export = long_poll.ended(request, look, long_poll.seconds(request))
-        return Response(presentation.told(export), headers={long_poll.HEADER: long_poll.LIMIT})
+        return Response(presentation.describe(export), headers={long_poll.HEADER: long_poll.LIMIT})
 
 
 class ExportFile(APIView):
@@ -143,5 +143,5 @@ def _asked(body: Any) -> tuple[Any, str, str]:
         raise BadQuery(f"Give {FORM}.", tables.NAMES)
     try:
         return tables.by_name(given[0]), given[1], given[2].lower()
-    except tables.UnknownName as error:
+    except UnknownTable as error:
         raise BadQuery(str(error), tables.NAMES) from None

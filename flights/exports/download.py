@@ -10,7 +10,8 @@ from django.utils.http import http_date
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from flights.errors import PROBLEM, Gone, problem
+from flights.errors import Gone
+from flights.errors.responses import PROBLEM, problem
 from flights.models import Export
 
 from . import Stream, ranges, repr_digest

@@ -1,4 +1,4 @@
-"""What people are told of an export."""
+"""What clients see of an export: its fields and current status."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,30 +11,29 @@ from flights.models import Export
 from . import repr_digest
 from .retention import STORAGE
 
+FIELDS = ("table", "version", "query", "format", "asked_at", "rows_done", "rows_total", "bytes")
 
-def told(export: Export) -> dict[str, Any]:
-    """What the row says, and what follows from its state."""
+
+def describe(export: Export) -> dict[str, Any]:
+    """The fields of an export, with those that only its status has, such as a speed or a link."""
     now = timezone.now()
-    said = {
+    fields = {
         "id": export.pk,
         "status": status(export, now),
-        **{name: getattr(export, name) for name in ("table", "version", "query", "format")},
-        **{
-            name: getattr(export, name) for name in ("asked_at", "rows_done", "rows_total", "bytes")
-        },
+        **{name: getattr(export, name) for name in FIELDS},
     }
-    match said["status"]:
+    match fields["status"]:
         case Export.Status.RUNNING:
-            return {**said, **speed(export, now)}
+            return {**fields, **speed(export, now)}
         case Export.Status.DONE:
-            return {**said, **_result(export)}
+            return {**fields, **_file(export)}
         case Export.Status.FAILED | Export.Status.QUEUED if export.error:
-            return {**said, "error": export.error}
-    return said
+            return {**fields, "error": export.error}
+    return fields
 
 
 def status(export: Export, now: datetime) -> str:
-    """As the next sweep will have it: a late file has expired, what lost its worker waits again."""
+    """The status that the next sweep will write: expired, or queued again if its worker died."""
     lost_at = now - timedelta(seconds=settings.EXPORT_LOST_AFTER)
     match export.status:
         case Export.Status.DONE if (export.expires_at or now) < now:
@@ -45,15 +44,16 @@ def status(export: Export, now: datetime) -> str:
 
 
 def speed(export: Export, now: datetime) -> dict[str, int | None]:
-    """Rows a second so far, and seconds left where that can be said."""
-    took = (now - export.started_at).total_seconds() if export.started_at else 0.0
-    rate = export.rows_done / took if took > 0 else 0.0
-    left = (export.rows_total or 0) - export.rows_done
-    return {"rows_per_second": round(rate), "seconds_left": round(left / rate) if rate else None}
+    """Rows per second so far, and the estimated seconds left; None if no rows are done yet."""
+    seconds = (now - export.started_at).total_seconds() if export.started_at else 0.0
+    rate = export.rows_done / seconds if seconds > 0 else 0.0
+    rows_left = (export.rows_total or 0) - export.rows_done
+    seconds_left = round(rows_left / rate) if rate else None
+    return {"rows_per_second": round(rate), "seconds_left": seconds_left}
 
 
 def limits() -> dict[str, int]:
-    """The limits that hold for all exports."""
+    """The limits on all exports: exports waiting and running, hours to keep them, and bytes."""
     return {
         "waiting": settings.EXPORTS_WAITING,
         "at_once": settings.EXPORTS_AT_ONCE,
@@ -63,12 +63,12 @@ def limits() -> dict[str, int]:
 
 
 def link(export: Export) -> str:
-    """Where a done export is downloaded, by anybody who has this link, until it expires."""
+    """The URL of a done export's file. Anybody who has the link can download until it expires."""
     assert export.expires_at
     return str(STORAGE.link(export, export.expires_at))
 
 
-def _result(export: Export) -> dict[str, Any]:
+def _file(export: Export) -> dict[str, Any]:
     return {
         "filename": export.filename,
         "digest": repr_digest(bytes.fromhex(export.digest)),

@@ -1,4 +1,4 @@
-"""How long exports are kept, and what becomes of those whose worker is gone."""
+"""Expire exports, remove their files, and queue exports again whose worker died."""
 
 import logging
 from collections.abc import Iterable
@@ -7,53 +7,52 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
+from flights import claims
 from flights.models import Export
 
 type Exports = "models.QuerySet[Export]"
 
 STORAGE: Any = storages["exports"]  # a Folder or a Bucket
-# Longer than the longest export: until then a file may be one that is being written.
+# A younger file without an export may be one that a worker writes now: no export takes so long.
 ORPHANED_AFTER = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
 def sweep() -> bool:
-    """Give up, expire and forget what is due; returns whether an export waits to be made."""
-    now, kept = timezone.now(), timedelta(hours=settings.EXPORTS_KEPT_HOURS)
-    _reap(now - timedelta(seconds=settings.EXPORT_LOST_AFTER))
-    never = Export.objects.filter(status=Export.Status.QUEUED, asked_at__lt=now - kept)
-    never.update(error="No worker took it.", **_failed(now))
+    """Give up, expire and delete exports that are due; returns whether a queued export is due."""
+    _reap()
+    now, retention = timezone.now(), timedelta(hours=settings.EXPORTS_KEPT_HOURS)
+    never_claimed = Export.objects.filter(status=Export.Status.QUEUED, asked_at__lt=now - retention)
+    never_claimed.update(error="No worker took it.", **_failed(now))
     for export in Export.objects.filter(status=Export.Status.DONE, expires_at__lt=now):
         expire(export)
     ended = (Export.Status.FAILED, Export.Status.EXPIRED)
-    Export.objects.filter(status__in=ended, expires_at__lt=now - kept).delete()
+    Export.objects.filter(status__in=ended, expires_at__lt=now - retention).delete()
     due = Export.objects.filter(status=Export.Status.QUEUED, due_at__lte=timezone.now())
     return due.exists()
 
 
-def _reap(lost_at: datetime) -> None:
-    """Queue again, or fail, what was claimed by a worker that is not heard of any more."""
-    running = Export.objects.filter(status=Export.Status.RUNNING, heartbeat_at__lt=lost_at)
-    with transaction.atomic():
-        lost = list(running.select_for_update(skip_locked=True))
-        for export in lost:
-            give_back(export, "Its worker stopped in the middle.", again=timedelta())
-    discard(lost)
+def _reap() -> None:
+    """Queue exports again whose worker died, or fail them after their last attempt."""
+    with claims.lost(Export, settings.EXPORT_LOST_AFTER) as exports:
+        for export in exports:
+            give_up(export, "Its worker stopped in the middle.", retry_after=timedelta())
+    discard(exports)
 
 
-def give_back(export: Export, reason: str, again: timedelta | None) -> bool:
-    """End a claimed attempt: the export waits for the next, or fails. False where it has ended.
+def give_up(export: Export, reason: str, retry_after: timedelta | None) -> bool:
+    """End an attempt: queue the export again, or fail it after its last attempt.
 
-    `again` is how long it waits; None where another attempt has no sense.
+    `retry_after` is the pause before the next attempt; None if a retry cannot help. Returns False
+    if another process gave the attempt up before.
     """
     now = timezone.now()
-    mine = Export.objects.filter(pk=export.pk, claim=export.claim, status=Export.Status.RUNNING)
-    if again is None or export.attempts >= settings.EXPORT_ATTEMPTS:
-        return bool(mine.update(error=reason, **_failed(now)))
-    return bool(mine.update(error=reason, status=Export.Status.QUEUED, due_at=now + again))
+    if retry_after is None or export.attempts >= settings.EXPORT_ATTEMPTS:
+        return bool(claims.held(export).update(error=reason, **_failed(now)))
+    return claims.release(export, error=reason, due_at=now + retry_after)
 
 
 def _failed(now: datetime) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def _failed(now: datetime) -> dict[str, Any]:
 
 
 def expire(export: Export) -> None:
-    """Remove the file of a done export, unless somebody asked for it again just now."""
+    """Remove the file of a done export, unless a request extended its life meanwhile."""
     done = Export.objects.filter(
         pk=export.pk, status=Export.Status.DONE, expires_at=export.expires_at
     )
@@ -70,7 +69,7 @@ def expire(export: Export) -> None:
 
 
 def remove(exports: Iterable[Export]) -> None:
-    """Forget exports and their files; what makes one stops within a second."""
+    """Delete exports and their files; a worker that makes one stops within a second."""
     for export in list(exports):
         stored = Export(claim=export.claim, format=export.format)
         export.delete()
@@ -78,7 +77,7 @@ def remove(exports: Iterable[Export]) -> None:
 
 
 def discard(exports: Iterable[Export]) -> None:
-    """Remove files that no row will name. What cannot be removed now is an orphan later."""
+    """Remove the files of exports; `remove_orphans` later removes those that fail now."""
     for export in exports:
         if export.claim:
             try:
@@ -88,7 +87,7 @@ def discard(exports: Iterable[Export]) -> None:
 
 
 def remove_orphans() -> int:
-    """Remove files that no export names, and halves of files; returns how many files."""
+    """Remove files without an export, and unfinished uploads; returns the number of files."""
     before = timezone.now() - ORPHANED_AFTER
     owners = Export.objects.filter(status__in=[Export.Status.RUNNING, Export.Status.DONE])
     owned = {export.stored for export in owners.only("claim", "format")}

@@ -1,89 +1,81 @@
-"""How a worker makes the files that were asked for.
+"""Make the files of queued exports in a worker process.
 
-A row is claimed, tells once a second how far its file is, and is done only when the whole file is
-in the storage. Whatever stops in between leaves a row that `keeping` gives to another attempt, and
-at most a file that nobody knows.
+An export is done only after its whole file is in the storage. If a worker stops before that,
+`retention` gives the export to another worker and removes the unfinished file.
 """
 
 import errno
 import io
 import logging
-import uuid
 from contextlib import closing
 from datetime import timedelta
 
 from django.conf import settings
 from django.core.files import File
-from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db.models import F, Q
 from django.utils import timezone
 from psycopg.errors import UndefinedTable
 from rest_framework.exceptions import APIException
 
-from flights import errors, sqlstates
+from flights import claims, sqlstates
+from flights.errors.responses import error_response
 from flights.models import Export
 
 from . import retention
-from .claims import NOT_KEPT, Attempt, Reading
+from .attempt import VERSION_REMOVED, Attempt, ChunkReader
 from .copy_out import CHUNK, Stopped
 from .retention import STORAGE
 
-PAUSE = 2  # seconds; twice as many after each attempt
+PAUSE = 2  # seconds before the next attempt; doubles with each attempt
 log = logging.getLogger(__name__)
 
 
 def work() -> None:
-    """Make what is due, in turn, until nothing is or enough others make some."""
-    while export := _claimed():
+    """Make exports, oldest first, until none is due or `EXPORTS_AT_ONCE` run elsewhere."""
+    while export := _claim_next():
         _make(export)
 
 
-def _claimed() -> Export | None:
-    """The export that waited longest, taken for this process."""
-    now = timezone.now()
-    active = Export.objects.filter(status__in=Export.ACTIVE).order_by("asked_at")
-    with transaction.atomic():
-        there = list(active.select_for_update())
-        running = [e for e in there if e.status == Export.Status.RUNNING]
-        due = [e for e in there if e.status == Export.Status.QUEUED and e.due_at <= now]
-        if not due or len(running) >= settings.EXPORTS_AT_ONCE:
-            return None
-        export = due[0]
-        export.status, export.claim = Export.Status.RUNNING, uuid.uuid4()
-        export.started_at = export.heartbeat_at = now
-        export.rows_done, export.bytes = 0, 0
-        export.attempts += 1
-        export.save()
-    return export
+def _claim_next() -> Export | None:
+    return claims.claim_next(
+        Export.objects.order_by("asked_at"),
+        at_once=settings.EXPORTS_AT_ONCE,
+        due=Q(due_at__lte=timezone.now()),
+        attempts=F("attempts") + 1,
+        rows_done=0,
+        bytes=0,
+    )
 
 
 def _make(export: Export) -> None:
     try:
         with Attempt(export) as attempt, closing(attempt.chunks()) as chunks:
-            STORAGE.save(export.stored, File(io.BufferedReader(Reading(chunks), CHUNK)))
-            attempt.end()
+            STORAGE.save(export.stored, File(io.BufferedReader(ChunkReader(chunks), CHUNK)))
+            attempt.finish()
     except Stopped:
         retention.discard([export])
-        log.warning("%s was ended by others while it was made", export)
+        log.warning("%s was stopped: it was deleted, or given to another worker", export)
     except Exception as error:
-        reason, passes = _reason(error)
+        reason, retry = _explain(error)
         pause = timedelta(seconds=PAUSE * 2**export.attempts)
-        if retention.give_back(export, reason, again=pause if passes else None):
+        if retention.give_up(export, reason, retry_after=pause if retry else None):
             retention.discard([export])
         log.warning("%s: %s", export, reason, exc_info=error)
     else:
         log.info("%s: %d rows, %d bytes", export, export.rows_done, export.bytes)
 
 
-def _reason(error: Exception) -> tuple[str, bool]:
-    """What people are told, and whether the same may succeed later by itself."""
+def _explain(error: Exception) -> tuple[str, bool]:
+    """The reason that people see, and whether another attempt can succeed."""
     match error:
         case APIException() | OperationalError() | InterfaceError():
-            told = errors.answer(error, {})
-            assert told
-            refused_for_now = isinstance(error, APIException) and told.status_code == 503
-            return str(told.data["detail"]), refused_for_now or sqlstates.passes(error)
+            response = error_response(error, {})
+            assert response
+            unavailable = isinstance(error, APIException) and response.status_code == 503
+            return str(response.data["detail"]), unavailable or sqlstates.passes(error)
         case ProgrammingError() if isinstance(error.__cause__, UndefinedTable):
-            return NOT_KEPT, False
+            return VERSION_REMOVED, False
         case OSError() if error.errno == errno.ENOSPC:
             return "The storage of exports is full.", False
         case OSError():

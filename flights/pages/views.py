@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from flights.access import throttles
-from flights.errors import NeverTransferred, page
+from flights.errors import NeverTransferred
+from flights.errors.pages import page
 from flights.mirror import MirroredTable, public
 from flights.models import PublishedTable
 from flights.tables import NAMES, TABLES

@@ -7,7 +7,8 @@ from urllib.parse import unquote_to_bytes
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from flights.errors import BadQuery, refused
+from flights.errors import BadQuery
+from flights.errors.pages import refuse
 
 ADDRESS = 8_000  # bytes; Granian itself refuses 65,535 and more
 PARAMETERS = 50
@@ -45,7 +46,7 @@ def requests(answer: View) -> View:
 
     def answered(request: HttpRequest) -> HttpResponseBase:
         refusal = request.META.get(REFUSAL) or _address(request)
-        return refused(request, refusal.message, refusal.status) if refusal else answer(request)
+        return refuse(request, refusal.message, refusal.status) if refusal else answer(request)
 
     return answered
 

@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from flights import tables, versions
 from flights.access.throttles import Throttle
-from flights.errors import BadQuery, NeverTransferred, UnknownTable
+from flights.errors import BadQuery, NeverTransferred
 from flights.mirror import MirroredTable, public
 from flights.models import TableVersion
 from flights.query import cost, params
@@ -240,10 +240,7 @@ def _words(given: Any) -> list[str]:
 
 
 def _wanted(name: str | None) -> list[Model]:
-    try:
-        return [tables.by_name(name)] if name else TABLES
-    except tables.UnknownName as error:
-        raise UnknownTable(str(error), tables.NAMES) from None
+    return [tables.by_name(name)] if name else TABLES
 
 
 def _published(models: list[Model]) -> Iterator[tuple[Model, TableVersion]]:

@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from flights import errors
-from flights.errors import FIRST, PROBLEM
+from flights.errors import responses
+from flights.errors.responses import LEGACY, PROBLEM
 
 from .openapi import Texts
 
@@ -109,9 +109,9 @@ def problems(*codes: int) -> Responses:
 
 
 def first_errors(*codes: int) -> Responses:
-    return {(code, FIRST): OpenApiResponse(FirstError, PROBLEMS[code][0]) for code in codes}
+    return {(code, LEGACY): OpenApiResponse(FirstError, PROBLEMS[code][0]) for code in codes}
 
 
 def _example(code: int) -> OpenApiExample:
     meaning, said = PROBLEMS[code]
-    return OpenApiExample(meaning, errors.problem(status=code, **said), status_codes=[str(code)])
+    return OpenApiExample(meaning, responses.problem(status=code, **said), status_codes=[str(code)])

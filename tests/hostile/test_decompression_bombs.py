@@ -305,7 +305,7 @@ def refused_lines(path: Path) -> list[str]:
         with files.opened(path) as file:
             list(file.batches)
     except BadInput as error:
-        return error.told.splitlines()
+        return error.full_message.splitlines()
     return []
 
 

@@ -35,7 +35,7 @@ def ask(
             messages.success(request, act(filled.cleaned_data))
             return HttpResponseRedirect(list_)
         except TransferError as error:
-            filled.add_error(None, error.told)
+            filled.add_error(None, error.full_message)
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,

@@ -1,1 +1,1 @@
-"""Alerts: what failed or became stale, and how people learn of it."""
+"""Alerts: record what failed or became stale, and send it to people."""

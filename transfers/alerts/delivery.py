@@ -1,31 +1,31 @@
-"""Alerts on their way: each reaches each channel once, and is tried again for up to a day."""
+"""Send alerts: each reaches each channel once, and is retried for up to a day."""
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
+from flights import claims
 from transfers.exceptions import NotDelivered
 from transfers.models import Alert, Delivery
 
 from . import channels
 
-TRIED_FOR = timedelta(days=1)
+RETRIED_FOR = timedelta(days=1)
 LONGEST_PAUSE = 3600.0  # seconds
 
 
 def deliver() -> None:
-    """Send what is due, oldest first. A channel that fails is left alone until the next time."""
+    """Send due alerts, oldest first. After a failure, leave the channel alone until next time."""
     _prepare()
-    for channel in channels.open_ones():
+    for channel in channels.configured():
         while _deliver_next(channel):
             pass
 
 
 def _prepare() -> None:
-    """A delivery for every alert and channel that has none yet."""
-    recent = Alert.objects.filter(happened_at__gt=timezone.now() - TRIED_FOR)
-    for channel in channels.open_ones():
+    """Create a delivery for each recent alert and each configured channel."""
+    recent = Alert.objects.filter(happened_at__gt=timezone.now() - RETRIED_FOR)
+    for channel in channels.configured():
         new = recent.exclude(deliveries__channel=channel).order_by("pk")
         Delivery.objects.bulk_create(
             [Delivery(alert=alert, channel=channel, due_at=alert.happened_at) for alert in new],
@@ -34,14 +34,18 @@ def _prepare() -> None:
 
 
 def _deliver_next(channel: Delivery.Channel) -> bool:
-    """Send one, which nobody else sends meanwhile; False where none is due or it was not taken."""
+    """Send the next due alert of a channel; False if none is due, or if sending failed.
+
+    The row stays locked while the alert is sent, so no other process sends it too.
+    """
     now = timezone.now()
-    due = Delivery.objects.filter(
-        channel=channel, delivered_at=None, due_at__lte=now, alert__happened_at__gt=now - TRIED_FOR
+    due = Delivery.objects.select_related("alert").filter(
+        channel=channel,
+        delivered_at=None,
+        due_at__lte=now,
+        alert__happened_at__gt=now - RETRIED_FOR,
     )
-    with transaction.atomic():
-        waiting = due.select_for_update(skip_locked=True, of=("self",)).select_related("alert")
-        delivery = waiting.first()
+    with claims.lock_next(due) as delivery:
         if delivery:
             _attempt(delivery)
     return bool(delivery and delivery.delivered_at)
@@ -60,5 +64,5 @@ def _attempt(delivery: Delivery) -> None:
 
 
 def _pause(attempts: int) -> timedelta:
-    """Twice as long after each attempt."""
+    """Double the pause after each attempt."""
     return timedelta(seconds=min(2.0**attempts, LONGEST_PAUSE))

@@ -1,6 +1,7 @@
-"""What becomes an alert: written in the transaction of its cause, and once, whoever sees it too.
+"""Write alerts, in the same transaction as their cause (a transactional outbox).
 
-The rows are the outbox; `delivering` sends them.
+A unique constraint allows one open alert of a kind and subject, whoever notices the cause first.
+`delivery` sends them.
 """
 
 import logging
@@ -14,9 +15,10 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from flights import freshness, queue
+from flights.errors import BadQuery
 from flights.freshness import Freshness
 from flights.models import Export
-from flights.tables import NAMES, UnknownName
+from flights.tables import NAMES
 from transfers.exceptions import TransferError
 from transfers.models import Alert, Transfer, WarehouseJob
 
@@ -25,13 +27,13 @@ from . import channels
 log = logging.getLogger(__name__)
 
 About, Kind = Alert.About, Alert.Kind
-SENDS = "transfers.tasks.deliver_alerts"
-# A failure that is older when it is first seen is no news; the look is due every minute.
-NEWS = timedelta(hours=1)
+DELIVER = "transfers.tasks.deliver_alerts"
+# `look` runs every minute; it ignores a failed export that is older, as after an upgrade.
+RECENT = timedelta(hours=1)
 
 
 def failed(transfers: Iterable[Transfer], error: str, advice: str) -> None:
-    """Open an alert of each table whose transfer just failed; one that is open stays the only."""
+    """Open an alert for each table whose transfer failed, unless one is open."""
     now = timezone.now()
     _write(
         Alert(
@@ -47,14 +49,14 @@ def failed(transfers: Iterable[Transfer], error: str, advice: str) -> None:
 
 
 def succeeded(transfers: Iterable[Transfer]) -> None:
-    """End every trouble of the tables: they were just found equal to their sources."""
+    """End all alerts of the tables: each was just verified to equal its source."""
     for_table = {transfer.table: transfer for transfer in transfers}
-    troubles = Alert.objects.filter(about=About.TABLE, subject__in=for_table, kind__in=Alert.ENDS)
-    _end(troubles, for_table)
+    alerts = Alert.objects.filter(about=About.TABLE, subject__in=for_table, kind__in=Alert.ENDS)
+    _end(alerts, for_table)
 
 
 def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
-    """Open, or end, the alert of this kind of job."""
+    """Open an alert for this kind of job if it failed, otherwise end the open one."""
     is_build = job.kind == WarehouseJob.Kind.BUILD
     subject = "build" if is_build else "ingest"
     if error:
@@ -65,24 +67,25 @@ def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
 
 
 def schedule_failed(name: str, error: BaseException) -> None:
-    """Open an alert of a schedule whose run failed, or could not even begin."""
-    in_our_words = isinstance(error, (TransferError, UnknownName, ValueError))
-    why = str(error) if in_our_words else f"{type(error).__name__}: {error}"
+    """Open an alert for a schedule that failed or could not start."""
+    is_ours = isinstance(error, (TransferError, BadQuery, ValueError))
+    reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
     advice = "Correct the schedule in the admin, or see the log of the worker."
-    _fail(About.SCHEDULE, name, f"The schedule {name!r} failed: {why}", advice)
+    _fail(About.SCHEDULE, name, f"The schedule {name!r} failed: {reason}", advice)
 
 
 def schedule_succeeded(name: str) -> None:
+    """End the open alert of a schedule."""
     _recover(About.SCHEDULE, name)
 
 
 def look() -> None:
-    """Open and end the alerts whose causes nobody announces."""
+    """Open and end the alerts of stale tables, exports and schedules that were switched off."""
     with transaction.atomic():
         _look_at_tables()
         _look_at_exports()
-        on = PeriodicTask.objects.filter(enabled=True).values("name")
-        _end(Alert.objects.filter(about=About.SCHEDULE).exclude(subject__in=on), {})
+        enabled = PeriodicTask.objects.filter(enabled=True).values("name")
+        _end(Alert.objects.filter(about=About.SCHEDULE).exclude(subject__in=enabled), {})
 
 
 def _look_at_tables() -> None:
@@ -93,13 +96,13 @@ def _look_at_tables() -> None:
 
 
 def _look_at_exports() -> None:
-    """An export's row says what became of it; `flights` knows no alerts, so they follow here."""
+    """Compare exports with their last alert: `flights` cannot import alerts and write them."""
     for table in NAMES:
         last = Alert.objects.filter(about=About.EXPORT, subject=table).first()
-        since = timezone.now() - NEWS
+        since = timezone.now() - RECENT
         since = max(since, last.happened_at) if last else since
-        news = Export.objects.filter(table=table, finished_at__gt=since).order_by("finished_at")
-        failed, newest = news.filter(status=Export.Status.FAILED).first(), news.last()
+        ended = Export.objects.filter(table=table, finished_at__gt=since).order_by("finished_at")
+        failed, newest = ended.filter(status=Export.Status.FAILED).first(), ended.last()
         if failed:
             _fail(About.EXPORT, table, f"{failed} failed: {failed.error}", at=failed.finished_at)
         if newest and newest.status != Export.Status.FAILED:
@@ -130,16 +133,19 @@ def _fail(
 
 
 def _recover(about: Alert.About, subject: str, at: datetime | None = None) -> None:
-    troubles = Alert.objects.filter(about=about, subject=subject, kind=Kind.FAILED)
-    if troubles.filter(ended_at=None).exists():
+    failures = Alert.objects.filter(about=about, subject=subject, kind=Kind.FAILED)
+    if failures.filter(ended_at=None).exists():
         with transaction.atomic():
-            _end(troubles, {}, at)
+            _end(failures, {}, at)
 
 
-def _end(troubles: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | None = None) -> None:
-    """Close those that are open, each with an alert of its end; the row's lock decides by whom."""
+def _end(alerts: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | None = None) -> None:
+    """End the open alerts, and write an alert of each end.
+
+    The row locks make one process write it. `by` holds the transfer that ended a table's alert.
+    """
     now = at or timezone.now()
-    rows = troubles.filter(ended_at=None).select_for_update().order_by("about", "subject", "kind")
+    rows = alerts.filter(ended_at=None).select_for_update().order_by("about", "subject", "kind")
     ended = list(rows)
     if not ended:
         return
@@ -159,17 +165,18 @@ def _end(troubles: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | No
 
 
 def _write(alerts: Iterable[Alert]) -> None:
-    """Write them but for those that the constraint knows; they are sent once this is committed."""
-    written = sorted(alerts, key=lambda alert: (alert.about, alert.subject))  # so none deadlocks
+    """Write alerts, except those that are open already, and send them after the commit."""
+    # In one order, so that two processes cannot deadlock on the constraint.
+    written = sorted(alerts, key=lambda alert: (alert.about, alert.subject))
     Alert.objects.bulk_create(written, ignore_conflicts=True)
-    if written and channels.open_ones():
-        transaction.on_commit(_hasten)
+    if written and channels.configured():
+        transaction.on_commit(_deliver)
 
 
-def _hasten() -> None:
-    """Have a worker send now what the schedule would send soon."""
+def _deliver() -> None:
+    """Tell a worker to send alerts now; otherwise the schedule sends them within a minute."""
     try:
-        current_app.send_task(SENDS, retry=False)
+        current_app.send_task(DELIVER, retry=False)
     except queue.FAILURES as error:
         log.warning("alerts wait for the schedule, as the queue does not take tasks: %s", error)
 

@@ -1,11 +1,10 @@
-"""How far the transfers of this process are, told to their rows once a second."""
+"""Write the progress of this process's transfers to the database once a second."""
 
 import time
 from collections.abc import Callable
 from typing import Self
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.utils import timezone
 
 from flights import claims
 from transfers.exceptions import ClaimLost, TransferError
@@ -14,19 +13,19 @@ from transfers.models import Transfer
 
 
 class Progress:
-    """Keeps claimed transfers alive while the block runs.
+    """Sends heartbeats and progress of claimed transfers while the block runs.
 
-    The rows are written by a thread with a connection of its own: the loading transaction must
-    not hold what others want to see.
+    Another thread writes them on its own connection, so that others see them before the loading
+    transaction commits.
     """
 
     def __init__(self, claimed: list[Transfer]) -> None:
         self.claimed = claimed
-        self._loading = connections[DEFAULT_DB_ALIAS]  # of the thread that loads
+        self._loading = connections[DEFAULT_DB_ALIAS]  # the loading thread's connection
         self.current: Transfer | None = None
         self.lost: Transfer | None = None
         self.refused: TransferError | None = None  # why the loading thread has to stop
-        # Asked with each heartbeat, also in the middle of a long statement.
+        # Called with each heartbeat, also during a long statement. Raises TransferError to stop.
         self.condition: Callable[[], object] = lambda: None
         self._since = time.monotonic()
         self._heartbeat = claims.Heartbeat(self._beat)
@@ -39,11 +38,12 @@ class Progress:
         self._heartbeat.__exit__()
 
     def begin(self, transfer: Transfer) -> None:
+        """Make a transfer the current one, in its first phase."""
         self.current, self._since = transfer, time.monotonic()
         self.phase("reading")
 
     def phase(self, name: str) -> None:
-        """Say what the current transfer does from now on; keeps the seconds of what it did."""
+        """Begin a phase of the current transfer, and record the seconds of the phase before."""
         assert self.current
         now = time.monotonic()
         if self.current.phase:
@@ -52,12 +52,13 @@ class Progress:
         self._heartbeat.soon()
 
     def copied(self, so_far: Copied) -> None:
+        """Record the rows and bytes copied so far; raises what `check` raises."""
         assert self.current
         self.current.rows_done, self.current.bytes_done = so_far
         self.check()
 
     def check(self) -> None:
-        """ClaimLost once somebody else ended a transfer of this process; what was refused, too."""
+        """Raise ClaimLost if this process lost a transfer, or the condition's TransferError."""
         if self.lost:
             raise ClaimLost(
                 f"{self.lost} was ended by others while it ran.",
@@ -67,16 +68,17 @@ class Progress:
             raise self.refused
 
     def _beat(self) -> None:
-        self._tell()
-        self._look()
+        self._write()
+        self._check_condition()
 
-    def _tell(self) -> None:
+    def _write(self) -> None:
         running = [t for t in self.claimed if _runs(t)]
-        lost = next((t for t in running if not _update(t) and _runs(t)), None)
+        lost = next((t for t in running if not _beat(t) and _runs(t)), None)
         if lost and not self.lost:
-            self._stop(lost)
+            self.lost = lost
+            self._interrupt()
 
-    def _look(self) -> None:
+    def _check_condition(self) -> None:
         try:
             self.condition()
         except TransferError as error:
@@ -84,24 +86,20 @@ class Progress:
                 self.refused = error
                 self._interrupt()
 
-    def _stop(self, lost: Transfer) -> None:
-        self.lost = lost
-        self._interrupt()
-
     def _interrupt(self) -> None:
-        """Make the loading thread see it: between two batches, or out of a long statement."""
+        """Cancel the loading thread's statement, if any; otherwise its next `check` raises."""
         if self._loading.connection:
             self._loading.connection.cancel_safe()
 
 
 def _runs(transfer: Transfer) -> bool:
-    """Whether this process has not ended it meanwhile; the update may have waited for just that."""
+    """Whether this process has not ended the transfer: the heartbeat may have waited for that."""
     return transfer.status == Transfer.Status.RUNNING
 
 
-def _update(transfer: Transfer) -> int:
-    return claims.held(transfer).update(
-        heartbeat_at=timezone.now(),
+def _beat(transfer: Transfer) -> bool:
+    return claims.beat(
+        transfer,
         phase=transfer.phase,
         rows_done=transfer.rows_done,
         rows_total=transfer.rows_total,

@@ -1,4 +1,4 @@
-"""How the transfers of one process run: claimed, loaded, published together or failed together."""
+"""Run the transfers of one process: claim, load, and publish all of them or fail all of them."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -29,15 +29,15 @@ from transfers.warehouses import Warehouse
 from . import pipeline
 from .progress import Progress
 
-# How long PostgreSQL may be away before a failure can no longer be written down.
-BACK_WITHIN = 15.0  # seconds
-AGAIN = "Start it again; the log has the details."
-PERMANENT = (
+# Seconds to wait for PostgreSQL to come back before giving up on recording a result.
+RECONNECT_WITHIN = 15.0
+RETRY_ADVICE = "Start it again; the log has the details."
+PERMANENT_ADVICE = (
     "PostgreSQL refuses it. It fails again until the cause is removed; the log has the details."
 )
-# What PostgreSQL would otherwise work on, and its locks, outlive a process that was killed; and
-# hours pass until it misses a machine that is gone.
-NOTICED_BY_POSTGRESQL = (
+# Without these settings PostgreSQL finishes the statement of a killed process before it releases
+# its locks, and takes hours to notice that a machine is gone.
+DISCONNECT_DETECTION = (
     "SET client_connection_check_interval = '1s'",
     "SET tcp_keepalives_idle = 15",
     "SET tcp_keepalives_interval = 5",
@@ -48,37 +48,37 @@ NOTICED_BY_POSTGRESQL = (
 def run(
     transfers: Iterable[Transfer], warehouse: Warehouse | None = None, attempts: int = 1
 ) -> None:
-    """Load each table, then publish together those that have a new version.
+    """Load each table, then publish all new versions in one transaction.
 
-    Where one fails none is published: tables that were asked for together are seen together.
-    Transfers that another process has taken, or that ended, are left alone. AlreadyRunning where
-    one has to wait; then all stay queued. A fault that may pass puts them back into the queue, with
-    the fault noted, until they had so many attempts.
+    If one transfer fails, none is published. Transfers that another process runs, or that have
+    ended, are skipped. After a transient failure all are queued again, until they have had
+    `attempts` attempts. Raises AlreadyRunning, and leaves all queued, if one has to wait for
+    another transfer of its table; otherwise re-raises what failed.
     """
-    claimed = _claimed(list(transfers))
+    claimed = _claim(list(transfers))
     if not claimed:
         return
     with Progress(claimed) as progress:
         try:
             source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
-            _let_postgresql_notice()
+            _detect_disconnects()
             with disk_space.reported():
                 versions = [pipeline.new_version(t, source, progress) for t in claimed]
                 _publish(claimed, [v for v in versions if v])
         except BaseException as raised:
             error = progress.refused or raised
-            again = not progress.lost and _passes(error) and claimed[0].attempt < attempts
-            settle, culprit = _put_back if again else _fail, progress.lost or progress.current
-            _when_back(partial(settle, claimed, culprit, error))
-            progress.check()  # what was given up fails in whatever it did at that moment
+            retry = not progress.lost and _is_transient(error) and claimed[0].attempt < attempts
+            record, culprit = _queue_again if retry else _fail, progress.lost or progress.current
+            _reconnecting(partial(record, claimed, culprit, error))
+            progress.check()  # a lost transfer may fail with any error: report the loss instead
             raise
         finally:
-            _when_back(partial(_prune, claimed))
+            _reconnecting(partial(_prune, claimed))
 
 
-def _let_postgresql_notice() -> None:
-    """Let it end what this connection runs soon after the end of this process."""
-    for statement in NOTICED_BY_POSTGRESQL:
+def _detect_disconnects() -> None:
+    """Make PostgreSQL end this connection's statement soon after this process dies."""
+    for statement in DISCONNECT_DETECTION:
         execute(statement)
 
 
@@ -87,8 +87,8 @@ def _prune(transfers: list[Transfer]) -> None:
         services.prune(model)
 
 
-def _passes(error: BaseException) -> bool:
-    """Whether the same may succeed later though nobody changes anything."""
+def _is_transient(error: BaseException) -> bool:
+    """Whether another attempt can succeed although nobody changes anything."""
     return sqlstates.passes(error) or getattr(error, "transient", False)
 
 
@@ -96,9 +96,9 @@ def _is_permanent(error: BaseException) -> bool:
     return isinstance(error, DatabaseError) and not sqlstates.passes(error)
 
 
-def _when_back(write: Callable[[], None]) -> None:
-    """Write, also where PostgreSQL is away for a moment."""
-    deadline = time.monotonic() + BACK_WITHIN
+def _reconnecting(write: Callable[[], None]) -> None:
+    """Write to the database, and reconnect if PostgreSQL is away for a moment."""
+    deadline = time.monotonic() + RECONNECT_WITHIN
     while True:
         try:
             return write()
@@ -109,44 +109,44 @@ def _when_back(write: Callable[[], None]) -> None:
             time.sleep(0.5)
 
 
-def _put_back(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
+def _queue_again(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
     """Queue all transfers of a run for another attempt."""
     for transfer in transfers:
-        claims.held(transfer).update(
-            status=Transfer.Status.QUEUED,
+        claims.release(
+            transfer,
             attempt=F("attempt") + 1,
             phase="",
             rows_done=0,
             bytes_done=0,
-            error=_told(transfer, culprit, error),
+            error=_message(transfer, culprit, error),
             advice="It is tried again.",
         )
 
 
-def _claimed(transfers: list[Transfer]) -> list[Transfer]:
-    """Take the queued ones for this process, all or none."""
+def _claim(transfers: list[Transfer]) -> list[Transfer]:
+    """Claim the queued transfers, all or none; AlreadyRunning if one has to wait."""
     try:
         with transaction.atomic():
             return [t for t in transfers if claims.claim(t)]
     except IntegrityError:
-        waits = "; ".join(f"{t}, asked for by {t.asked_by}" for t in services.behind(transfers))
+        ahead = "; ".join(f"{t}, asked for by {t.asked_by}" for t in services.behind(transfers))
         raise AlreadyRunning(
-            f"This waits behind {waits or 'another transfer'}.",
+            f"This waits behind {ahead or 'another transfer'}.",
             advice="It starts when that has ended; one that lost its worker ends soon.",
         ) from None
 
 
 def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
-    """Make the versions current and the transfers succeeded, all in one transaction."""
-    made = {version.table: version for version in versions}
+    """Publish the versions and mark the transfers as succeeded, in one transaction."""
+    new = {version.table: version for version in versions}
     began = time.monotonic()
     with transaction.atomic():
-        # First, as it may have to wait: heartbeats go on until the transfers' rows are written.
+        # First, because it can wait for locks: heartbeats stop once the transfers' rows are locked.
         writer.publish(versions)
         for transfer in transfers:
-            version = made.get(transfer.table)
-            done = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
-            _end(transfer, done, version=version, error="", advice="")
+            version = new.get(transfer.table)
+            status = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
+            _end(transfer, status, version=version, error="", advice="")
             writer.confirm(transfer.table)
         outbox.succeeded(transfers)
     for transfer in transfers:
@@ -155,7 +155,7 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
 
 
 def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
-    """Write how a transfer of this process ended; ClaimLost where others ended it before."""
+    """Record the end of a transfer; ClaimLost if this process lost it before."""
     transfer.status, transfer.finished_at = status, timezone.now()
     values |= {
         "status": status,
@@ -175,20 +175,22 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
 
 
 def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
-    """Mark all transfers of a run failed: one for its own fault, the others because of it."""
-    advice = getattr(error, "advice", "") or (PERMANENT if _is_permanent(error) else AGAIN)
+    """Mark all transfers of a run as failed: the culprit by its error, the others because of it."""
+    advice = getattr(error, "advice", "") or (
+        PERMANENT_ADVICE if _is_permanent(error) else RETRY_ADVICE
+    )
     for transfer in transfers:
-        theirs = _told(transfer, culprit, error)
+        message = _message(transfer, culprit, error)
         try:
             with transaction.atomic():
-                _end(transfer, Transfer.Status.FAILED, error=theirs, advice=advice)
-                outbox.failed([transfer], theirs, advice)
+                _end(transfer, Transfer.Status.FAILED, error=message, advice=advice)
+                outbox.failed([transfer], message, advice)
         except ClaimLost:
-            continue  # whoever ended it has said why
+            continue  # another process ended it and recorded why
 
 
-def _told(transfer: Transfer, culprit: Transfer | None, error: BaseException) -> str:
-    """The error, in a transfer's words; all of a run have it where it was none's own."""
+def _message(transfer: Transfer, culprit: Transfer | None, error: BaseException) -> str:
+    """The error to record for a transfer; all transfers share it if there is no culprit."""
     if culprit and transfer != culprit:
         return f"Not published, because {culprit} failed."
     return str(error) if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"

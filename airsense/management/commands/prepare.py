@@ -31,7 +31,7 @@ class Command(BaseCommand):
             self.step("Final tables in the warehouse", lambda: call_command("broker"))
             self.step("Transfer to PostgreSQL", lambda: call_command("transfer", all=True))
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         except (DatabaseError, OSError) as error:
             raise CommandError(f"{type(error).__name__}: {error}".strip()) from error
         except KeyboardInterrupt:

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
-from flights import errors, tables
+from flights import tables
 from flights.access import throttles
-from flights.errors import UnknownTable, page
-from flights.mirror import MirroredTable
+from flights.errors.pages import page
+from flights.errors.responses import error_response
 from flights.models import PublishedTable
 from flights.versions import READER
 from flights.web import caching
@@ -23,7 +23,7 @@ from .state import State
 @page
 @caching.while_current
 def explorer(request: HttpRequest) -> HttpResponse:
-    model = _table(request.GET.get("table") or tables.NAMES[0])
+    model = tables.by_name(request.GET.get("table") or tables.NAMES[0])
     if "form" in request.GET:
         return redirect(form.submitted(model, request.GET))
     throttles.charge(request, "query")
@@ -32,7 +32,7 @@ def explorer(request: HttpRequest) -> HttpResponse:
     try:
         outcome = results.context(state, state.result())
     except (APIException, OperationalError, InterfaceError) as error:
-        refusal = errors.answer(error, {})
+        refusal = error_response(error, {})
         assert refusal
         outcome = _why(state, refusal)
     context = {"state": state, "tables": _titles(), **form.context(state), **outcome}
@@ -56,10 +56,3 @@ def _why(state: State, refusal: Response) -> dict[str, Any]:
 
 def _titles() -> list[tuple[str, str]]:
     return [(m._meta.db_table, str(m._meta.verbose_name).capitalize()) for m in tables.TABLES]
-
-
-def _table(name: str) -> type[MirroredTable]:
-    try:
-        return tables.by_name(name)
-    except tables.UnknownName as error:
-        raise UnknownTable(str(error)) from None

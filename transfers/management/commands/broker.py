@@ -27,7 +27,7 @@ class Command(BaseCommand):
                 warehouse = warehouses.connect(settings.WAREHOUSE_URL)
                 built = broker.build(warehouse, force=options["force"])
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         for made in built:
             self.stdout.write(f"{made.table}: {made.rows:,} rows in {made.seconds:.2f} s")
         if not built:

@@ -6,6 +6,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
+from flights.errors import BadQuery
 from transfers import services
 from transfers.models import Transfer
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             names = [model._meta.db_table for model in tables.by_names(options["table"])]
-        except tables.UnknownName as error:
+        except BadQuery as error:
             raise CommandError(str(error)) from None
         active = Transfer.objects.filter(table__in=names, status__in=Transfer.ACTIVE)
         cancelled = [t for t in active.order_by("pk") if services.cancel(t, by="command")]

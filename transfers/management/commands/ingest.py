@@ -51,7 +51,7 @@ class Command(BaseCommand):
             with disk_errors.reported("The files cannot be ingested"):
                 done = self.ingest(options["file"], options["demo"], mode)
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         for file in done:
             already = "" if file.new else " were there already"
             self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")

@@ -6,6 +6,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
+from flights.errors import BadQuery
 from transfers import services
 from transfers.exceptions import TransferError
 
@@ -24,8 +25,8 @@ class Command(BaseCommand):
         try:
             (model,) = tables.by_names([options["table"]])
             version = services.roll_back(model, options["version"], by="command")
-        except tables.UnknownName as error:
+        except BadQuery as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         self.stdout.write(f"{version.table}: version {version.number}, {version.rows:,} rows")

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from rich.console import Console
 
 from flights import tables
+from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from transfers import services, tasks
 from transfers.exceptions import AlreadyRunning, TransferError
@@ -47,10 +48,10 @@ class Command(BaseCommand):
             asked = services.ask(models, asked_by="command", forced=options["force"])
             with following(asked, Console(stderr=True)):
                 self.run(asked)
-        except tables.UnknownName as error:
+        except BadQuery as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
-            raise CommandError(error.told) from None
+            raise CommandError(error.full_message) from None
         ended = list(_rows(asked))
         for transfer in ended:
             self.stdout.write(outcome(transfer))
@@ -78,7 +79,7 @@ class Command(BaseCommand):
                 if not others:
                     return
                 self.say(f"Another process runs {', '.join(others)}. This waits for the end.")
-            time.sleep(tasks.TURN)
+            time.sleep(tasks.WAIT)
             services.reap()
 
     def say(self, text: str) -> None:

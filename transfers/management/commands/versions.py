@@ -6,6 +6,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flights import tables
+from flights.errors import BadQuery
 from flights.models import PublishedTable, TableVersion
 
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             models = tables.by_names(options["table"])
-        except tables.UnknownName as error:
+        except BadQuery as error:
             raise CommandError(str(error)) from None
         current = set(PublishedTable.objects.values_list("current", flat=True))
         for model in models:

@@ -1,0 +1,76 @@
+"""Error pages for browsers, and Django's handlers of 400, 404 and 500 (see airsense/urls.py)."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.encoding import iri_to_uri
+from django.utils.http import escape_leading_slashes
+from rest_framework.exceptions import APIException
+
+from .responses import PROBLEM, error_response, problem
+
+
+def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Decorate a view to show its errors as pages, with the API's message and status."""
+
+    @wraps(view)
+    def view_or_error_page(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except (APIException, OperationalError, InterfaceError) as error:
+            response = error_response(error, {})
+            assert response
+            status, headers = response.status_code, response.headers
+            return _error_page(request, response.data["detail"], status, headers)
+
+    return view_or_error_page
+
+
+def refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
+    """Report an error as a page to a browser, and as problem details to a program."""
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        return _error_page(request, message, status)
+    return JsonResponse(problem(message, status), status=status, content_type=PROBLEM)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refuse(request, "This request cannot be read: its host or its parameters.", 400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404; a redirect (308, RFC 9110) if only the trailing slash is wrong."""
+    message = f"There is nothing at {request.path}."
+    other = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
+    # If a view raised the 404, the path itself is right.
+    if request.resolver_match or not _has_view(other):
+        return refuse(request, message, 404)
+    response = refuse(request, f"{message} The address is {other}", 308)
+    query = request.META.get("QUERY_STRING", "")
+    response["Location"] = iri_to_uri(escape_leading_slashes(other) + (query and f"?{query}"))
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return refuse(request, "Something went wrong here; it has been logged.", 500)
+
+
+def _has_view(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+def _error_page(
+    request: HttpRequest, message: str, status: int, headers: Any = None
+) -> HttpResponse:
+    response = render(request, "error.html", {"message": message, "status": status}, status=status)
+    if headers and "Retry-After" in headers:
+        response["Retry-After"] = headers["Retry-After"]
+    return response
