@@ -11,7 +11,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from flights.access.rate_limiter import Caller, Windows
+from flights.access.rate_limiter import Caller, RateLimiter
 from flights.access.throttles import address
 from flights.errors import TooMany
 
@@ -21,7 +21,7 @@ OF_AN_ADDRESS = 50  # people of one office mistype, too
 WHO = {"login": "by this name from", "logins": "from"}
 # All web processes count together through Valkey. Where that does not answer each counts alone, so
 # that a right password still opens the admin: then, above all, somebody has to look.
-_windows = Windows()
+_limiter = RateLimiter()
 
 
 class Passwords(ModelBackend):
@@ -37,7 +37,7 @@ class Passwords(ModelBackend):
             _charge(caller)
         user = super().authenticate(request, **given)
         for caller in tried if user else []:
-            _windows.give_back(caller)
+            _limiter.give_back(caller)
         return user
 
 
@@ -50,7 +50,7 @@ def _tried(request: HttpRequest, username: str) -> list[Caller]:
 
 
 def _charge(caller: Caller) -> None:
-    standing = _windows.charge(caller, 1)
+    standing = _limiter.charge(caller, 1)
     if not standing.allowed:
         minutes = -(-standing.resets // 60)
         raise TooMany(

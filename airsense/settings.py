@@ -267,7 +267,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.web.negotiation.Negotiation",
-    "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.Described",
+    "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "flights.errors.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

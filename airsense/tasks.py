@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 @shared_task
 def note_uses_of_keys() -> None:
     """Write when each key of the API was used last."""
-    keys.note_uses()
+    keys.save_last_uses()
 
 
 @shared_task

@@ -114,17 +114,17 @@ def test_only_a_hash_is_kept_and_the_public_role_sees_no_owner(demo: Platform) -
 
 
 def test_last_use_is_noted_by_the_schedule(demo: Platform, tmp_path: Path) -> None:
-    keys.note_uses()  # those of other tests
+    keys.save_last_uses()  # those of other tests
     secret = made()
     key = ApiKey.objects.latest("pk")
     with demo.site(processes=1) as site:
         began = timezone.now()
         miss(site, secret)
-    assert keys.note_uses() == 1
+    assert keys.save_last_uses() == 1
     key.refresh_from_db()
     assert key.last_used_at is not None
     assert began - timedelta(seconds=1) < key.last_used_at < timezone.now()
-    assert keys.note_uses() == 0
+    assert keys.save_last_uses() == 0
 
 
 def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> None:
@@ -180,5 +180,5 @@ def test_a_rate_is_changed_within_a_second(admin: Client, low: Site) -> None:
     assert '"key";q=700;' in miss(low, secret).headers["ratelimit-policy"]
     asked = {"name": key.name, "scopes": ["query"], "rate": "800", "note": ""}
     assert admin.post(f"/admin/flights/apikey/{key.pk}/change/", asked).status_code == 302
-    time.sleep(keys.GOOD_FOR)
+    time.sleep(keys.CACHED_FOR)
     assert '"key";q=800;' in miss(low, secret).headers["ratelimit-policy"]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from airsense import request_ids
-from flights.access.throttles import TOLD
+from flights.access.throttles import RATE_HEADERS
 from flights.query.limits import REFUSAL
 
 from . import cache_key, canonical_request, entry, fast_path, metrics
@@ -48,7 +48,7 @@ class Gateway:
     def known(self, environ: Environ) -> Sent | None:
         """What is answered at once, without waiting for anything; None where Django has to."""
         environ[NAMED] = request_ids.name(environ)
-        environ[TOLD] = []
+        environ[RATE_HEADERS] = []
         if environ["PATH_INFO"] == METRICS:
             return Sent(metrics.show(self), [])
         question, sight = cache_key.read(environ), self.watch.sight
@@ -111,5 +111,9 @@ class Gateway:
 
     def send(self, reply: Reply, how: str, environ: Environ) -> Sent:
         self.counted[how] += 1
-        own = [("x-airsense-cache", how), (request_ids.HEADER, environ[NAMED]), *environ[TOLD]]
+        own = [
+            ("x-airsense-cache", how),
+            (request_ids.HEADER, environ[NAMED]),
+            *environ[RATE_HEADERS],
+        ]
         return Sent(reply, own)

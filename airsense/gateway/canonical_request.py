@@ -9,13 +9,13 @@ import sys
 
 from django.conf import settings
 
-from flights.access.throttles import KEY, TOLD
+from flights.access.throttles import KEY, RATE_HEADERS
 
 from .cache_key import SECURE_BY, Environ, Question
 
 # Throttles count by these, the log names the request, and a client that has the answer gets a 304.
 OF_THE_CLIENT = (
-    *("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", KEY, TOLD),
+    *("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", KEY, RATE_HEADERS),
     *("airsense.request_id", "HTTP_IF_NONE_MATCH"),
 )
 

@@ -23,7 +23,7 @@ from flights.query.columns import Columns
 from flights.query.filters import condition, split
 from flights.query.paging import Page
 from flights.query.query import Query
-from flights.web.openapi import Described
+from flights.web.openapi import ApiSchema
 from flights.web.problems import READING, first_errors, problems
 
 from . import information_schema
@@ -34,7 +34,7 @@ ABOUT_WHERE = "Conditions that all have to hold: `City:Chicago, IL,Total_Arrival
 SAME = ("columns", "order_by", "limit", "offset")
 
 
-class DynamicSchema(Described):
+class DynamicSchema(ApiSchema):
     def get_operation_id(self) -> str:
         return "dynamic_query"
 

@@ -39,7 +39,7 @@ def rows(parameters: dict[str, str]) -> Rows:
     """The published tables that a query keeps, by the parameters of a table's own query."""
     _refuse_others(parameters)
     conditions = {public(COLUMNS.find(n)): value for n, value in filters(parameters).items()}
-    kept = [row for row in versions.twice(_published) if conditions.items() <= row.items()]
+    kept = [row for row in versions.with_retry(_published) if conditions.items() <= row.items()]
     for name in reversed([n.strip() for n in parameters["order_by"].split(",") if n.strip()]):
         column = public(COLUMNS.find(name.removeprefix("-")))
         kept.sort(key=lambda row: row[column], reverse=name.startswith("-"))

@@ -1,10 +1,10 @@
-"""Search of every column of every table: `GET /api/search?q=boston delta`.
+"""Search every column of every table: `GET /api/search?q=boston delta`.
 
-Words are looked up among each version's distinct values, and rows found by those values. A row has
-to hold every word, each in any column. A word that no table holds is taken for a typo.
+Each word is looked up in the search dictionary of each table's current version, and rows are
+selected by the matching values. A row matches if it contains every word, each in any column. If no
+table contains a word, values with similar words are used instead, because it may be a typing error.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -35,61 +35,69 @@ from flights.web.problems import first_errors, problems
 from flights.web.renderers import JSON, Browsable
 
 from . import dictionary, highlight
-from .dictionary import Found, Value
+from .dictionary import Matches, Value
 
-LONGEST, WORDS = 100, 8  # characters and words of a query
-ROWS = 10  # values and rows of each table in an answer, unless a limit is given
-MOST = 100
+LONGEST = 100  # characters of `q`
+WORDS = 8  # most words of `q`
+ROWS = 10  # default limit: values and rows of each table
+MOST = 100  # largest limit
 PARAMETERS = {"q", "table", "limit", "offset", "format"}
-VALUES = 1_000  # by which rows are found, of each word in each table
+VALUES = 1_000  # most values of each word and table that rows are selected by
 
-ABOUT_Q = f"Words with spaces between: at most {WORDS}, of {LONGEST} characters together."
-ABOUT_LIMIT = f"Values and rows of each table: {ROWS} where it is not given, {MOST} at most."
+ABOUT_Q = f"Words separated by spaces: at most {WORDS} words and {LONGEST} characters."
+ABOUT_LIMIT = f"Values and rows to return of each table: {ROWS} by default, at most {MOST}."
 
 type Model = type[MirroredTable]
+type Published = list[tuple[Model, TableVersion]]
 
 
 class Fragment(serializers.Serializer[Any]):
-    """A piece of a text."""
+    """A piece of a value's text."""
 
     text = serializers.CharField()
-    found = serializers.BooleanField(help_text="Whether it is what was looked for.")
+    found = serializers.BooleanField(help_text="Whether this piece matches a word.")
 
 
 class FoundValue(serializers.Serializer[Any]):
-    """A value of a column that holds a word."""
+    """A value of a column that matches a word."""
 
     column = serializers.CharField()
     value = serializers.CharField()
     fragments = Fragment(many=True)
-    rows = serializers.IntegerField(help_text="How many rows have it.")
-    alike = serializers.BooleanField(help_text="Whether it is only much like the word.")
-    url = serializers.CharField(help_text="The rows that have it.")
+    rows = serializers.IntegerField(help_text="Number of rows with this value.")
+    alike = serializers.BooleanField(
+        help_text="Whether the value contains a similar word instead of the word itself."
+    )
+    url = serializers.CharField(help_text="Query that returns the rows with this value.")
 
 
 class FoundTable(serializers.Serializer[Any]):
-    """What one table holds of the words."""
+    """The matching values and rows of one table."""
 
     table = serializers.CharField()
     version = serializers.IntegerField()
-    values_found = serializers.IntegerField(help_text="However many are listed.")
+    values_found = serializers.IntegerField(
+        help_text="Number of matching values, including those that are not listed."
+    )
     values = FoundValue(many=True)
     columns = Texts()
     rows = serializers.ListField(
         child=serializers.ListField(child=serializers.JSONField()),
-        help_text="The first that hold every word: their values in the order of `columns`.",
+        help_text="The first rows that contain every word; values in the order of `columns`.",
     )
 
 
 class SearchAnswer(serializers.Serializer[Any]):
-    query = serializers.CharField(help_text="The words as they are looked for.")
+    query = serializers.CharField(help_text="The words in lower case and without accents.")
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
     tables = FoundTable(many=True)
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchQuery:
+    """The validated parameters of a search."""
+
     models: list[Model]
     text: str
     limit: int
@@ -97,23 +105,22 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Hits:
-    """What one version has of each word."""
+class TableMatches:
+    """The matching values of one version, by word."""
 
     model: Model
     version: TableVersion
-    words: dict[str, Found]
+    words: dict[str, Matches]
 
     def rows(self, limit: int, offset: int = 0) -> list[list[Any]]:
-        """The rows that hold every word, in the table's order."""
-        if not all(found.values for found in self.words.values()):
+        """Return the rows that contain every word, in the order of the table."""
+        if not all(matches.values for matches in self.words.values()):
             return []
-        named = [field.name for field in self.model.columns()]
-        rows = versions.rows(self.model, self.version)
-        held = rows.filter(reduce(and_, (_among(self.model, f) for f in self.words.values())))
-        page = held.order_by(*(f.name for f in self.model.sequence())).values_list(*named)[
-            offset : offset + limit
-        ]
+        conditions = (_condition(self.model, matches) for matches in self.words.values())
+        matching = versions.rows(self.model, self.version).filter(reduce(and_, conditions))
+        names = [field.name for field in self.model.columns()]
+        ordered = matching.order_by(*(f.name for f in self.model.sequence())).values_list(*names)
+        page = ordered[offset : offset + limit]
         return [list(row) for row in cost.fetch(page, self.version)]
 
 
@@ -128,7 +135,7 @@ FIRST_ROWS = {
 
 
 class Search(APIView):
-    """Values and rows that hold all words, the best first."""
+    """Values and rows that contain the words, the best matches first."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -141,36 +148,36 @@ class Search(APIView):
         tags=["Search"],
         parameters=[
             OpenApiParameter("q", required=True, description=ABOUT_Q),
-            OpenApiParameter("table", enum=tables.NAMES, description="Only this one."),
+            OpenApiParameter("table", enum=tables.NAMES, description="Search only this table."),
             OpenApiParameter("limit", int, description=ABOUT_LIMIT),
-            OpenApiParameter("offset", int, description="Without the first values and rows."),
+            OpenApiParameter("offset", int, description="Skip the first values and rows."),
         ],
         responses={200: SearchAnswer, **problems(400, 401, 403, 404, 406, 414, 429, 503)},
     )
     def get(self, request: Request) -> Response:
-        given = once(request.query_params)
-        if unknown := given.keys() - PARAMETERS:
+        params = once(request.query_params)
+        if unknown := params.keys() - PARAMETERS:
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
-        asked = read(given)
+        query = read(params)
+        return versions.with_retry(lambda: self.respond(query))
 
-        def answer() -> Response:
-            there = list(_published(asked.models))
-            headers = caching.headers(request, [version for _, version in there])
-            headers["X-AirSense-Limit"] = str(asked.limit)
-            if len(there) < len(asked.models):
-                headers["Cache-Control"] = "no-store"  # it changes when they are transferred
-            if caching.unchanged(request, headers):
-                return Response(status=304, headers=headers)
-            return Response(found(asked, there), headers=headers)
-
-        return versions.twice(answer)
+    def respond(self, query: SearchQuery) -> Response:
+        published = _published(query.models)
+        headers = caching.headers(self.request, [version for _, version in published])
+        headers["X-AirSense-Limit"] = str(query.limit)
+        if len(published) < len(query.models):
+            # A first transfer would change the response, but not the versions in its ETag.
+            headers["Cache-Control"] = "no-store"
+        if caching.unchanged(self.request, headers):
+            return Response(status=304, headers=headers)
+        return Response(results(query, published), headers=headers)
 
 
 class AdvancedSearch(APIView):
-    """POST {"query": "chicago"}: the first rows of each table that hold it in any column.
+    """POST {"query": "chicago"}: the first rows of each table that contain the text in any column.
 
-    The form of the first AirSense: each row is an object, and tables without such a row are left
-    out. Whatever the case, and numbers as they are written: "10" finds 10.35.
+    Each row is an object; tables without a matching row are left out. Case is ignored, and numbers
+    are compared as text: "10" matches 10.35.
     """
 
     first_shape = True
@@ -191,124 +198,135 @@ class AdvancedSearch(APIView):
     )
     def post(self, request: Request) -> Response:
         text = _text(required(request, "query"))
-        tables = versions.twice(lambda: _first_rows(text))
+        tables = versions.with_retry(lambda: _first_rows(text))
         if not tables:
             raise NotFound("No matching records found.")
         return Response(tables, headers={"X-AirSense-Limit": str(MOST)})
 
 
-def read(given: dict[str, str]) -> Asked:
-    return Asked(
-        _wanted(given.get("table")),
-        _text(given.get("q")),
-        min(whole_number(given, "limit", ROWS), MOST),
-        skipped(given),
+def read(params: dict[str, str]) -> SearchQuery:
+    """Validate the parameters of a search; raises BadQuery (400) or UnknownTable (404)."""
+    return SearchQuery(
+        _models(params.get("table")),
+        _text(params.get("q")),
+        min(whole_number(params, "limit", ROWS), MOST),
+        skipped(params),
     )
 
 
-def found(asked: Asked, there: list[tuple[Model, TableVersion]]) -> dict[str, Any]:
-    """What some versions hold of the words."""
-    words = _words(asked.text)
-    told = [_told(hits, asked.limit, asked.offset) for hits in _search(there, words)]
-    query = " ".join(words)
-    return {"query": query, "limit": asked.limit, "offset": asked.offset, "tables": told}
+def results(query: SearchQuery, published: Published) -> dict[str, Any]:
+    """Search some versions; returns the data of a `SearchAnswer`."""
+    words = _words(query.text)
+    matches = _search(published, words)
+    return {
+        "query": " ".join(words),
+        "limit": query.limit,
+        "offset": query.offset,
+        "tables": [_table(match, query.limit, query.offset) for match in matches],
+    }
 
 
 def _first_rows(text: str) -> dict[str, dict[str, Any]]:
-    """Of each table that has some, the first rows that hold the whole text."""
-    word = dictionary.folded(text)
+    """The first rows that contain the whole text, by table."""
+    word = dictionary.fold(text)
     tables = {}
     for model, version in _published(TABLES):
-        if rows := _held(model, version, [word]).rows(MOST):
+        if rows := _match(model, version, [word]).rows(MOST):
             names = [public(field) for field in model.columns()]
             objects = [dict(zip(names, row, strict=True)) for row in rows]
             tables[version.table] = {"columns": names, "rows": objects}
     return tables
 
 
-def _text(given: Any) -> str:
-    if not isinstance(given, str) or not 0 < len(given.strip()) <= LONGEST or "\0" in given:
-        raise BadQuery(f'Give q=, or {{"query": "..."}}: a text of 1 to {LONGEST} characters.')
-    return given.strip()
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST or "\0" in value:
+        raise BadQuery(
+            f'Send q=, or {{"query": "..."}}, with 1 to {LONGEST} characters and no NUL character.'
+        )
+    return value.strip()
 
 
-def _words(given: Any) -> list[str]:
-    words = list(dict.fromkeys(dictionary.folded(_text(given)).split()))
+def _words(text: str) -> list[str]:
+    words = list(dict.fromkeys(dictionary.fold(_text(text)).split()))
     if not 0 < len(words) <= WORDS:
-        raise BadQuery(f"q has {len(words)} words. Give 1 to {WORDS}.")
+        raise BadQuery(f"q has {len(words)} words. Use 1 to {WORDS}.")
     return words
 
 
-def _wanted(name: str | None) -> list[Model]:
+def _models(name: str | None) -> list[Model]:
     try:
         return [tables.by_name(name)] if name else TABLES
     except tables.UnknownName as error:
         raise UnknownTable(str(error), tables.NAMES) from None
 
 
-def _published(models: list[Model]) -> Iterator[tuple[Model, TableVersion]]:
-    """The tables that have a version, and which."""
+def _published(models: list[Model]) -> Published:
+    """The tables that have a published version, with that version."""
+    published = []
     for model in models:
         with suppress(NeverTransferred):
-            yield model, versions.seen(model)
+            published.append((model, versions.current_cached(model)))
+    return published
 
 
-def _search(there: list[tuple[Model, TableVersion]], words: list[str]) -> list[Hits]:
-    """Words that nowhere are held are typos: then values with words much like them are found."""
-    found = [_held(model, version, words) for model, version in there]
+def _search(published: Published, words: list[str]) -> list[TableMatches]:
+    """Match the words; a word that no table contains is replaced by similar words."""
+    matches = [_match(model, version, words) for model, version in published]
     for word in words:
-        if not any(hits.words[word].values for hits in found):
-            for hits in found:
-                hits.words[word] = dictionary.alike(hits.version, word, VALUES)
-    return found
+        if not any(match.words[word].values for match in matches):
+            for match in matches:
+                match.words[word] = dictionary.similar(match.version, word, VALUES)
+    return matches
 
 
-def _held(model: Model, version: TableVersion, words: list[str]) -> Hits:
-    return Hits(model, version, {w: dictionary.holding(version, w, VALUES) for w in words})
+def _match(model: Model, version: TableVersion, words: list[str]) -> TableMatches:
+    values = {word: dictionary.containing(version, word, VALUES) for word in words}
+    return TableMatches(model, version, values)
 
 
-def _among(model: Model, found: Found) -> Q:
-    """Rows with one of the values."""
+def _condition(model: Model, matches: Matches) -> Q:
+    """Select the rows with one of the values in its column."""
     fields = model.columns()
     by_field: dict[int, list[Any]] = {}
-    for value in found.values:
+    for value in matches.values:
         by_field.setdefault(value.field, []).append(fields[value.field].to_python(value.text))
-    # PostgreSQL does not know where in the table the values are, and would read it from its begin.
-    first, last = min(v.first for v in found.values), max(v.last for v in found.values)
-    holding = reduce(or_, (Q(**{f"{fields[i].name}__in": v}) for i, v in by_field.items()))
-    return Q(id__gte=first, id__lte=last) & holding
+    any_value = reduce(or_, (Q(**{f"{fields[i].name}__in": v}) for i, v in by_field.items()))
+    # Bound the ids, so that PostgreSQL does not scan the table from its first row.
+    first, last = min(v.first for v in matches.values), max(v.last for v in matches.values)
+    return Q(id__gte=first, id__lte=last) & any_value
 
 
-def _told(hits: Hits, limit: int, offset: int) -> dict[str, Any]:
-    values = _ranked(hits)
+def _table(match: TableMatches, limit: int, offset: int) -> dict[str, Any]:
+    """The data of a `FoundTable`."""
     return {
-        "table": hits.version.table,
-        "version": hits.version.number,
-        "values_found": sum(found.total for found in hits.words.values()),
-        "values": [_value(hits, value) for value in values[offset : offset + limit]],
-        "columns": [public(field) for field in hits.model.columns()],
-        "rows": hits.rows(limit, offset),
+        "table": match.version.table,
+        "version": match.version.number,
+        "values_found": sum(matches.total for matches in match.words.values()),
+        "values": [_value(match, value) for value in _ranked(match)[offset : offset + limit]],
+        "columns": [public(field) for field in match.model.columns()],
+        "rows": match.rows(limit, offset),
     }
 
 
-def _ranked(hits: Hits) -> list[Value]:
-    """The best values of any word, each once."""
+def _ranked(match: TableMatches) -> list[Value]:
+    """The matching values of all words, the best first, each once."""
     best: dict[tuple[int, str], Value] = {}
     for value in sorted(
-        (v for found in hits.words.values() for v in found.values),
-        key=lambda v: (-v.score, -v.rows, v.field, v.text),
+        (value for matches in match.words.values() for value in matches.values),
+        key=lambda value: (-value.score, -value.rows, value.field, value.text),
     ):
         best.setdefault((value.field, value.text), value)
     return list(best.values())
 
 
-def _value(hits: Hits, value: Value) -> dict[str, Any]:
-    name = public(hits.model.columns()[value.field])
+def _value(match: TableMatches, value: Value) -> dict[str, Any]:
+    """The data of a `FoundValue`."""
+    name = public(match.model.columns()[value.field])
     return {
         "column": name,
         "value": value.text,
-        "fragments": highlight.split(value.text, hits.words),
+        "fragments": highlight.split(value.text, match.words),
         "rows": value.rows,
         "alike": value.score < 1,
-        "url": f"/api/{hits.version.table}/?{urlencode({name: value.text})}",
+        "url": f"/api/{match.version.table}/?{urlencode({name: value.text})}",
     }
