@@ -81,7 +81,7 @@ def _reason(error: Exception) -> tuple[str, bool]:
             told = errors.answer(error, {})
             assert told
             refused_for_now = isinstance(error, APIException) and told.status_code == 503
-            return str(told.data["detail"]), refused_for_now or sqlstates.passes(error)
+            return str(told.data["detail"]), refused_for_now or sqlstates.is_transient(error)
         case ProgrammingError() if isinstance(error.__cause__, UndefinedTable):
             return NOT_KEPT, False
         case OSError() if error.errno == errno.ENOSPC:

@@ -89,11 +89,11 @@ def _prune(transfers: list[Transfer]) -> None:
 
 def _passes(error: BaseException) -> bool:
     """Whether the same may succeed later though nobody changes anything."""
-    return sqlstates.passes(error) or getattr(error, "transient", False)
+    return sqlstates.is_transient(error) or getattr(error, "transient", False)
 
 
 def _is_permanent(error: BaseException) -> bool:
-    return isinstance(error, DatabaseError) and not sqlstates.passes(error)
+    return isinstance(error, DatabaseError) and not sqlstates.is_transient(error)
 
 
 def _when_back(write: Callable[[], None]) -> None:
