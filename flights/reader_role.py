@@ -39,7 +39,8 @@ def _create(role: str) -> None:
     except ProgrammingError as error:
         raise ReaderRoleMissing(
             f"{settings.DATABASES['default']['USER']} may not create the role {role}. Ask an"
-            " administrator of the server to create a role that can log in, and set READER_URL to its URL."
+            " administrator of the server to create a role that can log in, and set READER_URL"
+            " to its URL."
         ) from error
 
 

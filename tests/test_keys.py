@@ -134,10 +134,10 @@ def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> N
     assert "revoked: bench (airsense_" in demo.manage("apikey", "bench", "--revoke")
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
     for wrong, said in [
-        (["x", "--scopes=nope"], "'nope' is none of query, search, export"),
+        (["x", "--scopes=nope"], "'nope' is not a scope; use query, search, export"),
         (["x", "--rate=0"], "'0' is not a whole number"),
         (["x", "--ends=soon"], "'soon' is not a day such as 2027-01-31"),
-        (["nobody", "--revoke"], "There is no valid key of the name 'nobody'."),
+        (["nobody", "--revoke"], "There is no valid key named 'nobody'."),
     ]:
         done = demo.attempt("apikey", *wrong)
         assert done.returncode
@@ -157,7 +157,7 @@ def test_the_admin_shows_a_key_once_and_revokes_it(admin: Client, low: Site) -> 
         assert key.digest not in shown
     chosen = {"action": "revoke", "_selected_action": [key.pk]}
     assert (
-        "They are revoked."
+        "The selected keys are revoked."
         in admin.post("/admin/flights/apikey/", chosen, follow=True).content.decode()
     )
     until(lambda: miss(low, secret).status == 401, seconds=1.5)

@@ -107,7 +107,7 @@ def airlines() -> Fact | None:
     return Fact(
         "Airlines",
         _airline_sentence(rows),
-        "Average minutes late at arrival, and scheduled flights",
+        "Average arrival delay in minutes, and number of scheduled flights",
         _chart(rows),
         f"table=airline_performance&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
         "&Avg_Arrival_Delay__isnull=false&order_by=Avg_Arrival_Delay"
@@ -118,13 +118,11 @@ def airlines() -> Fact | None:
 def _airline_sentence(rows: Rows) -> str:
     best, worst = _ties(rows, rows[0]), _ties(rows, rows[-1])
     if best == worst:
-        return (
-            f"Flights of {_labels(best)} land {minutes(rows[0].value)} on average{_number(best)}."
-        )
+        return f"Flights of {_names(best)} land {minutes(rows[0].value)} on average{_count(best)}."
     return (
-        f"Flights of {_labels(best)} land {minutes(best[0].value)} on average{_number(best)}, the best"
-        f" of {len(rows)} airlines{_enough('flight')}; those of {_labels(worst)} land"
-        f" {minutes(worst[0].value)}{_number(worst)}, the worst."
+        f"Flights of {_names(best)} land {minutes(best[0].value)} on average{_count(best)}, the"
+        f" best of {len(rows)} airlines{_enough('flight')}; those of {_names(worst)} land"
+        f" {minutes(worst[0].value)}{_count(worst)}, the worst."
     )
 
 
@@ -151,9 +149,9 @@ def _cities(direction: Direction) -> Fact | None:
     average = column(BusiestAirportsByDelays, direction.average)
     return Fact(
         direction.title,
-        f"{late.capitalize()}s {direction.preposition} {_labels(worst)} are {minutes(worst[0].value)} on"
-        f" average{_number(worst, late)}{among}{_enough(late)}.",
-        f"Average minutes of a {late}, and {late}s",
+        f"{late.capitalize()}s {direction.preposition} {_names(worst)} are"
+        f" {minutes(worst[0].value)} on average{_count(worst, late)}{among}{_enough(late)}.",
+        f"Average delay of a {late} in minutes, and number of {late}s",
         _chart(rows[:CHART_CITIES]),
         f"table=busiest_airports_by_delays&{late_column}__gte={settings.FLIGHTS_TO_RANK}"
         f"&order_by=-{average}&limit={CHART_CITIES}&view=chart&chart=City,{average}",
@@ -169,7 +167,7 @@ def days() -> Fact | None:
     return Fact(
         "Days of the week",
         _day_sentence(rows),
-        "Average minutes late at arrival, and scheduled flights",
+        "Average arrival delay in minutes, and number of scheduled flights",
         _chart(week),
         f"table=delays_by_day&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
         "&Avg_Arrival_Delay__isnull=false&order_by=-Avg_Arrival_Delay"
@@ -181,12 +179,10 @@ def days() -> Fact | None:
 def _day_sentence(rows: Rows) -> str:
     best, worst = _ties(rows, rows[0]), _ties(rows, rows[-1])
     if best == worst:
-        return (
-            f"On {_labels(best)} flights land {minutes(best[0].value)} on average{_number(best)}."
-        )
+        return f"On {_names(best)} flights land {minutes(best[0].value)} on average{_count(best)}."
     return (
-        f"On {_labels(worst)} flights land {minutes(worst[0].value)} on average{_number(worst)}, the"
-        f" worst of the week; on {_labels(best)} they land {minutes(best[0].value)}{_number(best)},"
+        f"On {_names(worst)} flights land {minutes(worst[0].value)} on average{_count(worst)}, the"
+        f" worst of the week; on {_names(best)} they land {minutes(best[0].value)}{_count(best)},"
         " the best."
     )
 
@@ -224,11 +220,11 @@ def _ties(rows: Rows, best: Row) -> list[Row]:
     return sorted(row for row in rows if row.value == best.value)
 
 
-def _labels(rows: Rows) -> str:
+def _names(rows: Rows) -> str:
     return names([row.label for row in rows])
 
 
-def _number(rows: Rows, what: str = "flight") -> str:
+def _count(rows: Rows, what: str = "flight") -> str:
     """The number of flights in parentheses."""
     return f" ({formatting.count(sum(row.flights for row in rows), what)})"
 
