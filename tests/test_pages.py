@@ -163,7 +163,7 @@ def test_a_wrong_query_is_refused_in_the_words_of_the_api(site: Site, query: str
 def test_a_wrong_view_is_refused_with_those_there_are(site: Site, query: str) -> None:
     page = site.get(f"/explorer?{query}")
     assert page.status == 400
-    assert "There are: <code>" in page.body.decode()
+    assert "Use one of: <code>" in page.body.decode()
 
 
 def test_an_unknown_table_is_not_found(site: Site) -> None:

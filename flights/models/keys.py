@@ -49,7 +49,7 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """Return `valid`, `revoked` or `ended`."""
+        """Return `valid`, `revoked` or `expired`."""
         if self.revoked_at:
             return "revoked"
-        return "ended" if self.ends_at and self.ends_at <= timezone.now() else "valid"
+        return "expired" if self.ends_at and self.ends_at <= timezone.now() else "valid"

@@ -53,7 +53,7 @@ class Fact:
     measure: str  # what the bars show
     chart: charts.Chart
     explorer: str  # query string of the explorer that shows the same chart
-    standing: bool = False  # vertical bars
+    vertical: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def days() -> Fact | None:
         f"table=delays_by_day&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
         "&Avg_Arrival_Delay__isnull=false&order_by=-Avg_Arrival_Delay"
         "&view=chart&chart=Day_of_Week,Avg_Arrival_Delay",
-        standing=True,
+        vertical=True,
     )
 
 
