@@ -241,7 +241,7 @@ def _first_rows(text: str) -> dict[str, dict[str, Any]]:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST or "\0" in value:
         raise BadQuery(
-            f'Send q=, or {{"query": "..."}}, with 1 to {LONGEST} characters and no NUL character.'
+            f'Send q=, or {{"query": "..."}}: a text of 1 to {LONGEST} characters without NUL.'
         )
     return value.strip()
 
