@@ -144,7 +144,7 @@ def _cities(direction: Direction) -> Fact | None:
         return None
     rows.sort(key=lambda row: (-row.value, row.label))
     worst, late = _ties(rows, rows[0]), f"late {direction.event}"
-    among = f", the most of {len(rows)} {direction.cities}" if len(rows) > 1 else ""
+    among = f", the longest delay of {len(rows)} {direction.cities}" if len(rows) > 1 else ""
     late_column = column(BusiestAirportsByDelays, direction.late)
     average = column(BusiestAirportsByDelays, direction.average)
     return Fact(
