@@ -92,8 +92,8 @@ def test_home_ranks_origins_and_destinations_each_by_their_own_late_flights(
     worst = _most(ranked)
     assert (
         f"Late {what}s {place} {worst} are {ranked[worst].average:.2f} minutes late on average"
-        f" ({ranked[worst].flights:,} late {what}s), the longest delay of {len(ranked)} {cities} with at"
-        f" least 1,000 late {what}s."
+        f" ({ranked[worst].flights:,} late {what}s), the longest delay of {len(ranked)} {cities}"
+        f" with at least 1,000 late {what}s."
     ) in _text(site, "/")
 
 
