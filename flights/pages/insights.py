@@ -45,7 +45,7 @@ type Rows = Sequence[Row]
 
 
 @dataclass(frozen=True)
-class Fact:
+class Insight:
     """An insight: a card on the home page."""
 
     title: str
@@ -99,12 +99,12 @@ def _origins() -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
-def airlines() -> Fact | None:
+def airlines() -> Insight | None:
     """Compare the airlines; None if no airline has enough flights."""
     rows = _rows(AirlinePerformance, "airline_name", "avg_arrival_delay", "total_flights")
     if not rows:
         return None
-    return Fact(
+    return Insight(
         "Airlines",
         _airline_sentence(rows),
         "Average arrival delay in minutes, and number of scheduled flights",
@@ -126,15 +126,15 @@ def _airline_sentence(rows: Rows) -> str:
     )
 
 
-def origins() -> Fact | None:
+def origins() -> Insight | None:
     return _cities(ORIGINS)
 
 
-def destinations() -> Fact | None:
+def destinations() -> Insight | None:
     return _cities(DESTINATIONS)
 
 
-def _cities(direction: Direction) -> Fact | None:
+def _cities(direction: Direction) -> Insight | None:
     """Rank the cities with the longest delays; None if no city has enough late flights.
 
     The limit also excludes cities without any late flight, whose average is 0.
@@ -147,7 +147,7 @@ def _cities(direction: Direction) -> Fact | None:
     among = f", the longest delay of {len(rows)} {direction.cities}" if len(rows) > 1 else ""
     late_column = column(BusiestAirportsByDelays, direction.late)
     average = column(BusiestAirportsByDelays, direction.average)
-    return Fact(
+    return Insight(
         direction.title,
         f"{late.capitalize()}s {direction.preposition} {_names(worst)} are"
         f" {minutes(worst[0].value)} on average{_count(worst, late)}{among}{_enough(late)}.",
@@ -158,13 +158,13 @@ def _cities(direction: Direction) -> Fact | None:
     )
 
 
-def days() -> Fact | None:
+def days() -> Insight | None:
     """Compare the days of the week; None if no day has enough flights."""
     rows = _rows(DelaysByDay, "day_of_week", "avg_arrival_delay", "total_flights")
     if not rows:
         return None
     week = sorted(rows, key=lambda row: WEEK.index(row[0]) if row[0] in WEEK else len(WEEK))
-    return Fact(
+    return Insight(
         "Days of the week",
         _day_sentence(rows),
         "Average arrival delay in minutes, and number of scheduled flights",

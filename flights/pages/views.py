@@ -53,10 +53,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show insights, the coverage of the data, the tables and example queries."""
     throttles.charge(request, "query")
     published = PublishedTable.objects.using(READER).select_related("current").in_bulk()
-    facts = [_unless_missing(insight) for insight in INSIGHTS]
+    ranked = [_unless_missing(insight) for insight in INSIGHTS]
     context = {
         "headline": _unless_missing(insights.headline) or "Flight delays",
-        "facts": [fact for fact in facts if fact],
+        "insights": [insight for insight in ranked if insight],
         "coverage": _coverage(published),
         "tables": [_summary(model, published.get(model._meta.db_table)) for model in TABLES],
         "examples": EXAMPLES.items(),
