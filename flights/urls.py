@@ -17,7 +17,7 @@ from .api.views import TableView
 from .graphql.view import GraphQL
 from .pages import views
 from .pages.explorer.view import explorer
-from .search.search import AdvancedSearch, Search
+from .search.views import AdvancedSearch, Search
 from .tables import TABLES
 from .web import redoc
 

@@ -61,7 +61,7 @@ def test_a_key_has_an_allowance_of_its_own(low: Site) -> None:
 def test_a_key_that_is_none_is_refused_with_the_reason(low: Site) -> None:
     ended = made(ends_at=timezone.now() - timedelta(days=1))
     unknown = f"airsense_{'x' * 43}"
-    for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "expired since")]:
+    for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "expired at")]:
         answer = miss(low, secret)
         assert answer.status == 401
         assert answer.headers["content-type"] == "application/problem+json"
@@ -88,7 +88,7 @@ def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
     assert miss(low, secret).status == 200
     keys.revoke(ApiKey.objects.latest("pk"))
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
-    assert "has been revoked since" in miss(low, secret).json()["detail"]
+    assert "was revoked at" in miss(low, secret).json()["detail"]
 
 
 def test_a_key_is_for_its_scopes(low: Site) -> None:

@@ -61,10 +61,8 @@ def find(secret: str, scope: str) -> ApiKey:
     if key is None:
         raise BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
     if key.state != "valid":
-        since = key.revoked_at or key.ends_at
-        raise BadKey(
-            f"The key {key.prefix}... has been {key.state} since {since:%Y-%m-%d %H:%M} UTC."
-        )
+        verb, at = ("was revoked", key.revoked_at) if key.revoked_at else ("expired", key.ends_at)
+        raise BadKey(f"The key {key.prefix}... {verb} at {at:%Y-%m-%d %H:%M} UTC.")
     if scope not in key.scopes:
         raise BadScope(f"The key {key.prefix}... is not for {scope}.", key.scopes)
     return key

@@ -17,6 +17,7 @@ from flights.api import catalogue
 from flights.api.schema import MEANINGS
 from flights.mirror import MirroredTable
 from flights.search import search
+from flights.search.serializers import SearchAnswer
 from flights.tables import TABLES
 
 from . import answers, groups, rows, serializer_types, where
@@ -64,7 +65,7 @@ def _describe(_: Any, info: Any) -> Any:
 
 def _search() -> GraphQLField:
     return GraphQLField(
-        serializer_types.answer(search.SearchAnswer),
+        serializer_types.answer(SearchAnswer),
         {
             "q": GraphQLArgument(GraphQLNonNull(GraphQLString), description=search.ABOUT_Q),
             "table": GraphQLArgument(GraphQLString, description="Search only this table."),

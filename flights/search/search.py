@@ -13,26 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Q
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
-from rest_framework import serializers
-from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from flights import tables, versions
-from flights.access.throttles import Throttle
 from flights.errors import BadQuery, NeverTransferred, UnknownTable
 from flights.mirror import MirroredTable, public
 from flights.models import TableVersion
 from flights.query import cost
-from flights.query.query import once, required, skipped, whole_number
+from flights.query.query import skipped, whole_number
 from flights.tables import TABLES
-from flights.web import caching
-from flights.web.openapi import Texts
-from flights.web.problems import first_errors, problems
-from flights.web.renderers import JSON, Browsable
 
 from . import dictionary, highlight
 from .dictionary import Matches, Value
@@ -41,57 +29,13 @@ LONGEST = 100  # characters of `q`
 WORDS = 8  # most words of `q`
 ROWS = 10  # default limit: values and rows of each table
 MOST = 100  # largest limit
-PARAMETERS = {"q", "table", "limit", "offset", "format"}
 VALUES = 1_000  # most values of each word and table that rows are selected by
 
 ABOUT_Q = f"Words separated by spaces: at most {WORDS} words and {LONGEST} characters."
 ABOUT_LIMIT = f"Values and rows to return of each table: {ROWS} by default, at most {MOST}."
 
 type Model = type[MirroredTable]
-type Published = list[tuple[Model, TableVersion]]
-
-
-class Fragment(serializers.Serializer[Any]):
-    """A piece of a value's text."""
-
-    text = serializers.CharField()
-    found = serializers.BooleanField(help_text="Whether this piece matches a word.")
-
-
-class FoundValue(serializers.Serializer[Any]):
-    """A value of a column that matches a word."""
-
-    column = serializers.CharField()
-    value = serializers.CharField()
-    fragments = Fragment(many=True)
-    rows = serializers.IntegerField(help_text="Number of rows with this value.")
-    alike = serializers.BooleanField(
-        help_text="Whether the value contains a similar word instead of the word itself."
-    )
-    url = serializers.CharField(help_text="Query that returns the rows with this value.")
-
-
-class FoundTable(serializers.Serializer[Any]):
-    """The matching values and rows of one table."""
-
-    table = serializers.CharField()
-    version = serializers.IntegerField()
-    values_found = serializers.IntegerField(
-        help_text="Number of matching values, including those that are not listed."
-    )
-    values = FoundValue(many=True)
-    columns = Texts()
-    rows = serializers.ListField(
-        child=serializers.ListField(child=serializers.JSONField()),
-        help_text="The first rows that contain every word; values in the order of `columns`.",
-    )
-
-
-class SearchAnswer(serializers.Serializer[Any]):
-    query = serializers.CharField(help_text="The words in lower case and without accents.")
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
-    tables = FoundTable(many=True)
+type CurrentVersions = list[tuple[Model, TableVersion]]
 
 
 @dataclass(frozen=True)
@@ -124,100 +68,20 @@ class TableMatches:
         return [list(row) for row in cost.fetch(page, self.version)]
 
 
-FIRST_ROWS = {
-    "type": "object",
-    "properties": {
-        "columns": {"type": "array", "items": {"type": "string"}},
-        "rows": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
-    },
-    "required": ["columns", "rows"],
-}
-
-
-class Search(APIView):
-    """Values and rows that contain the words, the best matches first."""
-
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
-    throttle_scope = "search"
-    renderer_classes = [JSON, Browsable]
-
-    @extend_schema(
-        operation_id="search",
-        tags=["Search"],
-        parameters=[
-            OpenApiParameter("q", required=True, description=ABOUT_Q),
-            OpenApiParameter("table", enum=tables.NAMES, description="Search only this table."),
-            OpenApiParameter("limit", int, description=ABOUT_LIMIT),
-            OpenApiParameter("offset", int, description="Skip the first values and rows."),
-        ],
-        responses={200: SearchAnswer, **problems(400, 401, 403, 404, 406, 414, 429, 503)},
-    )
-    def get(self, request: Request) -> Response:
-        params = once(request.query_params)
-        if unknown := params.keys() - PARAMETERS:
-            raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
-        query = read(params)
-        return versions.with_retry(lambda: self.respond(query))
-
-    def respond(self, query: SearchQuery) -> Response:
-        published = _published(query.models)
-        headers = caching.headers(self.request, [version for _, version in published])
-        headers["X-AirSense-Limit"] = str(query.limit)
-        if len(published) < len(query.models):
-            # A first transfer would change the response, but not the versions in its ETag.
-            headers["Cache-Control"] = "no-store"
-        if caching.unchanged(self.request, headers):
-            return Response(status=304, headers=headers)
-        return Response(results(query, published), headers=headers)
-
-
-class AdvancedSearch(APIView):
-    """POST {"query": "chicago"}: the first rows of each table that contain the text in any column.
-
-    Each row is an object; tables without a matching row are left out. Case is ignored, and numbers
-    are compared as text: "10" matches 10.35.
-    """
-
-    first_shape = True
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
-    throttle_scope = "search"
-
-    @extend_schema(
-        operation_id="advanced_search",
-        tags=["First AirSense"],
-        request=inline_serializer("AdvancedSearch", {"query": serializers.CharField()}),
-        responses={
-            200: {"type": "object", "additionalProperties": FIRST_ROWS},
-            **first_errors(400, 401, 403, 404, 406, 415, 429, 503),
-            **problems(413, 414),
-        },
-    )
-    def post(self, request: Request) -> Response:
-        text = _text(required(request, "query"))
-        tables = versions.with_retry(lambda: _first_rows(text))
-        if not tables:
-            raise NotFound("No matching records found.")
-        return Response(tables, headers={"X-AirSense-Limit": str(MOST)})
-
-
 def read(params: dict[str, str]) -> SearchQuery:
     """Validate the parameters of a search; raises BadQuery (400) or UnknownTable (404)."""
     return SearchQuery(
         _models(params.get("table")),
-        _text(params.get("q")),
+        validated_text(params.get("q")),
         min(whole_number(params, "limit", ROWS), MOST),
         skipped(params),
     )
 
 
-def results(query: SearchQuery, published: Published) -> dict[str, Any]:
+def results(query: SearchQuery, current: CurrentVersions) -> dict[str, Any]:
     """Search some versions; returns the data of a `SearchAnswer`."""
     words = _words(query.text)
-    matches = _search(published, words)
+    matches = _search(current, words)
     return {
         "query": " ".join(words),
         "limit": query.limit,
@@ -226,11 +90,11 @@ def results(query: SearchQuery, published: Published) -> dict[str, Any]:
     }
 
 
-def _first_rows(text: str) -> dict[str, dict[str, Any]]:
-    """The first rows that contain the whole text, by table."""
+def first_rows(text: str) -> dict[str, dict[str, Any]]:
+    """Return the first rows that contain the whole text, by table: names and row objects."""
     word = dictionary.fold(text)
     tables = {}
-    for model, version in _published(TABLES):
+    for model, version in current_versions(TABLES):
         if rows := _match(model, version, [word]).rows(MOST):
             names = [public(field) for field in model.columns()]
             objects = [dict(zip(names, row, strict=True)) for row in rows]
@@ -238,7 +102,8 @@ def _first_rows(text: str) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def _text(value: Any) -> str:
+def validated_text(value: Any) -> str:
+    """Return the text to search for, without surrounding spaces; raises BadQuery."""
     if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST or "\0" in value:
         raise BadQuery(
             f'Send q=, or {{"query": "..."}}: a text of 1 to {LONGEST} characters without NUL.'
@@ -247,7 +112,7 @@ def _text(value: Any) -> str:
 
 
 def _words(text: str) -> list[str]:
-    words = list(dict.fromkeys(dictionary.fold(_text(text)).split()))
+    words = list(dict.fromkeys(dictionary.fold(text).split()))
     if not 0 < len(words) <= WORDS:
         raise BadQuery(f"q has {len(words)} words. Use 1 to {WORDS}.")
     return words
@@ -260,18 +125,18 @@ def _models(name: str | None) -> list[Model]:
         raise UnknownTable(str(error), tables.NAMES) from None
 
 
-def _published(models: list[Model]) -> Published:
-    """The tables that have a published version, with that version."""
-    published = []
+def current_versions(models: list[Model]) -> CurrentVersions:
+    """Return the tables that have a published version, with that version."""
+    current = []
     for model in models:
         with suppress(NeverTransferred):
-            published.append((model, versions.current_cached(model)))
-    return published
+            current.append((model, versions.current_cached(model)))
+    return current
 
 
-def _search(published: Published, words: list[str]) -> list[TableMatches]:
+def _search(current: CurrentVersions, words: list[str]) -> list[TableMatches]:
     """Match the words; a word that no table contains is replaced by similar words."""
-    matches = [_match(model, version, words) for model, version in published]
+    matches = [_match(model, version, words) for model, version in current]
     for word in words:
         if not any(match.words[word].values for match in matches):
             for match in matches:

@@ -23,7 +23,7 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     401: (
         "A token, session or API key is missing or not valid.",
-        {"detail": "The key airsense_X7d1hGq... has been revoked since 2026-11-02 08:15 UTC."},
+        {"detail": "The key airsense_X7d1hGq... was revoked at 2026-11-02 08:15 UTC."},
     ),
     403: (
         "The user lacks the permission, or the API key lacks the scope.",
