@@ -11,7 +11,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from flights.access.rate_limiter import Caller, Windows
+from flights.access.rate_limiter import Caller, RateLimiter
 from flights.access.throttles import address
 from flights.errors import TooMany
 
@@ -21,7 +21,7 @@ PER_ADDRESS = 50  # failures per window and address: people in one office mistyp
 SUBJECTS = {"login": "for this name from", "logins": "from"}
 # All web processes share these counters in Valkey. If Valkey does not answer, each process counts
 # for itself, so that administrators can still sign in and repair it.
-_windows = Windows()
+_limiter = RateLimiter()
 
 
 class Passwords(ModelBackend):
@@ -37,7 +37,7 @@ class Passwords(ModelBackend):
             _charge(caller)
         user = super().authenticate(request, **credentials)
         for caller in callers if user else []:
-            _windows.give_back(caller)
+            _limiter.give_back(caller)
         return user
 
 
@@ -50,7 +50,7 @@ def _callers(request: HttpRequest, username: str) -> list[Caller]:
 
 
 def _charge(caller: Caller) -> None:
-    standing = _windows.charge(caller, 1)
+    standing = _limiter.charge(caller, 1)
     if not standing.allowed:
         minutes = -(-standing.resets // 60)
         raise TooMany(

@@ -98,7 +98,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "flights.pages.views.around",
+                "flights.pages.views.base_context",
             ]
         },
     }
@@ -286,7 +286,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.web.negotiation.Negotiation",
-    "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.Described",
+    "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "flights.errors.responses.error_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

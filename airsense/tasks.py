@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 @shared_task
 def note_uses_of_keys() -> None:
     """Save when each API key was last used."""
-    keys.note_uses()
+    keys.save_last_uses()
 
 
 @shared_task

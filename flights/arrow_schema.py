@@ -1,4 +1,4 @@
-"""Arrow's type of each kind of column."""
+"""Convert the columns of a mirrored table to an Arrow schema."""
 
 from collections.abc import Iterable
 
@@ -22,12 +22,12 @@ TYPES: dict[type[Field], pa.DataType] = {
 
 
 def schema(fields: Iterable[Field]) -> pa.Schema:
-    """Columns by their public names, in order."""
+    """Return a schema with the public names of the fields, in their order."""
     return pa.schema([pa.field(public(field), _type(field), field.null) for field in fields])
 
 
 def _type(field: Field) -> pa.DataType:
     if isinstance(field, models.DecimalField):
         return pa.decimal128(field.max_digits or 38, field.decimal_places or 0)
-    # DateTimeField is a DateField, and BigIntegerField an IntegerField: the exact class decides.
+    # By the exact class: DateTimeField is a DateField, and BigIntegerField an IntegerField.
     return TYPES[type(field)]

@@ -1,7 +1,7 @@
-"""Float columns of which NaN and infinity are read as no value.
+"""Read NaN and infinity in float columns as null.
 
-JSON has neither, NaN is the greatest of PostgreSQL's numbers, and averages with either are lost. A
-version that holds some keeps them, as it equals its source; nobody who queries it meets them.
+JSON cannot represent them, PostgreSQL sorts NaN above all numbers, and one of them makes an average
+useless. A version stores them, because it must equal its source; queries never return them.
 """
 
 from typing import Any
@@ -15,19 +15,21 @@ FINITE = "CASE WHEN {0} - {0} = 0 THEN {0} END"  # NaN - NaN and infinity - infi
 
 
 class FiniteCol(Col):
+    """A reference to a column in SQL, as an expression that is null unless its value is finite."""
+
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        column, parameters = super().as_sql(compiler, connection)
-        return FINITE.format(column), parameters
+        column, params = super().as_sql(compiler, connection)
+        return FINITE.format(column), params
 
 
-class FiniteField(models.FloatField):  # type: ignore[type-arg]  # it has none here
-    """Its column is an expression in all that Django writes: filters, orders and aggregates."""
+class FiniteField(models.FloatField):  # type: ignore[type-arg]  # not generic
+    """A float field that Django reads through `FiniteCol` in filters, orders and aggregates."""
 
     def get_col(self, alias: str, output_field: Any = None) -> Col:
         return FiniteCol(alias, self, output_field)
 
 
 def finite(field: Field) -> FiniteField:
-    """The same column, of which any row may lack a value."""
+    """Return a field of the same column that reads NaN and infinity as null."""
     _, _, arguments, options = field.deconstruct()
     return FiniteField(*arguments, **{**options, "null": True})

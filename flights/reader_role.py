@@ -1,4 +1,4 @@
-"""The role that the public reads through: it can select what is published, and nothing else."""
+"""Create the PostgreSQL role that public queries use. It may only select published data."""
 
 from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
@@ -9,34 +9,38 @@ from .models import ApiKey, PublishedTable, TableVersion
 from .versions import READER
 
 
-class NoReader(Exception):
-    """The reader's role is missing and cannot be made; the message has the cure."""
+class ReaderRoleMissing(Exception):
+    """The reader role does not exist and cannot be created; the message says what to do."""
 
 
 def prepare() -> str:
-    """Make or renew the role, let it read what versions there are; returns its name."""
+    """Create or update the role and grant what it needs; returns its name.
+
+    Transfers grant it the relations of new versions. Raises ReaderRoleMissing.
+    """
     role = str(settings.DATABASES[READER]["USER"])
     with transaction.atomic():
         if not settings.HAS_READER_URL:
-            _make(role)
+            _create(role)
         for model in (TableVersion, PublishedTable):
             _execute("GRANT SELECT ON {} TO {}", model._meta.db_table, role)
         columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "digest", *READ)))
         _execute("GRANT SELECT ({}) ON {} TO {}", columns, ApiKey._meta.db_table, role)
-        # A public query could fill the disk through temporary tables.
+        # Otherwise a public query could fill the disk with temporary tables.
         _execute("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", settings.DATABASES[READER]["NAME"])
     return role
 
 
-def _make(role: str) -> None:
+def _create(role: str) -> None:
     verb = "ALTER" if _exists(role) else "CREATE"
     password = sql.Literal(settings.DATABASES[READER]["PASSWORD"])
     try:
         _execute(f"{verb} ROLE {{}} LOGIN NOINHERIT PASSWORD {{}}", role, password)
     except ProgrammingError as error:
-        raise NoReader(
-            f"{settings.DATABASES['default']['USER']} may not make the role {role}. Let an owner of"
-            " the server make a role that can log in, and give its address in READER_URL."
+        raise ReaderRoleMissing(
+            f"{settings.DATABASES['default']['USER']} may not create the role {role}. Ask an"
+            " administrator of the server to create a role that can log in, and set READER_URL"
+            " to its URL."
         ) from error
 
 

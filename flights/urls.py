@@ -1,4 +1,4 @@
-"""Addresses of the public: pages and the query API."""
+"""URLs of the public pages and the public API."""
 
 from django.urls import path
 from django.views.decorators.cache import cache_page
@@ -17,12 +17,12 @@ from .api.views import TableView
 from .graphql.view import GraphQL
 from .pages import views
 from .pages.explorer.view import explorer
-from .search.search import AdvancedSearch, Search
+from .search.views import AdvancedSearch, Search
 from .tables import TABLES
 from .web import redoc
 
 urlpatterns = [
-    # What is asked most comes first: addresses are compared one after the other.
+    # The most frequent URLs come first, because Django tries them one after the other.
     path("api/dynamic_query", DynamicQuery.as_view({"get": "list"}), name="dynamic_query"),
     path("api/exports/", Exports.as_view(), name="exports"),
     path("api/exports/<uuid:pk>", OneExport.as_view(), name="export"),

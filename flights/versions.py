@@ -1,7 +1,7 @@
-"""What is published now, and how a version's rows are read.
+"""Find the published version of a table and read its rows.
 
-Readers name the relation of one version in all that they do for a request, so a publish never
-waits for them, nor they for it.
+A version is an immutable copy of a table, in a PostgreSQL relation of its own. All statements of a
+request name the same relation, so readers and a publishing transfer never wait for each other.
 """
 
 import time
@@ -20,13 +20,13 @@ from .finite import finite
 from .mirror import MirroredTable, public
 from .models import TableVersion
 
-READER = "reader"  # the database alias of the role that can only read
-GOOD_FOR = 0.25  # seconds
-_seen: dict[str, tuple[float, TableVersion]] = {}
+READER = "reader"  # database alias of the role that may only read
+CACHED_FOR = 0.25  # seconds
+_cache: dict[str, tuple[float, TableVersion]] = {}  # by table, with the time of the look-up
 
 
 def current(model: type[MirroredTable]) -> TableVersion:
-    """The published version of a table; NeverTransferred where there is none."""
+    """Return the published version of a table; raises NeverTransferred if it has none."""
     table = model._meta.db_table
     version = TableVersion.objects.using(READER).filter(published__table=table).first()
     if version is None:
@@ -34,57 +34,60 @@ def current(model: type[MirroredTable]) -> TableVersion:
     return version
 
 
-def seen(model: type[MirroredTable]) -> TableVersion:
-    """The published version as this process saw it a moment ago.
+def current_cached(model: type[MirroredTable]) -> TableVersion:
+    """Like `current`, but looked up at most every `CACHED_FOR` seconds in each process.
 
-    To ask for each query would be a third of the query's time.
+    A look-up for each query would take a third of the query's time.
     """
     table = model._meta.db_table
-    asked, version = _seen.get(table, (0.0, None))
+    cached_at, version = _cache.get(table, (0.0, None))
     now = time.monotonic()
-    if version is None or now - asked > GOOD_FOR:
+    if version is None or now - cached_at > CACHED_FOR:
         version = current(model)
-        _seen[table] = now, version
+        _cache[table] = now, version
     return version
 
 
-def kept(model: type[MirroredTable], number: int) -> TableVersion:
-    """A published version that is not pruned yet; Gone where it is."""
-    there = TableVersion.objects.using(READER).filter(published_at__isnull=False)
-    version = there.filter(table=model._meta.db_table, number=number).first()
+def by_number(model: type[MirroredTable], number: int) -> TableVersion:
+    """Return a version that is or was published; raises Gone if there is no such version."""
+    published = TableVersion.objects.using(READER).filter(published_at__isnull=False)
+    version = published.filter(table=model._meta.db_table, number=number).first()
     if version is None:
-        raise Gone(f"Version {number} is not kept any more. Begin again with cursor=")
+        raise Gone(f"Version {number} is not available. Start again with an empty cursor=")
     return version
 
 
 def read[T](
-    model: type[MirroredTable], answer: Callable[[TableVersion], T], number: int | None = None
+    model: type[MirroredTable], reader: Callable[[TableVersion], T], number: int | None = None
 ) -> T:
-    """`answer` of the current version, or of that of a number."""
-    return twice(lambda: answer(seen(model) if number is None else kept(model, number)))
+    """Call `reader` with the version of a number, or with the current version."""
+    return with_retry(
+        lambda: reader(current_cached(model) if number is None else by_number(model, number))
+    )
 
 
-def twice[T](asked: Callable[[], T]) -> T:
-    """What finds its versions and reads them.
+def with_retry[T](read: Callable[[], T]) -> T:
+    """Call a function that looks up versions and reads them; call it again if a version vanished.
 
-    Asked once more where one was pruned in between, and where PostgreSQL had ended connections.
+    That happens if a version is pruned between the two steps. A closed connection to PostgreSQL is
+    also retried once, with a new connection. All other errors are raised.
     """
     try:
-        return asked()
+        return read()
     except ProgrammingError as error:
         if not isinstance(error.__cause__, UndefinedTable):
             raise
     except OperationalError:
-        if not _reconnected():
+        if not _discard_closed_connection():
             raise
-    _seen.clear()
-    return asked()
+    _cache.clear()
+    return read()
 
 
-def _reconnected() -> bool:
-    """Whether this thread's connection was lost; if so, it is given up.
+def _discard_closed_connection() -> bool:
+    """Make Django open a new connection if this thread's connection is closed.
 
-    That is cheaper than to try it before each query.
+    Doing so after a failure is cheaper than testing the connection before each query.
     """
     reader: Any = connections[READER]
     if reader.connection is None or not reader.connection.closed:
@@ -94,37 +97,41 @@ def _reconnected() -> bool:
 
 
 def rows(model: type[MirroredTable], version: TableVersion) -> "models.QuerySet[Any]":
-    """The rows of one version, for the reader's role.
+    """Return all rows of a version, read by the reader role.
 
-    A column that the model gained since is a typed null, so that the code before and after a
-    change reads the same versions side by side.
+    Columns that were added to the model after the version was made are typed nulls. So the old and
+    the new code can read the same versions during a deployment.
     """
-    gained = [f for f in model.columns() if public(f) not in version.columns]
-    gained_names = frozenset(f.name for f in gained)
-    relation = _relation(model, version.relation, gained_names, _not_finite(model, version))
-    nulls = {f.name: Cast(Value(None), output_field=f.clone()) for f in gained}
-    found: models.QuerySet[Any] = relation._base_manager.using(READER).annotate(**nulls)
-    return found
+    missing = [f for f in model.columns() if public(f) not in version.columns]
+    names = frozenset(f.name for f in missing)
+    relation = _relation(model, version.relation, names, _not_finite(model, version))
+    nulls = {f.name: Cast(Value(None), output_field=f.clone()) for f in missing}
+    queryset: models.QuerySet[Any] = relation._base_manager.using(READER).annotate(**nulls)
+    return queryset
 
 
 def _not_finite(model: type[MirroredTable], version: TableVersion) -> frozenset[str]:
-    """The columns that may hold NaN or infinity; an index serves the others as they are."""
+    """The float columns that may contain NaN or infinity.
+
+    Only these are read through an expression; queries of the other columns can use their indexes.
+    """
     floats = [f for f in model.columns() if isinstance(f, models.FloatField)]
-    held = version.not_finite
-    return frozenset(f.name for f in floats if held is None or public(f) in held)
+    names = version.not_finite  # None: unknown
+    return frozenset(f.name for f in floats if names is None or public(f) in names)
 
 
-@lru_cache(maxsize=256)  # a class costs 1 ms to make; kept versions of all tables fit many times
+# Creating a class takes 1 ms. The cache holds many times the stored versions of all tables.
+@lru_cache(maxsize=256)
 def _relation(
-    model: type[MirroredTable], name: str, without: frozenset[str], not_finite: frozenset[str]
+    model: type[MirroredTable], name: str, missing: frozenset[str], not_finite: frozenset[str]
 ) -> type[models.Model]:
-    """The model of one version's relation: the table's columns but those it does not have."""
+    """Make a Django model of one version's relation, without its missing columns."""
     meta = type(
         "Meta", (), {"db_table": name, "managed": False, "app_label": "flights", "apps": Apps()}
     )
     fields = {
         f.name: finite(f) if f.name in not_finite else f.clone()
         for f in model._meta.concrete_fields
-        if f.name not in without
+        if f.name not in missing
     }
     return type(model.__name__, (models.Model,), {"__module__": __name__, "Meta": meta, **fields})

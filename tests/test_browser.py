@@ -114,7 +114,7 @@ def test_the_copied_address_answers_the_rows_that_are_shown(page: Page) -> None:
 
 def test_an_example_is_copied_with_the_address_of_this_server(page: Page, site: Site) -> None:
     page.goto("/")
-    page.get_by_role("button", name="Copy the command: The best days").click()
+    page.get_by_role("button", name="Copy the command: The two days").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f"curl '{site.url}/api/dynamic_query?")
 
@@ -142,7 +142,7 @@ def test_on_a_phone_the_form_is_folded_until_it_is_asked_for(browser: Browser, s
     with opened(browser, site.url, **phone) as page:
         page.goto(AIRPORTS)
         expect(page.get_by_role("button", name="Show")).to_be_hidden()
-        page.get_by_text("Filter, choose and sort").tap()
+        page.get_by_text("Filter and sort").tap()
         page.get_by_label("City: value").fill("Boston")
         page.get_by_role("button", name="Show").tap()
         expect(page.locator("tbody tr")).to_have_count(1)

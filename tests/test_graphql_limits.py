@@ -195,7 +195,7 @@ def test_a_deep_variable_is_refused(site: Site) -> None:
 def test_a_cursor_of_a_version_that_is_gone_is_told_so(site: Site) -> None:
     query = "query ($c: String) { delays_by_day(cursor: $c) { next } }"
     answer = post(site, query, c=str(Position(999, False, [1])))
-    assert "Version 999 is not kept any more" in refused(answer, 410)
+    assert "Version 999 is not available" in refused(answer, 410)
 
 
 def test_an_address_says_each_thing_once_and_nothing_else(site: Site) -> None:

@@ -61,7 +61,7 @@ def test_a_key_has_an_allowance_of_its_own(low: Site) -> None:
 def test_a_key_that_is_none_is_refused_with_the_reason(low: Site) -> None:
     ended = made(ends_at=timezone.now() - timedelta(days=1))
     unknown = f"airsense_{'x' * 43}"
-    for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "ended since")]:
+    for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "expired at")]:
         answer = miss(low, secret)
         assert answer.status == 401
         assert answer.headers["content-type"] == "application/problem+json"
@@ -88,7 +88,7 @@ def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
     assert miss(low, secret).status == 200
     keys.revoke(ApiKey.objects.latest("pk"))
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
-    assert "is revoked since" in miss(low, secret).json()["detail"]
+    assert "was revoked at" in miss(low, secret).json()["detail"]
 
 
 def test_a_key_is_for_its_scopes(low: Site) -> None:
@@ -114,17 +114,17 @@ def test_only_a_hash_is_kept_and_the_public_role_sees_no_owner(demo: Platform) -
 
 
 def test_last_use_is_noted_by_the_schedule(demo: Platform, tmp_path: Path) -> None:
-    keys.note_uses()  # those of other tests
+    keys.save_last_uses()  # those of other tests
     secret = made()
     key = ApiKey.objects.latest("pk")
     with demo.site(processes=1) as site:
         began = timezone.now()
         miss(site, secret)
-    assert keys.note_uses() == 1
+    assert keys.save_last_uses() == 1
     key.refresh_from_db()
     assert key.last_used_at is not None
     assert began - timedelta(seconds=1) < key.last_used_at < timezone.now()
-    assert keys.note_uses() == 0
+    assert keys.save_last_uses() == 0
 
 
 def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> None:
@@ -134,10 +134,10 @@ def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> N
     assert "revoked: bench (airsense_" in demo.manage("apikey", "bench", "--revoke")
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
     for wrong, said in [
-        (["x", "--scopes=nope"], "'nope' is none of query, search, export"),
+        (["x", "--scopes=nope"], "'nope' is not a scope; use query, search, export"),
         (["x", "--rate=0"], "'0' is not a whole number"),
         (["x", "--ends=soon"], "'soon' is not a day such as 2027-01-31"),
-        (["nobody", "--revoke"], "There is no valid key of the name 'nobody'."),
+        (["nobody", "--revoke"], "There is no valid key named 'nobody'."),
     ]:
         done = demo.attempt("apikey", *wrong)
         assert done.returncode
@@ -157,7 +157,7 @@ def test_the_admin_shows_a_key_once_and_revokes_it(admin: Client, low: Site) -> 
         assert key.digest not in shown
     chosen = {"action": "revoke", "_selected_action": [key.pk]}
     assert (
-        "They are revoked."
+        "The selected keys are revoked."
         in admin.post("/admin/flights/apikey/", chosen, follow=True).content.decode()
     )
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
@@ -180,5 +180,5 @@ def test_a_rate_is_changed_within_a_second(admin: Client, low: Site) -> None:
     assert '"key";q=700;' in miss(low, secret).headers["ratelimit-policy"]
     asked = {"name": key.name, "scopes": ["query"], "rate": "800", "note": ""}
     assert admin.post(f"/admin/flights/apikey/{key.pk}/change/", asked).status_code == 302
-    time.sleep(keys.GOOD_FOR)
+    time.sleep(keys.CACHED_FOR)
     assert '"key";q=800;' in miss(low, secret).headers["ratelimit-policy"]

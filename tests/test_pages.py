@@ -92,8 +92,8 @@ def test_home_ranks_origins_and_destinations_each_by_their_own_late_flights(
     worst = _most(ranked)
     assert (
         f"Late {what}s {place} {worst} are {ranked[worst].average:.2f} minutes late on average"
-        f" ({ranked[worst].flights:,} late {what}s), the most of {len(ranked)} {cities} with at"
-        f" least 1,000 late {what}s."
+        f" ({ranked[worst].flights:,} late {what}s), the longest delay of {len(ranked)} {cities}"
+        f" with at least 1,000 late {what}s."
     ) in _text(site, "/")
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_query_is_refused_in_the_words_of_the_api(site: Site, query: str
 def test_a_wrong_view_is_refused_with_those_there_are(site: Site, query: str) -> None:
     page = site.get(f"/explorer?{query}")
     assert page.status == 400
-    assert "There are: <code>" in page.body.decode()
+    assert "Use one of: <code>" in page.body.decode()
 
 
 def test_an_unknown_table_is_not_found(site: Site) -> None:

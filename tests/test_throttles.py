@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flights.access import rate_limiter, throttles
-from flights.access.rate_limiter import Caller, Windows
+from flights.access.rate_limiter import Caller, RateLimiter
 from flights.exports.renderers import COST
 from tests.platform import Answer, Platform, Site
 from tests.platforms import own_valkey
@@ -134,7 +134,7 @@ def test_addresses_of_one_household_are_one(one: str, other: str, same: bool) ->
 
 
 def test_leases_of_two_processes_never_exceed_the_limit(demo: Platform, address: str) -> None:
-    caller, processes = Caller("address", address, 600), [Windows(), Windows()]
+    caller, processes = Caller("address", address, 600), [RateLimiter(), RateLimiter()]
 
     def ask(number: int) -> bool:
         return processes[number % 2].charge(caller, 1).allowed
@@ -146,9 +146,9 @@ def test_leases_of_two_processes_never_exceed_the_limit(demo: Platform, address:
 
 
 def test_no_address_is_written_to_valkey(demo: Platform, address: str) -> None:
-    before = set(rate_limiter.valkey.scan_iter(rate_limiter._named("window:*")))
-    Windows().charge(Caller("address", address, 600), 1)
-    names = set(rate_limiter.valkey.scan_iter(rate_limiter._named("window:*"))) - before
+    before = set(rate_limiter.valkey.scan_iter(rate_limiter._prefixed("window:*")))
+    RateLimiter().charge(Caller("address", address, 600), 1)
+    names = set(rate_limiter.valkey.scan_iter(rate_limiter._prefixed("window:*"))) - before
     assert names
     assert not any(b"198." in name for name in names)
     assert all(0 < rate_limiter.valkey.ttl(name) <= 120 for name in names)

@@ -147,7 +147,7 @@ class OneTransfer(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         look = partial(get_object_or_404, Transfer, pk=pk)
-        transfer = long_poll.ended(request, look, long_poll.seconds(request))
+        transfer = long_poll.wait(request, look, long_poll.seconds(request))
         return Response(_shown(transfer), headers={long_poll.HEADER: long_poll.LIMIT})
 
     @extend_schema(

@@ -119,7 +119,7 @@ class TransferTable(APIView):
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
         except TransferError as error:
             return _failed(str(error), advice=error.advice)
-        transfer = long_poll.ended(request, lambda: Transfer.objects.get(pk=pk))
+        transfer = long_poll.wait(request, lambda: Transfer.objects.get(pk=pk))
         response = _told(transfer)
         response[long_poll.HEADER] = long_poll.LIMIT
         return response

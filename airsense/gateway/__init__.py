@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from airsense import request_ids
-from flights.access.throttles import TOLD as RATE_HEADERS
+from flights.access.throttles import RATE_HEADERS
 from flights.query.limits import REFUSAL
 
 from . import cache_key, canonical_request, entry, fast_path, metrics

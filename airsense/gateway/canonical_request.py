@@ -10,8 +10,7 @@ import sys
 
 from django.conf import settings
 
-from flights.access.throttles import KEY
-from flights.access.throttles import TOLD as RATE_HEADERS
+from flights.access.throttles import KEY, RATE_HEADERS
 
 from .cache_key import SECURE_BY, CacheKey, Environ
 

@@ -1,1 +1,1 @@
-"""Who may query and how often: API keys, tokens of users and rate limits."""
+"""Who may send requests and how many: API keys, user tokens and rate limits."""

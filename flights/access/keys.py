@@ -1,4 +1,8 @@
-"""API keys: data are public, a key buys a larger allowance. Only its hash is kept."""
+"""API keys: create, revoke and check them.
+
+Everybody can read the data without a key; a key raises the rate limit. The database stores only the
+SHA-256 hash of a key.
+"""
 
 import hashlib
 import re
@@ -11,73 +15,78 @@ from django.utils import timezone
 
 from flights.errors import BadKey, BadQuery
 from flights.models import ApiKey
-from flights.versions import READER, twice
+from flights.versions import READER, with_retry
 
 from . import rate_limiter
 
 FORM = re.compile(r"airsense_[\w-]{43}", re.ASCII)
-SHOWN = 16  # characters that recognise a key; 36 are left to guess
-GOOD_FOR = 1.0  # seconds after which a key that is revoked is one no more
-MOST = 10_000  # keys that a process remembers, unknown ones too
-READ = ("prefix", "scopes", "rate", "ends_at", "revoked_at")  # what the reader's role may read
+PREFIX = 16  # first characters of a key, stored to recognise it; 36 secret characters remain
+CACHED_FOR = 1.0  # seconds; so long a revoked key is still accepted
+MOST_CACHED = 10_000  # keys in the cache of a process, including unknown keys
+# Columns that the reader role may select, besides `id` and `digest`.
+READ = ("prefix", "scopes", "rate", "ends_at", "revoked_at")
 
 
 class BadScope(BadQuery):
+    """The key is valid, but not for this part of the API; 403."""
+
     status_code = 403
 
 
-_seen: dict[str, tuple[float, ApiKey | None]] = {}
+_cache: dict[str, tuple[float, ApiKey | None]] = {}  # by digest, with the time of the look-up
 
 
 def make(key: ApiKey) -> str:
-    """Save a new key; returns its secret, which cannot be read again."""
+    """Save a new key and return its secret, which cannot be read again."""
     key.secret = f"airsense_{secrets.token_urlsafe(32)}"
-    key.prefix, key.digest = key.secret[:SHOWN], _digest(key.secret)
+    key.prefix, key.digest = key.secret[:PREFIX], _digest(key.secret)
     key.save()
     return key.secret
 
 
 def revoke(key: ApiKey) -> None:
-    """Every process refuses it within a second."""
+    """Revoke a key; every process refuses it after `CACHED_FOR` seconds at the latest."""
     key.revoked_at = timezone.now()
     key.save(update_fields=["revoked_at"])
 
 
 def find(secret: str, scope: str) -> ApiKey:
-    """The key of a secret; BadKey says why there is none, BadScope that it is for others.
+    """Return the valid key with this secret.
 
-    As it was a second ago at most. The secret has the entropy of its hash, so a plain one will do.
+    Raises BadKey (401) if the key is unknown, expired or revoked, and BadScope (403) if it is not
+    for `scope`. The state of the key may be `CACHED_FOR` seconds old. An unsalted hash is safe,
+    because a secret has 256 random bits.
     """
-    key = _known(_digest(secret)) if FORM.fullmatch(secret) else None
+    key = _by_digest(_digest(secret)) if FORM.fullmatch(secret) else None
     if key is None:
-        raise BadKey("This key is unknown. Ask with one that was given; what is public needs none.")
+        raise BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
     if key.state != "valid":
-        since = key.revoked_at or key.ends_at
-        raise BadKey(f"The key {key.prefix}... is {key.state} since {since:%Y-%m-%d %H:%M} UTC.")
+        verb, at = ("was revoked", key.revoked_at) if key.revoked_at else ("expired", key.ends_at)
+        raise BadKey(f"The key {key.prefix}... {verb} at {at:%Y-%m-%d %H:%M} UTC.")
     if scope not in key.scopes:
         raise BadScope(f"The key {key.prefix}... is not for {scope}.", key.scopes)
     return key
 
 
-def note_uses() -> int:
-    """Write when keys were used last, to the minute; returns how many were."""
-    noted = 0
-    for pk, when in rate_limiter.uses().items():
-        used = datetime.fromtimestamp(when, UTC)
-        newer = Q(last_used_at=None) | Q(last_used_at__lt=used)
-        noted += ApiKey.objects.filter(newer, pk=pk).update(last_used_at=used)
-    return noted
+def save_last_uses() -> int:
+    """Copy the time of each key's last use from Valkey to PostgreSQL; returns the keys updated."""
+    updated = 0
+    for pk, timestamp in rate_limiter.last_uses().items():
+        used_at = datetime.fromtimestamp(timestamp, UTC)
+        older = Q(last_used_at=None) | Q(last_used_at__lt=used_at)
+        updated += ApiKey.objects.filter(older, pk=pk).update(last_used_at=used_at)
+    return updated
 
 
-def _known(digest: str) -> ApiKey | None:
-    asked, key = _seen.get(digest, (0.0, None))
+def _by_digest(digest: str) -> ApiKey | None:
+    cached_at, key = _cache.get(digest, (0.0, None))
     now = time.monotonic()
-    if not asked or now - asked > GOOD_FOR:
-        kept = ApiKey.objects.using(READER).only(*READ).filter(digest=digest)
-        key = twice(kept.first)
-        if len(_seen) >= MOST:
-            _seen.clear()
-        _seen[digest] = now, key
+    if not cached_at or now - cached_at > CACHED_FOR:
+        matching = ApiKey.objects.using(READER).only(*READ).filter(digest=digest)
+        key = with_retry(matching.first)
+        if len(_cache) >= MOST_CACHED:
+            _cache.clear()
+        _cache[digest] = now, key
     return key
 
 

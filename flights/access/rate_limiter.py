@@ -1,7 +1,7 @@
-"""Requests counted in windows of a minute or more, which all processes share through Valkey.
+"""Count requests in fixed time windows that all processes share through Valkey.
 
-A process takes a lease of some requests from the window at once and counts them down in memory, so
-that few requests need a round trip. Where Valkey does not answer, each process counts alone.
+A process leases several requests of a window at once and counts them down in memory, so that few
+requests need a round trip to Valkey. While Valkey does not respond, each process counts alone.
 """
 
 import hashlib
@@ -20,52 +20,59 @@ from redis.retry import Retry
 log = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
-LEASES = 60  # to a window: what a process took and does not use is lost to others until it ends
-ANSWERS_WITHIN = 0.5  # seconds; then Valkey is left alone for a while
-PAUSE = 5.0  # seconds
-MOST_CALLERS = 20_000  # that a process remembers, 200 bytes each
-USED = "keys:used"  # when each key was used last, by its number
-USED_FOR = 86_400  # seconds; read once a minute
+LEASES = 60  # per window; requests that a process leased and does not use are lost to the others
+TIMEOUT = 0.5  # seconds for a response of Valkey
+PAUSE = 5.0  # seconds without a call to Valkey after a failure
+MOST_CALLERS = 20_000  # leases that a process stores, of 200 bytes each
+LAST_USES = "keys:used"  # Valkey hash: time of the last use of each API key, by the key's id
+LAST_USES_EXPIRE = 86_400  # seconds; a schedule copies the hash to PostgreSQL every minute
 
-# Made once: a client that two threads make at once closes the connections of the other one.
+# Created at import: of two clients created by two threads, one would close the other's connections.
 valkey = redis.Redis.from_url(
     settings.VALKEY_URL,
-    socket_timeout=ANSWERS_WITHIN,
-    socket_connect_timeout=ANSWERS_WITHIN,
+    socket_timeout=TIMEOUT,
+    socket_connect_timeout=TIMEOUT,
     retry=Retry(NoBackoff(), 0),
 )
 
 
 class Caller(NamedTuple):
-    """Who is counted: such as an `address` or a `key`, and at most so many requests a window."""
+    """Who is counted, for example the `address` 192.0.2.1 or a `key`, and the limit of a window."""
 
     kind: str
     name: str
-    limit: int
+    limit: int  # requests per window
     seconds: int = WINDOW
 
 
 class Standing(NamedTuple):
+    """The result of counting a request."""
+
     allowed: bool
-    left: int  # requests of the window, as far as this process knows
+    left: int  # requests left in the window, as far as this process knows
     resets: int  # seconds until the next window
 
 
 @dataclass
 class Lease:
+    """The requests of a window that this process may count without asking Valkey."""
+
     window: int
-    left: int = 0  # requests that this process may still answer
-    taken: int = 0  # by all processes, when it last heard
+    left: int = 0
+    taken: int = 0  # by all processes, at the last response of Valkey
 
 
-class Windows:
+class RateLimiter:
+    """Count requests by caller; the methods are thread-safe."""
+
     def __init__(self) -> None:
         self.leases: dict[Caller, Lease] = {}
-        self.changing = threading.Lock()
-        self.alone, self.alone_until = False, 0.0  # of time.monotonic()
+        self.lock = threading.Lock()
+        self.alone = False  # whether Valkey failed last time
+        self.alone_until = 0.0  # of time.monotonic()
 
     def charge(self, caller: Caller, cost: int) -> Standing:
-        """Count a request that is worth `cost` usual ones."""
+        """Count a request that costs as much as `cost` usual requests."""
         cost = min(cost, caller.limit)
         window, resets = _window(caller.name, caller.seconds)
         lease = self._lease(caller, window)
@@ -76,80 +83,86 @@ class Windows:
         return Standing(allowed, max(0, caller.limit - lease.taken) + lease.left, resets)
 
     def give_back(self, caller: Caller) -> None:
-        """A request that was charged a moment ago is none of those that are counted."""
+        """Uncount a request that was charged a moment ago."""
         lease = self._lease(caller, _window(caller.name, caller.seconds)[0])
-        total = self._taken(caller, lease, -1)
-        with self.changing:
+        total = self._add(caller, lease, -1)
+        with self.lock:
             lease.taken = total
 
     def _lease(self, caller: Caller, window: int) -> Lease:
-        with self.changing:
+        with self.lock:
             lease = self.leases.get(caller)
             if lease is None or lease.window != window:
                 if len(self.leases) >= MOST_CALLERS:
-                    self.leases.clear()  # each takes another lease; those are small
+                    self.leases.clear()  # loses the unused requests of some small leases
                 lease = self.leases[caller] = Lease(window)
             return lease
 
     def _count(self, lease: Lease, cost: int) -> bool:
-        with self.changing:
+        with self.lock:
             enough = lease.left >= cost
             lease.left -= cost if enough else 0
         return enough
 
-    def _extend(self, caller: Caller, lease: Lease, wanted: int) -> None:
-        total = self._taken(caller, lease, wanted)
-        granted = max(0, min(wanted, caller.limit - (total - wanted)))
-        with self.changing:
+    def _extend(self, caller: Caller, lease: Lease, requests: int) -> None:
+        total = self._add(caller, lease, requests)
+        granted = max(0, min(requests, caller.limit - (total - requests)))
+        with self.lock:
             lease.taken = max(lease.taken, total)
             lease.left += granted
 
-    def _taken(self, caller: Caller, lease: Lease, wanted: int) -> int:
-        """Take requests of a window; how many of it are taken then."""
+    def _add(self, caller: Caller, lease: Lease, requests: int) -> int:
+        """Add requests to a window; returns the requests that all processes have taken of it."""
         if time.monotonic() > self.alone_until:
             try:
-                total = _take(caller, lease.window, wanted)
+                total = _increase(caller, lease.window, requests)
             except redis.RedisError as error:
-                self._lose(error)
+                self._pause(error)
             else:
                 self.alone = False
                 return total
-        return lease.taken + wanted
+        return lease.taken + requests
 
-    def _lose(self, error: redis.RedisError) -> None:
+    def _pause(self, error: redis.RedisError) -> None:
         if not self.alone:
-            log.warning("Valkey does not answer, so each process counts requests alone: %s", error)
+            log.warning("Valkey does not respond, so each process counts requests alone: %s", error)
         self.alone, self.alone_until = True, time.monotonic() + PAUSE
 
 
-def uses() -> dict[int, float]:
-    """When each key was used last, as far as Valkey knows: seconds since 1970."""
-    return {int(pk): float(when) for pk, when in valkey.hgetall(_named(USED)).items()}
+def last_uses() -> dict[int, float]:
+    """Return when each API key was last used, as far as Valkey knows: Unix time by the key's id."""
+    return {int(pk): float(used_at) for pk, used_at in valkey.hgetall(_prefixed(LAST_USES)).items()}
 
 
-def _take(caller: Caller, window: int, wanted: int) -> int:
-    counter = _named(f"window:{_secret(caller, window)}")
-    with valkey.pipeline() as asked:
-        asked.incrby(counter, wanted)
-        asked.expire(counter, 2 * caller.seconds)
+def _increase(caller: Caller, window: int, requests: int) -> int:
+    counter = _prefixed(f"window:{_counter_name(caller, window)}")
+    with valkey.pipeline() as pipeline:
+        pipeline.incrby(counter, requests)
+        pipeline.expire(counter, 2 * caller.seconds)
         if caller.kind == "key":
-            asked.hset(_named(USED), caller.name, str(time.time()))
-            asked.expire(_named(USED), USED_FOR)
-        return int(asked.execute()[0])
+            pipeline.hset(_prefixed(LAST_USES), caller.name, str(time.time()))
+            pipeline.expire(_prefixed(LAST_USES), LAST_USES_EXPIRE)
+        return int(pipeline.execute()[0])
 
 
 def _window(name: str, seconds: int = WINDOW) -> tuple[int, int]:
-    """The window's number and the seconds until it ends. Not all callers' end at the same time."""
+    """The number of the present window and the seconds until it ends.
+
+    Each name has an offset of its own, so that not all windows end at the same time.
+    """
     window, past = divmod(time.time() + zlib.crc32(name.encode()) % seconds, seconds)
     return int(window), max(1, round(seconds - past))
 
 
-def _secret(caller: Caller, window: int) -> str:
-    """Valkey writes what it is told to its disk: no address is, and no two windows are alike."""
-    said = f"{caller.kind} {caller.name} {window}".encode()
+def _counter_name(caller: Caller, window: int) -> str:
+    """Hash the caller and the window, because Valkey writes its keys to disk.
+
+    So no address is stored, and the counters of two windows cannot be linked to each other.
+    """
+    text = f"{caller.kind} {caller.name} {window}".encode()
     key = hashlib.sha256(settings.SECRET_KEY.encode()).digest()
-    return hashlib.blake2b(said, key=key, digest_size=16).hexdigest()
+    return hashlib.blake2b(text, key=key, digest_size=16).hexdigest()
 
 
-def _named(name: str) -> str:
+def _prefixed(name: str) -> str:
     return f"{settings.VALKEY_PREFIX}{name}"

@@ -1,6 +1,6 @@
-"""How many requests a minute somebody may ask of Django: by address, or by key.
+"""Limit the requests per minute that Django handles, by client address or by API key.
 
-What the response cache answers is free. `RateLimit` and `RateLimit-Policy` are those of the IETF's
+Cached responses are not counted. The headers `RateLimit` and `RateLimit-Policy` follow the IETF's
 draft-ietf-httpapi-ratelimit-headers.
 """
 
@@ -20,26 +20,25 @@ from flights.errors.pages import refuse
 from flights.query.limits import View
 
 from . import keys
-from .rate_limiter import WINDOW, Caller, Standing, Windows
+from .rate_limiter import WINDOW, Caller, RateLimiter, Standing
 
-# Where the response cache looks for what an answer's client alone is told.
-TOLD = "airsense.told"
-# Set where anything has counted the request: whether it was allowed.
-COUNTED = "airsense.counted"
+# Keys of the WSGI environment:
+RATE_HEADERS = "airsense.rate_headers"  # a list that receives headers which are not cached
+COUNTED = "airsense.counted"  # whether the request was allowed; set as soon as it is counted
 KEY = "HTTP_X_API_KEY"
 WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")  # as some proxies write addresses
-WHENCE = {
-    "address": "from your address; with a key (X-API-Key) there can be more",
+ORIGIN = {
+    "address": "from your address; an API key (X-API-Key) can allow more",
     "key": "with this key",
 }
 
-windows = Windows()
+limiter = RateLimiter()
 
 
 class Throttle(BaseThrottle):
-    """Charges each request of a view. A key must have the `throttle_scope` of the view.
+    """Count each request of a view. An API key must have the `throttle_scope` of the view.
 
-    A renderer can have a scope of its own, and a `throttle_cost` in requests.
+    A renderer can have its own `throttle_scope`, and a `throttle_cost` in requests.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -50,29 +49,32 @@ class Throttle(BaseThrottle):
 
 
 def charge(request: Request | HttpRequest, scope: str, cost: int = 1) -> None:
-    """Count a request; TooMany where there were too many, BadKey or BadScope for its key."""
-    given = request.META.get(KEY, "")
+    """Count a request by its API key, or by its address if it has none.
+
+    Raises TooMany (429) above the limit, BadKey (401) or BadScope (403) if the key is refused.
+    """
+    secret = request.META.get(KEY, "")
     try:
-        caller = _by_key(given, scope) if given else _by_address(request.META)
+        caller = _by_key(secret, scope) if secret else _by_address(request.META)
     except BadKey:
-        charge_address(request, cost)  # who tries keys is counted, too
+        charge_address(request, cost)  # limits guesses of keys
         raise
     _count(request, caller, cost)
 
 
 def charge_address(request: Request | HttpRequest, cost: int = 1) -> None:
-    """Count a request by its address, whatever key it brought; TooMany as above."""
+    """Count a request by its address and ignore its API key; raises TooMany above the limit."""
     _count(request, _by_address(request.META), cost)
 
 
-def client_errors(answer: View) -> View:
-    """Middleware: counts requests that are a client's error (4xx) and that nothing has counted.
+def client_errors(get_response: View) -> View:
+    """Middleware: count the responses 4xx that nothing has counted yet.
 
-    They cost what a query costs, and nothing else limits them.
+    They are as expensive as queries, and nothing else limits them.
     """
 
-    def answered(request: HttpRequest) -> HttpResponseBase:
-        response = answer(request)
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
         if not 400 <= response.status_code < 500 or COUNTED in request.META:
             return response
         try:
@@ -83,25 +85,25 @@ def client_errors(answer: View) -> View:
             response["Retry-After"] = str(error.wait)
         return response
 
-    return answered
+    return middleware
 
 
 def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
-    """Charge a caller and let the answer say how that left it."""
-    standing = windows.charge(caller, cost)
+    """Charge a caller and set the rate headers of the response."""
+    standing = limiter.charge(caller, cost)
     request.META[COUNTED] = standing.allowed
-    _tell(request, caller, standing)
+    _set_headers(request, caller, standing)
     if not standing.allowed:
         raise TooMany(
-            f"More than {caller.limit:,} requests a minute came {WHENCE[caller.kind]}."
-            f" Ask again in {standing.resets} s.",
+            f"More than {caller.limit:,} requests a minute came {ORIGIN[caller.kind]}."
+            f" Try again in {standing.resets} s.",
             standing.resets,
         )
 
 
-def _tell(request: Request | HttpRequest, caller: Caller, standing: Standing) -> None:
-    if (told := request.META.get(TOLD)) is not None:
-        told[:] = (  # the last charge counts: GraphQL charges a request twice
+def _set_headers(request: Request | HttpRequest, caller: Caller, standing: Standing) -> None:
+    if (headers := request.META.get(RATE_HEADERS)) is not None:
+        headers[:] = (  # replaces the headers of an earlier charge: GraphQL charges twice
             ("ratelimit-policy", f'"{caller.kind}";q={caller.limit};w={WINDOW}'),
             ("ratelimit", f'"{caller.kind}";r={standing.left};t={standing.resets}'),
         )
@@ -117,19 +119,23 @@ def _by_address(meta: dict[str, Any]) -> Caller:
 
 
 def address(meta: dict[str, Any]) -> str:
-    """The address that the outermost trusted proxy saw; what is before it anybody can write."""
-    seen: str = meta.get("REMOTE_ADDR", "")
+    """Return the client's address as the outermost trusted proxy saw it.
+
+    A client can forge the entries of X-Forwarded-For before that one. An IPv6 address is returned
+    as its /64 network.
+    """
+    client: str = meta.get("REMOTE_ADDR", "")
     if proxies := settings.TRUSTED_PROXIES:
-        hops = meta.get("HTTP_X_FORWARDED_FOR", seen).split(",")
-        seen = hops[-min(proxies, len(hops))].strip()
-    return _network(seen)
+        hops = meta.get("HTTP_X_FORWARDED_FOR", client).split(",")
+        client = hops[-min(proxies, len(hops))].strip()
+    return _network(client)
 
 
 @lru_cache(4_096)
 def _network(text: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: a household has all addresses of that."""
-    if written := WITH_PORT.fullmatch(text):
-        text = written[1] or written[2]
+    """An IPv4 address, or the /64 network of an IPv6 address: one household can use all of it."""
+    if with_port := WITH_PORT.fullmatch(text):
+        text = with_port[1] or with_port[2]
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

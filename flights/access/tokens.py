@@ -1,4 +1,4 @@
-"""Tokens of users, in the header `Authorization`."""
+"""Authenticate users by a token in the `Authorization` header."""
 
 from typing import Any
 
@@ -10,8 +10,10 @@ from . import throttles
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
-    """Who tries tokens is counted by address. A right one is never refused for others' wrong ones:
-    it is too long to be guessed, and those who share an address are many.
+    """Count failed tokens by address, to limit guesses.
+
+    A valid token is accepted even above the limit: tokens are too long to be guessed, and many
+    users can share an address.
     """
 
     def authenticate(self, request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""Mirrored tables, the exports of their rows and the keys of the API in the admin."""
+"""Admin pages of the mirrored tables, exports and API keys."""
 
 from . import exports, keys, tables
 

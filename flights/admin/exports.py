@@ -1,4 +1,4 @@
-"""Exports that were asked for, and their files."""
+"""Admin pages of exports."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from unfold.decorators import display
 from flights.exports import presentation, retention
 from flights.models import Export
 
-from .reading import ReadOnly
+from .read_only import ReadOnly
 
 
 @admin.register(Export)
 class ExportAdmin(ReadOnly):
-    """How far each is and who asked; deleting one removes its file, and stops what makes it."""
+    """Show the progress and users of exports. Deleting one stops it and removes its file."""
 
     list_display = [
         *("version", "format", "state", "rows", "size", "asked_by", "asked_at", "expires_at"),

@@ -1,4 +1,4 @@
-"""The keys of the API: made, shown once, and revoked."""
+"""Admin pages of API keys: create, show once, change and revoke."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(ApiKey)
 class KeyAdmin(ModelAdmin):
-    """A key is shown once, on the page that answers its making. It is revoked, not deleted."""
+    """Show a new key once, after it is created. Keys are revoked, never deleted."""
 
     form = KeyForm
     list_display = ["name", "starts_with", "rate", "state", "ends_at", "last_used_at", "made_at"]
@@ -43,8 +43,8 @@ class KeyAdmin(ModelAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        asked = KeyForm.Meta.fields
-        return [*asked, *self.readonly_fields] if obj else asked
+        fields = KeyForm.Meta.fields
+        return [*fields, *self.readonly_fields] if obj else fields
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
@@ -63,12 +63,14 @@ class KeyAdmin(ModelAdmin):
         }
         return render(request, "admin/key.html", context)
 
-    @admin.action(description="Revoke: within a second they are refused", permissions=["change"])
-    def revoke(self, request: HttpRequest, chosen: "models.QuerySet[ApiKey]") -> None:
-        for key in chosen.filter(revoked_at=None):
+    @admin.action(
+        description="Revoke selected keys (takes effect within a second)", permissions=["change"]
+    )
+    def revoke(self, request: HttpRequest, queryset: "models.QuerySet[ApiKey]") -> None:
+        for key in queryset.filter(revoked_at=None):
             keys.revoke(key)
             self.log_change(request, key, "Revoked.")
-        self.message_user(request, "They are revoked.")
+        self.message_user(request, "The selected keys are revoked.")
 
     @display(description="begins with", ordering="prefix")
     def starts_with(self, key: ApiKey) -> str:

@@ -1,4 +1,4 @@
-"""Mirrored tables, to look at and never to change. All of their pages follow from a declaration."""
+"""Read-only admin pages of the mirrored tables, generated from their fields."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from unfold.paginator import InfinitePaginator
 
 from flights.tables import TABLES
 
-from .reading import ReadOnly
+from .read_only import ReadOnly
 
-# How a column of each type is filtered.
+# Filter of each type of column.
 FILTERS: dict[type["models.Field[Any, Any]"], type[admin.FieldListFilter]] = {
     models.TextField: FieldTextFilter,
     models.DateField: RangeDateFilter,
@@ -24,9 +24,9 @@ FILTERS: dict[type["models.Field[Any, Any]"], type[admin.FieldListFilter]] = {
 
 
 class MirrorAdmin(ReadOnly):
-    """Rows of the current version, with every column of the table."""
+    """List the rows of the current version with all columns."""
 
-    paginator = InfinitePaginator  # COUNT(*) of a big table costs more than its page
+    paginator = InfinitePaginator  # counting a large table takes longer than reading a page
     ordering = ["id"]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
@@ -34,9 +34,9 @@ class MirrorAdmin(ReadOnly):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [
-            (field.name, kind)
+            (field.name, filter_)
             for field in self.model.columns()
-            for type_, kind in FILTERS.items()
+            for type_, filter_ in FILTERS.items()
             if isinstance(field, type_)
         ]
 

@@ -20,7 +20,7 @@ from flights.query import operators
 from flights.tables import TABLES
 from flights.versions import READER
 from flights.web import caching
-from flights.web.openapi import Described, Texts
+from flights.web.openapi import ApiSchema, Texts
 from flights.web.problems import READING, problems
 
 
@@ -96,7 +96,7 @@ class TableList(Catalogue):
         return self.told(request, described(TABLES))
 
 
-class DescriptionSchema(Described):
+class DescriptionSchema(ApiSchema):
     view: Any
 
     def get_operation_id(self) -> str:

@@ -24,7 +24,7 @@ from flights.query.columns import Columns
 from flights.query.filters import column_operator, split
 from flights.query.paging import Page
 from flights.query.query import Query
-from flights.web.openapi import Described
+from flights.web.openapi import ApiSchema
 from flights.web.problems import READING, first_errors, problems
 
 from . import information_schema
@@ -36,7 +36,7 @@ SAME = ("columns", "order_by", "limit", "offset")
 OWN = ("where", "order_direction")  # parameters that a table's address does not have
 
 
-class DynamicSchema(Described):
+class DynamicSchema(ApiSchema):
     def get_operation_id(self) -> str:
         return "dynamic_query"
 

@@ -105,7 +105,7 @@ class OneExport(ForExporters):
         if not is_seen_by(request, export):
             raise Http404
         look = partial(get_object_or_404, Export, pk=pk)
-        export = long_poll.ended(request, look, long_poll.seconds(request))
+        export = long_poll.wait(request, look, long_poll.seconds(request))
         return Response(presentation.describe(export), headers={long_poll.HEADER: long_poll.LIMIT})
 
 

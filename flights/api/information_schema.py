@@ -39,7 +39,7 @@ def rows(values: dict[str, str]) -> Rows:
     """The published tables that match the parameters, which are those of a table's query."""
     _refuse_others(values)
     conditions = {public(COLUMNS.find(n)): value for n, value in filters(values).items()}
-    matches = [row for row in versions.twice(_published) if conditions.items() <= row.items()]
+    matches = [row for row in versions.with_retry(_published) if conditions.items() <= row.items()]
     for name in reversed([n.strip() for n in values["order_by"].split(",") if n.strip()]):
         column = public(COLUMNS.find(name.removeprefix("-")))
         matches.sort(key=lambda row: row[column], reverse=name.startswith("-"))

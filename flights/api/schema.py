@@ -13,7 +13,7 @@ from flights.mirror import Field, MirroredTable, column, public
 from flights.query import operators
 from flights.query.counting import WAYS
 from flights.query.grouping import NUMBERS
-from flights.web.openapi import Described
+from flights.web.openapi import ApiSchema
 from flights.web.problems import READING, problems
 
 type Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
@@ -60,7 +60,7 @@ class FacetValue(serializers.Serializer[Any]):
     rows = serializers.IntegerField()
 
 
-class TableSchema(Described):
+class TableSchema(ApiSchema):
     """Of a table's rows: every column with its operators, every format, every problem."""
 
     view: Any

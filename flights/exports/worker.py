@@ -73,7 +73,7 @@ def _explain(error: Exception) -> tuple[str, bool]:
             response = error_response(error, {})
             assert response
             unavailable = isinstance(error, APIException) and response.status_code == 503
-            return str(response.data["detail"]), unavailable or sqlstates.passes(error)
+            return str(response.data["detail"]), unavailable or sqlstates.is_transient(error)
         case ProgrammingError() if isinstance(error.__cause__, UndefinedTable):
             return VERSION_REMOVED, False
         case OSError() if error.errno == errno.ENOSPC:

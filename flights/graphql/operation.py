@@ -48,7 +48,7 @@ class Operation:
         found = {}
         for model in models:
             with suppress(NeverTransferred):
-                found[model._meta.db_table] = versions.seen(model)
+                found[model._meta.db_table] = versions.current_cached(model)
         return cls(found, {str(version): version for version in found.values()})
 
     def version(self, model: type[MirroredTable], number: int | None = None) -> TableVersion:
@@ -58,7 +58,7 @@ class Operation:
             raise NeverTransferred(model._meta.db_table)
         if number in (None, current.number):
             return current
-        version = versions.kept(model, int(number or 0))
+        version = versions.by_number(model, int(number or 0))
         self.read[str(version)] = version
         return version
 

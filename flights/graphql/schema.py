@@ -17,6 +17,7 @@ from flights.api import catalogue
 from flights.api.schema import MEANINGS
 from flights.mirror import MirroredTable
 from flights.search import search
+from flights.search.serializers import SearchAnswer
 from flights.tables import TABLES
 
 from . import answers, groups, rows, serializer_types, where
@@ -64,23 +65,24 @@ def _describe(_: Any, info: Any) -> Any:
 
 def _search() -> GraphQLField:
     return GraphQLField(
-        serializer_types.answer(search.SearchAnswer),
+        serializer_types.answer(SearchAnswer),
         {
             "q": GraphQLArgument(GraphQLNonNull(GraphQLString), description=search.ABOUT_Q),
-            "table": GraphQLArgument(GraphQLString, description="Only this one."),
+            "table": GraphQLArgument(GraphQLString, description="Search only this table."),
             "limit": GraphQLArgument(LONG, description=search.ABOUT_LIMIT),
             "offset": GraphQLArgument(LONG, description=MEANINGS["offset"]),
         },
-        description="Values and rows that hold all words, the best first.",
+        description="Values and rows that contain the words, the best matches first.",
         resolve=_find,
     )
 
 
-def _find(_: Any, info: Any, **given: Any) -> Any:
-    asked = search.read(answers.params(given))
-    info.context.spend(asked.limit * len(asked.models) * size(info, info.field_nodes))
-    there = [(m, v) for m in asked.models if (v := info.context.versions.get(m._meta.db_table))]
-    return search.found(asked, there)
+def _find(_: Any, info: Any, **arguments: Any) -> Any:
+    query = search.read(answers.params(arguments))
+    info.context.spend(query.limit * len(query.models) * size(info, info.field_nodes))
+    versions = [(model, info.context.versions.get(model._meta.db_table)) for model in query.models]
+    published = [(model, version) for model, version in versions if version]
+    return search.results(query, published)
 
 
 SCHEMA = GraphQLSchema(GraphQLObjectType("Query", _fields(), description=ABOUT))

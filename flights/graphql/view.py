@@ -49,7 +49,7 @@ class GraphQL(APIView):
         return self.answer(parser.by_body(request))
 
     def answer(self, payload: Asked) -> Response:
-        return versions.twice(lambda: self.answer_once(payload))
+        return versions.with_retry(lambda: self.answer_once(payload))
 
     def answer_once(self, payload: Asked) -> Response:
         operation = Operation.of(payload.models)

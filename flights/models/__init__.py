@@ -1,4 +1,4 @@
-"""The mirrored tables, what is published of them, and what people have here: keys and exports."""
+"""Database models: mirrored tables, their versions, API keys and exports."""
 
 from . import mirrored
 from .exports import Asker, Export
@@ -12,6 +12,6 @@ __all__ = [
     "Export",
     "PublishedTable",
     "TableVersion",
-    "all_scopes",  # for a migration
+    "all_scopes",  # used by a migration
     "mirrored",
 ]

@@ -1,4 +1,4 @@
-"""Files of whole queries that workers make, and who asked for them."""
+"""Exports: files with all rows of a query, which workers write, and their users."""
 
 import uuid
 
@@ -11,31 +11,33 @@ from .keys import ApiKey
 
 
 class Export(models.Model):
-    """A file of a query's rows that was asked for, and what became of it."""
+    """A requested file with all rows of a query, and its state."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
-        EXPIRED = "expired"  # the file is removed
+        EXPIRED = "expired"  # the file was removed
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     table = models.TextField()
-    number = models.PositiveIntegerField("version", help_text="the one that is read")
-    query = models.TextField(blank=True, help_text="parameters of the query API, by name")
+    number = models.PositiveIntegerField("version", help_text="version of the table")
+    query = models.TextField(blank=True, help_text="query string, with parameters sorted by name")
     format = models.TextField()
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.QUEUED)
-    asked_at = models.DateTimeField(auto_now_add=True)
-    due_at = models.DateTimeField(default=timezone.now, help_text="when it is made, or made again")
+    asked_at = models.DateTimeField("requested at", auto_now_add=True)
+    due_at = models.DateTimeField(
+        default=timezone.now, help_text="earliest time of the next attempt"
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
-    claim = models.UUIDField(null=True, help_text="which attempt makes or made the file")
+    claim = models.UUIDField(null=True, help_text="id of the attempt that writes or wrote the file")
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text="until when the file is kept")
+    expires_at = models.DateTimeField(null=True, help_text="when the file is removed")
     rows_done = models.PositiveBigIntegerField(default=0)
     rows_total = models.PositiveBigIntegerField(null=True)
     bytes = models.PositiveBigIntegerField(default=0)
@@ -57,11 +59,12 @@ class Export(models.Model):
 
     @property
     def active(self) -> bool:
+        """Whether it is queued or running."""
         return self.status in self.ACTIVE
 
     @property
     def asked_by(self) -> str:
-        """Everybody who asked for it, the first one first."""
+        """The users and API keys that requested it, the first one first."""
         return ", ".join(map(str, self.askers.all()))
 
     @property
@@ -70,20 +73,20 @@ class Export(models.Model):
 
     @property
     def stored(self) -> str:
-        """What the file is called where it is kept; each attempt writes a file of its own."""
+        """Name of the stored file; each attempt writes a file of its own."""
         return f"{self.claim}.{self.format}"
 
     @property
     def filename(self) -> str:
-        """What the file is called where it is downloaded to."""
+        """Name of the downloaded file."""
         return f"{self.table}__v{self.number}.{self.format}"
 
 
 class Asker(models.Model):
-    """A user, or a key of the API, who asked for an export. The same export can have several."""
+    """A user or an API key that requested an export. Equal requests share one export."""
 
     export = models.ForeignKey(Export, models.CASCADE, related_name="askers")
-    user = models.TextField(blank=True, help_text="name of the user; empty where it was a key")
+    user = models.TextField(blank=True, help_text="user name; empty for an API key")
     key = models.ForeignKey(ApiKey, models.CASCADE, null=True, related_name="+")
 
     class Meta:
@@ -102,6 +105,6 @@ class Asker(models.Model):
         return f"key {self.key}" if self.key else self.user
 
     def exports(self) -> "models.QuerySet[Export]":
-        """All that are asked for by the same."""
-        mine = Q(askers__key=self.key_id) if self.key_id else Q(askers__user=self.user)
-        return Export.objects.filter(mine)
+        """Return all exports that this user or key requested."""
+        same = Q(askers__key=self.key_id) if self.key_id else Q(askers__user=self.user)
+        return Export.objects.filter(same)

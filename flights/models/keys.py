@@ -1,37 +1,43 @@
-"""Keys of the API."""
+"""API keys and their scopes."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+# What an API key can be used for.
 SCOPES = {
     "query": "rows, groups and counts of tables",
-    "search": "search of all tables",
-    "export": "files of whole queries",
+    "search": "search in all tables",
+    "export": "files with all rows of a query",
 }
 
 
 def all_scopes() -> list[str]:
+    """Default of `ApiKey.scopes`; a migration refers to it."""
     return list(SCOPES)
 
 
 class ApiKey(models.Model):
-    """A larger allowance for somebody. Data are public: without a key the same can be asked."""
+    """A key that raises the rate limit of its user. The data are public without a key, too."""
 
-    secret = ""  # only of a key that was made a moment ago; nothing keeps it
-    name = models.TextField(help_text="whose it is, or what for")
-    prefix = models.TextField(editable=False, help_text="its first characters")
-    digest = models.TextField(editable=False, unique=True, help_text="SHA-256 of it")
+    secret = ""  # only known for a key that was just created; it is not stored
+    name = models.TextField(help_text="who uses the key, or its purpose")
+    prefix = models.TextField(editable=False, help_text="first characters of the key")
+    digest = models.TextField(editable=False, unique=True, help_text="SHA-256 of the key")
     scopes = ArrayField(
-        models.TextField(choices=SCOPES.items()), default=all_scopes, help_text="what it is for"
+        models.TextField(choices=SCOPES.items()),
+        default=all_scopes,
+        help_text="what the key can be used for",
     )
     rate = models.PositiveIntegerField(
-        default=6_000, validators=[MinValueValidator(1)], help_text="requests a minute"
+        default=6_000, validators=[MinValueValidator(1)], help_text="requests per minute"
     )
     note = models.TextField(blank=True)
-    ends_at = models.DateTimeField("ends", null=True, blank=True, help_text="empty for never")
-    made_at = models.DateTimeField("made", auto_now_add=True)
+    ends_at = models.DateTimeField(
+        "expires", null=True, blank=True, help_text="leave empty if the key does not expire"
+    )
+    made_at = models.DateTimeField("created", auto_now_add=True)
     revoked_at = models.DateTimeField("revoked", null=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)
 
@@ -43,6 +49,7 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
+        """Return `valid`, `revoked` or `expired`."""
         if self.revoked_at:
             return "revoked"
-        return "ended" if self.ends_at and self.ends_at <= timezone.now() else "valid"
+        return "expired" if self.ends_at and self.ends_at <= timezone.now() else "valid"

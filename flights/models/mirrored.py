@@ -1,4 +1,4 @@
-"""One class for each mirrored table."""
+"""The mirrored tables, one class for each. The help texts are the descriptions of the columns."""
 
 from datetime import timedelta
 
@@ -6,9 +6,9 @@ from django.db import models
 
 from flights.mirror import Mirror, MirroredTable
 
-# The schedule transfers every hour what changed; a day without that is for people to look at.
+# A schedule transfers changed tables every hour, so a day without a comparison needs attention.
 DAILY = timedelta(days=1)
-AVERAGED = {
+AVERAGE_UNITS = {
     "avg_departure_delay": "minutes",
     "avg_arrival_delay": "minutes",
     "total_flights": "flights",
@@ -46,7 +46,7 @@ class FlightDelayData(MirroredTable):
             ("airline_name", "flight_date"),
             ("origin_city", "flight_date"),
             ("destination_city", "flight_date"),
-            ("-departure_delay_minutes",),  # the latest are asked for more than the earliest
+            ("-departure_delay_minutes",),  # long delays are queried more often than early flights
             ("-arrival_delay_minutes",),
         ),
     )
@@ -57,7 +57,7 @@ class FlightDelayData(MirroredTable):
 
 
 class AirlinePerformance(MirroredTable):
-    """Average delays of each airline, over all its flights."""
+    """Average delays of each airline over all its flights."""
 
     airline_name = models.TextField(db_column="Airline_Name", help_text="operating airline")
     avg_departure_delay = models.FloatField(
@@ -73,7 +73,7 @@ class AirlinePerformance(MirroredTable):
     mirror = Mirror(
         order=("avg_arrival_delay", "avg_departure_delay", "airline_name"),
         key=("airline_name",),
-        units=AVERAGED,
+        units=AVERAGE_UNITS,
         fresh_within=DAILY,
     )
 
@@ -147,7 +147,7 @@ class DelaysByDay(MirroredTable):
     mirror = Mirror(
         order=("-avg_arrival_delay", "day_of_week"),
         key=("day_of_week",),
-        units=AVERAGED,
+        units=AVERAGE_UNITS,
         fresh_within=DAILY,
     )
 

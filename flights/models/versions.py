@@ -1,25 +1,29 @@
-"""The copies that there are of each table, and which of them is published."""
+"""The versions of each mirrored table, and which version is published."""
 
 from django.db import models
 
 
 class TableVersion(models.Model):
-    """One immutable copy of a table. The relation named by `relation` holds its rows."""
+    """An immutable copy of a table; its rows are in the PostgreSQL relation named `relation`."""
 
     table = models.TextField()
     number = models.PositiveIntegerField()
-    columns = models.JSONField(help_text="PostgreSQL type of each column, by its name")
-    source_version = models.TextField(help_text="version of the warehouse's table it was read at")
-    rows = models.PositiveBigIntegerField()
-    digest = models.TextField(help_text="hash of all its rows, whatever their order")
-    not_finite = models.JSONField(
-        null=True, help_text="columns with NaN or infinity; empty where that was not looked for"
+    columns = models.JSONField(help_text="PostgreSQL type of each column, by name")
+    source_version = models.TextField(
+        help_text="version of the warehouse table that it was read from"
     )
-    made_by = models.PositiveBigIntegerField(null=True, help_text="number of its transfer")
+    rows = models.PositiveBigIntegerField()
+    digest = models.TextField(help_text="hash of all rows, independent of their order")
+    not_finite = models.JSONField(
+        null=True, help_text="columns with NaN or infinity; empty if unknown"
+    )
+    made_by = models.PositiveBigIntegerField(
+        null=True, help_text="number of the transfer that created it"
+    )
     loaded_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, help_text="when it was first published")
     confirmed_at = models.DateTimeField(
-        null=True, help_text="when it was last found equal to its source"
+        null=True, help_text="when it was last equal to the warehouse table"
     )
 
     class Meta:
@@ -33,21 +37,22 @@ class TableVersion(models.Model):
 
     @property
     def relation(self) -> str:
+        """Name of the PostgreSQL table with the rows."""
         return f"{self.table}__v{self.number}"
 
     @property
     def long_rows(self) -> str:
-        """The relation of rows that no index can hold; few versions have one."""
+        """Name of the PostgreSQL table of rows too long for an index; few versions have one."""
         return f"{self.relation}__long"
 
     @property
     def dictionary(self) -> str:
-        """The relation of the distinct values of its columns, for search."""
+        """Name of the PostgreSQL table of distinct values, for search."""
         return f"{self.relation}__values"
 
 
 class PublishedTable(models.Model):
-    """The row that says which version of a table is current; publishing updates it."""
+    """The pointer to the current version of a table; publishing a version updates it."""
 
     table = models.TextField(primary_key=True)
     current = models.OneToOneField(TableVersion, models.PROTECT, related_name="published")

@@ -1,1 +1,1 @@
-"""HTML pages for people: the home page, the page about the data and the explorer."""
+"""HTML pages: the home page, the page about the data, and the explorer."""

@@ -1,4 +1,4 @@
-"""Bars of a chart, as SVG geometry in percent: text beside them keeps its size on any screen."""
+"""Bar charts as SVG geometry in percent, so that the HTML text beside the bars is not scaled."""
 
 import math
 from collections.abc import Sequence
@@ -13,42 +13,49 @@ from . import formatting
 
 @dataclass(frozen=True)
 class Bar:
+    """A bar; lengths are percentages of the chart, such as `12.50%`."""
+
     label: str
-    text: str | None  # None where there is no value
-    start: str
+    text: str | None  # None: no value
+    start: str  # left end of a horizontal bar
     length: str
-    top: str  # where it starts when it stands
-    below: bool  # under zero
-    flights: str  # of which the value is the average; "" where that is not known
+    top: str  # upper end of a vertical bar
+    below: bool  # whether the value is negative
+    flights: str  # number of flights in the average; "" if unknown
 
 
 @dataclass(frozen=True)
 class Chart:
+    """Bars with the position of their zero line."""
+
     bars: list[Bar]
-    zero: str  # the axis from the left
-    ground: str  # the axis from the top
+    zero: str  # from the left, for horizontal bars
+    ground: str  # from the top, for vertical bars
 
 
 def chart(rows: Sequence[tuple[Any, float | None]], flights: Sequence[str] = ()) -> Chart:
-    """Bars of labels and values on one scale that has zero on it."""
-    drawn = [value for _, value in rows if value is not None and math.isfinite(value)]
-    low, high = min([0.0, *drawn]), max([0.0, *drawn])
+    """Draw (label, value) pairs on one scale that includes zero.
+
+    `flights` has a text for each pair, or is empty.
+    """
+    numbers = [value for _, value in rows if value is not None and math.isfinite(value)]
+    low, high = min([0.0, *numbers]), max([0.0, *numbers])
     span = high - low or 1.0
-    beside = flights or [""] * len(rows)
-    bars = [_bar(*row, low, span, number) for row, number in zip(rows, beside, strict=True)]
+    texts = flights or [""] * len(rows)
+    bars = [_bar(*row, low, span, text) for row, text in zip(rows, texts, strict=True)]
     return Chart(bars, _percent(-low / span), _percent(high / span))
 
 
 def _bar(label: Any, value: float | None, low: float, span: float, flights: str) -> Bar:
-    drawn = value if value is not None and math.isfinite(value) else 0.0
-    start, length = (min(drawn, 0.0) - low) / span, abs(drawn) / span
+    number = value if value is not None and math.isfinite(value) else 0.0
+    start, length = (min(number, 0.0) - low) / span, abs(number) / span
     return Bar(
         label="" if label is None else formatting.value(label),
         text=None if value is None else formatting.number(value),
         start=_percent(start),
         length=_percent(length),
         top=_percent(1 - start - length),
-        below=drawn < 0,
+        below=number < 0,
         flights=flights,
     )
 
@@ -58,7 +65,7 @@ def _percent(share: float) -> str:
 
 
 def choices(labels: Sequence[Field], values: Sequence[Field]) -> dict[str, str]:
-    """Every chart of columns, as `label,value`, with its title."""
+    """Return the title of each possible chart, by its name `LABEL_COLUMN,VALUE_COLUMN`."""
     return {
         f"{public(label)},{public(value)}": (
             f"{formatting.title(value)} by {formatting.title(label)}"
@@ -69,14 +76,17 @@ def choices(labels: Sequence[Field], values: Sequence[Field]) -> dict[str, str]:
 
 
 def choice(charts: dict[str, str], name: str, sorted_by: Sequence[str]) -> str:
-    """The chart of a name; without a name the chart of what the rows are sorted by."""
+    """Return the name of a chart, ignoring case; without a name, a chart of the sorted column.
+
+    Raises BadQuery if there is no such chart, or none at all.
+    """
     if not charts:
-        raise BadQuery("A chart needs a column of numbers, and another to label them by.")
+        raise BadQuery("A chart needs a column of numbers and another column for the labels.")
     known = {chart.lower(): chart for chart in charts}
     if name.lower() in known:
         return known[name.lower()]
     if name:
-        raise BadQuery(f"chart: {name[:80]!r} is no chart of this table.", list(charts))
+        raise BadQuery(f"chart: {name[:80]!r} is not a chart of this table.", list(charts))
     return _default(list(charts), sorted_by)
 
 

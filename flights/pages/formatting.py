@@ -1,4 +1,4 @@
-"""How names, values and addresses are written on pages."""
+"""Format names, values and URLs for pages."""
 
 import math
 from collections.abc import Mapping
@@ -12,55 +12,56 @@ from flights.mirror import Field, public
 
 
 def title(field: Field) -> str:
-    """`Avg_Arrival_Delay` as people read it."""
+    """Return a column's name with spaces: `Avg Arrival Delay`."""
     return public(field).replace("_", " ")
 
 
 def kind(field: Field) -> str:
-    """`number`, `date` or `text`: how a column is filtered and aligned."""
+    """Return `number`, `date` or `text`, which decides how a column is filtered and aligned."""
     if isinstance(field, models.IntegerField | models.FloatField):
         return "number"
     return "date" if isinstance(field, models.DateField) else "text"
 
 
-def value(given: Any) -> str:
-    return number(given) if isinstance(given, int | float) else str(given)
+def value(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
 
 
-def number(given: float) -> str:
-    """`1,234`, `-9.93` with a minus sign; two decimals, or as many as there are."""
-    if not math.isfinite(given):
-        return str(given)
-    short = isinstance(given, float) and round(given, 2) == given
-    return (f"{given:,.2f}" if short else f"{given:,}").replace("-", "−")  # noqa: RUF001
+def number(number: float) -> str:
+    """Format `1,234` or `-9.93` with a minus sign; floats have at least two decimals."""
+    if not math.isfinite(number):
+        return str(number)
+    short = isinstance(number, float) and round(number, 2) == number
+    return (f"{number:,.2f}" if short else f"{number:,}").replace("-", "−")  # noqa: RUF001
 
 
-def count(given: int, what: str) -> str:
-    """`1 flight`, `1,234 flights`."""
-    return f"{given:,} {what}{'' if given == 1 else 's'}"
+def count(number: int, what: str) -> str:
+    """Format `1 flight` or `1,234 flights`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def minutes(given: float) -> str:
-    """A delay in words; a negative one is early."""
-    if given == 0:
+def minutes(delay: float) -> str:
+    """Format a delay in minutes in words; a negative delay is early."""
+    if delay == 0:
         return "on time"
-    return f"{number(abs(given))} minutes {'late' if given > 0 else 'early'}"
+    return f"{number(abs(delay))} minutes {'late' if delay > 0 else 'early'}"
 
 
-def names(given: list[str]) -> str:
-    """`A`, `A and B`, `A, B and 3 more`."""
-    if len(given) > 3:
-        return f"{', '.join(given[:2])} and {len(given) - 2} more"
-    *before, last = given
+def names(names: list[str]) -> str:
+    """Format `A`, `A and B` or `A, B and 3 more`."""
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
 
 
-def day(given: date) -> str:
-    return f"{given.day} {given:%b} {given.year}"
+def day(day: date) -> str:
+    """Format `31 Dec 2013`."""
+    return f"{day.day} {day:%b} {day.year}"
 
 
 def period(first: date, last: date) -> str:
-    """`1 Jan to 31 Dec 2013` with a dash; the first year only where it is another."""
+    """Format `1 Jan – 31 Dec 2013`; the first year is left out if both years are equal."""  # noqa: RUF002
     if first == last:
         return day(first)
     begin = f"{first.day} {first:%b}" if first.year == last.year else day(first)
@@ -68,6 +69,6 @@ def period(first: date, last: date) -> str:
 
 
 def address(path: str, parameters: Mapping[str, str | None]) -> str:
-    """A relative address with its query, readable; a parameter that is None is left out."""
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return f"{path}?{urlencode(given, quote_via=quote, safe=',')}"
+    """Return a relative URL with readable parameters; parameters that are None are left out."""
+    present = {name: value for name, value in parameters.items() if value is not None}
+    return f"{path}?{urlencode(present, quote_via=quote, safe=',')}"

@@ -1,7 +1,7 @@
-"""What the published tables say: a sentence and a chart of each, computed from their rows.
+"""Compute the insights on the home page: a sentence and a chart for each published table.
 
-Every figure has the number of flights that it is an average of, and nothing is ranked that has
-fewer than FLIGHTS_TO_RANK of them: few flights lead every ranking by chance.
+Every average comes with its number of flights. Airlines, cities and days with fewer flights than
+the setting FLIGHTS_TO_RANK are not ranked, because an average of few flights is mostly chance.
 """
 
 from collections.abc import Sequence
@@ -27,55 +27,59 @@ from . import charts, formatting
 from .formatting import minutes, names
 
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-CITIES_SHOWN = 10
-CITIES_NAMED = 3  # in a headline; of more the number is said
-# The DOT counts Newark's airport to the market of New York City.
+CHART_CITIES = 10
+HEADLINE_CITIES = 3  # a headline names at most so many cities; otherwise it counts them
+# The US Department of Transportation counts Newark to the market of New York City.
 MARKETS = {"Newark, NJ": "New York, NY"}
 
 
 class Row(NamedTuple):
+    """An airline, city or day with its average delay in minutes."""
+
     label: str
     value: float
-    flights: int  # of which the value is the average
+    flights: int  # number of flights in the average
 
 
 type Rows = Sequence[Row]
 
 
 @dataclass(frozen=True)
-class Fact:
+class Insight:
+    """An insight: a card on the home page."""
+
     title: str
     sentence: str
     measure: str  # what the bars show
     chart: charts.Chart
-    explorer: str  # the view that shows the same
-    standing: bool = False  # columns instead of bars
+    explorer: str  # query string of the explorer that shows the same chart
+    vertical: bool = False
 
 
 @dataclass(frozen=True)
-class Side:
-    """Departures or arrivals of the cities: where the table has them, and their words."""
+class Direction:
+    """Departures or arrivals: the columns of BusiestAirportsByDelays, and words for sentences."""
 
     title: str
-    what: str
-    late: str  # the column that counts them
-    average: str
+    event: str
+    late: str  # column with the number of late events
+    average: str  # column with their average delay
     cities: str
-    place: str
+    preposition: str
 
 
-ORIGINS = Side(
+ORIGINS = Direction(
     *("Origins", "departure", "total_departures", "avg_departure_delay"),
     *("cities of origin", "from"),
 )
-DESTINATIONS = Side(
+DESTINATIONS = Direction(
     *("Destinations", "arrival", "total_arrivals", "avg_arrival_delay"),
     *("destinations", "in"),
 )
 
 
 def headline() -> str:
-    """Which flights these are, and of when: `Flights from New York, 2013`."""
+    """Return the title of the home page, for example `Flights from New York, 2013`."""
     days = coverage()
     if days is None:
         return "Flight delays"
@@ -85,25 +89,25 @@ def headline() -> str:
 
 
 def _origins() -> str:
-    """The markets that flights leave, the largest first, without their states."""
-    place = [field.name for field in FlightDelayData.columns()].index("origin_city")
-    cities = versions.read(FlightDelayData, lambda version: dictionary.values(version, place))
+    """The cities that flights leave, the most frequent first, or their number if there are many."""
+    position = [field.name for field in FlightDelayData.columns()].index("origin_city")
+    cities = versions.read(FlightDelayData, lambda version: dictionary.values(version, position))
     markets = list(dict.fromkeys(MARKETS.get(city, city) for city in cities))
-    if len(markets) > CITIES_NAMED:
+    if len(markets) > HEADLINE_CITIES:
         return f"{formatting.number(len(markets))} cities"
     *before, last = [market.partition(",")[0] for market in markets]
     return f"{', '.join(before)} and {last}" if before else last
 
 
-def airlines() -> Fact | None:
-    """The best and the worst airline; None where no airline has enough flights."""
+def airlines() -> Insight | None:
+    """Compare the airlines; None if no airline has enough flights."""
     rows = _rows(AirlinePerformance, "airline_name", "avg_arrival_delay", "total_flights")
     if not rows:
         return None
-    return Fact(
+    return Insight(
         "Airlines",
         _airline_sentence(rows),
-        "Average minutes late at arrival, and scheduled flights",
+        "Average arrival delay in minutes, and number of scheduled flights",
         _chart(rows),
         f"table=airline_performance&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
         "&Avg_Arrival_Delay__isnull=false&order_by=Avg_Arrival_Delay"
@@ -112,90 +116,90 @@ def airlines() -> Fact | None:
 
 
 def _airline_sentence(rows: Rows) -> str:
-    best, worst = _equal(rows, rows[0]), _equal(rows, rows[-1])
+    best, worst = _ties(rows, rows[0]), _ties(rows, rows[-1])
     if best == worst:
-        return f"Flights of {_named(best)} land {minutes(rows[0].value)} on average{_of(best)}."
+        return f"Flights of {_names(best)} land {minutes(rows[0].value)} on average{_count(best)}."
     return (
-        f"Flights of {_named(best)} land {minutes(best[0].value)} on average{_of(best)}, the best"
-        f" of {len(rows)} airlines{_enough('flight')}; those of {_named(worst)} land"
-        f" {minutes(worst[0].value)}{_of(worst)}, the worst."
+        f"Flights of {_names(best)} land {minutes(best[0].value)} on average{_count(best)}, the"
+        f" best of {len(rows)} airlines{_enough('flight')}; those of {_names(worst)} land"
+        f" {minutes(worst[0].value)}{_count(worst)}, the worst."
     )
 
 
-def origins() -> Fact | None:
+def origins() -> Insight | None:
     return _cities(ORIGINS)
 
 
-def destinations() -> Fact | None:
+def destinations() -> Insight | None:
     return _cities(DESTINATIONS)
 
 
-def _cities(side: Side) -> Fact | None:
-    """The cities with the longest delays; None where none has enough late flights.
+def _cities(direction: Direction) -> Insight | None:
+    """Rank the cities with the longest delays; None if no city has enough late flights.
 
-    A city without late departures (or arrivals) has 0 for their average, which says nothing.
+    The limit also excludes cities without any late flight, whose average is 0.
     """
-    rows = _rows(BusiestAirportsByDelays, "city", side.average, side.late)
+    rows = _rows(BusiestAirportsByDelays, "city", direction.average, direction.late)
     if not rows:
         return None
     rows.sort(key=lambda row: (-row.value, row.label))
-    worst, late = _equal(rows, rows[0]), f"late {side.what}"
-    among = f", the most of {len(rows)} {side.cities}" if len(rows) > 1 else ""
-    late_column = column(BusiestAirportsByDelays, side.late)
-    average = column(BusiestAirportsByDelays, side.average)
-    return Fact(
-        side.title,
-        f"{late.capitalize()}s {side.place} {_named(worst)} are {minutes(worst[0].value)} on"
-        f" average{_of(worst, late)}{among}{_enough(late)}.",
-        f"Average minutes of a {late}, and {late}s",
-        _chart(rows[:CITIES_SHOWN]),
+    worst, late = _ties(rows, rows[0]), f"late {direction.event}"
+    among = f", the longest delay of {len(rows)} {direction.cities}" if len(rows) > 1 else ""
+    late_column = column(BusiestAirportsByDelays, direction.late)
+    average = column(BusiestAirportsByDelays, direction.average)
+    return Insight(
+        direction.title,
+        f"{late.capitalize()}s {direction.preposition} {_names(worst)} are"
+        f" {minutes(worst[0].value)} on average{_count(worst, late)}{among}{_enough(late)}.",
+        f"Average delay of a {late} in minutes, and number of {late}s",
+        _chart(rows[:CHART_CITIES]),
         f"table=busiest_airports_by_delays&{late_column}__gte={settings.FLIGHTS_TO_RANK}"
-        f"&order_by=-{average}&limit={CITIES_SHOWN}&view=chart&chart=City,{average}",
+        f"&order_by=-{average}&limit={CHART_CITIES}&view=chart&chart=City,{average}",
     )
 
 
-def days() -> Fact | None:
-    """The best and the worst day of the week; None where no day has enough flights."""
+def days() -> Insight | None:
+    """Compare the days of the week; None if no day has enough flights."""
     rows = _rows(DelaysByDay, "day_of_week", "avg_arrival_delay", "total_flights")
     if not rows:
         return None
     week = sorted(rows, key=lambda row: WEEK.index(row[0]) if row[0] in WEEK else len(WEEK))
-    return Fact(
+    return Insight(
         "Days of the week",
         _day_sentence(rows),
-        "Average minutes late at arrival, and scheduled flights",
+        "Average arrival delay in minutes, and number of scheduled flights",
         _chart(week),
         f"table=delays_by_day&Total_Flights__gte={settings.FLIGHTS_TO_RANK}"
         "&Avg_Arrival_Delay__isnull=false&order_by=-Avg_Arrival_Delay"
         "&view=chart&chart=Day_of_Week,Avg_Arrival_Delay",
-        standing=True,
+        vertical=True,
     )
 
 
 def _day_sentence(rows: Rows) -> str:
-    best, worst = _equal(rows, rows[0]), _equal(rows, rows[-1])
+    best, worst = _ties(rows, rows[0]), _ties(rows, rows[-1])
     if best == worst:
-        return f"On {_named(best)} flights land {minutes(best[0].value)} on average{_of(best)}."
+        return f"On {_names(best)} flights land {minutes(best[0].value)} on average{_count(best)}."
     return (
-        f"On {_named(worst)} flights land {minutes(worst[0].value)} on average{_of(worst)}, the"
-        f" worst of the week; on {_named(best)} they land {minutes(best[0].value)}{_of(best)},"
+        f"On {_names(worst)} flights land {minutes(worst[0].value)} on average{_count(worst)}, the"
+        f" worst of the week; on {_names(best)} they land {minutes(best[0].value)}{_count(best)},"
         " the best."
     )
 
 
 def coverage() -> tuple[date, date] | None:
-    """The first and the last day of the flights; None where there is no flight."""
-    found = versions.read(
+    """Return the first and the last day with flights; None if the table is empty."""
+    days = versions.read(
         FlightDelayData,
         lambda version: versions.rows(FlightDelayData, version).aggregate(
             first=Min("flight_date"), last=Max("flight_date")
         ),
     )
-    return (found["first"], found["last"]) if found["first"] else None
+    return (days["first"], days["last"]) if days["first"] else None
 
 
 def _rows(model: type[MirroredTable], label: str, value: str, flights: str) -> list[Row]:
-    """The rows with a value and enough flights, the lowest value first."""
+    """The rows that have a value and enough flights, the lowest value first."""
 
     def read(version: TableVersion) -> list[Any]:
         enough = {f"{value}__isnull": False, f"{flights}__gte": settings.FLIGHTS_TO_RANK}
@@ -211,18 +215,20 @@ def _chart(rows: Rows) -> charts.Chart:
     )
 
 
-def _equal(rows: Rows, one: Row) -> list[Row]:
-    """The rows with the value of one of them, in the order of their labels."""
-    return sorted(row for row in rows if row.value == one.value)
+def _ties(rows: Rows, best: Row) -> list[Row]:
+    """The rows with the same value as one of them, sorted by label."""
+    return sorted(row for row in rows if row.value == best.value)
 
 
-def _named(rows: Rows) -> str:
+def _names(rows: Rows) -> str:
     return names([row.label for row in rows])
 
 
-def _of(rows: Rows, what: str = "flight") -> str:
+def _count(rows: Rows, what: str = "flight") -> str:
+    """The number of flights in parentheses."""
     return f" ({formatting.count(sum(row.flights for row in rows), what)})"
 
 
 def _enough(what: str) -> str:
+    """The condition for being ranked."""
     return f" with at least {formatting.count(settings.FLIGHTS_TO_RANK, what)}"

@@ -18,13 +18,13 @@ from flights.web import caching
 
 from . import formatting, insights
 
-# What people may ask first, as `Ask the API` shows it.
+# Example queries, which the home page lists under `Ask the API`.
 EXAMPLES = {
-    "The three destinations with the longest delays, of those with 1,000 late arrivals or more": (
+    "The three destinations with the longest delays and at least 1,000 late arrivals": (
         "/api/busiest_airports_by_delays/"
         "?Total_Arrivals__gte=1000&order_by=-Avg_Arrival_Delay&limit=3"
     ),
-    "The best days of the week, as a bare list": (
+    "The two days of the week with the shortest delays, as a plain list": (
         "/api/dynamic_query?table_name=delays_by_day&order_by=Avg_Arrival_Delay&limit=2"
     ),
     "Every flight from Newark, as CSV": (
@@ -32,30 +32,34 @@ EXAMPLES = {
     ),
 }
 
-RANKED = (insights.airlines, insights.origins, insights.destinations, insights.days)
+INSIGHTS = (insights.airlines, insights.origins, insights.destinations, insights.days)
 
 
-def around(request: HttpRequest) -> dict[str, Any]:
-    """What templates/base.html says around every page; nothing is read where nothing asks."""
-    return {"release": settings.VERSION, "table_names": NAMES, "freshest": _freshest}
+def base_context(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what templates/base.html shows on every page.
+
+    Django calls `latest_publication` only for templates that use it.
+    """
+    context = {"release": settings.VERSION, "table_names": NAMES}
+    return {**context, "latest_publication": _latest_publication}
 
 
-def _freshest() -> PublishedTable | None:
+def _latest_publication() -> PublishedTable | None:
     return PublishedTable.objects.using(READER).select_related("current").order_by("-since").first()
 
 
 @page
 @caching.while_current
 def home(request: HttpRequest) -> HttpResponse:
-    """What the data say, what they cover, and how to ask them."""
+    """Show insights, the coverage of the data, the tables and example queries."""
     throttles.charge(request, "query")
     published = PublishedTable.objects.using(READER).select_related("current").in_bulk()
-    told = [_unless_missing(fact) for fact in RANKED]
+    ranked = [_unless_missing(insight) for insight in INSIGHTS]
     context = {
         "headline": _unless_missing(insights.headline) or "Flight delays",
-        "facts": [fact for fact in told if fact],
+        "insights": [insight for insight in ranked if insight],
         "coverage": _coverage(published),
-        "tables": [_listed(model, published.get(model._meta.db_table)) for model in TABLES],
+        "tables": [_summary(model, published.get(model._meta.db_table)) for model in TABLES],
         "examples": EXAMPLES.items(),
         "missing": [name for name in NAMES if name not in published],
     }
@@ -63,8 +67,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _coverage(published: dict[str, PublishedTable]) -> list[tuple[str, str]]:
-    """What the tables cover and since when they do; a final table has a row for each."""
-    counted = {
+    """Label and text of each figure in the header of the home page.
+
+    `airline_performance` has one row per airline, and `busiest_airports_by_delays` one per city.
+    """
+    tables = {
         "Flights": "flight_delay_data",
         "Airlines": "airline_performance",
         "Cities with late flights": "busiest_airports_by_delays",
@@ -73,7 +80,7 @@ def _coverage(published: dict[str, PublishedTable]) -> list[tuple[str, str]]:
     rows = {name: formatting.number(entry.current.rows) for name, entry in published.items()}
     return [
         *([("Period", formatting.period(*days))] if days else []),
-        *((label, rows[table]) for label, table in counted.items() if table in rows),
+        *((label, rows[table]) for label, table in tables.items() if table in rows),
         *(
             [("Published", formatting.day(max(p.since for p in published.values())))]
             if rows
@@ -82,7 +89,7 @@ def _coverage(published: dict[str, PublishedTable]) -> list[tuple[str, str]]:
     ]
 
 
-def _listed(model: type[MirroredTable], published: PublishedTable | None) -> dict[str, Any]:
+def _summary(model: type[MirroredTable], published: PublishedTable | None) -> dict[str, Any]:
     return {
         "name": model._meta.db_table,
         "title": model._meta.verbose_name,
@@ -92,9 +99,10 @@ def _listed(model: type[MirroredTable], published: PublishedTable | None) -> dic
     }
 
 
-def _unless_missing[T](fact: Callable[[], T]) -> T | None:
+def _unless_missing[T](read: Callable[[], T]) -> T | None:
+    """Call `read`; None if its table has not been published."""
     try:
-        return fact()
+        return read()
     except NeverTransferred:
         return None
 
@@ -102,11 +110,11 @@ def _unless_missing[T](fact: Callable[[], T]) -> T | None:
 @page
 @caching.while_current
 def about(request: HttpRequest) -> HttpResponse:
-    """Where the data come from, what each column means, and what may be done with them."""
-    return render(request, "about.html", {"tables": [_defined(model) for model in TABLES]})
+    """Show the sources of the data, the meaning of each column, and the licences."""
+    return render(request, "about.html", {"tables": [_definition(model) for model in TABLES]})
 
 
-def _defined(model: type[MirroredTable]) -> dict[str, Any]:
+def _definition(model: type[MirroredTable]) -> dict[str, Any]:
     return {
         "name": model._meta.db_table,
         "title": model._meta.verbose_name,

@@ -1,4 +1,10 @@
-"""Which values of a version's columns hold a word: ranked, from the dictionary of the version."""
+"""Look up words in the search dictionary of a version.
+
+The dictionary is a PostgreSQL table with one row for each distinct value of each column. It has
+the columns `field` (position of the column), `value`, `folded` (the value in lower case and without
+accents), `rows` (number of rows with the value), `first` and `last` (their smallest and largest
+id). Transfers create it: see `transfers.load.search_dictionary`.
+"""
 
 import re
 from dataclasses import dataclass
@@ -10,75 +16,80 @@ from psycopg import sql
 from flights.models import TableVersion
 from flights.versions import READER
 
-MOST_VALUES = 100_000  # of one column; of the others the most frequent ones are found
-SHORTEST_TYPO = 4  # letters; shorter words are like too many others
+MOST_VALUES = 100_000  # per column; of a column with more, the most frequent values are indexed
+SHORTEST_TYPO = 4  # letters; shorter words resemble too many others
 
-HOLDING = """
+CONTAINING = """
 SELECT field, value, rows, first, last,
     CASE WHEN folded = {word} THEN 4 WHEN folded LIKE {start} THEN 3
     WHEN folded LIKE {inner} THEN 2 ELSE 1 END AS score, count(*) OVER ()
 FROM {dictionary} WHERE folded LIKE {anywhere}
 ORDER BY score DESC, rows DESC, field, value LIMIT {limit}"""
-ALIKE = """
+# `%>` and word_similarity are operators of PostgreSQL's pg_trgm extension.
+SIMILAR = """
 SELECT field, value, rows, first, last, word_similarity({word}, folded) AS score, count(*) OVER ()
 FROM {dictionary} WHERE folded %> {word}
 ORDER BY score DESC, rows DESC, field, value LIMIT {limit}"""
-
-
 VALUES = """
 SELECT value FROM {dictionary} WHERE field = {field} ORDER BY rows DESC, value LIMIT {limit}"""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value of a column, by the column's place; 4 is the best score, 1 and more hold the word."""
+    """A distinct value of a column.
 
-    field: int
+    Scores: 4 equals the word, 3 starts with it, 2 has a word that starts with it, 1 contains it;
+    a score below 1 is the similarity of a value that does not contain the word.
+    """
+
+    field: int  # position of the column in the table
     text: str
     rows: int
-    first: int  # id of a row
-    last: int
+    first: int  # smallest row id
+    last: int  # largest row id
     score: float
 
 
 @dataclass(frozen=True)
-class Found:
+class Matches:
+    """The best matching values, up to a limit, and how many values match in total."""
+
     values: list[Value]
-    total: int  # however many of them are here
+    total: int
 
 
 def values(version: TableVersion, field: int) -> list[str]:
-    """The values of the column at a place, the most frequent first."""
-    given = {"field": sql.Literal(field), "limit": sql.Literal(MOST_VALUES)}
+    """Return the distinct values of the column at a position, the most frequent first."""
+    literals = {"field": sql.Literal(field), "limit": sql.Literal(MOST_VALUES)}
     dictionary = sql.Identifier(version.dictionary)
-    return [value for (value,) in _fetch(sql.SQL(VALUES).format(dictionary=dictionary, **given))]
+    return [value for (value,) in _fetch(sql.SQL(VALUES).format(dictionary=dictionary, **literals))]
 
 
-def folded(text: str) -> str:
-    """As dictionaries have it: the same letters in lower case and without accents."""
-    ((said,),) = _fetch(sql.SQL("SELECT lower(unaccent({}))").format(sql.Literal(text)))
-    return str(said)
+def fold(text: str) -> str:
+    """Return the text in lower case and without accents, as dictionaries store it."""
+    ((folded,),) = _fetch(sql.SQL("SELECT lower(unaccent({}))").format(sql.Literal(text)))
+    return str(folded)
 
 
-def holding(version: TableVersion, word: str, limit: int) -> Found:
-    """The values that hold a folded word; best those that equal it, then those that begin so."""
+def containing(version: TableVersion, word: str, limit: int) -> Matches:
+    """Find the values that contain a folded word, the best score first."""
     like = re.sub(r"([\\%_])", r"\\\1", word)
     patterns = {"start": f"{like}%", "inner": f"% {like}%", "anywhere": f"%{like}%"}
-    return _found(HOLDING, version, word=word, limit=limit, **patterns)
+    return _matches(CONTAINING, version, word=word, limit=limit, **patterns)
 
 
-def alike(version: TableVersion, word: str, limit: int) -> Found:
-    """The values with a word that is much like this one."""
+def similar(version: TableVersion, word: str, limit: int) -> Matches:
+    """Find the values that contain a word similar to a folded word, the most similar first."""
     if sum(map(str.isalnum, word)) < SHORTEST_TYPO:
-        return Found([], 0)
-    return _found(ALIKE, version, word=word, limit=limit)
+        return Matches([], 0)
+    return _matches(SIMILAR, version, word=word, limit=limit)
 
 
-def _found(statement: str, version: TableVersion, **literals: Any) -> Found:
-    given = {name: sql.Literal(value) for name, value in literals.items()}
+def _matches(statement: str, version: TableVersion, **parameters: Any) -> Matches:
+    literals = {name: sql.Literal(value) for name, value in parameters.items()}
     dictionary = sql.Identifier(version.dictionary)
-    rows = _fetch(sql.SQL(statement).format(dictionary=dictionary, **given))
-    return Found([Value(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)
+    rows = _fetch(sql.SQL(statement).format(dictionary=dictionary, **literals))
+    return Matches([Value(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)
 
 
 def _fetch(statement: sql.Composable) -> list[tuple[Any, ...]]:

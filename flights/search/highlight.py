@@ -1,4 +1,4 @@
-"""A text in pieces, those that a search found marked: data that any page can show safely."""
+"""Split a text into matching and other fragments, so that a page can highlight a search's words."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -7,24 +7,28 @@ from typing import Any
 
 
 def split(text: str, words: Iterable[str]) -> list[dict[str, Any]]:
-    """`Boston, MA` for `bos` is [{"text": "Bos", "found": true}, {"text": "ton, MA", ...}]."""
-    letters = [_folded(letter) for letter in text]
-    whole = "".join(letters)
-    # The letter that each place of the folded text comes from.
+    """Split a text where any of the folded words begins or ends.
+
+    `split("Boston, MA", ["bos"])` returns
+    `[{"text": "Bos", "found": True}, {"text": "ton, MA", "found": False}]`.
+    """
+    letters = [_fold(letter) for letter in text]
+    folded = "".join(letters)
+    # Folding can lengthen a letter: origin[i] is the index in `text` of letter i of `folded`.
     origin = [i for i, letter in enumerate(letters) for _ in letter]
-    found = [False] * len(text)
+    matches = [False] * len(text)
     for word in filter(None, words):
-        at = whole.find(word)
-        while at >= 0:
-            for place in range(at, at + len(word)):
-                found[origin[place]] = True
-            at = whole.find(word, at + 1)
+        start = folded.find(word)
+        while start >= 0:
+            for i in range(start, start + len(word)):
+                matches[origin[i]] = True
+            start = folded.find(word, start + 1)
     return [
-        {"text": "".join(letter for letter, _ in piece), "found": is_found}
-        for is_found, piece in groupby(zip(text, found, strict=True), key=lambda pair: pair[1])
+        {"text": "".join(letter for letter, _ in fragment), "found": matching}
+        for matching, fragment in groupby(zip(text, matches, strict=True), key=lambda pair: pair[1])
     ]
 
 
-def _folded(letter: str) -> str:
+def _fold(letter: str) -> str:
     plain = unicodedata.normalize("NFKD", letter)
     return "".join(c for c in plain if not unicodedata.combining(c)).lower()

@@ -1,7 +1,7 @@
-// Keeps a page of the admin up to date while something that it shows still runs.
+// Update a page of the admin while something on it is still running.
 "use strict";
 
-const EVERY = 1000; // milliseconds between two looks
+const INTERVAL = 1000; // milliseconds between two updates
 
 function isActive(page) {
   return page.querySelector("[data-active]") !== null;
@@ -12,7 +12,7 @@ function cells(page) {
   return ofList.length ? [...ofList] : [...page.querySelectorAll("[data-active]")];
 }
 
-// The page of one row is another once it has ended: its buttons are, too.
+// Replace changed cells. Reload the page if it has other cells now, as when a job has ended.
 function show(page) {
   const [older, newer] = [cells(document), cells(page)];
   if (older.length !== newer.length) {
@@ -20,26 +20,26 @@ function show(page) {
     return;
   }
   older.forEach((cell, index) => {
-    const isUsed = cell.querySelector("input, [x-data]"); // by a person, at this moment
+    const isUsed = cell.querySelector("input, [x-data]"); // somebody may be using it
     if (!isUsed && cell.innerHTML !== newer[index].innerHTML) {
       cell.innerHTML = newer[index].innerHTML;
     }
   });
 }
 
-async function look() {
+async function update() {
   if (!isActive(document)) {
     return;
   }
   try {
-    const answer = await fetch(location.href);
-    if (answer.ok) {
-      show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const response = await fetch(location.href);
+    if (response.ok) {
+      show(new DOMParser().parseFromString(await response.text(), "text/html"));
     }
   } catch {
-    // The server does not answer now; the next look asks again.
+    // The server does not respond; try again at the next update.
   }
-  setTimeout(look, EVERY);
+  setTimeout(update, INTERVAL);
 }
 
-document.addEventListener("DOMContentLoaded", look);
+document.addEventListener("DOMContentLoaded", update);

@@ -1,8 +1,8 @@
-// Copying, this server's address in examples, and a folded form on a phone.
-// Every page works without it.
+// Copy buttons, this server's URL in examples, and a collapsed form on phones.
+// Every page also works without this script.
 "use strict";
 
-function copyByHand(text) {
+function copyBySelection(text) {
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "hidden";
@@ -14,17 +14,17 @@ function copyByHand(text) {
 }
 
 async function copy(text) {
-  if (!navigator.clipboard) return copyByHand(text); // a page without HTTPS has none
+  if (!navigator.clipboard) return copyBySelection(text); // pages without HTTPS have no clipboard
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyByHand(text);
+    return copyBySelection(text);
   }
 }
 
-for (const place of document.querySelectorAll("[data-origin]")) {
-  place.textContent = location.origin;
+for (const origin of document.querySelectorAll("[data-origin]")) {
+  origin.textContent = location.origin;
 }
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
@@ -34,7 +34,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   button.addEventListener("click", async () => {
     const done = await copy(source.href || source.textContent);
     button.focus();
-    status.textContent = done ? "Copied" : "This browser does not let pages copy";
+    status.textContent = done ? "Copied" : "This browser does not allow pages to copy";
     setTimeout(() => { status.textContent = ""; }, 4000);
   });
 }

@@ -1,1 +1,1 @@
-"""What HTTP answers share: caching headers, formats, errors and their OpenAPI description."""
+"""Parts that all HTTP responses share: caching, formats, errors and their OpenAPI description."""

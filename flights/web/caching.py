@@ -1,4 +1,4 @@
-"""What every answer states: the versions that it is of, and an ETag of them and the query."""
+"""HTTP caching: the ETag, X-AirSense-Version and Cache-Control headers of responses."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -14,17 +14,21 @@ from flights.tables import TABLES
 
 type Page = Callable[[HttpRequest], HttpResponse]
 
-SHARED = "public, no-cache"  # any cache may keep it, and has to ask whether it still holds
+SHARED = "public, no-cache"  # shared caches may store it, and must revalidate it before each use
 
 
-def headers(request: Request, of: Iterable[TableVersion], form: str = "") -> dict[str, str]:
-    """`form` is what else the bytes depend on. A version's rows never change, so caches may ask."""
-    there = list(of)
-    names = ", ".join(map(str, there))
-    digests = " ".join(version.digest for version in there)
-    asked = f"{request.path}?{request.META.get('QUERY_STRING', '')}"
-    wanted = f"{digests} {asked} {request.accepted_renderer.media_type} {form}"
-    digest = hashlib.sha256(wanted.encode()).hexdigest()[:16]
+def headers(request: Request, of: Iterable[TableVersion], variant: str = "") -> dict[str, str]:
+    """Return the caching headers of a response that is read from some versions.
+
+    The rows of a version never change. So the ETag depends only on the versions, the request and
+    `variant`, which names anything else that changes the bytes, such as a compression.
+    """
+    table_versions = list(of)
+    names = ", ".join(map(str, table_versions))
+    digests = " ".join(version.digest for version in table_versions)
+    url = f"{request.path}?{request.META.get('QUERY_STRING', '')}"
+    content = f"{digests} {url} {request.accepted_renderer.media_type} {variant}"
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     return {
         "ETag": f'"{names.replace(", ", "+")}/{digest}"',
         "X-AirSense-Version": names,
@@ -32,37 +36,40 @@ def headers(request: Request, of: Iterable[TableVersion], form: str = "") -> dic
     }
 
 
-def unchanged(request: Request, told: dict[str, str]) -> bool:
-    """Whether the client has this answer already."""
-    return matches(told["ETag"], request.META.get("HTTP_IF_NONE_MATCH", ""))
+def unchanged(request: Request, headers: dict[str, str]) -> bool:
+    """Whether the client already has the response with these headers, so that 304 is enough."""
+    return matches(headers["ETag"], request.META.get("HTTP_IF_NONE_MATCH", ""))
 
 
-def matches(etag: str, header: str) -> bool:
-    """Whether If-None-Match names an ETag, or any by `*` (RFC 9110, section 13.1.2)."""
-    return etag in header or header.strip() == "*"
+def matches(etag: str, if_none_match: str) -> bool:
+    """Whether an If-None-Match header names an ETag, or every ETag by `*` (RFC 9110, 13.1.2)."""
+    return etag in if_none_match or if_none_match.strip() == "*"
 
 
 def while_current(page: Page) -> Page:
-    """Lets caches keep a page until a table is published: each says when one was last."""
+    """Decorator: let caches store a page until the next table is published.
+
+    The page gets the same headers as responses of the API, with an ETag of its content.
+    """
 
     @wraps(page)
-    def answered(request: HttpRequest) -> HttpResponse:
-        before = _seen()
+    def view(request: HttpRequest) -> HttpResponse:
+        before = _published()
         response = page(request)
-        # What was published while it was read may be in one part of the page and not in another.
-        if before and before == _seen() and response.status_code == 200:
+        # A table published meanwhile may appear in only some parts of the page: do not store that.
+        if before and before == _published() and response.status_code == 200:
             digest = hashlib.sha256(response.content).hexdigest()[:16]
             response["ETag"] = f'"{digest}"'
             response["X-AirSense-Version"] = ", ".join(map(str, before))
             response["Cache-Control"] = SHARED
         return response
 
-    return answered
+    return view
 
 
-def _seen() -> list[TableVersion]:
-    """The published versions; none where a table lacks one."""
+def _published() -> list[TableVersion]:
+    """The current version of every table; empty if a table has none."""
     try:
-        return [versions.seen(model) for model in TABLES]
+        return [versions.current_cached(model) for model in TABLES]
     except NeverTransferred:
         return []

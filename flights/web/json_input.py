@@ -1,8 +1,8 @@
-"""JSON that clients send, read one way: whole Unicode text, finite numbers, bounded depth.
+"""Parse JSON of clients strictly: whole Unicode text, finite numbers, bounded depth.
 
-Python's own `json` also reads lone surrogates, NaN and infinity, which no database takes and no
-answer can repeat, and fails at deep nesting and long numbers. So orjson checks a text, and `json`
-reads it: orjson alone would round whole numbers of more than 64 bits.
+Python's `json` also accepts lone surrogates, NaN and infinity, which databases and JSON responses
+cannot represent, and it fails for deep nesting and for numbers with very many digits. So orjson
+validates the text. Then `json` parses it, because orjson rounds integers above 64 bits.
 """
 
 import json
@@ -14,7 +14,7 @@ from rest_framework.parsers import JSONParser
 
 
 def read(text: bytes | str, name: str = "The body") -> Any:
-    """ParseError, with the place in the text, where it is not JSON."""
+    """Parse a text; raises ParseError (400), which says where the text is not JSON."""
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -23,5 +23,7 @@ def read(text: bytes | str, name: str = "The body") -> Any:
 
 
 class JSON(JSONParser):
+    """Parse the body of a request with `read`."""
+
     def parse(self, stream: Any, *args: Any, **kwargs: Any) -> Any:
         return read(stream.read())

@@ -1,7 +1,7 @@
-"""Answers that wait: `?wait=30` asks for one as soon as something has ended.
+"""Long polling: with `?wait=30` a response waits until a job has ended, at most 30 seconds.
 
-A request that waits holds a thread, which queries need. So few wait at once in a process, and the
-others are answered at once, with the present state.
+A waiting request occupies a thread that queries need. So only a few requests may wait in a process
+at the same time; the others get the present state at once.
 """
 
 import threading
@@ -17,42 +17,44 @@ from flights.query.params import whole_number
 from .disconnect import GONE
 from .params import once
 
-MOST = 60.0  # seconds; what takes longer goes on, and the answer says so
-EVERY = 0.05  # seconds
+MOST = 60.0  # seconds; then the response says that the job is still active
+INTERVAL = 0.05  # seconds between two looks at the job
 
-# What every answer to a request that may wait says.
+# Header of every response of a request that may wait.
 HEADER = "X-AirSense-Wait-Limit"
 LIMIT = f"{MOST:g} s, {settings.WAITING_AT_ONCE} at once"
-_places = threading.BoundedSemaphore(settings.WAITING_AT_ONCE)
+_slots = threading.BoundedSemaphore(settings.WAITING_AT_ONCE)
 
 
-class Ending(Protocol):
+class Job(Protocol):
     @property
-    def active(self) -> bool: ...
+    def active(self) -> bool:
+        """Whether the job is queued or running."""
 
 
 def seconds(request: Request) -> float:
-    """For how long it asks to wait; 0 where it does not."""
+    """Return the seconds of the parameter `wait`, at most `MOST`; 0 without the parameter."""
     return min(whole_number(once(request.query_params), "wait", 0), MOST)
 
 
-def ended[T: Ending](request: Request, look: Callable[[], T], patience: float = MOST) -> T:
-    """What `look` returns as soon as it has ended, or after so many seconds.
+def wait[T: Job](request: Request, load: Callable[[], T], timeout: float = MOST) -> T:
+    """Call `load` until its job has ended; returns the last job loaded.
 
-    At once where there is no place to wait, and where the client has left.
+    Returns early after `timeout` seconds, when the client disconnects, and when too many other
+    requests are waiting.
     """
-    state = look()
-    if not (patience and state.active and _places.acquire(blocking=False)):
-        return state
+    job = load()
+    if not (timeout and job.active and _slots.acquire(blocking=False)):
+        return job
     try:
-        return _watched(look, time.monotonic() + patience, request.META.get(GONE))
+        return _poll(load, time.monotonic() + timeout, request.META.get(GONE))
     finally:
-        _places.release()
+        _slots.release()
 
 
-def _watched[T: Ending](look: Callable[[], T], deadline: float, gone: threading.Event | None) -> T:
-    """`gone` is set when the client leaves; other servers have no such event."""
+def _poll[T: Job](load: Callable[[], T], deadline: float, gone: threading.Event | None) -> T:
+    """Poll until the deadline, or until `gone` is set; only our own server sets that event."""
     pause = gone or threading.Event()
-    while (state := look()).active and time.monotonic() < deadline and not pause.wait(EVERY):
+    while (job := load()).active and time.monotonic() < deadline and not pause.wait(INTERVAL):
         pass
-    return state
+    return job

@@ -1,4 +1,4 @@
-"""What OpenAPI says of every address."""
+"""Parts of the OpenAPI description that all operations share."""
 
 from typing import Any
 
@@ -7,42 +7,46 @@ from rest_framework import serializers
 
 
 class Texts(serializers.ListField):
+    """A list of texts."""
+
     child = serializers.CharField()
 
 
-LATER = {
+RETRY_HEADERS = {
     "Retry-After": {
         "schema": {"type": "integer"},
-        "description": "Seconds until it makes sense to ask again.",
+        "description": "Seconds to wait before the next attempt.",
     }
 }
 
 
-class Described(AutoSchema):
+class ApiSchema(AutoSchema):
+    """Describe one operation."""
+
     view: Any
 
     def get_auth(self) -> list[dict[str, list[Any]]]:
-        """What is public can be asked with a key; all else says who may."""
+        """Public operations accept an optional API key; others need what their view names."""
         public = not self.view.authentication_classes
         return [{}, {"key": []}] if public else super().get_auth()
 
 
 def share(result: Any, **_: Any) -> Any:
-    """Spectacular's last step: each refusal is written once, and where it is given refers to it."""
+    """Move each error response to `components`, and refer to it (a hook of drf-spectacular)."""
     shared: dict[str, Any] = {}
     for operations in result["paths"].values():
         for operation in operations.values():
-            answers = operation["responses"]
-            for status in [status for status in answers if status >= "400"]:
-                answers[status] = _shared(shared, status, answers[status])
+            responses = operation["responses"]
+            for status in [status for status in responses if status >= "400"]:
+                responses[status] = _reference(shared, status, responses[status])
     return {**result, "components": {**result["components"], "responses": shared}}
 
 
-def _shared(shared: dict[str, Any], status: str, refusal: Any) -> Any:
-    """A reference to a refusal, which is named for its status and the shape of its body."""
+def _reference(shared: dict[str, Any], status: str, response: Any) -> Any:
+    """Store a response under the names of its schemas and its status; returns a reference to it."""
     if status in ("429", "503"):
-        refusal["headers"] = LATER
-    shapes = {body["schema"]["$ref"].rpartition("/")[2] for body in refusal["content"].values()}
-    name = f"{'Or'.join(sorted(shapes))}{status}"
-    assert shared.setdefault(name, refusal) == refusal, name
+        response["headers"] = RETRY_HEADERS
+    schemas = {body["schema"]["$ref"].rpartition("/")[2] for body in response["content"].values()}
+    name = f"{'Or'.join(sorted(schemas))}{status}"
+    assert shared.setdefault(name, response) == response, name
     return {"$ref": f"#/components/responses/{name}"}

@@ -1,4 +1,4 @@
-"""What OpenAPI says of errors: problem details (RFC 9457), or the shape of the first AirSense."""
+"""Describe errors for OpenAPI: problem details (RFC 9457), or the form of the first AirSense."""
 
 from typing import Any
 
@@ -12,38 +12,41 @@ from .openapi import Texts
 
 type Responses = dict[tuple[int, str], OpenApiResponse]
 
-# What each status means, and an example of it.
+# Meaning and an example of each status.
 PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     400: (
-        "Something unknown, or a value that does not fit its column.",
+        "A name is unknown, or a value does not fit its column.",
         {
             "detail": "delays_by_day has no column 'Town'.",
             "allowed": ["Day_of_Week", "Avg_Departure_Delay", "Avg_Arrival_Delay", "Total_Flights"],
         },
     ),
     401: (
-        "No token, session or key, or one that is not valid.",
-        {"detail": "The key airsense_X7d1hGq... is revoked since 2026-11-02 08:15 UTC."},
+        "A token, session or API key is missing or not valid.",
+        {"detail": "The key airsense_X7d1hGq... was revoked at 2026-11-02 08:15 UTC."},
     ),
     403: (
-        "This user may not do that, or the key is not for this.",
+        "The user lacks the permission, or the API key lacks the scope.",
         {"detail": "The key airsense_X7d1hGq... is not for search.", "allowed": ["query"]},
     ),
-    404: ("There is nothing of that name.", {"detail": "There is no table 'nowhere'."}),
+    404: (
+        "The resource does not exist.",
+        {"detail": "There is no table 'nowhere'."},
+    ),
     406: (
-        "The Accept header takes none of the forms that there are.",
+        "The requested format is not available.",
         {"detail": "Could not satisfy the request Accept header."},
     ),
     409: (
-        "Not now: something else has to end before, or has ended.",
+        "The state of the resource does not allow this now.",
         {"detail": "transfer 7 of delays_by_day has ended already: succeeded."},
     ),
     410: (
-        "The cursor's version is not kept any more.",
-        {"detail": "Version 1 is not kept any more. Begin again with cursor="},
+        "The version of the cursor has been deleted.",
+        {"detail": "Version 1 is not available. Start again with an empty cursor="},
     ),
     412: (
-        "The file is not the one that the request names.",
+        "The file has changed: it does not meet the condition of the request.",
         {"detail": "The file is not the one that If-Match or If-Unmodified-Since names."},
     ),
     413: (
@@ -55,26 +58,27 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
         {"detail": "The address has 20,017 bytes, and at most 8,000 can be. Ask for less at once."},
     ),
     415: (
-        "The body is of a type that is not read.",
+        "The media type of the body is not supported.",
         {"detail": 'Unsupported media type "text/plain" in request.'},
     ),
     416: (
-        "The file has none of the bytes that the Range header names: see Content-Range.",
+        "The Range header is outside the file: see Content-Range.",
         {"detail": "The file has 1,024 bytes, and the Range header names none of them."},
     ),
     429: (
-        "Too many requests a minute: see Retry-After.",
+        "Too many requests: see Retry-After.",
         {
-            "detail": "More than 600 requests a minute came from your address; with a key"
-            " (X-API-Key) there can be more. Ask again in 30 s."
+            "detail": "More than 600 requests a minute came from your address; an API key"
+            " (X-API-Key) can allow more. Try again in 30 s."
         },
     ),
     500: (
-        "The platform fails to do this.",
+        "The server failed.",
         {"detail": "The chat cannot answer yet."},
     ),
     503: (
-        "Not transferred yet, took too long, or too much of it at once: see Retry-After.",
+        "The table is not published yet, the query took too long, or the server is busy: see"
+        " Retry-After.",
         {"detail": "delays_by_day has not been transferred from the warehouse yet."},
     ),
 }
@@ -82,18 +86,18 @@ READING = (400, 401, 403, 404, 406, 410, 414, 429, 503)
 
 
 class Problem(serializers.Serializer[Any]):
-    """RFC 9457."""
+    """An error, as problem details (RFC 9457)."""
 
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    allowed = Texts(required=False, help_text="What could be asked instead.")
-    advice = serializers.CharField(required=False, help_text="What to do.")
+    allowed = Texts(required=False, help_text="Valid names or values.")
+    advice = serializers.CharField(required=False, help_text="How to fix it.")
 
 
 class FirstError(serializers.Serializer[Any]):
-    """An error of the addresses of the first AirSense: one text under three names."""
+    """An error of the first AirSense's URLs: the same text under three names."""
 
     error = serializers.CharField()
     message = serializers.CharField()
@@ -102,6 +106,7 @@ class FirstError(serializers.Serializer[Any]):
 
 
 def problems(*codes: int) -> Responses:
+    """Describe statuses whose body is a `Problem`, with an example of each."""
     return {
         (code, PROBLEM): OpenApiResponse(Problem, PROBLEMS[code][0], [_example(code)])
         for code in codes
@@ -109,9 +114,11 @@ def problems(*codes: int) -> Responses:
 
 
 def first_errors(*codes: int) -> Responses:
+    """Describe statuses whose body is a `FirstError`."""
     return {(code, LEGACY): OpenApiResponse(FirstError, PROBLEMS[code][0]) for code in codes}
 
 
 def _example(code: int) -> OpenApiExample:
-    meaning, said = PROBLEMS[code]
-    return OpenApiExample(meaning, responses.problem(status=code, **said), status_codes=[str(code)])
+    meaning, details = PROBLEMS[code]
+    problem = responses.problem(status=code, **details)
+    return OpenApiExample(meaning, problem, status_codes=[str(code)])

@@ -1,4 +1,4 @@
-"""How much a client wants each of several things: q-values of a header (RFC 9110, section 12.4)."""
+"""Read the quality values of headers such as Accept-Encoding (RFC 9110, section 12.4.2)."""
 
 import re
 
@@ -6,7 +6,10 @@ QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE | re.A
 
 
 def read(header: str) -> dict[str, float]:
-    """The names of `gzip;q=0.5, br` in lower case, each with its quality; 0 refuses."""
+    """Return the quality of each name, in lower case: `gzip;q=0.5, br` is {"gzip": 0.5, "br": 1.0}.
+
+    A quality is between 0 (not acceptable) and 1. Of repeated names the highest quality counts.
+    """
     qualities: dict[str, float] = {}
     for part in header.lower().split(","):
         name, *parameters = (text.strip() for text in part.split(";"))
@@ -16,6 +19,6 @@ def read(header: str) -> dict[str, float]:
 
 
 def _quality(parameters: list[str]) -> float:
-    """1 where a client gives none, or none that can be read."""
-    stated = [QUALITY.fullmatch(parameter) for parameter in parameters]
-    return min((float(match[1]) for match in stated if match), default=1.0)
+    """The quality of one name; 1 if it has no valid q parameter."""
+    matches = map(QUALITY.fullmatch, parameters)
+    return min((float(match[1]) for match in matches if match), default=1.0)

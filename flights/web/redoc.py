@@ -1,4 +1,4 @@
-"""Redoc's script as it comes, but for a picture that it would load from another host."""
+"""Serve Redoc's script with our logo instead of one that it would load from another host."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -9,16 +9,16 @@ from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 
 SCRIPT = "drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js"
-ELSEWHERE = "https://cdn.redoc.ly/redoc/logo-mini.svg"
+REMOTE_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
 @cache_control(public=True, max_age=3600)
 def script(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_own(), content_type="text/javascript; charset=utf-8")
+    return HttpResponse(_script(), content_type="text/javascript; charset=utf-8")
 
 
 @lru_cache
-def _own() -> bytes:
-    found = finders.find(SCRIPT)
-    assert isinstance(found, str), f"{SCRIPT} is missing"
-    return Path(found).read_bytes().replace(ELSEWHERE.encode(), static("airsense.svg").encode())
+def _script() -> bytes:
+    path = finders.find(SCRIPT)
+    assert isinstance(path, str), f"{SCRIPT} is missing"
+    return Path(path).read_bytes().replace(REMOTE_LOGO.encode(), static("airsense.svg").encode())

@@ -164,4 +164,4 @@ def test_each_class_of_postgresqls_errors_passes_or_is_permanent(
     raised = f"DO $$BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END$$"
     with pytest.raises(DatabaseError) as caught, connections["default"].cursor() as cursor:
         cursor.execute(raised)
-    assert sqlstates.passes(caught.value) is passes
+    assert sqlstates.is_transient(caught.value) is passes

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from flights.admin.reading import ReadOnly
+from flights.admin.read_only import ReadOnly
 from transfers.models import Alert
 
 

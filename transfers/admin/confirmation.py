@@ -45,4 +45,4 @@ def ask(
         "form": filled,
         "back": list_,
     }
-    return render(request, "admin/ask.html", context, status=400 if filled.errors else 200)
+    return render(request, "admin/confirmation.html", context, status=400 if filled.errors else 200)

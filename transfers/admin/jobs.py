@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
 
-from flights.admin.reading import ReadOnly
+from flights.admin.read_only import ReadOnly
 from transfers import tasks
 from transfers.models import WarehouseJob
 

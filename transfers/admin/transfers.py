@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
 from flights import tables
-from flights.admin.reading import ReadOnly
+from flights.admin.read_only import ReadOnly
 from transfers import services, tasks
 from transfers.exceptions import NothingToDo
 from transfers.models import Transfer

@@ -13,7 +13,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from flights import tables
-from flights.admin.reading import ReadOnly
+from flights.admin.read_only import ReadOnly
 from flights.models import PublishedTable, TableVersion
 from transfers import services
 from transfers.exceptions import NoSuchVersion

@@ -89,11 +89,11 @@ def _prune(transfers: list[Transfer]) -> None:
 
 def _is_transient(error: BaseException) -> bool:
     """Whether another attempt can succeed although nobody changes anything."""
-    return sqlstates.passes(error) or getattr(error, "transient", False)
+    return sqlstates.is_transient(error) or getattr(error, "transient", False)
 
 
 def _is_permanent(error: BaseException) -> bool:
-    return isinstance(error, DatabaseError) and not sqlstates.passes(error)
+    return isinstance(error, DatabaseError) and not sqlstates.is_transient(error)
 
 
 def _reconnecting(write: Callable[[], None]) -> None:

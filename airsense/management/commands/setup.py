@@ -43,7 +43,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         try:
             role = reader_role.prepare()
-        except reader_role.NoReader as error:
+        except reader_role.ReaderRoleMissing as error:
             raise CommandError(str(error)) from None
         permission_groups.prepare()
         schedules.prepare()

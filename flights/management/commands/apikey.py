@@ -1,4 +1,4 @@
-"""`manage.py apikey`: make a key of the API, or revoke one."""
+"""`manage.py apikey NAME`: create an API key, or revoke the keys of a name."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
@@ -13,36 +13,38 @@ from flights.models import SCOPES, ApiKey
 
 class Command(BaseCommand):
     help = (
-        "Make a key of the API and print it, this once. With --revoke, end the keys of a name"
-        " within a second."
+        "Create an API key and print it. It cannot be shown again. With --revoke, revoke all keys"
+        " of this name instead; that takes effect within a second."
     )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         rate = ApiKey._meta.get_field("rate").default
-        parser.add_argument("name", help="whose it is, or what for")
-        parser.add_argument("--rate", type=_rate, default=rate, help=f"a minute; default {rate:,}")
+        parser.add_argument("name", help="who uses the key, or its purpose")
+        parser.add_argument(
+            "--rate", type=_rate, default=rate, help=f"requests per minute; default {rate:,}"
+        )
         parser.add_argument(
             "--scopes",
             type=_scopes,
             default=list(SCOPES),
-            help=f"with commas between, of {', '.join(SCOPES)}; default all",
+            help=f"comma-separated, of {', '.join(SCOPES)}; default all",
         )
-        parser.add_argument("--ends", type=_day, help="the day on which it ends, as 2027-01-31")
-        parser.add_argument("--note", default="")
-        parser.add_argument("--revoke", action="store_true", help="end the keys of this name")
+        parser.add_argument("--ends", type=_day, help="day on which the key expires, as 2027-01-31")
+        parser.add_argument("--note", default="", help="note for administrators")
+        parser.add_argument("--revoke", action="store_true", help="revoke the keys of this name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["revoke"]:
             self.revoke(options["name"])
             return
-        asked = {name: options[name] for name in ("name", "rate", "scopes", "note")}
-        self.stdout.write(keys.make(ApiKey(ends_at=options["ends"], **asked)))
+        values = {name: options[name] for name in ("name", "rate", "scopes", "note")}
+        self.stdout.write(keys.make(ApiKey(ends_at=options["ends"], **values)))
 
     def revoke(self, name: str) -> None:
         valid = [key for key in ApiKey.objects.filter(name=name) if key.state == "valid"]
         if not valid:
-            raise CommandError(f"There is no valid key of the name {name!r}.")
+            raise CommandError(f"There is no valid key named {name!r}.")
         for key in valid:
             keys.revoke(key)
         self.stdout.write(f"revoked: {', '.join(map(str, valid))}")
@@ -51,7 +53,7 @@ class Command(BaseCommand):
 def _scopes(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in SCOPES]:
-        raise ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(SCOPES)}")
+        raise ArgumentTypeError(f"{unknown[0]!r} is not a scope; use {', '.join(SCOPES)}")
     return names
 
 

@@ -1,4 +1,4 @@
-"""Pages on which nothing can be changed."""
+"""Base class of read-only admin pages."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from unfold.admin import ModelAdmin
 
 
 class ReadOnly(ModelAdmin):
-    """A list and a page of each row, without anything to change."""
+    """List rows and show the details of each, without a way to change them."""
 
     list_filter_submit = True
     list_fullwidth = True
