@@ -72,7 +72,7 @@ bench-search: $(venv)/dev.installed
 bench-transfer: $(venv)/dev.installed bench-peers
 	@exec $(python) -m benchmarks.transfer --peers .venv-bench/bin/python $(if $(FLIGHTS),--flights $(FLIGHTS))
 
-# Write all generated files (migrations, docs/). They are committed, so a review sees each change.
+# Generated documents are committed, so that reviewers see their changes.
 snapshot: $(venv)/dev.installed
 	$(python) manage.py makemigrations
 	$(python) manage.py document
