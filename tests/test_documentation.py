@@ -27,7 +27,7 @@ NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", SECURITY)
 
 
 @pytest.fixture
-def there(site: Site) -> dict[str, str]:
+def credentials(site: Site) -> dict[str, str]:
     """What lines name: a key and a token of who may export, and an export of that key."""
     token = Token.objects.get_or_create(user=User.objects.get(username="admin"))[0].key
     key = ApiKey(name="documentation")
@@ -39,9 +39,9 @@ def there(site: Site) -> dict[str, str]:
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_curl_line_of_the_documentation_works(
-    site: Site, there: dict[str, str], line: str
+    site: Site, credentials: dict[str, str], line: str
 ) -> None:
-    line = Template(line).safe_substitute(there)
+    line = Template(line).safe_substitute(credentials)
     words = shlex.split(line.replace("http://127.0.0.1:8000", site.url))
     done = subprocess.run([*words, "--silent", "--fail-with-body"], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stdout

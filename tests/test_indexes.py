@@ -12,7 +12,7 @@ DELAY = "Departure_Delay_Minutes"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "params",
     [
         {"order_by": "Flight_Date"},
         {"Airline_Name": "Endeavor Air Inc.", "order_by": "Flight_Date"},
@@ -25,11 +25,12 @@ DELAY = "Departure_Delay_Minutes"
     ],
     ids=str,
 )
-def test_a_first_page_is_one_walk(demo: Platform, asked: dict[str, str]) -> None:
+def test_a_first_page_is_one_walk(demo: Platform, params: dict[str, str]) -> None:
     version = versions.current(FlightDelayData)
-    made = sql_cache.statement(FlightDelayData, query.read(FlightDelayData, asked), version, asked)
-    assert made
-    sql, values = made
+    page = query.read(FlightDelayData, params)
+    statement = sql_cache.statement(FlightDelayData, page, version, params)
+    assert statement
+    sql, values = statement
     with connections["reader"].cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql} LIMIT 11", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())

@@ -15,17 +15,17 @@ from tests.platform import Platform
 HARD = ["", "%", "_", "\\", "'", '"', "ß", "O'Hare", "-1", "0", "1e400", "9" * 30, "2013-02-29"]
 
 
-def usual(model: type[MirroredTable], given: dict[str, str]) -> tuple[str, list[Any]]:
+def django_sql(model: type[MirroredTable], params: dict[str, str]) -> tuple[str, list[Any]]:
     """What Django makes of a query."""
     rows = versions.rows(model, versions.current(model))
-    kept = filters.filterset(model, given)(data=given, queryset=rows)
-    assert kept.is_valid()
-    sql, values = query.read(model, given).select(kept.qs).query.sql_with_params()
+    filtered = filters.filterset(model, params)(data=params, queryset=rows)
+    assert filtered.is_valid()
+    sql, values = query.read(model, params).select(filtered.qs).query.sql_with_params()
     return sql, list(values)
 
 
-def statement(model: type[MirroredTable], given: dict[str, str]) -> tuple[str, list[Any]] | None:
-    return sql_cache.statement(model, query.read(model, given), versions.current(model), given)
+def cached_sql(model: type[MirroredTable], params: dict[str, str]) -> tuple[str, list[Any]] | None:
+    return sql_cache.statement(model, query.read(model, params), versions.current(model), params)
 
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model._meta.db_table)
@@ -37,10 +37,10 @@ def test_every_operator_of_every_column_is_asked_for_the_same(
     for field, sign in product(model.columns(), ("", "-")):
         for lookup, negated in product(filters.lookups(field), ("", "not_")):
             for value in (str(first[field.name]), filters.sample(field)):
-                given = {f"{public(field)}__{negated}{lookup}": value}
-                given |= {"order_by": f"{sign}{public(field)}", "limit": "20"}
+                params = {f"{public(field)}__{negated}{lookup}": value}
+                params |= {"order_by": f"{sign}{public(field)}", "limit": "20"}
                 if lookup not in BY_VALUE:
-                    assert statement(model, given) == usual(model, given)
+                    assert cached_sql(model, params) == django_sql(model, params)
 
 
 @pytest.mark.parametrize("value", HARD)
@@ -50,31 +50,37 @@ def test_a_hard_value_is_asked_for_the_same_or_goes_the_usual_way(
     for model in TABLES:
         for field in model.columns():
             for lookup in filters.lookups(field):
-                given = {f"{public(field)}__{lookup}": value}
-                made = statement(model, given)
-                assert made is None or made == usual(model, given)
+                params = {f"{public(field)}__{lookup}": value}
+                made = cached_sql(model, params)
+                assert made is None or made == django_sql(model, params)
 
 
 def test_several_filters_find_the_same_on_every_page(demo: Platform) -> None:
     model = TABLES[-1]
     version = versions.current(model)
     for page in ({}, {"limit": "0"}, {"limit": "3", "offset": "2"}, {"columns": "Flight_Date"}):
-        given = {
+        params = {
             "Origin_City__contains": "New",
             "Departure_Delay_Minutes__not_gt": "30",
             "Flight_Date__gte": "2013-11-05",
             "order_by": "-Arrival_Delay_Minutes__nulls_first,Destination_City",
             **page,
         }
-        assert statement(model, given) == usual(model, given)
-        asked = query.read(model, given)
-        kept = filters.filterset(model, given)(data=given, queryset=versions.rows(model, version))
-        found = list(asked.select(kept.qs)[asked.offset : asked.offset + asked.limit + 1])
-        assert sql_cache.page(model, asked, version, given) == found != []
+        assert cached_sql(model, params) == django_sql(model, params)
+        page_query = query.read(model, params)
+        filtered = filters.filterset(model, params)(
+            data=params, queryset=versions.rows(model, version)
+        )
+        expected = list(
+            page_query.select(filtered.qs)[
+                page_query.offset : page_query.offset + page_query.limit + 1
+            ]
+        )
+        assert sql_cache.page(model, page_query, version, params) == expected != []
 
 
 @pytest.mark.parametrize(
-    "given",
+    "params",
     [
         {"City__in": "Boston, MA"},
         {"City__isnull": "true"},
@@ -85,5 +91,5 @@ def test_several_filters_find_the_same_on_every_page(demo: Platform) -> None:
         {"Total_Arrivals": "many"},
     ],
 )
-def test_what_depends_on_a_value_goes_the_usual_way(given: dict[str, str], demo: Platform) -> None:
-    assert statement(TABLES[1], given) is None
+def test_what_depends_on_a_value_goes_the_usual_way(params: dict[str, str], demo: Platform) -> None:
+    assert cached_sql(TABLES[1], params) is None

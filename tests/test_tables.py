@@ -16,8 +16,8 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._m
 
 
 def test_all_are_listed_once() -> None:
-    there = [m for m in apps.get_models() if m.__module__ == mirrored.__name__]
-    assert sorted(TABLES, key=repr) == sorted(there, key=repr)
+    models = [m for m in apps.get_models() if m.__module__ == mirrored.__name__]
+    assert sorted(TABLES, key=repr) == sorted(models, key=repr)
 
 
 def test_generated_documents_are_up_to_date() -> None:
@@ -37,12 +37,14 @@ def test_it_is_in_the_admin_to_look_at(table: type[MirroredTable]) -> None:
 
 @each_table
 def test_it_is_described_with_its_published_version(table: type[MirroredTable], site: Site) -> None:
-    said = {entry["table"]: entry for entry in site.get("/api/").json()}[table._meta.db_table]
+    description = {entry["table"]: entry for entry in site.get("/api/").json()}[
+        table._meta.db_table
+    ]
     current = TableVersion.objects.get(published__table=table._meta.db_table)
-    assert said["version"] == current.number
-    assert said["rows"] > 0
-    assert [column["name"] for column in said["columns"]] == columns.schema(table).names
-    assert site.get(said["url"] + "?limit=1").status == 200
+    assert description["version"] == current.number
+    assert description["rows"] > 0
+    assert [column["name"] for column in description["columns"]] == columns.schema(table).names
+    assert site.get(description["url"] + "?limit=1").status == 200
 
 
 @each_table
