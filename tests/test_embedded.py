@@ -332,7 +332,10 @@ def test_root_runs_postgresql_wherever_the_data_folder_is(closed: bool, owner: i
 
 
 def test_a_secret_is_the_same_for_processes_that_make_it_at_once(tmp_path: Path) -> None:
-    code = "input(); from airsense import data_folder as d; print([d.secret(f'key{n}') for n in range(50)])"
+    code = (
+        "input(); from airsense import data_folder as d;"
+        " print([d.secret(f'key{n}') for n in range(50)])"
+    )
     home = tmp_path / "home"
     command = [sys.executable, "-c", code]
     processes = [

@@ -60,7 +60,7 @@ def ask(query: str, status: int = 200) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "matches"),
     [
         ("flag=true", [LEAST, 1]),
         ("price=-99999.99", [1]),

@@ -143,7 +143,7 @@ def test_a_date_with_a_time_of_day_is_refused(ingest: Ingest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "type_", "expected_type", "kept"),
+    ("value", "type_", "expected_type", "expected"),
     [
         (True, pa.bool_(), pa.bool_(), True),
         (-1, pa.int8(), pa.int8(), -1),

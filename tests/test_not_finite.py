@@ -103,7 +103,7 @@ def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> Non
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "matches"),
     [
         ("Avg_Arrival_Delay__isnull=true", {"Beta", "Gamma", "Delta", "Fox"}),
         ("Avg_Arrival_Delay__isnull=false", {"Alpha", "Echo"}),

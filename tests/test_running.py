@@ -54,7 +54,7 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ("VERSIONS_KEPT=many", "VERSIONS_KEPT='many' is not a whole number of 1 or more."),
         ("VERSIONS_KEPT=0", "VERSIONS_KEPT='0' is not a whole number of 1 or more."),
