@@ -21,7 +21,7 @@ SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
 @dataclass
 class Mailbox:
     port: int = 0
-    got: list[Message] = field(default_factory=list)
+    received: list[Message] = field(default_factory=list)
 
 
 @dataclass
@@ -30,8 +30,8 @@ class Webhook:
 
     port: int = 0
     status: int = 204  # what it answers
-    asked: int = 0
-    got: list[dict[str, Any]] = field(default_factory=list)
+    attempts: int = 0
+    received: list[dict[str, Any]] = field(default_factory=list)
     open: threading.Event = field(default_factory=threading.Event)  # nothing is answered before
 
     @property
@@ -50,7 +50,7 @@ def mailbox() -> Iterator[Mailbox]:
                 verb = line[:4].upper().strip()
                 self.wfile.write({b"DATA": b"354 go\r\n", b"QUIT": b"221 bye\r\n"}.get(verb, OK))
                 if verb == b"DATA":
-                    box.got.append(email.message_from_bytes(b"".join(self.letter())))
+                    box.received.append(email.message_from_bytes(b"".join(self.letter())))
                     self.wfile.write(OK)
                 if verb == b"QUIT":
                     return
@@ -71,11 +71,11 @@ def webhook() -> Iterator[Webhook]:
     class Request(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            hook.asked += 1
+            hook.attempts += 1
             hook.open.wait(30)
             signed = _is_signed(self.headers, body)
             if signed and hook.status == 204:
-                hook.got.append({"id": self.headers["webhook-id"], **json.loads(body)})
+                hook.received.append({"id": self.headers["webhook-id"], **json.loads(body)})
             self.send_response(hook.status if signed else 401)
             self.end_headers()
 

@@ -13,6 +13,6 @@ def log_without_keys(folder: Path) -> Iterator[Path]:
     """Where a web server logs; at the end it has, and no key is in it."""
     log = folder / "log"
     yield log
-    said = log.read_text()
-    assert "Started" in said
-    assert not re.search(SECRET, said)
+    text = log.read_text()
+    assert "Started" in text
+    assert not re.search(SECRET, text)

@@ -75,15 +75,15 @@ def assert_accessible(page: Page) -> None:
         assert sideways <= 0, f"{page.url} is {sideways} px too wide for {width} px"
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            found = _violations(page)
-            assert not found, f"{page.url}, {width} px, {scheme}:\n" + "\n".join(found)
+            violations = _violations(page)
+            assert not violations, f"{page.url}, {width} px, {scheme}:\n" + "\n".join(violations)
 
 
 def _violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    rules = Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
-        for rule in found
+        for rule in rules
         for node in rule["nodes"]
         if rule["impact"] in SERIOUS
     ]

@@ -110,23 +110,21 @@ def run(
 ) -> "subprocess.CompletedProcess[str]":
     """What a command says; it is killed where it takes longer."""
     with tempfile.TemporaryDirectory() as folder:
-        said, complained = Path(folder, "stdout"), Path(folder, "stderr")
-        process = Command([str(manage), *arguments], env, said, complained)
+        output, errors = Path(folder, "stdout"), Path(folder, "stderr")
+        process = Command([str(manage), *arguments], env, output, errors)
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        return subprocess.CompletedProcess(
-            arguments, code, said.read_text(), complained.read_text()
-        )
+        return subprocess.CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
 
-def _execute(command: list[str], env: dict[str, str], said: str, complained: str) -> None:
+def _execute(command: list[str], env: dict[str, str], output: str, errors: str) -> None:
     """What Python does when it is started, and when it ends."""
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    for number, file in ((1, said), (2, complained)):
+    for number, file in ((1, output), (2, errors)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     multiprocessing.set_start_method(None, force=True)  # as in a process that just starts
     os.environ.clear()

@@ -31,8 +31,8 @@ def sweep(platform: Platform) -> None:
 def row(platform: Platform, key: str) -> dict[str, Any]:
     with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
         cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
-        found = cursor.execute("SELECT * FROM flights_export WHERE id = %s", [key]).fetchone()
-        return dict(found or {})
+        record = cursor.execute("SELECT * FROM flights_export WHERE id = %s", [key]).fetchone()
+        return dict(record or {})
 
 
 def swept(platform: Platform, key: str) -> str:

@@ -43,10 +43,10 @@ def read(site: Site, rows: int = ROWS, *, away: bool = False) -> Iterator[list[s
     def ask() -> None:
         while not stop.is_set():
             answer = site.get(page(rows))
-            found = answer.json().get("results") if answer.status == 200 else answer.body
+            result = answer.json().get("results") if answer.status == 200 else answer.body
             waits = away and answer.status == 503 and "retry-after" in answer.headers
-            if not waits and (answer.status != 200 or len(found) != 2):
-                wrong.append(found)
+            if not waits and (answer.status != 200 or len(result) != 2):
+                wrong.append(result)
             if not waits:
                 seen.append(answer.headers.get("x-airsense-version", ""))
             time.sleep(0.02)
@@ -65,8 +65,8 @@ def last(platform: Platform) -> dict[str, Any]:
     """The newest transfer."""
     with database(platform) as connection:
         cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
-        found = cursor.execute("SELECT * FROM transfers_transfer ORDER BY id DESC LIMIT 1")
-        return dict(found.fetchone() or {})
+        row = cursor.execute("SELECT * FROM transfers_transfer ORDER BY id DESC LIMIT 1")
+        return dict(row.fetchone() or {})
 
 
 def current(site: Site) -> int:
@@ -96,22 +96,24 @@ def held(platform: Platform, statement: str) -> Iterator[None]:
 def waiting(platform: Platform) -> int:
     """How many statements wait for a lock that somebody holds."""
     with database(platform) as connection:
-        found = connection.execute(
+        row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
-        return int((found.fetchone() or (0,))[0])
+        return int((row.fetchone() or (0,))[0])
 
 
 def clean(platform: Platform) -> None:
     """Nothing is left of what was cut short: no relation, lock or running mark."""
     with database(platform) as connection:
-        kept = connection.execute("SELECT \"table\" || '__v' || number FROM flights_tableversion")
-        there = connection.execute(
+        version_tables = connection.execute(
+            "SELECT \"table\" || '__v' || number FROM flights_tableversion"
+        )
+        existing = connection.execute(
             f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^{TABLE}__v'"
         )
-        relations = [(name, f"{name}__values") for (name,) in kept]
-        assert {name for (name,) in there} == {name for both in relations for name in both}
+        relations = [(name, f"{name}__values") for (name,) in version_tables]
+        assert {name for (name,) in existing} == {name for both in relations for name in both}
         locks = connection.execute(
             "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE"
             " mode ~ 'Exclusive' AND locktype = 'relation' AND datname = current_database()"

@@ -21,9 +21,9 @@ def get(site: Site, query: str, **headers: str) -> Answer:
 
 def data(answer: Answer) -> Any:
     assert answer.status == 200, answer.body
-    said = answer.json()
-    assert "errors" not in said, said
-    return said["data"]
+    body = answer.json()
+    assert "errors" not in body, body
+    return body["data"]
 
 
 def refused(answer: Answer, status: int = 400) -> str:

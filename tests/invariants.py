@@ -29,7 +29,7 @@ FIRST = ("/api/dynamic_query", "/api/advanced_search")
 SLACK = 2.0  # seconds that an answer may take beside its statement, on a busy machine
 
 
-def spared(answer: Answer, path: str) -> Answer:
+def check_invariants(answer: Answer, path: str) -> Answer:
     """What holds for every answer, whatever was asked."""
     assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
     if answer.status >= 400:
@@ -43,26 +43,26 @@ def spared(answer: Answer, path: str) -> Answer:
 
 def well_formed(answer: Answer, path: str) -> None:
     """An error has the shape of its route, and says no more than that."""
-    said, kind = answer.json(), answer.headers["content-type"]
+    body, kind = answer.json(), answer.headers["content-type"]
     if kind == PROBLEM:
-        assert {"type", "title", "status", "detail"} <= said.keys(), said
-        assert said.keys() <= {"type", "title", "status", "detail", "allowed"}, said
-        assert (said["type"], said["status"]) == ("about:blank", answer.status)
-        before_routes = answer.status in (408, 413, 414, 415) or "not UTF-8" in said["detail"]
+        assert {"type", "title", "status", "detail"} <= body.keys(), body
+        assert body.keys() <= {"type", "title", "status", "detail", "allowed"}, body
+        assert (body["type"], body["status"]) == ("about:blank", answer.status)
+        before_routes = answer.status in (408, 413, 414, 415) or "not UTF-8" in body["detail"]
         assert before_routes or not path.startswith((*FIRST, GRAPHQL)), path
     elif path.startswith(GRAPHQL):
-        assert said["errors"][0]["extensions"]["status"] == answer.status
+        assert body["errors"][0]["extensions"]["status"] == answer.status
     else:
         assert path.startswith(FIRST), (path, kind)
         assert kind == "application/json"
-        assert said["error"] == said["message"] == said["detail"]
-        assert said.keys() <= {"error", "message", "detail", "allowed"}
+        assert body["error"] == body["message"] == body["detail"]
+        assert body.keys() <= {"error", "message", "detail", "allowed"}
 
 
 def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
     """An answer that came within the time that the tables state."""
     began = time.monotonic()
-    answer = spared(site.ask(method, path, None, **headers), path)
+    answer = check_invariants(site.ask(method, path, None, **headers), path)
     assert time.monotonic() - began < settings.READER_TIMEOUT_MS / 1000 + SLACK, path
     return answer
 
@@ -81,8 +81,8 @@ def meaning(answer: Answer) -> object:
 
 
 def same_through_the_cache(site: Site, path: str) -> None:
-    told = [timely(site, "GET", path) for _ in range(2)]
-    told.append(timely(site, "GET", path, **SESSION))
-    first, *others = map(meaning, told)
+    responses = [timely(site, "GET", path) for _ in range(2)]
+    responses.append(timely(site, "GET", path, **SESSION))
+    first, *others = map(meaning, responses)
     assert others == [first, first], path
-    assert site.ask("HEAD", path).status == told[0].status
+    assert site.ask("HEAD", path).status == responses[0].status

@@ -16,9 +16,9 @@ FILE = PROJECT / "deploy" / "nginx.conf"
 
 def program() -> str:
     """Debian has it where a person's PATH does not lead."""
-    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert found, "This needs nginx: apt-get install nginx"
-    return found
+    path = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert path, "This needs nginx: apt-get install nginx"
+    return path
 
 
 @contextmanager
@@ -32,9 +32,9 @@ def in_front_of(site: Site) -> Iterator[Site]:
             "/tmp/nginx": f"{folder}/nginx",  # noqa: S108  # what the file names
         }
         text = FILE.read_text()
-        for said, own in changes.items():
-            assert said in text, said
-            text = text.replace(said, own)
+        for original, replacement in changes.items():
+            assert original in text, original
+            text = text.replace(original, replacement)
         file = Path(folder) / "nginx.conf"
         file.write_text(text)
         with _running([program(), "-e", "stderr", "-c", str(file), *_as_root()]):

@@ -42,7 +42,7 @@ class Server:
         with paused(_parent(self.postmaster)):
             os.kill(self.postmaster, signal.SIGQUIT)
             yield
-        until(self.answers, seconds=60)
+        until(self.accepts_connections, seconds=60)
 
     @contextmanager
     def silent(self, *, whole: bool) -> Iterator[None]:
@@ -51,13 +51,13 @@ class Server:
         backends = map(int, children.split()) if whole else ()
         with paused(_parent(self.postmaster), self.postmaster, *backends):
             yield
-        until(self.answers, seconds=60)
+        until(self.accepts_connections, seconds=60)
 
     @property
     def postmaster(self) -> int:
         return int((self.data / "postmaster.pid").read_text().split("\n")[0])
 
-    def answers(self) -> bool:
+    def accepts_connections(self) -> bool:
         try:
             self.execute("SELECT")
         except psycopg.OperationalError:

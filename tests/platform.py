@@ -121,7 +121,7 @@ class Platform:
         port = free_port()
         with self.running("serve", f"--port={port}", f"--processes={processes}") as process:
             site = Site(f"http://127.0.0.1:{port}")
-            until(lambda: process.poll() is not None or _answers(site))
+            until(lambda: process.poll() is not None or _is_ready(site))
             assert process.poll() is None, "the web server ended"
             yield site
 
@@ -198,7 +198,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _answers(site: Site) -> bool:
+def _is_ready(site: Site) -> bool:
     try:
         return site.get("/healthz").status == 200
     except OSError:

@@ -38,8 +38,8 @@ def _migrated() -> str:
 def own_valkey(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A Valkey of the test's own, which keeps its messages in a folder."""
     command = [valkey.program(), "--port", "0", "--unixsocket", f"{folder}/valkey.sock"]
-    kept = ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
-    with subprocess.Popen([*command, *kept], stdout=subprocess.DEVNULL) as server:
+    persistence = ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
+    with subprocess.Popen([*command, *persistence], stdout=subprocess.DEVNULL) as server:
         until(lambda: (folder / "valkey.sock").exists())
         try:
             yield server

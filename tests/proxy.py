@@ -24,13 +24,13 @@ class Proxy:
     def cut(self, seconds: float) -> int:
         """Break every connection, and each new one for a while; how many were there."""
         self.is_cut = True
-        there = len(self.ends) // 2
+        count = len(self.ends) // 2
         for end in self.ends:
             _break(end)
         self.ends.clear()
         time.sleep(seconds)
         self.is_cut = False
-        return there
+        return count
 
     def _accept(self) -> None:
         with suppress(OSError):  # it is closed at the end

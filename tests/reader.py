@@ -19,12 +19,12 @@ EXPORT_SECONDS = 3.0
 def main(kind: str, url: str, stop: str) -> None:
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}"
-    answers = []
+    responses = []
     while not Path(stop).exists():
         assert parts.hostname
-        answers.append((query if kind == "query" else export)(parts.hostname, parts.port, path))
+        responses.append((query if kind == "query" else export)(parts.hostname, parts.port, path))
         time.sleep(0.02)
-    sys.stdout.write(json.dumps(answers))
+    sys.stdout.write(json.dumps(responses))
 
 
 def query(host: str, port: int | None, path: str) -> list[object]:

@@ -34,21 +34,21 @@ class Run:
                 start_new_session=True,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def up(self) -> "Run":
-        until(lambda: UP in self.said() or self.process.poll() is not None, seconds=90)
-        assert self.process.poll() is None, self.said()
+        until(lambda: UP in self.output() or self.process.poll() is not None, seconds=90)
+        assert self.process.poll() is None, self.output()
         return self
 
-    def answers(self, path: str) -> bool:
+    def is_served(self, path: str) -> bool:
         try:
             return self.site.get(path).status == 200
         except OSError:
             return False
 
-    def others(self) -> list[int]:
+    def processes(self) -> list[int]:
         """All processes of this platform: each knows its data folder."""
         return [
             pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._mine(pid)
@@ -70,4 +70,4 @@ def running(home: Path, log: Path | None = None, settings: Settings = None) -> I
     finally:
         run.process.kill()
         run.process.wait()
-        until(lambda: not run.others())
+        until(lambda: not run.processes())

@@ -127,17 +127,19 @@ def test_a_big_table_is_browsed_searched_and_filtered_without_counting_it(demo: 
     browser = client("viewer")
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         first = browser.get("/admin/flights/flightdelaydata/").content.decode()
-        found = browser.get("/admin/flights/flightdelaydata/?q=Honolulu").content.decode()
+        matches = browser.get("/admin/flights/flightdelaydata/?q=Honolulu").content.decode()
         late = browser.get(
             "/admin/flights/flightdelaydata/?arrival_delay_minutes_from=1200&p=1"
         ).content.decode()
         browser.get("/admin/flights/flightdelaydata/?p=3000")
-    assert not [q["sql"] for q in asked if "COUNT(" in q["sql"] and "flight_delay_data" in q["sql"]]
+    assert not [
+        q["sql"] for q in queries if "COUNT(" in q["sql"] and "flight_delay_data" in q["sql"]
+    ]
     assert "AirTran" in first
-    assert "Honolulu, HI" in found
-    assert "AirTran" not in found
+    assert "Honolulu, HI" in matches
+    assert "AirTran" not in matches
     assert "1,272" in late or "1272" in late
     assert "AirTran" not in late
 
@@ -151,8 +153,8 @@ def test_the_dashboard_shows_every_table_and_part(demo: Platform, worker: None) 
 
 def test_a_table_is_transferred_watched_and_rolled_back(demo: Platform, worker: None) -> None:
     browser, before = client("operator"), versions.current(DAYS)
-    asked = {"tables": ["delays_by_day"], "forced": "on"}
-    page = browser.post("/admin/transfers/transfer/start/", asked, follow=True)
+    form = {"tables": ["delays_by_day"], "forced": "on"}
+    page = browser.post("/admin/transfers/transfer/start/", form, follow=True)
     assert "1 transfers are queued" in page.content.decode()
     transfer = Transfer.objects.latest("pk")
     address = f"/admin/transfers/transfer/{transfer.pk}/change/"

@@ -91,27 +91,27 @@ def test_a_table_that_keeps_failing_is_told_of_once_and_so_is_its_recovery(
     tasks.deliver_alerts()
     fail()
     tasks.deliver_alerts()
-    assert [m["type"] for m in hook.got] == ["table.failed"]
-    assert hook.got[0]["data"]["table"] == "delays_by_day"
-    assert "The table is gone." in hook.got[0]["data"]["text"]
-    assert hook.got[0]["data"]["advice"] == "Build it."
+    assert [m["type"] for m in hook.received] == ["table.failed"]
+    assert hook.received[0]["data"]["table"] == "delays_by_day"
+    assert "The table is gone." in hook.received[0]["data"]["text"]
+    assert hook.received[0]["data"]["advice"] == "Build it."
     succeed()
     succeed()
     fail()
     tasks.deliver_alerts()
     tasks.deliver_alerts()
-    told = ["failed", "recovered", "failed"]
-    assert [m["type"] for m in hook.got] == [f"table.{kind}" for kind in told]
-    assert [m["Subject"] for m in mails.got] == [f"AirSense: delays_by_day {k}" for k in told]
-    assert {m["To"] for m in mails.got} == {TO}
-    assert len({m["id"] for m in hook.got} | {m["Message-ID"] for m in mails.got}) == 6
+    kinds = ["failed", "recovered", "failed"]
+    assert [m["type"] for m in hook.received] == [f"table.{kind}" for kind in kinds]
+    assert [m["Subject"] for m in mails.received] == [f"AirSense: delays_by_day {k}" for k in kinds]
+    assert {m["To"] for m in mails.received} == {TO}
+    assert len({m["id"] for m in hook.received} | {m["Message-ID"] for m in mails.received}) == 6
 
 
 def test_a_lost_worker_and_a_queue_that_is_down_are_failures_and_cancelling_is_none(
     nothing_yet: None,
 ) -> None:
-    (asked,) = services.ask([DAYS], "test")
-    services.cancel(asked, by="test")
+    (transfer,) = services.ask([DAYS], "test")
+    services.cancel(transfer, by="test")
     assert kinds() == []
     Transfer.objects.create(
         table="delays_by_day", status="running", asked_by="x", heartbeat_at="2001-01-01T00Z"
@@ -129,14 +129,14 @@ def test_a_lost_worker_and_a_queue_that_is_down_are_failures_and_cancelling_is_n
 
 
 def test_an_alert_and_what_caused_it_are_written_together_or_not_at_all(nothing_yet: None) -> None:
-    (asked,) = services.ask([DAYS], "test")
+    (transfer,) = services.ask([DAYS], "test")
     with transaction.atomic():
-        services.withdraw([asked.pk], SourceMissing("gone"))
+        services.withdraw([transfer.pk], SourceMissing("gone"))
         assert kinds() == ["failed"]
         transaction.set_rollback(True)
     assert kinds() == []
-    asked.refresh_from_db()
-    assert asked.status == Transfer.Status.QUEUED
+    transfer.refresh_from_db()
+    assert transfer.status == Transfer.Status.QUEUED
 
 
 def test_a_table_that_is_not_fresh_is_told_of_once_and_until_it_was_confirmed(
@@ -154,7 +154,7 @@ def test_a_table_that_is_not_fresh_is_told_of_once_and_until_it_was_confirmed(
     tasks.look_at_freshness()
     assert sorted(kinds()[2:]) == ["fresh", "recovered"]
     tasks.deliver_alerts()
-    assert len(hook.got) == 4
+    assert len(hook.received) == 4
 
 
 def test_after_a_roll_back_all_agree_how_fresh_a_table_is(nothing_yet: None, site: Site) -> None:
@@ -192,15 +192,15 @@ def test_a_job_that_fails_is_told_of_once_and_so_is_the_next_success(hook: Webho
     warehouse_jobs.ask("append", "test", broken)
     warehouse_jobs.work()
     tasks.deliver_alerts()
-    assert [m["type"] for m in hook.got] == ["job.failed"]
-    assert hook.got[0]["data"]["job"] == "ingest"
-    assert "broken.csv" in hook.got[0]["data"]["text"]
+    assert [m["type"] for m in hook.received] == ["job.failed"]
+    assert hook.received[0]["data"]["job"] == "ingest"
+    assert "broken.csv" in hook.received[0]["data"]["text"]
     warehouse_jobs.ask("build", "test")  # another kind of job ends no trouble of this one
     warehouse_jobs.work()
     assert kinds() == ["failed"]
     warehouse_jobs._end(WarehouseJob(pk=_queued_ingest()), status="succeeded", error="", advice="")
     tasks.deliver_alerts()
-    assert [m["type"] for m in hook.got] == ["job.failed", "job.recovered"]
+    assert [m["type"] for m in hook.received] == ["job.failed", "job.recovered"]
 
 
 def _queued_ingest() -> int:
@@ -228,8 +228,8 @@ def test_an_export_that_fails_is_told_of_once_and_so_is_the_next_success(hook: W
         tasks.deliver_alerts()
     finally:
         Export.objects.filter(query__startswith="x=").delete()
-    assert [m["type"] for m in hook.got] == ["export.failed", "export.recovered"]
-    assert "The storage is full." in hook.got[0]["data"]["text"]
+    assert [m["type"] for m in hook.received] == ["export.failed", "export.recovered"]
+    assert "The storage is full." in hook.received[0]["data"]["text"]
 
 
 def test_two_who_see_the_same_at_once_write_one_alert(nothing_yet: None) -> None:
@@ -256,13 +256,13 @@ def test_two_workers_at_once_deliver_an_alert_once(hook: Webhook) -> None:
     hook.open.clear()
     with ThreadPoolExecutor() as pool:
         first = pool.submit(other)
-        until(lambda: hook.asked)
+        until(lambda: hook.attempts)
         tasks.deliver_alerts()
         assert not first.done()  # nobody waited for it
         hook.open.set()
         first.result()
     tasks.deliver_alerts()
-    assert (hook.asked, len(hook.got)) == (1, 1)
+    assert (hook.attempts, len(hook.received)) == (1, 1)
 
 
 def test_a_receiver_that_was_down_gets_each_alert_once_later(mails: Mailbox, hook: Webhook) -> None:
@@ -270,21 +270,21 @@ def test_a_receiver_that_was_down_gets_each_alert_once_later(mails: Mailbox, hoo
     hook.status = 503
     tasks.deliver_alerts()
     tasks.deliver_alerts()
-    assert hook.asked == 1  # the second attempt has its time
+    assert hook.attempts == 1  # the second attempt has its time
     waiting = Delivery.objects.get(channel="webhook")
     assert (waiting.attempts, waiting.error) == (1, "The receiver answered 503.")
-    assert len(mails.got) == 1  # one channel does not hold up another
+    assert len(mails.received) == 1  # one channel does not hold up another
     hook.status = 204
-    until(lambda: tasks.deliver_alerts() or hook.got)
+    until(lambda: tasks.deliver_alerts() or hook.received)
     tasks.deliver_alerts()
-    assert (len(hook.got), len(mails.got)) == (1, 1)
+    assert (len(hook.received), len(mails.received)) == (1, 1)
 
 
 def test_what_could_not_be_delivered_for_a_day_is_given_up(hook: Webhook) -> None:
     fail()
     Alert.objects.update(happened_at=timezone.now() - timedelta(hours=25))
     tasks.deliver_alerts()
-    assert hook.asked == 0
+    assert hook.attempts == 0
 
 
 def test_no_address_and_no_secret_is_shown(
@@ -319,9 +319,9 @@ def test_a_worker_delivers_what_the_environment_asks_for_at_once(fresh: Platform
         }
         assert fresh.attempt("transfer", "delays_by_day").returncode == 1
         with fresh.running("worker"):
-            until(lambda: hook.got and box.got)
-    assert hook.got[0]["type"] == "table.failed"
-    assert box.got[0]["From"] == "airsense@localhost"
+            until(lambda: hook.received and box.received)
+    assert hook.received[0]["type"] == "table.failed"
+    assert box.received[0]["From"] == "airsense@localhost"
 
 
 @pytest.mark.parametrize("wrong", [timedelta(0), timedelta(seconds=-5), 24, "daily"])
@@ -334,9 +334,9 @@ def test_a_freshness_that_cannot_be_held_is_refused(wrong: Any) -> None:
             app_label = "flights"
             apps = type(DelaysByDay._meta.apps)()
 
-    found = [error for error in Odd.check() if error.id == "flights.E004"]
-    assert isinstance(found[0], Error)
-    assert "fresh_within" in found[0].msg
+    errors = [error for error in Odd.check() if error.id == "flights.E004"]
+    assert isinstance(errors[0], Error)
+    assert "fresh_within" in errors[0].msg
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,12 @@ def _check(site: Site, file: Path) -> None:
     flights = duckdb.read_parquet(str(file))
     names = ", ".join(f'"{n}" AS {n.replace(" ", "_")}' for n in flights.columns)
     flights = flights.project(names).set_alias("flights")
-    assert _answered(site, "airline_performance") == _averages(flights, "Airline_Name")
-    assert _answered(site, "delays_by_day") == _averages(flights, "dayname(Flight_Date)")
-    assert _answered(site, "busiest_airports_by_delays") == _airports(flights)
+    assert _from_api(site, "airline_performance") == _averages(flights, "Airline_Name")
+    assert _from_api(site, "delays_by_day") == _averages(flights, "dayname(Flight_Date)")
+    assert _from_api(site, "busiest_airports_by_delays") == _airports(flights)
 
 
-def _answered(site: Site, table: str) -> Rows:
+def _from_api(site: Site, table: str) -> Rows:
     """All rows by their first column."""
     answer = site.get(f"/api/dynamic_query?table_name={table}")
     return {first: rest for first, *rest in (row.values() for row in answer.json())}
@@ -47,8 +47,8 @@ def _answered(site: Site, table: str) -> Rows:
 def _averages(flights: duckdb.DuckDBPyRelation, by: str) -> Rows:
     dep, arr = "Departure_Delay_Minutes", "Arrival_Delay_Minutes"
     sums = f"{by}, sum({dep}), count({dep}), sum({arr}), count({arr}), count(*)"
-    found = flights.aggregate(sums, by).fetchall()
-    return {key: [rounded(d, dn), rounded(a, an), n] for key, d, dn, a, an, n in found}
+    rows = flights.aggregate(sums, by).fetchall()
+    return {key: [rounded(d, dn), rounded(a, an), n] for key, d, dn, a, an, n in rows}
 
 
 def _airports(flights: duckdb.DuckDBPyRelation) -> Rows:

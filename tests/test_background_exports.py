@@ -42,28 +42,28 @@ def key(group: str) -> str:
 
 
 def post(site: Site, body: Any, **headers: str) -> Answer:
-    given = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
-    return site.ask("POST", ALL, json.dumps(body).encode(), **given)
+    all_headers = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
+    return site.ask("POST", ALL, json.dumps(body).encode(), **all_headers)
 
 
-def told(site: Site, address: str, wait: int = 30) -> Any:
+def export_at(site: Site, address: str, wait: int = 30) -> Any:
     answer = site.get(f"{address}?wait={wait}", Authorization=key("operator"))
     assert answer.status == 200, answer.body
     return answer.json()
 
 
-def made(site: Site, query: str, format_: str = "csv", table: str = FLIGHTS) -> Any:
+def finished_export(site: Site, query: str, format_: str = "csv", table: str = FLIGHTS) -> Any:
     """An export that is done."""
     answer = post(site, {"table": table, "query": query, "format": format_})
     assert answer.status in (200, 202), answer.body
-    export = told(site, answer.headers["location"])
+    export = export_at(site, answer.headers["location"])
     assert export["status"] == "done", export
     return export
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_an_export_is_the_file_that_would_be_streamed(live: Site, format_: str) -> None:
-    export = made(live, NEWARK, format_)
+    export = finished_export(live, NEWARK, format_)
     streamed = live.get(f"/api/{FLIGHTS}/?{NEWARK}&format={format_}")
     file = live.get(export["url"])
     assert file.status == 200
@@ -81,12 +81,12 @@ def test_an_export_is_the_file_that_would_be_streamed(live: Site, format_: str) 
 def test_what_is_asked_again_is_the_same_export(live: Site) -> None:
     body = {"table": FLIGHTS, "query": "Origin_City=Newark, NJ&limit=7", "format": "csv"}
     first = post(live, body)
-    done = told(live, first.headers["location"])
+    done = export_at(live, first.headers["location"])
     assert (done["status"], done["rows_done"]) == ("done", 7)
     other = post(live, {**body, "query": "?limit=7&Origin_City=Newark%2C+NJ"})
     assert (other.status, other.json()["id"]) == (200, done["id"])
     assert other.json()["expires_at"] > done["expires_at"]  # it is kept for as long again
-    assert made(live, body["query"], "ndjson")["id"] != done["id"]
+    assert finished_export(live, body["query"], "ndjson")["id"] != done["id"]
     listed = live.get(ALL, Authorization=key("operator")).json()
     assert done["id"] in [export["id"] for export in listed["results"]]
     assert listed["limits"]["kept_hours"] == 24
@@ -98,8 +98,8 @@ def test_strangers_and_viewers_export_nothing(live: Site) -> None:
     assert post(live, body, Authorization="").status == 401
     assert post(live, body, Authorization=key("viewer")).status == 403
     assert live.get(ALL).status == 401
-    there = made(live, "limit=9")
-    address = f"{ALL}{there['id']}"
+    export = finished_export(live, "limit=9")
+    address = f"{ALL}{export['id']}"
     assert live.get(address).status == 401
     assert live.get(address, Authorization=key("viewer")).status == 403
     assert live.get(f"{ALL}{uuid.uuid4()}", Authorization=key("operator")).status == 404
@@ -141,10 +141,10 @@ def test_who_has_too_many_waits(live: Site) -> None:
 
 
 def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
-    export = made(live, "limit=11")
-    there = Export.objects.get(pk=export["id"])
+    export = finished_export(live, "limit=11")
+    record = Export.objects.get(pk=export["id"])
     address = export["url"]
-    other = made(live, "limit=12")["id"]
+    other = finished_export(live, "limit=12")["id"]
     for wrong in (
         address[:-1] + ("A" if address[-1] != "A" else "B"),
         address.replace("expires=1", "expires=2"),
@@ -156,20 +156,20 @@ def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
             403,
             "application/problem+json",
         )
-    late = retention.STORAGE.link(there, timezone.now() - timedelta(seconds=2))
+    late = retention.STORAGE.link(record, timezone.now() - timedelta(seconds=2))
     assert live.get(late).status == 410
     assert live.get(address, Accept="text/csv").status == 200
-    retention.STORAGE.delete(there.stored)
+    retention.STORAGE.delete(record.stored)
     gone = live.get(address)
     assert (gone.status, gone.json()["detail"]) == (
         *(410,),
         "The file was removed. Ask for the export again.",
     )
-    assert made(live, "limit=11")["id"] != export["id"]
+    assert finished_export(live, "limit=11")["id"] != export["id"]
 
 
 def test_an_interrupted_download_goes_on(live: Site) -> None:
-    export = made(live, NEWARK)
+    export = finished_export(live, NEWARK)
     whole = live.get(export["url"])
     part = live.get(export["url"], Range="bytes=1000-")
     assert (part.status, part.body) == (206, whole.body[1000:])
@@ -182,16 +182,16 @@ def test_an_interrupted_download_goes_on(live: Site) -> None:
 
 
 def test_a_file_is_removed_when_it_has_expired_and_forgotten_later(live: Site) -> None:
-    export = made(live, "limit=13")
+    export = finished_export(live, "limit=13")
     row = Export.objects.filter(pk=export["id"])
     stored = row.get().stored
     row.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert told(live, f"{ALL}{export['id']}")["status"] == "expired"
+    assert export_at(live, f"{ALL}{export['id']}")["status"] == "expired"
     retention.sweep()
     assert not retention.STORAGE.exists(stored)
     assert row.get().status == "expired"
     assert live.get(export["url"]).status == 410
-    assert made(live, "limit=13")["id"] != export["id"]
+    assert finished_export(live, "limit=13")["id"] != export["id"]
     row.update(expires_at=timezone.now() - timedelta(hours=settings.EXPORTS_KEPT_HOURS + 1))
     retention.sweep()
     assert not row.exists()
@@ -204,15 +204,15 @@ def test_what_lost_its_worker_is_not_said_to_run(live: Site) -> None:
         attempts=1,
         heartbeat_at=timezone.now() - timedelta(seconds=settings.EXPORT_LOST_AFTER + 1),
     )
-    assert told(live, f"{ALL}{export.pk}", wait=0)["status"] == "queued"
-    assert retention.sweep()  # as it has to be made again
+    assert export_at(live, f"{ALL}{export.pk}", wait=0)["status"] == "queued"
+    assert retention.sweep()  # the export has to be made again
     export.refresh_from_db()
     assert (export.status, export.error) == ("queued", "Its worker stopped in the middle.")
     export.delete()
 
 
 def test_files_without_an_export_are_removed(live: Site) -> None:
-    owned = Export.objects.get(pk=made(live, "limit=14")["id"]).stored
+    owned = Export.objects.get(pk=finished_export(live, "limit=14")["id"]).stored
     fresh, orphan = f"{uuid.uuid4()}.csv", f"{uuid.uuid4()}.csv"
     for name in (fresh, orphan):
         retention.STORAGE.save(name, ContentFile(b"half"))
@@ -229,7 +229,7 @@ def test_files_without_an_export_are_removed(live: Site) -> None:
 
 
 def test_operators_see_and_delete_exports_in_the_admin(live: Site) -> None:
-    export = Export.objects.get(pk=made(live, "limit=15")["id"])
+    export = Export.objects.get(pk=finished_export(live, "limit=15")["id"])
     listed = "/admin/flights/export/"
     viewer, operator = browser("viewer"), browser("operator")
     page = operator.get(listed).content.decode()
@@ -246,12 +246,12 @@ def test_operators_see_and_delete_exports_in_the_admin(live: Site) -> None:
 def active(count: int, **who: Any) -> list[Export]:
     """Exports of somebody that nobody makes yet."""
     later = timezone.now() + timedelta(hours=1)
-    there = []
+    existing = []
     for n in range(101, 101 + count):
         facts = {"table": FLIGHTS, "number": 1, "query": f"limit={n}", "format": "csv"}
-        there.append(Export.objects.create(**facts, due_at=later))
-        Asker.objects.create(export=there[-1], **who)
-    return there
+        existing.append(Export.objects.create(**facts, due_at=later))
+        Asker.objects.create(export=existing[-1], **who)
+    return existing
 
 
 def browser(group: str) -> Client:

@@ -70,8 +70,8 @@ def command(**options: bool) -> str:
 
 def rows(warehouse: Warehouse, table: str) -> list[tuple[Any, ...]]:
     with warehouse.change() as change:
-        found = change.query(f"SELECT * FROM {table}")
-    return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+        table_rows = change.query(f"SELECT * FROM {table}")
+    return list(zip(*(column.to_pylist() for column in table_rows.columns), strict=True))
 
 
 def original() -> list[Record]:
@@ -102,17 +102,17 @@ def minutes(text: str) -> int | None:
 
 def hundredths(values: Iterable[int | None]) -> int | None:
     """The average of those that are there, in hundredths, half away from zero."""
-    there = [value for value in values if value is not None]
-    if not there:
+    present = [value for value in values if value is not None]
+    if not present:
         return None
-    exact = Fraction(100 * sum(there), len(there))
+    exact = Fraction(100 * sum(present), len(present))
     size = math.floor(abs(exact) + Fraction(1, 2))
     return size if exact > 0 else -size
 
 
 def average(values: Iterable[int | None]) -> float | None:
-    found = hundredths(values)
-    return None if found is None else found / 100
+    rounded = hundredths(values)
+    return None if rounded is None else rounded / 100
 
 
 def per(records: list[Record], key: Callable[[Record], str]) -> Rows:
@@ -157,7 +157,7 @@ def test_half_way_cases_nulls_and_one_way_cities_are_computed_exactly(crafted: W
     broker.build(crafted)
     assert Counter(rows(crafted, "flight_delay_data")) == Counter(CRAFTED)
     check(crafted, CRAFTED)
-    averages = {name: found for name, *found, _ in rows(crafted, "airline_performance")}
+    averages = {name: figures for name, *figures, _ in rows(crafted, "airline_performance")}
     assert averages["Up"] == [0.13, -0.13]
     assert averages["Down"] == [1.01, -1.01]
     assert averages["Cancelled"] == [None, None]
@@ -176,8 +176,11 @@ def test_tables_have_the_columns_and_types_of_their_models(flown: Warehouse) -> 
     assert {model._meta.db_table for model in built} == set(broker.TABLES)
     for model in built:
         with flown.snapshot(model._meta.db_table) as snapshot:
-            wanted = columns.schema(model)
-            assert (snapshot.schema.names, snapshot.schema.types) == (wanted.names, wanted.types)
+            expected = columns.schema(model)
+            assert (snapshot.schema.names, snapshot.schema.types) == (
+                expected.names,
+                expected.types,
+            )
 
 
 def test_a_table_is_built_after_those_that_it_reads() -> None:

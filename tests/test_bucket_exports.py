@@ -199,12 +199,12 @@ def test_an_export_is_told_also_while_its_storage_is_away(
     with worker(platform):
         ends(platform, ask(platform, "limit=10"))
     body = json.dumps({"table": TABLE, "query": "limit=10", "format": "csv"}).encode()
-    given = {"Content_Type": "application/json", "Authorization": f"Token {platform.token()}"}
+    headers = {"Content_Type": "application/json", "Authorization": f"Token {platform.token()}"}
     with nowhere(platform, free_port()).site(processes=1) as away:
-        answer = away.ask("POST", "/api/exports/", body, **given)
+        answer = away.ask("POST", "/api/exports/", body, **headers)
     assert (answer.status, answer.json()["status"]) == (200, "done")
     empty(port, bucket)
-    again = site.ask("POST", "/api/exports/", body, **given)
+    again = site.ask("POST", "/api/exports/", body, **headers)
     assert again.status == 202
     assert again.json()["id"] != answer.json()["id"]
 

@@ -186,7 +186,7 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
         for name in ("worker", "beat"):
             _, program, script, *arguments = ours[name]["healthcheck"]["test"]
             assert (program, script) == ("python", "manage.py")
-            until(lambda asked=arguments: platform.attempt(*asked).returncode == 0)
+            until(lambda command=arguments: platform.attempt(*command).returncode == 0)
         for process in (worker, beat, web):
             process.terminate()
             assert process.wait(20) == 0, process.args

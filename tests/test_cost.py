@@ -52,8 +52,8 @@ def taken(kind: cost.Kind) -> Iterator[None]:
     """The slot, as another machine would have it."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
-    given = {name: facts[name] for name in names if facts.get(name)}
-    with psycopg.connect(**given, autocommit=True) as other:
+    values = {name: facts[name] for name in names if facts.get(name)}
+    with psycopg.connect(**values, autocommit=True) as other:
         until(lambda: _try(other, kind))
         yield
 

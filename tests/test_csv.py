@@ -111,17 +111,17 @@ def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(
         for number in range(count):
             path.write_text(broken(choice), newline="")
             python, duck, ours = by_python(path), by_duckdb(connection, path), by_airsense(path)
-            told = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
+            details = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
             if isinstance(python, str) or isinstance(duck, str):
-                assert isinstance(ours, str), told
+                assert isinstance(ours, str), details
                 seen["refused by others"] += 1
             elif isinstance(ours, str):
                 seen["refused"] += 1
                 breaks = any(set("\r\n") & set(value) for row in python for value in row)
-                assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), told
+                assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), details
             elif python == duck:
                 seen["accepted alike"] += 1
-                assert ours == [_trimmed(row) for row in python], told
+                assert ours == [_trimmed(row) for row in python], details
     assert min(seen.values()) > count / 15, seen
 
 

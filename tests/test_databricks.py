@@ -115,10 +115,10 @@ def test_a_machine_logs_in_with_its_secret(
         settings.DATABRICKS_CLIENT_ID, settings.DATABRICKS_CLIENT_SECRET = CLIENT, SECRET
         secure.set(token_lifetime=62.0)  # a token is not used in its last minute
         with connect(secure.url).change() as change:
-            asked = secure.log()["calls"].count("token")
+            token_calls = secure.log()["calls"].count("token")
             time.sleep(2.1)
             assert change.query("SELECT 1 AS n")["n"].to_pylist() == [1]
-        assert secure.log()["calls"].count("token") == asked + 1
+        assert secure.log()["calls"].count("token") == token_calls + 1
 
 
 def test_a_machine_that_is_not_known_is_refused(served: Served, settings: Settings) -> None:
@@ -133,10 +133,10 @@ def test_a_machine_that_is_not_known_is_refused(served: Served, settings: Settin
     ("at", "do"), [("OpenSession", "503"), ("ExecuteStatement", "not-initialized")]
 )
 def test_a_warehouse_that_is_starting_is_waited_for(served: Served, at: str, do: str) -> None:
-    said = list[str]()
+    messages = list[str]()
     served.fault(at, do, times=2)
-    assert isinstance(connect(served.url, said.append).tables(), list)
-    assert said == ["waiting for the warehouse to start"]
+    assert isinstance(connect(served.url, messages.append).tables(), list)
+    assert messages == ["waiting for the warehouse to start"]
 
 
 def test_a_warehouse_that_does_not_start_in_time_is_given_up(
@@ -291,7 +291,7 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
     (tmp_path / "other.csv").write_text(f"{COLUMNS}\n{RECORDS}\n{RECORDS}\n")
     ingest(connect(own.url), [file])
     broker.build(connect(own.url))
-    said = []
+    outputs = []
     for at, do, command in (
         ("results", "expired-link", ["transfer", "flight_delay_data"]),
         ("upload", "500", ["ingest", "--replace", str(tmp_path / "other.csv")]),
@@ -301,9 +301,9 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
         done = fresh.attempt(*command)
         served.mend()
         assert done.returncode == 1
-        said += [done.stdout, done.stderr]
+        outputs += [done.stdout, done.stderr]
     for secret in (TOKEN, "signed-link", "signed-upload", "Traceback"):
-        assert not [text for text in said if secret in text]
+        assert not [text for text in outputs if secret in text]
 
 
 def test_the_whole_way_gives_the_answers_of_the_embedded_warehouse(

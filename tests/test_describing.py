@@ -16,10 +16,10 @@ from transfers.models import Transfer
 
 @pytest.mark.parametrize("table", NAMES)
 def test_a_table_describes_itself_as_the_list_does(site: Site, table: str) -> None:
-    said = site.get(f"/api/{table}/describe").json()
+    body = site.get(f"/api/{table}/describe").json()
     listed = {entry["table"]: entry for entry in site.get("/api/").json()}
-    assert said == listed[table]
-    assert site.get(f"{said['url']}?order_by={said['order']}&limit=1").status == 200
+    assert body == listed[table]
+    assert site.get(f"{body['url']}?order_by={body['order']}&limit=1").status == 200
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
@@ -30,18 +30,18 @@ def test_every_number_has_a_unit(table: type[MirroredTable]) -> None:
 
 
 def test_a_table_says_its_columns_limits_and_where_it_is_from(site: Site) -> None:
-    said = site.get("/api/flight_delay_data/describe").json()
-    columns = {column["name"]: column for column in said["columns"]}
+    body = site.get("/api/flight_delay_data/describe").json()
+    columns = {column["name"]: column for column in body["columns"]}
     delay = columns["Arrival_Delay_Minutes"]
     assert (delay["type"], delay["unit"], delay["nullable"]) == ("integer", "minutes", True)
     assert columns["Airline_Name"]["facets"]
     assert columns["Airline_Name"]["unit"] is None
-    assert said["limits"] == {"default_limit": 1000, "max_limit": 10000, "timeout": 5.0}
-    assert said["key"] == []
-    assert said["order"] == "Flight_Date,Airline_Name,Origin_City,Destination_City"
-    made = Transfer.objects.get(pk=said["transfer"])
+    assert body["limits"] == {"default_limit": 1000, "max_limit": 10000, "timeout": 5.0}
+    assert body["key"] == []
+    assert body["order"] == "Flight_Date,Airline_Name,Origin_City,Destination_City"
+    made = Transfer.objects.get(pk=body["transfer"])
     assert (made.table, str(made.version)) == ("flight_delay_data", "flight_delay_data/1")
-    assert said["source_version"] == made.source_version
+    assert body["source_version"] == made.source_version
 
 
 def test_a_table_goes_stale_and_says_so_at_once(demo: Platform, site: Site) -> None:
@@ -65,11 +65,11 @@ def test_a_table_goes_stale_and_says_so_at_once(demo: Platform, site: Site) -> N
 
 def test_what_was_never_transferred_is_described_too(fresh: Platform) -> None:
     with fresh.site(processes=1) as site:
-        said = site.get("/api/delays_by_day/describe").json()
+        body = site.get("/api/delays_by_day/describe").json()
     unknown = ("version", "rows", "source_version", "transfer", "since", "confirmed_at")
-    assert [said[name] for name in unknown] == [None] * 6
-    assert said["stale"] is True
-    assert len(said["columns"]) == 4
+    assert [body[name] for name in unknown] == [None] * 6
+    assert body["stale"] is True
+    assert len(body["columns"]) == 4
 
 
 def test_a_table_that_cannot_be_described_is_refused_at_start() -> None:
@@ -80,6 +80,6 @@ def test_a_table_that_cannot_be_described_is_refused_at_start() -> None:
         class Meta(MirroredTable.Meta):
             app_label = "wrong"
 
-    found = {error.id: error.msg for error in Wrong.check() if isinstance(error, checks.Error)}
-    assert "'delay'" in found["flights.E001"]
-    assert "'the day'" in found["flights.E005"]
+    errors = {error.id: error.msg for error in Wrong.check() if isinstance(error, checks.Error)}
+    assert "'delay'" in errors["flights.E001"]
+    assert "'the day'" in errors["flights.E005"]

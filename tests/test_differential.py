@@ -92,22 +92,22 @@ def conditions(draw: st.DrawFn, words: list[str]) -> Condition:
 
 
 @dataclass(frozen=True)
-class Asked:
+class GeneratedQuery:
     parameters: dict[str, str]
     where: str
 
 
 @st.composite
-def filtered(draw: st.DrawFn, words: list[str]) -> Asked:
+def generated_queries(draw: st.DrawFn, words: list[str]) -> GeneratedQuery:
     """Filters that all hold, and groups of which one has to."""
-    found = {c.parameter: c for c in draw(st.lists(conditions(words), max_size=3))}
-    parameters = {c.parameter: c.text for c in found.values()}
-    sql = [c.sql for c in found.values()]
+    chosen = {c.parameter: c for c in draw(st.lists(conditions(words), max_size=3))}
+    parameters = {c.parameter: c.text for c in chosen.values()}
+    sql = [c.sql for c in chosen.values()]
     for name in draw(st.sampled_from([[], [], ["or"], ["or", "or2"]])):
         either = draw(st.lists(conditions(words), min_size=1, max_size=3))
         parameters[name] = ",".join(f"{c.parameter}:{c.text}" for c in either)
         sql.append("(" + " OR ".join(c.sql for c in either) + ")")
-    return Asked(parameters, " AND ".join(sql) or "true")
+    return GeneratedQuery(parameters, " AND ".join(sql) or "true")
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +125,11 @@ def flights(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="module")
 def words(flights: duckdb.DuckDBPyConnection) -> list[str]:
     """Some texts that are there, and some that are not."""
-    found = flights.execute(
+    values = flights.execute(
         f"SELECT DISTINCT Airline_Name FROM {TABLE} UNION SELECT DISTINCT Origin_City FROM {TABLE}"
         f" UNION (SELECT DISTINCT Destination_City FROM {TABLE} LIMIT 20) ORDER BY 1"
     )
-    return [*(name for (name,) in found.fetchall()), "O'Hare", 'a"b', "ß", "%"]
+    return [*(name for (name,) in values.fetchall()), "O'Hare", 'a"b', "ß", "%"]
 
 
 def ask(site: Site, parameters: dict[str, str]) -> list[list[Any]]:
@@ -138,14 +138,14 @@ def ask(site: Site, parameters: dict[str, str]) -> list[list[Any]]:
     return [list(row.values()) for row in answer.json()["results"]]
 
 
-def shown(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+def as_json(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [[v.isoformat() if isinstance(v, date) else v for v in row] for row in rows]
 
 
 def check_rows(
     site: Site, flights: duckdb.DuckDBPyConnection, data: st.DataObject, words: list[str]
 ) -> None:
-    asked = data.draw(filtered(words))
+    query = data.draw(generated_queries(words))
     names = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=4, unique=True))
     # A text's order is its collation's: rows are sorted by other columns.
     keys = data.draw(st.lists(st.sampled_from(["Flight_Date", *NUMBERS]), max_size=2, unique=True))
@@ -164,17 +164,17 @@ def check_rows(
     ]
     # Rows that are equal so far follow each other as the last column asked for runs.
     last = f"id {'DESC' if signs and signs[-1] else 'ASC'}"
-    wanted = flights.execute(
-        f"SELECT {', '.join(names)} FROM {TABLE} WHERE {asked.where}"
+    expected = flights.execute(
+        f"SELECT {', '.join(names)} FROM {TABLE} WHERE {query.where}"
         f" ORDER BY {', '.join([*order, last])} LIMIT {limit} OFFSET {offset}"
     )
-    assert ask(site, asked.parameters | page) == shown(wanted.fetchall())
+    assert ask(site, query.parameters | page) == as_json(expected.fetchall())
 
 
 def check_groups(
     site: Site, flights: duckdb.DuckDBPyConnection, data: st.DataObject, words: list[str]
 ) -> None:
-    asked = data.draw(filtered(words))
+    query = data.draw(generated_queries(words))
     by = data.draw(st.lists(st.sampled_from(TEXTS), max_size=2, unique=True))
     functions = data.draw(
         st.lists(st.sampled_from(list(FUNCTIONS)), min_size=1, max_size=3, unique=True)
@@ -191,12 +191,17 @@ def check_groups(
         parameters["having"], having = f"count__gte:{least}", f"HAVING count(*) >= {least}"
     selected = [*by, "count(*)", *(FUNCTIONS[f].format(column) for f, column in measured)]
     grouped = f"GROUP BY {', '.join(by)}" if by else ""
-    wanted = flights.execute(
-        f"SELECT {', '.join(selected)} FROM {TABLE} WHERE {asked.where} {grouped} {having}"
+    expected = flights.execute(
+        f"SELECT {', '.join(selected)} FROM {TABLE} WHERE {query.where} {grouped} {having}"
     )
-    found, told = ask(site, asked.parameters | parameters), shown(wanted.fetchall())
+    actual_rows, expected_rows = (
+        ask(site, query.parameters | parameters),
+        as_json(expected.fetchall()),
+    )
     by_key = lambda row: row[: len(by)]  # noqa: E731
-    for mine, other in zip(sorted(found, key=by_key), sorted(told, key=by_key), strict=True):
+    for mine, other in zip(
+        sorted(actual_rows, key=by_key), sorted(expected_rows, key=by_key), strict=True
+    ):
         assert mine == [pytest.approx(v, rel=1e-9) if isinstance(v, float) else v for v in other]
 
 

@@ -113,8 +113,8 @@ def manage(home: Path | str, *arguments: str) -> subprocess.CompletedProcess[str
 def listener(path: Path) -> int:
     with socket.socket(socket.AF_UNIX) as door:
         door.connect(str(path))
-        found = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    pid: int = struct.unpack("3i", found)[0]
+        credentials = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
     return pid
 
 
@@ -148,10 +148,10 @@ def mode(path: Path) -> int:
 def test_clients_that_start_at_once_share_one_supervisor_and_its_servers(tmp_path: Path) -> None:
     processes = [start(tmp_path) for _ in range(4)]
     clients = [Client(process) for process in processes]
-    found = [[each.supervisor(), *each.pids()] for each in clients]
+    pids = [[each.supervisor(), *each.pids()] for each in clients]
     for process in processes:
         process.communicate()
-    assert found[0] == found[1] == found[2] == found[3]
+    assert pids[0] == pids[1] == pids[2] == pids[3]
     log = (tmp_path / "logs" / "embedded.log").read_text()
     assert log.count("ready: PostgreSQL Valkey") == 1
 
@@ -354,9 +354,9 @@ def test_a_secret_is_the_same_for_processes_that_make_it_at_once(tmp_path: Path)
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-    answers = {process.communicate()[0] for process in processes}
-    assert len(answers) == 1
-    assert len(set(answers.pop().split(","))) == 50
+    secrets = {process.communicate()[0] for process in processes}
+    assert len(secrets) == 1
+    assert len(set(secrets.pop().split(","))) == 50
     assert {mode(path) for path in home.iterdir()} == {0o600}
     assert len(list(home.iterdir())) == 50
 

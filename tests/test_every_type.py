@@ -32,12 +32,12 @@ LEAST, MOST = -(2**63), 2**63 - 1  # of n
 
 @pytest.fixture(scope="module")
 def published(demo: Platform) -> Iterator[None]:
-    wanted = columns.schema(EveryType)
-    rows = table_of(TYPES).cast(wanted).sort_by("n")
+    schema = columns.schema(EveryType)
+    rows = table_of(TYPES).cast(schema).sort_by("n")
     with transaction.atomic():
-        version = writer.create(EveryType, wanted, "1")
-        assert list(writer.copy(version, wanted, rows.to_batches()))[-1].rows == 4
-        writer.keep(version, writer.figures(version, wanted))
+        version = writer.create(EveryType, schema, "1")
+        assert list(writer.copy(version, schema, rows.to_batches()))[-1].rows == 4
+        writer.keep(version, writer.figures(version, schema))
         writer.publish([version])
         sql_view.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
     yield
@@ -60,7 +60,7 @@ def ask(query: str, status: int = 200) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "matches"),
     [
         ("flag=true", [LEAST, 1]),
         ("price=-99999.99", [1]),
@@ -76,8 +76,8 @@ def ask(query: str, status: int = 200) -> Any:
         ("day__in=0001-01-01,9999-12-31", [LEAST, 1]),
     ],
 )
-def test_a_column_of_each_type_is_filtered(published: None, query: str, found: list[int]) -> None:
-    assert [row["n"] for row in json.loads(ask(f"order_by=n&{query}"))["results"]] == found
+def test_a_column_of_each_type_is_filtered(published: None, query: str, matches: list[int]) -> None:
+    assert [row["n"] for row in json.loads(ask(f"order_by=n&{query}"))["results"]] == matches
 
 
 def test_what_is_not_finite_sorts_with_the_empty_values(published: None) -> None:
@@ -92,8 +92,8 @@ def test_texts_sort_by_code_point_and_large_numbers_are_plain(published: None) -
 
 
 def test_decimals_keep_their_digits_in_what_is_computed(published: None) -> None:
-    wanted = "aggregate=min:price,max:exact,count_distinct:raw"
-    assert json.loads(ask(wanted))["results"] == [
+    aggregates = "aggregate=min:price,max:exact,count_distinct:raw"
+    assert json.loads(ask(aggregates))["results"] == [
         {
             "min_price": "-99999.99",
             "max_exact": "9" * 28 + ".5" + "0" * 9,
@@ -112,12 +112,12 @@ def test_what_has_no_least_value_is_refused_with_what_has(published: None, name:
 def test_files_hold_every_type_as_it_is(published: None) -> None:
     """But for NaN and infinity, which are no value to who queries."""
     rows = table_of(TYPES).cast(columns.schema(EveryType)).sort_by("n").to_pylist()
-    wanted = [{name: _finite(value) for name, value in row.items()} for row in rows]
+    expected = [{name: _finite(value) for name, value in row.items()} for row in rows]
     for read in (
         pa.ipc.open_stream(ask("format=arrow")).read_all(),
         pq.read_table(io.BytesIO(ask("format=parquet"))),
     ):
-        assert repr(read.to_pylist()) == repr(wanted)
+        assert repr(read.to_pylist()) == repr(expected)
     lines = [json.loads(line) for line in ask("format=ndjson").decode().splitlines()]
     shown = json.loads(ask(""))["results"]
     times = {"instant", "local"}  # the one spells 0 seconds and the zone as the other does not
@@ -150,5 +150,5 @@ def test_graphql_gives_every_value_as_other_answers_do(published: None) -> None:
     result = execute_sync(schema, parse(query), context_value=Operation.of([EveryType]))
     assert result.errors is None
     assert result.data
-    told = json.loads(JSON().render(result.data["every_type"]["rows"]))
-    assert told == json.loads(ask(""))["results"]
+    from_graphql = json.loads(JSON().render(result.data["every_type"]["rows"]))
+    assert from_graphql == json.loads(ask(""))["results"]

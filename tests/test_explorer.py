@@ -32,17 +32,17 @@ def hidden(page: str) -> dict[str, str]:
 def test_show_keeps_what_the_form_has_no_control_for(site: Site) -> None:
     having = "having=count__gte:20000&facets=&count=estimated&or=Origin_City:Newark,%20NJ"
     page = body(site, f"{GROUPED}&{having}&order_by=-count")
-    kept = hidden(page)
-    assert kept["group_by"] == "Airline_Name"
-    assert kept["aggregate"] == "count,avg:Arrival_Delay_Minutes"
+    hidden_fields = hidden(page)
+    assert hidden_fields["group_by"] == "Airline_Name"
+    assert hidden_fields["aggregate"] == "count,avg:Arrival_Delay_Minutes"
     ticked = re.findall(r'name="column" value="([^"]+)" checked', page)
     assert ticked == ["Airline_Name", "count", "avg_Arrival_Delay_Minutes"]
     assert '<option value="-avg_Arrival_Delay_Minutes">' in page
-    form = "&".join(f"{name}={quote(value)}" for name, value in kept.items())
+    form = "&".join(f"{name}={quote(value)}" for name, value in hidden_fields.items())
     columns = "column=Airline_Name&column=count&column=avg_Arrival_Delay_Minutes"
     shown = body(site, f"/explorer?{form}&{columns}&order_by=-count&limit=25")
-    asked = dict(parse_qsl(urlsplit(api(shown)).query))
-    assert asked == {
+    params = dict(parse_qsl(urlsplit(api(shown)).query))
+    assert params == {
         "group_by": "Airline_Name",
         "aggregate": "count,avg:Arrival_Delay_Minutes",
         "having": "count__gte:20000",
@@ -83,11 +83,11 @@ def test_facets_are_shown_and_lead_to_their_rows(site: Site) -> None:
     page = body(site, f"{FLIGHTS}&{DELTA}&facets=Origin_City,Airline_Name&limit=10")
     counted = site.get(api(page)).json()["facets"]
     (shown,) = re.findall(r'<section class="facets".*?</section>', page, re.S)
-    found = re.findall(r'<li><a href="([^"]+)">(.*?)</a> <span>([\d,]+)</span>', shown)
-    assert [(unescape(text), int(rows.replace(",", ""))) for _, text, rows in found] == [
+    matches = re.findall(r'<li><a href="([^"]+)">(.*?)</a> <span>([\d,]+)</span>', shown)
+    assert [(unescape(text), int(rows.replace(",", ""))) for _, text, rows in matches] == [
         (value["value"], value["rows"]) for values in counted.values() for value in values
     ]
-    link, city, rows = found[0]
+    link, city, rows = matches[0]
     assert f"of {rows}</p>" in body(site, unescape(link))
     assert f"Origin City is {unescape(city)}" in unescape(body(site, unescape(link)))
     wrong = site.get(f"{FLIGHTS}&facets=Flight_Date")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.platform import Answer, Platform, Site
-from tests.test_background_exports import made
+from tests.test_background_exports import finished_export
 
 QUERY = "Origin_City=Newark, NJ&order_by=-Arrival_Delay_Minutes&limit=5000"
 CURL = shutil.which("curl") or "curl"
@@ -25,7 +25,7 @@ def live(demo: Platform) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def url(live: Site) -> str:
-    return str(made(live, QUERY, "parquet")["url"])
+    return str(finished_export(live, QUERY, "parquet")["url"])
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +107,8 @@ def test_a_part_is_sent_only_of_the_file_that_if_range_names(
         ("*", False),
         ("nonsense", False),
     ):
-        found = outcome(live, url, Range="bytes=5-9", If_Range=condition)
-        assert found == ((206, whole.body[5:10]) if holds else (200, whole.body)), condition
+        result = outcome(live, url, Range="bytes=5-9", If_Range=condition)
+        assert result == ((206, whole.body[5:10]) if holds else (200, whole.body)), condition
     assert outcome(live, url, If_Range=etag) == (200, whole.body)
 
 
@@ -197,7 +197,7 @@ def test_a_file_that_was_removed_has_no_parts_and_no_conditions(live: Site) -> N
     from flights.exports import retention
     from flights.models import Export
 
-    export = made(live, f"{QUERY}&offset=1")
+    export = finished_export(live, f"{QUERY}&offset=1")
     retention.STORAGE.delete(Export.objects.get(pk=export["id"]).stored)
     for headers in ({}, {"Range": "bytes=0-1"}, {"If_None_Match": "*"}):
         assert live.get(export["url"], **headers).status == 410
@@ -205,6 +205,6 @@ def test_a_file_that_was_removed_has_no_parts_and_no_conditions(live: Site) -> N
 
 
 def test_an_empty_file_has_no_parts(live: Site) -> None:
-    url = made(live, "Airline_Name=none", "ndjson")["url"]
+    url = finished_export(live, "Airline_Name=none", "ndjson")["url"]
     for header in ("bytes=0-", "bytes=-5"):
         assert outcome(live, url, Range=header) == (200, b"")

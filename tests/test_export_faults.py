@@ -37,7 +37,7 @@ def site(platform: Platform) -> Iterator[Site]:
 
 
 @pytest.fixture
-def kept(platform: Platform) -> Path:
+def export_folder(platform: Platform) -> Path:
     """The folder of exports; each test begins with none."""
     folder = Path(platform.env["AIRSENSE_HOME"]) / "exports"
     execute(platform, "TRUNCATE flights_export CASCADE")
@@ -54,7 +54,7 @@ def midway(platform: Platform, key: str) -> None:
     until(lambda: row(platform, key)["status"] == "running" and row(platform, key)["bytes"])
 
 
-def whole(platform: Platform, site: Site, key: str, folder: Path) -> None:
+def assert_complete(platform: Platform, site: Site, key: str, folder: Path) -> None:
     """The export is done, is the streamed file, and no other file is there."""
     until(lambda: swept(platform, key) == "done", seconds=60)
     done = row(platform, key)
@@ -65,7 +65,7 @@ def whole(platform: Platform, site: Site, key: str, folder: Path) -> None:
 
 
 def test_a_killed_worker_leaves_an_export_that_is_made_again(
-    platform: Platform, site: Site, kept: Path
+    platform: Platform, site: Site, export_folder: Path
 ) -> None:
     with slowly(platform):
         with worker(platform) as process:
@@ -73,20 +73,22 @@ def test_a_killed_worker_leaves_an_export_that_is_made_again(
             midway(platform, key)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        (half,) = files(kept)
+        (half,) = files(export_folder)
         assert half.stat().st_size > 0
         time.sleep(LOST_AFTER)
         sweep(platform)
         lost = row(platform, key)
         assert (lost["status"], lost["error"]) == ("queued", "Its worker stopped in the middle.")
-        assert files(kept) == []
+        assert files(export_folder) == []
     with worker(platform):
-        whole(platform, site, key, kept)
+        assert_complete(platform, site, key, export_folder)
     assert row(platform, key)["attempts"] == 2
 
 
 @pytest.mark.deep
-def test_a_worker_that_was_frozen_does_no_harm(platform: Platform, site: Site, kept: Path) -> None:
+def test_a_worker_that_was_frozen_does_no_harm(
+    platform: Platform, site: Site, export_folder: Path
+) -> None:
     with slowly(platform), worker(platform) as frozen:
         key = ask(platform)
         midway(platform, key)
@@ -97,10 +99,12 @@ def test_a_worker_that_was_frozen_does_no_harm(platform: Platform, site: Site, k
             until(lambda: swept(platform, key) == "done", seconds=60)
             os.killpg(frozen.pid, signal.SIGCONT)
             time.sleep(3)  # until it has seen that its export is another's
-    whole(platform, site, key, kept)
+    assert_complete(platform, site, key, export_folder)
 
 
-def test_of_two_workers_one_makes_an_export(platform: Platform, site: Site, kept: Path) -> None:
+def test_of_two_workers_one_makes_an_export(
+    platform: Platform, site: Site, export_folder: Path
+) -> None:
     keys = [ask(platform), ask(platform, "limit=10")]
     platform.python("from flights import tasks; tasks.make_exports.delay()")
     with slowly(platform, pause=0.02), worker(platform), worker(platform):
@@ -109,20 +113,20 @@ def test_of_two_workers_one_makes_an_export(platform: Platform, site: Site, kept
         assert row(platform, keys[1])["status"] == "queued"
         until(lambda: row(platform, keys[1])["status"] == "done")
     assert [row(platform, key)["attempts"] for key in keys] == [1, 1]
-    assert len(files(kept)) == 2
+    assert len(files(export_folder)) == 2
 
 
-def test_how_far_an_export_is(platform: Platform, site: Site, kept: Path) -> None:
+def test_how_far_an_export_is(platform: Platform, site: Site, export_folder: Path) -> None:
     token = platform.token()
     with slowly(platform), worker(platform):
         key = ask(platform)
         midway(platform, key)
-        told = site.get(f"/api/exports/{key}", Authorization=f"Token {token}").json()
-        assert told["status"] == "running"
-        assert 0 < told["rows_done"] < told["rows_total"] == ROWS
-        assert 0 < told["bytes"] < 1_000_000
-        assert told["rows_per_second"] > 0
-        assert 0 < told["seconds_left"] < 30
+        body = site.get(f"/api/exports/{key}", Authorization=f"Token {token}").json()
+        assert body["status"] == "running"
+        assert 0 < body["rows_done"] < body["rows_total"] == ROWS
+        assert 0 < body["bytes"] < 1_000_000
+        assert body["rows_per_second"] > 0
+        assert 0 < body["seconds_left"] < 30
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,9 @@ def test_how_far_an_export_is(platform: Platform, site: Site, kept: Path) -> Non
         pytest.param("Arrival_Delay_Minutes__gte=0", marks=pytest.mark.deep),
     ],
 )
-def test_a_deleted_export_is_not_made_any_more(platform: Platform, kept: Path, query: str) -> None:
+def test_a_deleted_export_is_not_made_any_more(
+    platform: Platform, export_folder: Path, query: str
+) -> None:
     """Also while PostgreSQL still sorts or counts, and has given no row."""
     with slowly(platform, pause=0.3), worker(platform):
         key = ask(platform, query)
@@ -143,19 +149,19 @@ def test_a_deleted_export_is_not_made_any_more(platform: Platform, kept: Path, q
             "retention.remove(Export.objects.all())"
         )
         until(lambda: not running_copies(platform), seconds=10)
-        assert files(kept) == []
+        assert files(export_folder) == []
         assert row(platform, key) == {}
 
 
 def running_copies(platform: Platform) -> bool:
-    asked = "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
+    sql = "SELECT FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
     with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
-        return connection.execute(f"{asked} AND datname = current_database()").rowcount > 0
+        return connection.execute(f"{sql} AND datname = current_database()").rowcount > 0
 
 
 @pytest.mark.deep
 def test_a_worker_that_is_killed_each_time_ends_in_a_failure(
-    platform: Platform, kept: Path
+    platform: Platform, export_folder: Path
 ) -> None:
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
     with slowly(own):
@@ -168,20 +174,20 @@ def test_a_worker_that_is_killed_each_time_ends_in_a_failure(
         sweep(own)
     failed = row(own, key)
     assert (failed["status"], failed["error"]) == ("failed", "Its worker stopped in the middle.")
-    assert files(kept) == []
+    assert files(export_folder) == []
 
 
-def test_exports_together_have_a_limit(platform: Platform, kept: Path) -> None:
+def test_exports_together_have_a_limit(platform: Platform, export_folder: Path) -> None:
     with worker(platform):
         key = ask(platform, format_="ndjson")  # 2.5 MB
         until(lambda: row(platform, key)["status"] == "failed")
     assert row(platform, key)["error"] == (
         "All exports together may have 2 MiB. Ask for less, or wait until others expire."
     )
-    assert files(kept) == []
+    assert files(export_folder) == []
 
 
-def test_a_version_that_an_export_waits_for_stays(platform: Platform, kept: Path) -> None:
+def test_a_version_that_an_export_waits_for_stays(platform: Platform, export_folder: Path) -> None:
     own = Platform({**platform.env, "VERSIONS_KEPT": "1"})
     key = ask(own)
     own.manage("transfer", TABLE, "--force")
@@ -193,7 +199,7 @@ def test_a_version_that_an_export_waits_for_stays(platform: Platform, kept: Path
     assert RELATION not in own.manage("versions")
 
 
-def test_a_version_that_is_gone_fails_its_export(platform: Platform, kept: Path) -> None:
+def test_a_version_that_is_gone_fails_its_export(platform: Platform, export_folder: Path) -> None:
     key = ask(platform)
     execute(platform, f"UPDATE flights_export SET number = 77 WHERE id = '{key}'")
     with worker(platform):
@@ -203,7 +209,7 @@ def test_a_version_that_is_gone_fails_its_export(platform: Platform, kept: Path)
 
 @pytest.mark.deep
 def test_workers_that_are_killed_at_any_moment_lose_no_export(
-    platform: Platform, site: Site, kept: Path
+    platform: Platform, site: Site, export_folder: Path
 ) -> None:
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "100"})
     key = ask(own)
@@ -216,10 +222,10 @@ def test_workers_that_are_killed_at_any_moment_lose_no_export(
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             left = row(own, key)
-            assert len(files(kept)) <= 1
+            assert len(files(export_folder)) <= 1
             time.sleep(LOST_AFTER)
             sweep(own)
             assert row(own, key)["status"] == ("done" if left["status"] == "done" else "queued")
     sweep(own)
     with worker(own):
-        whole(own, site, key, kept)
+        assert_complete(own, site, key, export_folder)

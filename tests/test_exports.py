@@ -69,15 +69,15 @@ def export(site: Site, format_: str, query: str, **headers: str) -> Answer:
 
 @pytest.mark.parametrize("format_", READ)
 def test_a_file_holds_the_rows_of_its_query(site: Site, format_: str) -> None:
-    wanted = f"{NEWARK}&order_by=-Arrival_Delay_Minutes,Flight_Date"
-    told = site.get(f"{FLIGHTS}?{wanted}&limit=10000").json()["results"]
-    answer = export(site, format_, wanted)
-    found = READ[format_](answer.body)
-    assert [list(map(text, row.values())) for row in found] == [
-        list(map(text, row.values())) for row in told
+    query = f"{NEWARK}&order_by=-Arrival_Delay_Minutes,Flight_Date"
+    rows = site.get(f"{FLIGHTS}?{query}&limit=10000").json()["results"]
+    answer = export(site, format_, query)
+    result = READ[format_](answer.body)
+    assert [list(map(text, row.values())) for row in result] == [
+        list(map(text, row.values())) for row in rows
     ]
-    assert list(found[0]) == list(told[0])
-    assert answer.headers["x-airsense-rows"] == str(len(told))
+    assert list(result[0]) == list(rows[0])
+    assert answer.headers["x-airsense-rows"] == str(len(rows))
     assert answer.headers["x-airsense-limit"] == "none"
     name = f'filename="flight_delay_data__v1.{format_}"'
     assert name in answer.headers["content-disposition"]
@@ -86,11 +86,11 @@ def test_a_file_holds_the_rows_of_its_query(site: Site, format_: str) -> None:
 @pytest.mark.parametrize("format_", READ)
 def test_groups_and_pages_are_files_too(site: Site, format_: str) -> None:
     query = "group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes&order_by=-count"
-    told = site.get(f"{FLIGHTS}?{query}&limit=5&offset=2").json()["results"]
+    expected = site.get(f"{FLIGHTS}?{query}&limit=5&offset=2").json()["results"]
     answer = export(site, format_, f"{query}&limit=5&offset=2")
     rows = READ[format_](answer.body)
-    assert [row["Airline_Name"] for row in rows] == [row["Airline_Name"] for row in told]
-    assert [int(row["count"]) for row in rows] == [row["count"] for row in told]
+    assert [row["Airline_Name"] for row in rows] == [row["Airline_Name"] for row in expected]
+    assert [int(row["count"]) for row in rows] == [row["count"] for row in expected]
     assert (answer.headers["x-airsense-rows"], answer.headers["x-airsense-limit"]) == ("5", "5")
 
 
@@ -150,17 +150,17 @@ def test_a_text_that_a_spreadsheet_would_compute_is_harmless(fresh: Platform) ->
     fresh.ingest("\n".join(f"2013-01-01,{text},A,B,-5,-6" for text in quoted))
     fresh.manage("transfer", "flight_delay_data")
     with fresh.site(processes=1) as site:
-        there = site.get(f"{FLIGHTS}?columns=Airline_Name").json()["results"]
-        names = [row["Airline_Name"] for row in there]
+        rows = site.get(f"{FLIGHTS}?columns=Airline_Name").json()["results"]
+        names = [row["Airline_Name"] for row in rows]
         for format_ in ("csv", "xlsx"):
-            found = READ[format_](export(site, format_, "").body)
-            assert [row["Airline_Name"] for row in found] == [
+            result = READ[format_](export(site, format_, "").body)
+            assert [row["Airline_Name"] for row in result] == [
                 name if name == "fine" else f"'{name}" for name in names
             ]
-            assert {int(row["Arrival_Delay_Minutes"]) for row in found} == {-6}
+            assert {int(row["Arrival_Delay_Minutes"]) for row in result} == {-6}
         for format_ in ("ndjson", "parquet", "arrow"):
-            found = READ[format_](export(site, format_, "").body)
-            assert [row["Airline_Name"] for row in found] == names
+            result = READ[format_](export(site, format_, "").body)
+            assert [row["Airline_Name"] for row in result] == names
 
 
 def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> None:
@@ -171,17 +171,17 @@ def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> 
             together.wait()
             return site.get(f"{FLIGHTS}?format=csv")
 
-        answers = list(clients.map(ask, range(8)))
-        assert {answer.status for answer in answers} == {200, 503}
-        assert all(a.headers["retry-after"] == "5" for a in answers if a.status == 503)
-        assert len({answer.body for answer in answers if answer.status == 200}) == 1
+        responses = list(clients.map(ask, range(8)))
+        assert {answer.status for answer in responses} == {200, 503}
+        assert all(a.headers["retry-after"] == "5" for a in responses if a.status == 503)
+        assert len({answer.body for answer in responses if answer.status == 200}) == 1
         assert site.get(f"{FLIGHTS}?format=csv").status == 200
 
 
 def test_many_who_want_small_files_come_in_their_order_and_find_a_place(site: Site) -> None:
     with ThreadPoolExecutor(24) as clients:
-        asked = [f"{FLIGHTS}?format=csv&limit={limit}" for limit in range(1, 100)]
-        assert {answer.status for answer in clients.map(site.get, asked)} == {200}
+        paths = [f"{FLIGHTS}?format=csv&limit={limit}" for limit in range(1, 100)]
+        assert {answer.status for answer in clients.map(site.get, paths)} == {200}
 
 
 def test_a_file_that_postgresql_did_not_end_breaks_off(site: Site) -> None:

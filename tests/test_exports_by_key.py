@@ -38,7 +38,7 @@ def live(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         retention.remove(Export.objects.all())
 
 
-def made(**facts: Any) -> str:
+def new_key(**facts: Any) -> str:
     """The secret of a new key for exports."""
     return keys.make(ApiKey(**{"name": f"test {next(_numbers)}", "scopes": ["export"], **facts}))
 
@@ -65,10 +65,10 @@ def ids(site: Site, **who: str) -> list[str]:
 
 
 def test_a_key_asks_for_an_export_watches_it_and_downloads_it(live: Site) -> None:
-    secret, query = made(), own()
-    asked = post(live, query, X_API_Key=secret)
-    assert asked.status == 202, asked.body
-    done = live.get(f"{asked.headers['location']}?wait=30", X_API_Key=secret)
+    secret, query = new_key(), own()
+    created = post(live, query, X_API_Key=secret)
+    assert created.status == 202, created.body
+    done = live.get(f"{created.headers['location']}?wait=30", X_API_Key=secret)
     export = done.json()
     assert export["status"] == "done"
     assert done.headers["cache-control"] == "no-store"
@@ -78,12 +78,12 @@ def test_a_key_asks_for_an_export_watches_it_and_downloads_it(live: Site) -> Non
     again = post(live, f"?{query}", X_API_Key=secret)
     assert (again.status, again.json()["id"]) == (200, export["id"])
     assert len(ids(live, X_API_Key=secret)) == 1
-    everything = asked.body + done.body + file.body + str(done.headers | file.headers).encode()
+    everything = created.body + done.body + file.body + str(done.headers | file.headers).encode()
     assert secret.encode() not in everything
 
 
 def test_a_key_sees_no_export_of_another_key_or_of_a_user(live: Site) -> None:
-    one, other, person = made(), made(), token("operator")
+    one, other, person = new_key(), new_key(), token("operator")
     of_one = post(live, own(), X_API_Key=one).json()["id"]
     of_person = post(live, own(), Authorization=person).json()["id"]
     assert ids(live, X_API_Key=one) == [of_one]
@@ -96,7 +96,7 @@ def test_a_key_sees_no_export_of_another_key_or_of_a_user(live: Site) -> None:
 
 
 def test_what_two_ask_for_is_made_once_and_is_of_both(live: Site) -> None:
-    one, other, query = made(), made(), own()
+    one, other, query = new_key(), new_key(), own()
     first, second = (post(live, query, X_API_Key=key).json() for key in (one, other))
     assert first["id"] == second["id"]
     assert ids(live, X_API_Key=one) == ids(live, X_API_Key=other) == [first["id"]]
@@ -106,12 +106,12 @@ def test_what_two_ask_for_is_made_once_and_is_of_both(live: Site) -> None:
 
 
 def test_the_same_asked_by_many_at_once_is_one_export(live: Site) -> None:
-    secrets, query = [made(), made()] * 4, own()
+    secrets, query = [new_key(), new_key()] * 4, own()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda secret: post(live, query, X_API_Key=secret), secrets))
-    assert {answer.status for answer in answers} <= {200, 202}
-    assert len({answer.json()["id"] for answer in answers}) == 1
-    assert Asker.objects.filter(export=answers[0].json()["id"]).count() == 2
+        responses = list(pool.map(lambda secret: post(live, query, X_API_Key=secret), secrets))
+    assert {answer.status for answer in responses} <= {200, 202}
+    assert len({answer.json()["id"] for answer in responses}) == 1
+    assert Asker.objects.filter(export=responses[0].json()["id"]).count() == 2
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_the_same_asked_by_many_at_once_is_one_export(live: Site) -> None:
 def test_a_key_that_may_not_is_refused_with_the_reason(
     live: Site, facts: dict[str, Any], status: int, says: str
 ) -> None:
-    before, secret, where = Export.objects.count(), made(**facts), elsewhere()
-    asked = post(live, own(), X_API_Key=secret, **where)
-    for refused in (asked, live.get(ALL, X_API_Key=secret, **where)):
+    before, secret, where = Export.objects.count(), new_key(**facts), elsewhere()
+    response = post(live, own(), X_API_Key=secret, **where)
+    for refused in (response, live.get(ALL, X_API_Key=secret, **where)):
         assert refused.status == status
         assert refused.headers["content-type"] == "application/problem+json"
         assert says in refused.json()["detail"]
@@ -136,11 +136,11 @@ def test_a_key_that_may_not_is_refused_with_the_reason(
 
 
 def test_a_key_that_is_revoked_watches_nothing_any_more(live: Site) -> None:
-    key = {"X_API_Key": made(), **elsewhere()}
-    there = post(live, own(), **key).headers["location"]
-    assert live.get(there, **key).status == 200
+    key = {"X_API_Key": new_key(), **elsewhere()}
+    location = post(live, own(), **key).headers["location"]
+    assert live.get(location, **key).status == 200
     keys.revoke(ApiKey.objects.latest("pk"))
-    until(lambda: live.get(there, **key).status == 401, seconds=2)
+    until(lambda: live.get(location, **key).status == 401, seconds=2)
 
 
 def test_who_tries_keys_is_counted_by_address(live: Site) -> None:
@@ -148,42 +148,42 @@ def test_who_tries_keys_is_counted_by_address(live: Site) -> None:
     first = live.get(ALL, **wrong)
     assert (first.status, first.headers["ratelimit-policy"]) == (401, '"address";q=30;w=60')
     until(lambda: live.get(ALL, **wrong).status == 429)
-    assert live.get(ALL, X_API_Key=made()).status == 200  # a key's own window is another
+    assert live.get(ALL, X_API_Key=new_key()).status == 200  # a key's own window is another
 
 
 def test_a_key_is_no_user_and_does_not_lend_its_rights(live: Site) -> None:
     """The key decides where both are given, and opens nothing but exports."""
-    secret = made()
+    secret = new_key()
     both = {"X_API_Key": secret, "Authorization": token("operator")}
-    asked = post(live, own(), **both).json()["id"]
-    assert ids(live, X_API_Key=secret) == [asked]
+    export = post(live, own(), **both).json()["id"]
+    assert ids(live, X_API_Key=secret) == [export]
     assert live.get("/api/transfers/", X_API_Key=secret, **elsewhere()).status == 401
-    both |= {"X_API_Key": made(scopes=["query"]), **elsewhere()}
+    both |= {"X_API_Key": new_key(scopes=["query"]), **elsewhere()}
     assert post(live, own(), **both).status == 403
 
 
 def test_a_key_with_too_many_exports_waits_and_others_do_not(live: Site) -> None:
-    secret = made()
+    secret = new_key()
     waiting = [queued(ApiKey.objects.latest("pk")) for _ in range(settings.EXPORTS_WAITING)]
     refused = post(live, own(), X_API_Key=secret)
     assert (refused.status, refused.headers["retry-after"]) == (429, "10")
     assert "exports of yours are not done yet" in refused.json()["detail"]
-    assert post(live, own(), X_API_Key=made()).status == 202
+    assert post(live, own(), X_API_Key=new_key()).status == 202
     retention.remove(waiting)
 
 
 def test_to_ask_for_a_file_costs_a_key_as_much_as_a_file(live: Site) -> None:
-    secret = made(rate=600)
-    asked = post(live, own(), X_API_Key=secret)
-    assert asked.headers["ratelimit-policy"] == '"key";q=600;w=60'
-    assert ";r=590;" in asked.headers["ratelimit"]
-    slow = made(rate=10)
+    secret = new_key(rate=600)
+    created = post(live, own(), X_API_Key=secret)
+    assert created.headers["ratelimit-policy"] == '"key";q=600;w=60'
+    assert ";r=590;" in created.headers["ratelimit"]
+    slow = new_key(rate=10)
     assert [post(live, own(), X_API_Key=slow).status for _ in range(2)] == [202, 429]
 
 
 def test_who_waits_takes_no_thread_that_others_need(live: Site) -> None:
     """More wait than there are threads, and still a query is answered at once."""
-    secret = made(scopes=["export", "query"])
+    secret = new_key(scopes=["export", "query"])
     export = queued(ApiKey.objects.latest("pk"))
     with ThreadPoolExecutor(20) as pool:
         began = time.monotonic()
@@ -198,8 +198,8 @@ def test_who_waits_takes_no_thread_that_others_need(live: Site) -> None:
 
 
 def test_nothing_kept_or_shown_holds_the_key_and_the_admin_says_whose_it_is(live: Site) -> None:
-    secret = made(name="Aviation lab")
-    there = post(live, own(), X_API_Key=secret).json()["id"]
+    secret = new_key(name="Aviation lab")
+    created = post(live, own(), X_API_Key=secret).json()["id"]
     digest = ApiKey.objects.latest("pk").digest
     with connection.cursor() as cursor:
         for table in ("flights_export", "flights_asker", "flights_apikey"):
@@ -207,7 +207,7 @@ def test_nothing_kept_or_shown_holds_the_key_and_the_admin_says_whose_it_is(live
             assert secret not in cursor.fetchone()[0]
     client = Client()
     client.force_login(person("viewer"))
-    for path in ("", f"{there}/change/", "?q=Aviation"):
+    for path in ("", f"{created}/change/", "?q=Aviation"):
         page = client.get(f"/admin/flights/export/{path}").content.decode()
         assert f"key Aviation lab ({secret[:16]}...)" in page
         assert secret not in page

@@ -48,9 +48,9 @@ def stored(table: pa.Table, batch: int) -> list[tuple[Any, ...]]:
         list(writer.copy(version, table.schema, table.to_batches(max_chunksize=batch)))
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM random__v0 ORDER BY id")
-            found: list[tuple[Any, ...]] = cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
         transaction.set_rollback(True)
-    return found
+    return rows
 
 
 def same(value: Any) -> Any:

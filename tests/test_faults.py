@@ -147,8 +147,8 @@ def test_a_worker_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
         ended = last(platform)
         now = before + (ended["status"] == "succeeded")
         until(lambda: current(site) == now)
-    said = "" if now > before else "Its worker stopped in the middle."
-    assert ended["error"].startswith(said), f"killed after {moment:.2f} s"
+    error = "" if now > before else "Its worker stopped in the middle."
+    assert ended["error"].startswith(error), f"killed after {moment:.2f} s"
     assert set(seen) <= {f"{TABLE}/{before}", f"{TABLE}/{now}"}
 
 
@@ -240,9 +240,9 @@ def to_warehouse(_: Platform, warehouse: Served) -> Callable[[], socket.socket]:
 def to_postgresql(platform: Platform, _: Served) -> Callable[[], socket.socket]:
     def connect() -> socket.socket:
         (folder,) = parse_qs(urlsplit(platform.env["DATABASE_URL"]).query)["host"]
-        there = socket.socket(socket.AF_UNIX)
-        there.connect(f"{folder}/.s.PGSQL.5432")
-        return there
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{folder}/.s.PGSQL.5432")
+        return server
 
     return connect
 
@@ -252,10 +252,10 @@ CONNECTS = {"warehouse": to_warehouse, "PostgreSQL": to_postgresql}
 
 def through(network: Proxy, platform: Platform, warehouse: Served, server: str) -> Platform:
     """The platform, which reaches a server by this network alone."""
-    here, there = f"127.0.0.1:{network.port}", urlsplit(warehouse.url).netloc
+    here, address = f"127.0.0.1:{network.port}", urlsplit(warehouse.url).netloc
     database = urlsplit(platform.env["DATABASE_URL"])
     env = {
-        "warehouse": {"WAREHOUSE_URL": platform.env["WAREHOUSE_URL"].replace(there, here)},
+        "warehouse": {"WAREHOUSE_URL": platform.env["WAREHOUSE_URL"].replace(address, here)},
         "PostgreSQL": {"DATABASE_URL": f"postgresql://{database.username}@{here}{database.path}"},
     }
     return Platform({**platform.env, **env[server]})

@@ -135,9 +135,9 @@ def test_the_connectors_page_transfers_a_table_and_lists_it(
     site, token = connector
     assert site.get(LIST_OF_TABLES).json() == []
     for path, name in (("/dbstatus", "Databricks"), ("/rdsstatus", "RDS")):
-        said = site.get(path).json()
-        assert said[f"{name} is connected"] is True
-        assert isinstance(said["result"], str)
+        body = site.get(path).json()
+        assert body[f"{name} is connected"] is True
+        assert isinstance(body["result"], str)
 
     by_address = site.ask("POST", "/transfer_table?table_name=delays_by_day", b"", **token)
     by_body = post(site, "/transfer_table", {"table_name": "delays_by_day"}, **token)

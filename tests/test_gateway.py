@@ -137,26 +137,26 @@ def test_errors_and_exports_are_not_kept(one: Site) -> None:
 
 def test_the_list_of_tables_is_never_kept(one: Site) -> None:
     query = "/api/dynamic_query?table_name=information_schema.tables&columns=table_name"
-    answers = [one.get(query) for _ in range(2)]
-    assert [how(answer) for answer in answers] == ["miss", "miss"]
-    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+    responses = [one.get(query) for _ in range(2)]
+    assert [how(answer) for answer in responses] == ["miss", "miss"]
+    assert {answer.headers["cache-control"] for answer in responses} == {"no-store"}
     whole = one.get(query, Authorization="Token x")
-    assert whole.body == answers[0].body
+    assert whole.body == responses[0].body
 
 
 def test_identical_misses_are_one(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=7&order_by=-Total_Flights"
-    said: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
 
     def ask() -> None:
-        said[how(one.get(query))] += 1
+        outcomes[how(one.get(query))] += 1
 
     threads = [threading.Thread(target=ask) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert said == {"miss": 1, "hit": 15}
+    assert outcomes == {"miss": 1, "hit": 15}
 
 
 def test_the_figures_are_shown_and_bounded(one: Site) -> None:

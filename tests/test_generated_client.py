@@ -12,7 +12,7 @@ import pytest
 from airsense import data_folder
 from tests.platform import Site
 
-ASKING = """
+CLIENT_PROGRAM = """
 import json, sys
 from airsense_client import Client
 from airsense_client.api.search import search
@@ -67,21 +67,25 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ask(client: Path, url: str) -> Any:
     env = {**os.environ, "PYTHONPATH": str(client)}
     done = subprocess.run(
-        [sys.executable, "-c", ASKING, url], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", CLIENT_PROGRAM, url],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_a_generated_client_gets_typed_rows_and_typed_problems(site: Site, client: Path) -> None:
-    said = ask(client, site.url)
+    result = ask(client, site.url)
     path = "/api/busiest_airports_by_delays/?Total_Arrivals__gte=1000&order_by=-Total_Avg_Delay"
     rows = site.get(f"{path}&limit=3").json()["results"]
-    assert said["cities"] == [row["City"] for row in rows]
-    assert (said["delay"], said["day"], said["version"]) == ("float", "date", 1)
-    status, told, detail, allowed = said["wrong"]
-    assert (status, told) == (400, 400)
+    assert result["cities"] == [row["City"] for row in rows]
+    assert (result["delay"], result["day"], result["version"]) == ("float", "date", 1)
+    status, problem, detail, allowed = result["wrong"]
+    assert (status, problem) == (400, 400)
     assert "'Nope'" in detail
     assert "City" in allowed
-    assert said["units"]["Arrival_Delay_Minutes"] == "minutes"
-    assert "Honolulu, HI" in said["found"]
+    assert result["units"]["Arrival_Delay_Minutes"] == "minutes"
+    assert "Honolulu, HI" in result["found"]

@@ -25,11 +25,11 @@ def test_rows_are_those_of_the_rest_of_the_api(table: type[MirroredTable], site:
     last, all_of_them = columns[-1], " ".join(columns)
     query = """query ($order: String!) { %s(order_by: $order, limit: 20) {
         version limit more rows { %s } } }"""
-    said = data(post(site, query % (name, all_of_them), order=f"-{last}"))[name]
+    page = data(post(site, query % (name, all_of_them), order=f"-{last}"))[name]
     rest = site.get(f"/api/{name}/?order_by=-{last}&limit=20").json()
-    assert said["rows"] == rest["results"]
-    assert (said["version"], said["limit"]) == (rest["version"], rest["limit"])
-    assert said["more"] == (rest["next"] is not None)
+    assert page["rows"] == rest["results"]
+    assert (page["version"], page["limit"]) == (rest["version"], rest["limit"])
+    assert page["more"] == (rest["next"] is not None)
 
 
 CONDITIONS = {
@@ -55,11 +55,11 @@ CONDITIONS = {
 def test_conditions_mean_the_same_as_filters(site: Site, address: str) -> None:
     where = CONDITIONS[address]
     query = f"{{ busiest_airports_by_delays(where: {where}) {{ count rows {{ City }} }} }}"
-    said = data(post(site, query))["busiest_airports_by_delays"]
-    asked = address.replace(" ", "%20").replace('"', "%22")
-    rest = site.get(f"/api/busiest_airports_by_delays/?columns=City&count=exact&{asked}")
-    assert said["rows"] == rest.json()["results"]
-    assert said["count"] == int(rest.headers["x-airsense-count"])
+    page = data(post(site, query))["busiest_airports_by_delays"]
+    params = address.replace(" ", "%20").replace('"', "%22")
+    rest = site.get(f"/api/busiest_airports_by_delays/?columns=City&count=exact&{params}")
+    assert page["rows"] == rest.json()["results"]
+    assert page["count"] == int(rest.headers["x-airsense-count"])
 
 
 def test_conditions_nest(site: Site) -> None:
@@ -75,19 +75,19 @@ def test_conditions_nest(site: Site) -> None:
 def test_pages_follow_each_other_by_cursors_and_by_offsets(site: Site) -> None:
     query = """query ($c: String!) { busiest_airports_by_delays(limit: 40, cursor: $c) {
         next previous rows { City } } }"""
-    found, cursor = [], ""
+    rows, cursor = [], ""
     while cursor is not None:
         page = data(post(site, query, c=cursor))["busiest_airports_by_delays"]
-        found += page["rows"]
+        rows += page["rows"]
         cursor = page["next"]
-    rest = site.get("/api/busiest_airports_by_delays/?columns=City").json()["results"]
-    assert found == rest
+    expected = site.get("/api/busiest_airports_by_delays/?columns=City").json()["results"]
+    assert rows == expected
     assert page["previous"]
     first = data(post(site, "{ busiest_airports_by_delays(limit: 40) { next } }"))
     assert first["busiest_airports_by_delays"]["next"]
     by_offset = "{ busiest_airports_by_delays(limit: 2, offset: 3) { more next rows { City } } }"
-    said = data(post(site, by_offset))["busiest_airports_by_delays"]
-    assert said == {"more": True, "next": None, "rows": rest[3:5]}
+    page = data(post(site, by_offset))["busiest_airports_by_delays"]
+    assert page == {"more": True, "next": None, "rows": expected[3:5]}
 
 
 def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
@@ -98,7 +98,7 @@ def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
         by { Airline_Name } count max { Flight_Date } avg { Arrival_Delay_Minutes }
         p90: percentile(p: 90) { Arrival_Delay_Minutes } sum { Arrival_Delay_Minutes }
         count_distinct { Destination_City } } } }"""
-    said = data(post(site, query))["flight_delay_data_groups"]
+    result = data(post(site, query))["flight_delay_data_groups"]
     made = (
         "count,max:Flight_Date,avg:Arrival_Delay_Minutes,p90:Arrival_Delay_Minutes,"
         "sum:Arrival_Delay_Minutes,count_distinct:Destination_City"
@@ -107,8 +107,8 @@ def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
         f"/api/flight_delay_data/?Origin_City=Newark,%20NJ&group_by=Airline_Name&aggregate={made}"
         "&having=count__gte:1000&order_by=-p90_Arrival_Delay_Minutes&limit=5&count=exact"
     )
-    assert said["count"] == int(rest.headers["x-airsense-count"])
-    for group, row in zip(said["rows"], rest.json()["results"], strict=True):
+    assert result["count"] == int(rest.headers["x-airsense-count"])
+    for group, row in zip(result["rows"], rest.json()["results"], strict=True):
         assert group == {
             "by": {"Airline_Name": row["Airline_Name"]},
             "count": row["count"],
@@ -126,14 +126,16 @@ def test_search_tables_and_facets_are_those_of_the_rest_of_the_api(site: Site) -
     query = """{ search(q: "boston", table: "flight_delay_data", limit: 3) { query limit tables {
         table version values_found columns rows
         values { column value rows alike url fragments { text found } } } } }"""
-    said, rest = (
+    results, rest = (
         data(post(site, query))["search"],
         site.get("/api/search?q=boston&table=flight_delay_data&limit=3").json(),
     )
     rest.pop("offset")
-    assert said == rest
-    told = data(post(site, "{ tables { table about rows stale columns { name unit operators } } }"))
-    for table, listed in zip(told["tables"], site.get("/api/").json(), strict=True):
+    assert results == rest
+    tables = data(
+        post(site, "{ tables { table about rows stale columns { name unit operators } } }")
+    )
+    for table, listed in zip(tables["tables"], site.get("/api/").json(), strict=True):
         columns = table.pop("columns")
         assert table.items() <= listed.items()
         assert all(c.items() <= d.items() for c, d in zip(columns, listed["columns"], strict=True))
@@ -153,9 +155,9 @@ def test_only_what_is_selected_is_read(demo: Platform) -> None:
     view(request)  # what is published is known then
     with CaptureQueriesContext(connections["reader"]) as seen:
         answer = view(request).render()
-    said = json.loads(answer.content)["data"]
-    version = said["delays_by_day"]["version"]
-    assert said["other"] == {"version": version, "limit": 1000}
+    result = json.loads(answer.content)["data"]
+    version = result["delays_by_day"]["version"]
+    assert result["other"] == {"version": version, "limit": 1000}
     reads = [query["sql"] for query in seen.captured_queries if " FROM " in query["sql"]]
     days, airlines = [sql.partition(" FROM ")[0] for sql in reads]
     assert days.count(f'"delays_by_day__v{version}".') == 2
@@ -192,8 +194,8 @@ def test_either_type_of_answer_is_given(site: Site) -> None:
 
 
 def test_tools_can_read_the_schema(site: Site) -> None:
-    told = data(post(site, get_introspection_query()))
-    assert print_schema(build_client_schema(told)) == print_schema(SCHEMA)
+    schema = data(post(site, get_introspection_query()))
+    assert print_schema(build_client_schema(schema)) == print_schema(SCHEMA)
 
 
 def test_a_table_that_was_never_transferred_is_told_beside_the_others(fresh: Platform) -> None:
@@ -210,10 +212,10 @@ def test_a_table_that_was_never_transferred_is_told_beside_the_others(fresh: Pla
 
 
 def test_pages_of_other_sites_may_ask(site: Site) -> None:
-    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
-    preflight = site.ask("OPTIONS", PATH, None, **asked)
+    headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    preflight = site.ask("OPTIONS", PATH, None, **headers)
     assert "POST" in preflight.headers["access-control-allow-methods"]
     assert "Content-Type" in preflight.headers["access-control-allow-headers"]
     assert post(site, "{ __typename }").headers["access-control-allow-origin"] == "*"
-    other = site.ask("OPTIONS", "/api/advanced_search", None, **asked)
+    other = site.ask("OPTIONS", "/api/advanced_search", None, **headers)
     assert "POST" not in other.headers["access-control-allow-methods"]

@@ -72,9 +72,11 @@ def aliases(count: int) -> str:
 
 def doubling() -> str:
     """A field for each of 2^60 ways through the fragments."""
-    there = [f"fragment f{i} on DelaysByDayPage {{ ...f{i + 1} ...f{i + 1} }}" for i in range(60)]
+    fragments = [
+        f"fragment f{i} on DelaysByDayPage {{ ...f{i + 1} ...f{i + 1} }}" for i in range(60)
+    ]
     last = "fragment f60 on DelaysByDayPage { version }"
-    return " ".join(["{ delays_by_day { ...f0 } }", *there, last])
+    return " ".join(["{ delays_by_day { ...f0 } }", *fragments, last])
 
 
 FLIGHTS = (
@@ -138,16 +140,16 @@ HOSTILE = {
 def test_a_hostile_query_is_refused(site: Site, name: str) -> None:
     query, says = HOSTILE[name]
     answer = post(site, query)
-    told = [error["message"] for error in answer.json()["errors"]]
+    messages = [error["message"] for error in answer.json()["errors"]]
     assert answer.status in (200, 400)
-    assert any(says in message for message in told), told
+    assert any(says in message for message in messages), messages
 
 
 def test_what_was_within_the_limits_is_answered_beside_what_was_not(site: Site) -> None:
-    said = post(site, f"{{ {aliases(11)} }}").json()
-    assert said["data"]["a9"] == {"count": 7}
-    assert said["data"]["a10"] is None
-    assert [error["path"] for error in said["errors"]] == [["a10", "count"]]
+    body = post(site, f"{{ {aliases(11)} }}").json()
+    assert body["data"]["a9"] == {"count": 7}
+    assert body["data"]["a10"] is None
+    assert [error["path"] for error in body["errors"]] == [["a10", "count"]]
 
 
 BODIES = [
@@ -210,7 +212,7 @@ def test_an_address_says_each_thing_once_and_nothing_else(site: Site) -> None:
 def test_one_of_several_operations_is_run(site: Site) -> None:
     body = {"query": "query a { __typename } query b { delays_by_day { version } }"}
     for name, status in [("b", 200), ("c", 400), (None, 400)]:
-        asked = json.dumps({**body, "operationName": name}).encode()
-        answer = site.ask("POST", PATH, asked, Content_Type="application/json")
+        request = json.dumps({**body, "operationName": name}).encode()
+        answer = site.ask("POST", PATH, request, Content_Type="application/json")
         assert answer.status == status
     assert "a, b" in refused(answer)

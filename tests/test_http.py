@@ -27,9 +27,9 @@ def test_an_error_is_a_problem_with_its_details(
     answer = site.get(path, Accept="*/*")
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
-    said = answer.json()
-    assert (said["type"], said["status"], said["title"]) == ("about:blank", status, title)
-    assert said["detail"].endswith(".")
+    body = answer.json()
+    assert (body["type"], body["status"], body["title"]) == ("about:blank", status, title)
+    assert body["detail"].endswith(".")
 
 
 FIRST_ERROR = {"error", "message", "detail"}
@@ -67,8 +67,8 @@ def test_pages_of_other_sites_may_read_and_nothing_else(site: Site) -> None:
             read = site.get(path, **other)
             assert read.headers["access-control-allow-origin"] == "*"
             assert read.headers["access-control-expose-headers"] == "*"
-    asked = {**other, "Access-Control-Request-Method": "GET"}
-    preflight = site.ask("OPTIONS", DAYS, None, **asked)
+    headers = {**other, "Access-Control-Request-Method": "GET"}
+    preflight = site.ask("OPTIONS", DAYS, None, **headers)
     assert preflight.status == 204
     allowed = preflight.headers["access-control-allow-headers"].split(", ")
     assert {"If-None-Match", "X-API-Key"} <= set(allowed)
@@ -86,11 +86,11 @@ def test_options_tell_what_can_be_done(site: Site) -> None:
 
 
 def test_each_request_has_an_id_of_its_own(site: Site) -> None:
-    answers = [site.get(path) for path in (DAYS, DAYS, DAYS, "/", "/api/nowhere/")]
-    assert "hit" in {answer.headers["x-airsense-cache"] for answer in answers}
-    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
-    given = site.get(DAYS, X_Request_ID="proxy-1.a")
-    assert given.headers["x-request-id"] == "proxy-1.a"
+    responses = [site.get(path) for path in (DAYS, DAYS, DAYS, "/", "/api/nowhere/")]
+    assert "hit" in {answer.headers["x-airsense-cache"] for answer in responses}
+    assert len({answer.headers["x-request-id"] for answer in responses}) == len(responses)
+    response = site.get(DAYS, X_Request_ID="proxy-1.a")
+    assert response.headers["x-request-id"] == "proxy-1.a"
     for forged in ("a b", "x" * 65, "ü"):
         assert site.get(DAYS, X_Request_ID=forged).headers["x-request-id"] != forged
 
@@ -227,8 +227,8 @@ def test_a_slash_too_few_or_too_many_leads_to_the_right_address(
         connection.close()
         assert (answer.status, answer.headers["Location"]) == (308, f"{right}?q=a%26b")
         if method != "HEAD":
-            said = json.loads(body)["detail"]
-            assert said == f"There is nothing at {path}. The address is {right}"
+            detail = json.loads(body)["detail"]
+            assert detail == f"There is nothing at {path}. The address is {right}"
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def parquet(name: str, **columns: pa.Array) -> str:
     rows = max((len(column) for column in columns.values()), default=1)
     texts = dict.fromkeys(NAMES, pa.array(["2013-01-07"] * rows))
     delays = dict.fromkeys(NAMES[4:], pa.array([1] * rows))
-    given = {key.replace("_", " "): column for key, column in columns.items()}
-    pq.write_table(pa.table({**texts, **delays, **given}), name)
+    renamed = {key.replace("_", " "): column for key, column in columns.items()}
+    pq.write_table(pa.table({**texts, **delays, **renamed}), name)
     return name
 
 
@@ -143,7 +143,7 @@ def test_a_date_with_a_time_of_day_is_refused(ingest: Ingest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "type_", "kept_type", "kept"),
+    ("value", "type_", "expected_type", "expected"),
     [
         (True, pa.bool_(), pa.bool_(), True),
         (-1, pa.int8(), pa.int8(), -1),
@@ -171,12 +171,17 @@ def test_a_date_with_a_time_of_day_is_refused(ingest: Ingest) -> None:
     ],
 )
 def test_further_columns_keep_their_values(
-    ingest: Ingest, warehouse: Warehouse, value: Any, type_: pa.DataType, kept_type: Any, kept: Any
+    ingest: Ingest,
+    warehouse: Warehouse,
+    value: Any,
+    type_: pa.DataType,
+    expected_type: Any,
+    expected: Any,
 ) -> None:
     ingest(parquet("f.parquet", More=scalar(value, type_)))
     with warehouse.snapshot(RAW) as snapshot:
-        assert snapshot.schema.field("More").type == kept_type
-    assert {row["More"] for row in raw(warehouse)} == {kept, None}
+        assert snapshot.schema.field("More").type == expected_type
+    assert {row["More"] for row in raw(warehouse)} == {expected, None}
 
 
 @pytest.mark.parametrize(
@@ -264,13 +269,13 @@ def test_two_column_names_that_look_alike_are_refused(ingest: Ingest) -> None:
 def test_implausible_delays_are_kept_and_told(ingest: Ingest, warehouse: Warehouse) -> None:
     delays = ["-1440,10080", "", "-1441,NA", "2147483647,1", ",10081"]
     lines = [f"2013-01-07,A,X,Y,{delay}" if delay else "" for delay in delays]
-    told = ingest(write("f.csv", *lines))
+    warnings = ingest(write("f.csv", *lines))
     outside = "implausible delays (outside -1,440 to 10,080 minutes), the first"
-    kept = "They are ingested as they are."
-    assert told.splitlines()[:3] == [
+    message = "They are ingested as they are."
+    assert warnings.splitlines()[:3] == [
         "f.csv: 4 records",
-        f"Warning: f.csv, column Departure Delay Minutes: 2 {outside} -1,441 in line 4. {kept}",
-        f"Warning: f.csv, column Arrival Delay Minutes: 1 {outside} 10,081 in line 6. {kept}",
+        f"Warning: f.csv, column Departure Delay Minutes: 2 {outside} -1,441 in line 4. {message}",
+        f"Warning: f.csv, column Arrival Delay Minutes: 1 {outside} 10,081 in line 6. {message}",
     ]
     assert len(raw(warehouse)) == 4
     assert "Warning" not in ingest("f.csv")
@@ -278,9 +283,9 @@ def test_implausible_delays_are_kept_and_told(ingest: Ingest, warehouse: Warehou
 
 def test_implausible_delays_of_parquet_name_their_row(ingest: Ingest) -> None:
     delays = pa.array([0] * 70_000 + [99_999])
-    told = ingest(parquet("f.parquet", Arrival_Delay_Minutes=delays))
-    assert "Warning: f.parquet, column Arrival Delay Minutes: 1 implausible delays" in told
-    assert "the first 99,999 in row 70001." in told
+    warnings = ingest(parquet("f.parquet", Arrival_Delay_Minutes=delays))
+    assert "Warning: f.parquet, column Arrival Delay Minutes: 1 implausible delays" in warnings
+    assert "the first 99,999 in row 70001." in warnings
 
 
 def test_a_job_of_the_admin_shows_the_warnings(demo: Platform, warehouse: Warehouse) -> None:

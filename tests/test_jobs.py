@@ -67,36 +67,36 @@ def killed_in_the_middle(platform: Platform, warehouse: Served) -> Iterator[list
     platform.python(INGEST.format(RECORDS))
     with platform.running("worker") as worker:
         until(lambda: rows(platform)[0]["status"] == "running")
-        kept = uploads(platform)
+        stored = uploads(platform)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
     warehouse.mend()
     until(lambda: (timezone.now() - rows(platform)[0]["heartbeat_at"]).total_seconds() > 2.5)
-    yield kept
+    yield stored
 
 
 def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upload(
     platform: Platform, warehouse: Served
 ) -> None:
-    with killed_in_the_middle(platform, warehouse) as kept:
-        assert [file.exists() for file in kept] == [True]
+    with killed_in_the_middle(platform, warehouse) as stored:
+        assert [file.exists() for file in stored] == [True]
         with platform.running("worker"):
             platform.python(REAP)
             until(lambda: rows(platform)[0]["status"] == "succeeded", seconds=60)
     (job,) = rows(platform)
     assert (job["attempt"], job["outcome"]) == (2, "records.csv: 1 records added")
-    assert [file.exists() for file in kept] == [False]
+    assert [file.exists() for file in stored] == [False]
 
 
 def test_a_job_that_lost_its_last_attempt_fails_alerts_and_lets_go_of_its_upload(
     platform: Platform, warehouse: Served
 ) -> None:
     platform.env["JOB_ATTEMPTS"] = "1"
-    with killed_in_the_middle(platform, warehouse) as kept:
+    with killed_in_the_middle(platform, warehouse) as stored:
         platform.python(REAP)
     (job,) = rows(platform)
     assert (job["status"], job["error"]) == ("failed", "Its worker stopped in the middle.")
-    assert [file.exists() for file in kept] == [False]
+    assert [file.exists() for file in stored] == [False]
     (alert,) = rows(platform, "transfers_alert")
     assert (alert["about"], alert["table"], alert["kind"]) == ("job", "ingest", "failed")
 

@@ -1,4 +1,4 @@
-"""Keys of the API: made, shown once, refused when they are none any more."""
+"""API keys: created, shown once, limited, revoked."""
 
 import itertools
 import re
@@ -40,7 +40,7 @@ def admin(demo: Platform) -> Client:
     return browser
 
 
-def made(**facts: object) -> str:
+def new_key(**facts: object) -> str:
     return keys.make(ApiKey(name=f"test {next(_numbers)}", **facts))
 
 
@@ -50,16 +50,16 @@ def miss(site: Site, secret: str, path: str = DAYS) -> Answer:
 
 
 def test_a_key_has_an_allowance_of_its_own(low: Site) -> None:
-    secret = made(rate=5_000)
-    answers = [miss(low, secret) for _ in range(150)]
-    assert {answer.status for answer in answers} == {200}
-    assert answers[0].headers["ratelimit-policy"] == '"key";q=5000;w=60'
-    small = made(rate=2)
+    secret = new_key(rate=5_000)
+    responses = [miss(low, secret) for _ in range(150)]
+    assert {answer.status for answer in responses} == {200}
+    assert responses[0].headers["ratelimit-policy"] == '"key";q=5000;w=60'
+    small = new_key(rate=2)
     assert 429 in {miss(low, small).status for _ in range(5)}
 
 
 def test_a_key_that_is_none_is_refused_with_the_reason(low: Site) -> None:
-    ended = made(ends_at=timezone.now() - timedelta(days=1))
+    ended = new_key(ends_at=timezone.now() - timedelta(days=1))
     unknown = f"airsense_{'x' * 43}"
     for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "expired at")]:
         answer = miss(low, secret)
@@ -84,7 +84,7 @@ def test_a_kept_answer_is_for_everybody_whatever_the_key(low: Site) -> None:
 
 
 def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
-    secret = made()
+    secret = new_key()
     assert miss(low, secret).status == 200
     keys.revoke(ApiKey.objects.latest("pk"))
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
@@ -92,16 +92,16 @@ def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
 
 
 def test_a_key_is_for_its_scopes(low: Site) -> None:
-    secret = made(scopes=["search"])
+    secret = new_key(scopes=["search"])
     for path in (DAYS, f"{DAYS}?format=csv"):
         answer = miss(low, secret, path)
         assert (answer.status, answer.json()["allowed"]) == (403, ["search"])
     assert low.get("/api/search?q=friday", X_API_Key=secret).status == 200
-    assert miss(low, made(scopes=["export"]), f"{DAYS}?format=csv").status == 200
+    assert miss(low, new_key(scopes=["export"]), f"{DAYS}?format=csv").status == 200
 
 
 def test_only_a_hash_is_kept_and_the_public_role_sees_no_owner(demo: Platform) -> None:
-    secret = made(note="Ms Private")
+    secret = new_key(note="Ms Private")
     with connection.cursor() as cursor:
         cursor.execute("SELECT flights_apikey::text FROM flights_apikey ORDER BY id DESC LIMIT 1")
         (row,) = cursor.fetchone()
@@ -115,7 +115,7 @@ def test_only_a_hash_is_kept_and_the_public_role_sees_no_owner(demo: Platform) -
 
 def test_last_use_is_noted_by_the_schedule(demo: Platform, tmp_path: Path) -> None:
     keys.save_last_uses()  # those of other tests
-    secret = made()
+    secret = new_key()
     key = ApiKey.objects.latest("pk")
     with demo.site(processes=1) as site:
         began = timezone.now()
@@ -133,7 +133,7 @@ def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> N
     assert miss(low, secret).headers["ratelimit-policy"] == '"key";q=900000;w=60'
     assert "revoked: bench (airsense_" in demo.manage("apikey", "bench", "--revoke")
     until(lambda: miss(low, secret).status == 401, seconds=1.5)
-    for wrong, said in [
+    for wrong, reason in [
         (["x", "--scopes=nope"], "'nope' is not a scope; use query, search, export"),
         (["x", "--rate=0"], "'0' is not a whole number"),
         (["x", "--ends=soon"], "'soon' is not a day such as 2027-01-31"),
@@ -141,12 +141,12 @@ def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> N
     ]:
         done = demo.attempt("apikey", *wrong)
         assert done.returncode
-        assert said in done.stderr
+        assert reason in done.stderr
 
 
 def test_the_admin_shows_a_key_once_and_revokes_it(admin: Client, low: Site) -> None:
-    asked = {"name": "A paper", "scopes": ["query"], "rate": "50", "note": "by mail"}
-    page = admin.post("/admin/flights/apikey/add/", asked)
+    form = {"name": "A paper", "scopes": ["query"], "rate": "50", "note": "by mail"}
+    page = admin.post("/admin/flights/apikey/add/", form)
     (secret,) = re.findall(SECRET, page.content.decode())
     assert "no-store" in page.headers["Cache-Control"]
     assert miss(low, secret).headers["ratelimit-policy"] == '"key";q=50;w=60'
@@ -168,17 +168,21 @@ def test_the_admin_refuses_what_is_no_key(admin: Client) -> None:
     before = ApiKey.objects.count()
     page = admin.post("/admin/flights/apikey/add/", {"name": "", "scopes": ["all"], "rate": "0"})
     assert page.status_code == 200
-    for said in ("This field is required", "is not one of the available", "greater than or equal"):
-        assert said in page.content.decode()
+    for message in (
+        "This field is required",
+        "is not one of the available",
+        "greater than or equal",
+    ):
+        assert message in page.content.decode()
     assert ApiKey.objects.count() == before
     assert set(SCOPES) == {"query", "search", "export"}
 
 
 def test_a_rate_is_changed_within_a_second(admin: Client, low: Site) -> None:
-    secret = made(rate=700)
+    secret = new_key(rate=700)
     key = ApiKey.objects.latest("pk")
     assert '"key";q=700;' in miss(low, secret).headers["ratelimit-policy"]
-    asked = {"name": key.name, "scopes": ["query"], "rate": "800", "note": ""}
-    assert admin.post(f"/admin/flights/apikey/{key.pk}/change/", asked).status_code == 302
+    form = {"name": key.name, "scopes": ["query"], "rate": "800", "note": ""}
+    assert admin.post(f"/admin/flights/apikey/{key.pk}/change/", form).status_code == 302
     time.sleep(keys.CACHED_FOR)
     assert '"key";q=800;' in miss(low, secret).headers["ratelimit-policy"]

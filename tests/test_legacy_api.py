@@ -41,8 +41,8 @@ def token(platform: Platform, name: str, *permissions: str) -> str:
 
 def transfer(site: Site, path: str = "", body: object = None, **headers: str) -> Answer:
     data = b"" if body is None else json.dumps(body).encode()
-    given = {"Content_Type": "application/json", **headers}
-    return site.ask("POST", f"/transfer_table{path}", data=data, **given)
+    params = {"Content_Type": "application/json", **headers}
+    return site.ask("POST", f"/transfer_table{path}", data=data, **params)
 
 
 def test_every_part_says_whether_it_is_reached(running: tuple[Platform, Site]) -> None:
@@ -125,12 +125,12 @@ def search(site: Site, body: object) -> Answer:
 
 
 def test_a_search_finds_texts_in_any_case_and_numbers_as_they_are_written(site: Site) -> None:
-    found = search(site, {"query": " HONOLULU "}).json()
-    city = found["busiest_airports_by_delays"]
+    body = search(site, {"query": " HONOLULU "}).json()
+    city = body["busiest_airports_by_delays"]
     assert [row["City"] for row in city["rows"]] == ["Honolulu, HI"]
-    assert "airline_performance" not in found
-    assert len(found["flight_delay_data"]["rows"]) == 100
-    assert all("Honolulu, HI" in row.values() for row in found["flight_delay_data"]["rows"])
+    assert "airline_performance" not in body
+    assert len(body["flight_delay_data"]["rows"]) == 100
+    assert all("Honolulu, HI" in row.values() for row in body["flight_delay_data"]["rows"])
     days = search(site, {"query": "11.7"}).json()["delays_by_day"]["rows"]
     assert [row["Day_of_Week"] for row in days] == ["Thursday"]
 

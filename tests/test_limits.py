@@ -18,7 +18,7 @@ def several(count: int, each: str, between: str = ",") -> str:
     return between.join(each.format(n=n) for n in range(count))
 
 
-ASKED = {
+TOO_MUCH = {
     "parameters": several(51, "x{n}=1", "&"),
     "values of in": f"{COLUMN}__in={several(501, '{n}')}",
     "conditions of or": f"or={several(51, COLUMN + ':{n}')}",
@@ -29,13 +29,13 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize(("what", "query"), ASKED.items(), ids=ASKED)
+@pytest.mark.parametrize(("what", "query"), TOO_MUCH.items(), ids=TOO_MUCH)
 def test_too_much_is_refused_with_the_limit(site: Site, what: str, query: str) -> None:
     for path in (f"{DAYS}?", f"{DYNAMIC}&"):
         answer = site.get(path + query)
         assert answer.status == 400
-        said = answer.json()
-        detail = said.get("detail") or said["error"]
+        body = answer.json()
+        detail = body.get("detail") or body["error"]
         assert detail.startswith(f"{what}: ")
         assert "and at most " in detail
 

@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass
-class Told:
+class LoginResponse:
     status: int
     retry_after: int
     cookies: str
@@ -59,7 +59,7 @@ def address(somebody: str) -> str:
     )
 
 
-def log_in(site: Site, address: str, name: str, password: str = WRONG) -> Told:
+def log_in(site: Site, address: str, name: str, password: str = WRONG) -> LoginResponse:
     form = {"username": name, "password": password, "csrfmiddlewaretoken": SECRET}
     headers = {
         "Cookie": f"csrftoken={SECRET}",
@@ -70,11 +70,10 @@ def log_in(site: Site, address: str, name: str, password: str = WRONG) -> Told:
     connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=30)
     connection.request("POST", PATH, urlencode({**form, "next": "/admin/"}), headers)
     answer = connection.getresponse()
-    page, said = answer.read().decode(), answer.headers
+    page, received = answer.read().decode(), answer.headers
     connection.close()
-    return Told(
-        answer.status, int(said.get("Retry-After", 0)), str(said.get_all("Set-Cookie")), page
-    )
+    cookies = str(received.get_all("Set-Cookie"))
+    return LoginResponse(answer.status, int(received.get("Retry-After", 0)), cookies, page)
 
 
 def test_after_five_failures_even_the_right_password_has_to_wait(
@@ -86,10 +85,10 @@ def test_after_five_failures_even_the_right_password_has_to_wait(
     refused = log_in(doors, address, somebody, RIGHT)
     assert refused.status == 429
     assert 0 < refused.retry_after <= login_throttle.WINDOW
-    said = re.findall(
+    minutes = re.findall(
         r"5 logins for this name .* within 15 minutes. Try again in (\d+) m", refused.page
     )
-    assert said == [str(-(-refused.retry_after // 60))]
+    assert minutes == [str(-(-refused.retry_after // 60))]
     assert "sessionid" not in refused.cookies
 
 
@@ -106,15 +105,15 @@ def test_nobody_is_locked_out_by_others_elsewhere(doors: Site, address: str, som
 def test_one_password_for_many_names_ends_at_a_number(doors: Site, address: str) -> None:
     names = [f"nobody{next(_numbers)}" for _ in range(login_throttle.PER_ADDRESS + 5)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda name: log_in(doors, address, name), names))
-    assert Counter(a.status for a in answers) == {200: login_throttle.PER_ADDRESS, 429: 5}
+        responses = list(pool.map(lambda name: log_in(doors, address, name), names))
+    assert Counter(a.status for a in responses) == {200: login_throttle.PER_ADDRESS, 429: 5}
 
 
 def test_many_guesses_at_once_are_no_more_guesses(doors: Site, address: str, somebody: str) -> None:
     spellings = [somebody, somebody.upper(), somebody.title()] * 8
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda name: log_in(doors, address, name), spellings))
-    assert Counter(answer.status for answer in answers)[200] == login_throttle.PER_NAME
+        responses = list(pool.map(lambda name: log_in(doors, address, name), spellings))
+    assert Counter(answer.status for answer in responses)[200] == login_throttle.PER_NAME
 
 
 def test_logins_that_succeed_are_not_counted(doors: Site, address: str, somebody: str) -> None:
@@ -127,8 +126,8 @@ def test_logins_that_succeed_are_not_counted(doors: Site, address: str, somebody
 
 def test_names_that_nobody_has_are_told_the_same(doors: Site, address: str, somebody: str) -> None:
     for name in (somebody, f"{somebody}x"):
-        answers = [log_in(doors, address, name) for _ in range(login_throttle.PER_NAME + 1)]
-        assert [answer.status for answer in answers] == [200] * login_throttle.PER_NAME + [429]
+        responses = [log_in(doors, address, name) for _ in range(login_throttle.PER_NAME + 1)]
+        assert [answer.status for answer in responses] == [200] * login_throttle.PER_NAME + [429]
 
 
 def test_without_valkey_people_log_in_and_guesses_still_end(
@@ -141,8 +140,8 @@ def test_without_valkey_people_log_in_and_guesses_still_end(
         server.kill()
         server.wait()
         assert [log_in(site, address, somebody, RIGHT).status for _ in range(7)] == [302] * 7
-        answers = [log_in(site, address, somebody).status for _ in range(5)]
-    assert answers == [200, 200, 200, 200, 429]
+        responses = [log_in(site, address, somebody).status for _ in range(5)]
+    assert responses == [200, 200, 200, 200, 429]
 
 
 def test_who_tries_tokens_is_counted_by_address_and_a_right_one_is_not_refused(

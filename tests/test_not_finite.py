@@ -64,18 +64,18 @@ def cities(site: Site, query: str) -> list[str]:
 
 
 def test_every_format_shows_no_value(site: Site) -> None:
-    asked = f"{AIRLINES}?columns=Airline_Name,Avg_Arrival_Delay&format="
-    pages = site.get(f"{asked}json").json()["results"]
+    query = f"{AIRLINES}?columns=Airline_Name,Avg_Arrival_Delay&format="
+    pages = site.get(f"{query}json").json()["results"]
     assert {row["Airline_Name"]: row["Avg_Arrival_Delay"] for row in pages} == MINUTES
-    lines = [json.loads(line) for line in site.get(f"{asked}ndjson").body.splitlines()]
+    lines = [json.loads(line) for line in site.get(f"{query}ndjson").body.splitlines()]
     assert lines == pages
-    texts = list(csv.reader(io.StringIO(site.get(f"{asked}csv").body.decode())))[1:]
+    texts = list(csv.reader(io.StringIO(site.get(f"{query}csv").body.decode())))[1:]
     assert {name: float(text) if text else None for name, text in texts} == MINUTES
-    sheet = load_workbook(io.BytesIO(site.get(f"{asked}xlsx").body)).worksheets[0]
+    sheet = load_workbook(io.BytesIO(site.get(f"{query}xlsx").body)).worksheets[0]
     assert dict(list(sheet.iter_rows(values_only=True))[1:]) == MINUTES
     for table in (
-        pa.ipc.open_stream(site.get(f"{asked}arrow").body).read_all(),
-        pq.read_table(io.BytesIO(site.get(f"{asked}parquet").body)),
+        pa.ipc.open_stream(site.get(f"{query}arrow").body).read_all(),
+        pq.read_table(io.BytesIO(site.get(f"{query}parquet").body)),
     ):
         assert table.to_pylist() == pages
     query = "{ airline_performance { rows { Airline_Name Avg_Arrival_Delay } } }"
@@ -87,13 +87,13 @@ def test_every_format_shows_no_value(site: Site) -> None:
 
 
 def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> None:
-    asked = f"{CITIES}?columns=City,Total_Avg_Delay&order_by=City&format="
-    rows = site.get(f"{asked}json").json()["results"]
+    query = f"{CITIES}?columns=City,Total_Avg_Delay&order_by=City&format="
+    rows = site.get(f"{query}json").json()["results"]
     assert [row["Total_Avg_Delay"] for row in rows] == [None, None, rows[2]["Total_Avg_Delay"]]
     assert rows[2]["Total_Avg_Delay"] is not None
     for table in (
-        pa.ipc.open_stream(site.get(f"{asked}arrow").body).read_all(),
-        pq.read_table(io.BytesIO(site.get(f"{asked}parquet").body)),
+        pa.ipc.open_stream(site.get(f"{query}arrow").body).read_all(),
+        pq.read_table(io.BytesIO(site.get(f"{query}parquet").body)),
     ):
         assert table.to_pylist() == rows
     assert cities(site, "Total_Avg_Delay__isnull=true&order_by=City") == ["A", "B"]
@@ -103,7 +103,7 @@ def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> Non
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "matches"),
     [
         ("Avg_Arrival_Delay__isnull=true", {"Beta", "Gamma", "Delta", "Fox"}),
         ("Avg_Arrival_Delay__isnull=false", {"Alpha", "Echo"}),
@@ -116,10 +116,10 @@ def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> Non
          {"Alpha", "Beta", "Gamma", "Delta", "Fox"}),
     ],
 )  # fmt: skip
-def test_filters_take_it_for_no_value(site: Site, query: str, found: set[str]) -> None:
-    assert set(names(site, query)) == found
+def test_filters_take_it_for_no_value(site: Site, query: str, matches: set[str]) -> None:
+    assert set(names(site, query)) == matches
     counted = site.get(f"{AIRLINES}?limit=1&count=exact&{query}")
-    assert int(counted.headers["x-airsense-count"]) == len(found)
+    assert int(counted.headers["x-airsense-count"]) == len(matches)
 
 
 def test_it_sorts_with_the_empty_values_by_offset_and_by_cursor(site: Site) -> None:
@@ -142,11 +142,11 @@ def test_it_sorts_with_the_empty_values_by_offset_and_by_cursor(site: Site) -> N
 
 
 def test_what_is_computed_leaves_it_out(site: Site) -> None:
-    wanted = ",".join(
+    aggregates = ",".join(
         f"{function}:Avg_Arrival_Delay"
         for function in ("count", "count_distinct", "min", "max", "sum", "avg", "median")
     )
-    (row,) = site.get(f"{AIRLINES}?aggregate={wanted}").json()["results"]
+    (row,) = site.get(f"{AIRLINES}?aggregate={aggregates}").json()["results"]
     assert list(row.values()) == [2, 2, -2.0, 1.5, -0.5, -0.25, -0.25]
     groups = site.get(f"{AIRLINES}?group_by=Avg_Arrival_Delay&order_by=Avg_Arrival_Delay").json()
     assert [tuple(row.values()) for row in groups["results"]] == [(-2.0, 1), (1.5, 1), (None, 4)]
@@ -182,16 +182,16 @@ def test_the_copy_keeps_what_its_source_has(published: Platform) -> None:
         "k.execute('SELECT \"Avg_Arrival_Delay\"::text FROM airline_performance ORDER BY 1');"
         "print([value for (value,) in k.fetchall()])"
     )
-    told = published.python(code)
+    output = published.python(code)
     for text in ("'NaN'", "'Infinity'", "'-Infinity'"):
-        assert text in told
+        assert text in output
 
 
 def test_a_version_knows_which_columns_have_it(published: Platform) -> None:
-    told = published.python(
+    output = published.python(
         "from flights.models import TableVersion as T;"
         "print({v.table: v.not_finite for v in T.objects.all()})"
     )
-    assert "'airline_performance': ['Avg_Arrival_Delay']" in told
-    assert "'busiest_airports_by_delays': ['Total_Avg_Delay']" in told
-    assert "'delays_by_day': []" in told
+    assert "'airline_performance': ['Avg_Arrival_Delay']" in output
+    assert "'busiest_airports_by_delays': ['Total_Avg_Delay']" in output
+    assert "'delays_by_day': []" in output

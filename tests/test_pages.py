@@ -60,7 +60,7 @@ def test_home_says_what_the_raw_records_say(site: Site) -> None:
     assert "1 Jan – 31 Dec 2013 Period" in text  # noqa: RUF001
     airlines, days = _averages('"Airline Name"'), _averages('dayname("Flight Date")')
     assert f"{len(airlines)} Airlines" in text
-    ranked = {name: found for name, found in airlines.items() if found.flights >= 1_000}
+    ranked = {name: airline for name, airline in airlines.items() if airline.flights >= 1_000}
     assert len(ranked) < len(airlines)
     best, worst = _least(ranked), _most(ranked)
     assert (
@@ -88,7 +88,7 @@ def test_home_ranks_origins_and_destinations_each_by_their_own_late_flights(
 ) -> None:
     delay = f"{what.title()} Delay Minutes"
     every = _averages(f'"{city}"', delay, _records().filter(f'"{delay}" > 0'))
-    ranked = {name: found for name, found in every.items() if found.flights >= 1_000}
+    ranked = {name: average for name, average in every.items() if average.flights >= 1_000}
     worst = _most(ranked)
     assert (
         f"Late {what}s {place} {worst} are {ranked[worst].average:.2f} minutes late on average"
@@ -101,15 +101,15 @@ def test_home_shows_the_number_of_flights_beside_every_bar(site: Site) -> None:
     body = _body(site, "/")
     charts = re.findall(r"<ol class.*?</ol>", body, re.S)
     counts = [re.findall(r'class="flights">([\d,]+)<', chart) for chart in charts]
-    assert [len(found) for found in counts] == [len(_bars(chart)) for chart in charts]
-    assert min(int(n.replace(",", "")) for found in counts for n in found) >= 1_000
+    assert [len(bars) for bars in counts] == [len(_bars(chart)) for chart in charts]
+    assert min(int(n.replace(",", "")) for bars in counts for n in bars) >= 1_000
     origins = _averages(
         '"Origin City"',
         "Departure Delay Minutes",
         _records().filter('"Departure Delay Minutes" > 0'),
     )
     assert sorted(_bars(charts[1])) == sorted(
-        [city, f"{found.average:.2f}"] for city, found in origins.items()
+        [city, f"{origin.average:.2f}"] for city, origin in origins.items()
     )
 
 
@@ -128,7 +128,7 @@ def test_the_explorer_shows_the_rows_of_the_address_that_it_shows(site: Site, vi
     (address,) = re.findall(r'id="api" href="([^"]+)"', body)
     rows = site.get(unescape(address)).json()["results"]
     assert rows
-    assert _shown(body) == [[_written(value) for value in row.values()] for row in rows]
+    assert _displayed_rows(body) == [[_displayed(value) for value in row.values()] for row in rows]
 
 
 def test_all_rows_of_a_view_are_had_as_csv(site: Site) -> None:
@@ -174,18 +174,18 @@ def test_an_unknown_table_is_not_found(site: Site) -> None:
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_what_an_address_says_is_escaped(site: Site, value: str) -> None:
-    given = quote(value)
+    quoted = quote(value)
     for path in (
-        f"/explorer?table={given}",
-        f"/explorer?Airline_Name={given}",
-        f"/explorer?Airline_Name__in={given}&Total_Flights={given}",
-        f"/explorer?{given}={given}",
-        f"/explorer?order_by={given}&columns={given}&limit={given}&offset={given}",
-        f"/explorer?view={given}&chart={given}",
-        f"/explorer?form=1&Airline_Name:operator={given}&Airline_Name:text={given}&column={given}",
-        f"/api/airline_performance/?Airline_Name={given}",
-        f"/api/airline_performance/?{given}={given}",
-        f"/{given}",
+        f"/explorer?table={quoted}",
+        f"/explorer?Airline_Name={quoted}",
+        f"/explorer?Airline_Name__in={quoted}&Total_Flights={quoted}",
+        f"/explorer?{quoted}={quoted}",
+        f"/explorer?order_by={quoted}&columns={quoted}&limit={quoted}&offset={quoted}",
+        f"/explorer?view={quoted}&chart={quoted}",
+        f"/explorer?form=1&Airline_Name:operator={quoted}&Airline_Name:text={quoted}&column={quoted}",
+        f"/api/airline_performance/?Airline_Name={quoted}",
+        f"/api/airline_performance/?{quoted}={quoted}",
+        f"/{quoted}",
     ):
         page = site.get(path, Accept="text/html")
         assert page.status < 500, path
@@ -276,11 +276,11 @@ def test_the_admin_alone_has_a_relaxed_policy(site: Site) -> None:
 )
 def test_a_page_asks_few_queries(demo: Platform, path: str, queries: int) -> None:
     """Beside those that see what is published, one for each table, four times a second."""
-    with CaptureQueriesContext(connections["reader"]) as asked:
+    with CaptureQueriesContext(connections["reader"]) as captured:
         view = resolve(urlsplit(path).path).func
         assert view(RequestFactory().get(path)).status_code == 200
-    others = [query for query in asked if "flights_publishedtable" not in query["sql"]]
-    assert len(others) <= queries
+    table_queries = [query for query in captured if "flights_publishedtable" not in query["sql"]]
+    assert len(table_queries) <= queries
 
 
 def _body(site: Site, path: str) -> str:
@@ -295,27 +295,27 @@ def _text(site: Site, path: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", body)))
 
 
-def _shown(body: str) -> list[list[str]]:
+def _displayed_rows(body: str) -> list[list[str]]:
     """The cells of each row of the table, or label and value of each bar."""
     rows = re.findall(r"<tr>(<td.*?)</tr>", body)
     return [_words(re.findall("<td.*?</td>", row)) for row in rows] or _bars(body)
 
 
 def _bars(body: str) -> list[list[str]]:
-    found = re.findall(
+    matches = re.findall(
         r'<li>\s*<span class="label">(.*?)</span>\s*(?:<span class="plot">)?<svg.*?</svg>'
         r'.*?<span class="value">(.*?)</span>',
         body,
         re.S,
     )
-    return [_words(bar) for bar in found]
+    return [_words(bar) for bar in matches]
 
 
 def _words(parts: Iterable[str]) -> list[str]:
     return [unescape(re.sub("<[^>]*>", "", part)) for part in parts]
 
 
-def _written(value: object) -> str:
+def _displayed(value: object) -> str:
     if value is None:
         return "–"  # noqa: RUF001
     if isinstance(value, str):
@@ -340,17 +340,17 @@ def _averages(
 ) -> dict[str, Average]:
     """The average delay of each group, and its flights."""
     sums = f'{by}, sum("{delay}"), count("{delay}"), count(*)'
-    found = (records or _records()).aggregate(sums, by).fetchall()
+    rows = (records or _records()).aggregate(sums, by).fetchall()
     return {
         name: Average(rounded(total, count) or 0.0, flights)
-        for name, total, count, flights in found
+        for name, total, count, flights in rows
         if count
     }
 
 
-def _least(found: dict[str, Average]) -> str:
-    return min(found, key=lambda name: found[name].average)
+def _least(averages: dict[str, Average]) -> str:
+    return min(averages, key=lambda name: averages[name].average)
 
 
-def _most(found: dict[str, Average]) -> str:
-    return max(found, key=lambda name: found[name].average)
+def _most(averages: dict[str, Average]) -> str:
+    return max(averages, key=lambda name: averages[name].average)

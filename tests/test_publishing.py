@@ -37,14 +37,14 @@ def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
     stop = tmp_path / "stop"
     with fresh.site(processes=2) as site, ExitStack() as readers:
         kinds = [("query", DAYS)] * 2 + [("export", EXPORT)] * 2 + [("query", TWICE)]
-        told = [readers.enter_context(_reading(k, site.url + p, stop)) for k, p in kinds]
+        processes = [readers.enter_context(_reading(k, site.url + p, stop)) for k, p in kinds]
         publishing = json.loads(fresh.program("tests.publisher", str(publishes), str(RECORDS)))
         stop.touch()
-        answers = [json.loads(reader.communicate(timeout=60)[0]) for reader in told]
+        responses = [json.loads(reader.communicate(timeout=60)[0]) for reader in processes]
     assert len(publishing) == publishes
     assert max(seconds for seconds, _ in publishing) < 1
     assert any(exports for _, exports in publishing), "an export was open at a publish"
-    queries, exports, twice = answers[0] + answers[1], answers[2] + answers[3], answers[4]
+    queries, exports, twice = responses[0] + responses[1], responses[2] + responses[3], responses[4]
     assert {status for *_, status in queries + exports + twice} == {200}
     assert (
         max(seconds for _, _, seconds, _ in queries + twice) < 1
@@ -55,12 +55,14 @@ def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
     _each_is_of_its_version(twice, _days_twice)
 
 
-def _each_is_of_its_version(answers: list[Any], expected: Any) -> None:
+def _each_is_of_its_version(responses: list[Any], expected: Any) -> None:
     """Each body is what plain Python works out from the records of the version that it states."""
-    for version in {version for version, *_ in answers}:
+    for version in {version for version, *_ in responses}:
         rows = expected_tables.records(_number(version), RECORDS)
-        wanted = hashlib.sha256(expected(rows)).hexdigest()
-        assert {digest for stated, digest, *_ in answers if stated == version} == {wanted}, version
+        expected_digest = hashlib.sha256(expected(rows)).hexdigest()
+        assert {digest for its_version, digest, *_ in responses if its_version == version} == {
+            expected_digest
+        }, version
 
 
 def _days(rows: list[expected_tables.Record]) -> bytes:

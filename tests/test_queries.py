@@ -62,14 +62,14 @@ def test_operators_work_in_both_spellings_whatever_the_case(site: Site, conditio
     ],
 )
 def test_each_operator_filters(site: Site, filters: str, keeps: set[str]) -> None:
-    found = site.get(f"/api/delays_by_day/?{filters}").json()["results"]
-    assert {row["Day_of_Week"] for row in found} == keeps
+    rows = site.get(f"/api/delays_by_day/?{filters}").json()["results"]
+    assert {row["Day_of_Week"] for row in rows} == keeps
 
 
 def test_null_is_told_from_a_value(site: Site) -> None:
-    asked = "Departure_Delay_Minutes__isnull=true&columns=Departure_Delay_Minutes&limit=5"
-    found = site.get(f"/api/flight_delay_data/?{asked}").json()["results"]
-    assert found == [{"Departure_Delay_Minutes": None}] * 5
+    query = "Departure_Delay_Minutes__isnull=true&columns=Departure_Delay_Minutes&limit=5"
+    rows = site.get(f"/api/flight_delay_data/?{query}").json()["results"]
+    assert rows == [{"Departure_Delay_Minutes": None}] * 5
 
 
 def test_pages_follow_each_other_by_relative_links(site: Site) -> None:
@@ -139,9 +139,9 @@ def test_a_wrong_query_is_told_what_is_allowed(
 
 
 def test_a_huge_number_is_compared_and_not_an_error(site: Site) -> None:
-    for operator, found in (("gt", 0), ("lt", 7), ("exact", 0), ("in", 0)):
+    for operator, count in (("gt", 0), ("lt", 7), ("exact", 0), ("in", 0)):
         query = f"delays_by_day&Total_Flights__{operator}={'9' * 30}"
-        assert len(site.get(DYNAMIC + query).json()) == found
+        assert len(site.get(DYNAMIC + query).json()) == count
 
 
 def test_csv_holds_every_row_of_a_query(site: Site) -> None:

@@ -16,8 +16,8 @@ DAYS = "/api/delays_by_day/"
 def results(site: Site, path: str) -> list[dict[str, object]]:
     answer = site.get(path)
     assert answer.status == 200, answer.body
-    found: list[dict[str, object]] = answer.json()["results"]
-    return found
+    rows: list[dict[str, object]] = answer.json()["results"]
+    return rows
 
 
 def walked(site: Site, path: str, link: str, way: str = "next") -> Iterator[dict[str, object]]:
@@ -30,7 +30,7 @@ def walked(site: Site, path: str, link: str, way: str = "next") -> Iterator[dict
 
 
 @pytest.mark.parametrize(
-    ("negated", "left_out"),
+    ("negated", "excluded"),
     [
         ("Day_of_Week__not=Monday", {"Monday"}),
         ("Day_of_Week__not_in=Monday,Friday", {"Monday", "Friday"}),
@@ -40,10 +40,10 @@ def walked(site: Site, path: str, link: str, way: str = "next") -> Iterator[dict
     ],
 )  # fmt: skip
 def test_a_negated_filter_keeps_all_the_others(
-    site: Site, negated: str, left_out: set[str]
+    site: Site, negated: str, excluded: set[str]
 ) -> None:
     every = {row["Day_of_Week"] for row in results(site, DAYS)}
-    assert {row["Day_of_Week"] for row in results(site, f"{DAYS}?{negated}")} == every - left_out
+    assert {row["Day_of_Week"] for row in results(site, f"{DAYS}?{negated}")} == every - excluded
 
 
 def test_rows_without_a_value_are_among_the_others(site: Site) -> None:
@@ -58,8 +58,8 @@ def test_rows_without_a_value_are_among_the_others(site: Site) -> None:
 
 def test_one_of_several_conditions_has_to_hold(site: Site) -> None:
     either = quote("Day_of_Week:Monday,Day_of_Week__startswith:T")
-    found = {row["Day_of_Week"] for row in results(site, f"{DAYS}?or={either}")}
-    assert found == {"Monday", "Tuesday", "Thursday"}
+    days = {row["Day_of_Week"] for row in results(site, f"{DAYS}?or={either}")}
+    assert days == {"Monday", "Tuesday", "Thursday"}
     both = f"{DAYS}?or={either}&or2={quote('Day_of_Week:Monday,Day_of_Week:Sunday')}"
     assert {row["Day_of_Week"] for row in results(site, both)} == {"Monday"}
     comma = quote("City:Chicago, IL,City__iexact:boston, ma")
@@ -86,11 +86,11 @@ def test_groups_say_what_the_broker_says(site: Site) -> None:
         f"{FLIGHTS}?group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes"
         "&order_by=Airline_Name",
     )
-    told = results(site, "/api/airline_performance/?order_by=Airline_Name")
+    published = results(site, "/api/airline_performance/?order_by=Airline_Name")
     assert [(g["Airline_Name"], g["count"]) for g in groups] == [
-        (row["Airline_Name"], row["Total_Flights"]) for row in told
+        (row["Airline_Name"], row["Total_Flights"]) for row in published
     ]
-    for group, row in zip(groups, told, strict=True):
+    for group, row in zip(groups, published, strict=True):
         average = group["avg_Arrival_Delay_Minutes"]
         assert average == pytest.approx(row["Avg_Arrival_Delay"], abs=0.00501)
 
@@ -130,8 +130,10 @@ def test_values_of_a_column_are_groups_and_all_rows_are_one(site: Site) -> None:
 
 
 def test_the_median_lies_between_percentiles(site: Site) -> None:
-    wanted = ",".join(f"{f}:Total_Arrivals" for f in ("min", "p10", "median", "p50", "p90", "max"))
-    (row,) = results(site, f"{AIRPORTS}?aggregate={wanted}")
+    aggregates = ",".join(
+        f"{f}:Total_Arrivals" for f in ("min", "p10", "median", "p50", "p90", "max")
+    )
+    (row,) = results(site, f"{AIRPORTS}?aggregate={aggregates}")
     least, tenth, median, half, ninetieth, most = row.values()
     assert least < tenth < median == half < ninetieth < most  # type: ignore[operator]
 
@@ -147,10 +149,10 @@ def test_the_median_lies_between_percentiles(site: Site) -> None:
     ],
 )
 def test_a_cursor_walks_every_row_once_both_ways(site: Site, order: str) -> None:
-    asked = f"Origin_City={quote('Newark, NJ')}&Destination_City={quote('Phoenix, AZ')}"
+    query = f"Origin_City={quote('Newark, NJ')}&Destination_City={quote('Phoenix, AZ')}"
     names = "columns=Flight_Date,Airline_Name,Arrival_Delay_Minutes"
-    whole = results(site, f"{FLIGHTS}?{asked}&{names}&order_by={order}&limit=10000")
-    page = f"?{asked}&{names}&order_by={order}&limit=700&cursor="
+    whole = results(site, f"{FLIGHTS}?{query}&{names}&order_by={order}&limit=10000")
+    page = f"?{query}&{names}&order_by={order}&limit=700&cursor="
     assert list(walked(site, FLIGHTS, page)) == whole
     assert len(whole) > 2_000
     last, link = None, page
@@ -181,8 +183,8 @@ def test_a_cursor_stays_with_its_version_until_that_is_pruned(fresh: Platform) -
 
 
 def test_a_count_is_exact_or_estimated_and_says_which(site: Site) -> None:
-    asked = f"{FLIGHTS}?limit=1&Airline_Name={quote('Delta Air Lines Inc.')}"
-    exact, estimated = (site.get(f"{asked}&count={way}").headers for way in ("exact", "estimated"))
+    query = f"{FLIGHTS}?limit=1&Airline_Name={quote('Delta Air Lines Inc.')}"
+    exact, estimated = (site.get(f"{query}&count={way}").headers for way in ("exact", "estimated"))
     assert exact["x-airsense-count"] == "48110"
     assert (exact["x-airsense-count-is"], estimated["x-airsense-count-is"]) == (
         *("exact", "estimated"),
@@ -196,9 +198,9 @@ def test_a_count_is_exact_or_estimated_and_says_which(site: Site) -> None:
 def test_facets_count_the_values_of_the_rows_that_match(site: Site) -> None:
     delta = quote("Delta Air Lines Inc.")
     body = site.get(f"{FLIGHTS}?limit=1&facets=Origin_City&Airline_Name={delta}").json()
-    found = body["facets"]["Origin_City"]
-    assert sum(value["rows"] for value in found) == 48_110
-    assert [value["rows"] for value in found] == sorted((v["rows"] for v in found), reverse=True)
+    facet = body["facets"]["Origin_City"]
+    assert sum(value["rows"] for value in facet) == 48_110
+    assert [value["rows"] for value in facet] == sorted((v["rows"] for v in facet), reverse=True)
     assert "facets" not in site.get(f"{FLIGHTS}?limit=1").json()
 
 

@@ -19,27 +19,27 @@ def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_proc
     home = tmp_path / "home"
     with running(home) as run:
         run.up()
-        assert "336,776" in run.said()
-        assert "delays_by_day" in run.said()
+        assert "336,776" in run.output()
+        assert "delays_by_day" in run.output()
         assert run.site.get("/readyz").status == 200
         (best,) = run.site.get("/api/dynamic_query?table_name=airline_performance&limit=1").json()
         assert best["Airline_Name"] == "Alaska Airlines Inc."
         password = home / "admin_password"
         assert stat.S_IMODE(password.stat().st_mode) == 0o600
-        assert password.read_text() not in run.said()
+        assert password.read_text() not in run.output()
         second = Run(home, free_port())
         assert second.process.wait(60) == 1
-        assert "already runs" in second.said()
+        assert "already runs" in second.output()
         run.process.kill()
         run.process.wait()
-        until(lambda: not run.others())
+        until(lambda: not run.processes())
     with running(home) as again:
         again.up()
-        assert again.said().count("unchanged in the warehouse") == 4
+        assert again.output().count("unchanged in the warehouse") == 4
         again.process.send_signal(signal.SIGINT)
         again.process.wait(30)
-        assert again.said().rstrip().endswith("Stopped.")
-        until(lambda: not again.others())
+        assert again.output().rstrip().endswith("Stopped.")
+        until(lambda: not again.processes())
 
 
 def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
@@ -48,13 +48,13 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
         taken.listen()
         run = Run(tmp_path / "home", taken.getsockname()[1])
         assert run.process.wait(60) == 1
-        assert "make run PORT=" in run.said()
-        assert len(run.said().strip().splitlines()) == 1
-        until(lambda: not run.others())
+        assert "make run PORT=" in run.output()
+        assert len(run.output().strip().splitlines()) == 1
+        until(lambda: not run.processes())
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ("VERSIONS_KEPT=many", "VERSIONS_KEPT='many' is not a whole number of 1 or more."),
         ("VERSIONS_KEPT=0", "VERSIONS_KEPT='0' is not a whole number of 1 or more."),
@@ -64,12 +64,12 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
         ("READER_URL=postgresql://me:secret@host:port/db", "READER_URL is not of the form"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_in_one_line(setting: str, said: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(setting: str, message: str) -> None:
     name, _, value = setting.partition("=")
     done = Platform(env={name: value}).attempt("setup")
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert said in line
+    assert message in line
     assert "secret" not in line
 
 

@@ -72,28 +72,28 @@ def sqlmap(url: str, folder: Path, how: list[str]) -> str:
 
 
 def finds_nothing(site: Site, name: str, folder: Path, how: list[str]) -> None:
-    said = sqlmap(site.url + ADDRESSES[name], folder, how)
+    output = sqlmap(site.url + ADDRESSES[name], folder, how)
     # What seems to be found and is not ends the tests early; on a busy machine some answers do.
-    assert len(TESTED.findall(said)) >= 3 or "false positive" in said, said
-    assert "all tested parameters do not appear to be injectable" in said, said
-    assert FOUND not in said, said
+    assert len(TESTED.findall(output)) >= 3 or "false positive" in output, output
+    assert "all tested parameters do not appear to be injectable" in output, output
+    assert FOUND not in output, output
 
 
 def injectable(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """What sqlmap has to find: a text in SQL, and PostgreSQL's errors in the answer."""
     name = parse_qs(environ["QUERY_STRING"]).get("name", [""])[0]
-    asked = f"SELECT v FROM (VALUES ('Alaska'), ('Delta')) AS names(v) WHERE v = '{name}'"
+    sql = f"SELECT v FROM (VALUES ('Alaska'), ('Delta')) AS names(v) WHERE v = '{name}'"
     try:
         with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-            said = str(connection.execute(asked.encode()).fetchall())
+            body = str(connection.execute(sql.encode()).fetchall())
     except psycopg.Error as error:
-        said = str(error)
+        body = str(error)
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [said.encode()]
+    return [body.encode()]
 
 
 class Silent(WSGIRequestHandler):
-    def log_message(self, *said: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         pass
 
 
@@ -114,7 +114,7 @@ def prey() -> Iterator[str]:
 @pytest.mark.parametrize("technique", "BE")
 def test_sqlmap_finds_what_can_be_injected(tmp_path: Path, technique: str) -> None:
     with prey() as url:
-        assert FOUND in (said := sqlmap(url, tmp_path, [f"--technique={technique}"])), said
+        assert FOUND in (output := sqlmap(url, tmp_path, [f"--technique={technique}"])), output
 
 
 @pytest.mark.deep
@@ -122,7 +122,7 @@ def test_sqlmap_finds_what_can_be_injected(tmp_path: Path, technique: str) -> No
 def test_sqlmap_finds_it_by_every_technique(tmp_path: Path, technique: str) -> None:
     how = [*THOROUGH, f"--technique={technique}"]
     with prey() as url:
-        assert FOUND in (said := sqlmap(url, tmp_path, how)), said
+        assert FOUND in (output := sqlmap(url, tmp_path, how)), output
 
 
 @pytest.mark.parametrize("name", DAILY)

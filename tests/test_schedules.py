@@ -211,9 +211,9 @@ def test_beat_runs_no_task_but_ours_and_reports_what_cannot_run(fresh: Platform)
             " WHERE name IN ('evil', 'map', 'typo')"
         ).fetchone()
     assert ran == (0,)
-    told = dict(alerts(fresh))
-    assert "'os.system' cannot be scheduled" in told["evil"]
-    assert all(name in told["typo"] for name in NAMES)
+    messages = dict(alerts(fresh))
+    assert "'os.system' cannot be scheduled" in messages["evil"]
+    assert all(name in messages["typo"] for name in NAMES)
 
 
 def alerts(platform: Platform) -> list[tuple[str, str]]:

@@ -29,15 +29,15 @@ def described(site: Site) -> Any:
 @pytest.mark.parametrize("table", TABLES)
 def test_every_column_and_operator_is_described(described: Any, table: type[MirroredTable]) -> None:
     assert described["openapi"].startswith("3.1")
-    asked = described["paths"][f"/api/{table._meta.db_table}/"]["get"]
-    names = {parameter["name"] for parameter in asked["parameters"]}
+    operation = described["paths"][f"/api/{table._meta.db_table}/"]["get"]
+    names = {parameter["name"] for parameter in operation["parameters"]}
     for field in table.columns():
         for lookup in operators.names(field):
             assert (public(field) if lookup == "exact" else f"{public(field)}__{lookup}") in names
     assert {"columns", "group_by", "cursor", "format"} <= names
-    assert {"200", "400", "410", "503"} <= set(asked["responses"])
-    assert "application/vnd.apache.parquet" in asked["responses"]["200"]["content"]
-    assert PROBLEM in _told(described, asked, "400")["content"]
+    assert {"200", "400", "410", "503"} <= set(operation["responses"])
+    assert "application/vnd.apache.parquet" in operation["responses"]["200"]["content"]
+    assert PROBLEM in _documented(described, operation, "400")["content"]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -91,9 +91,11 @@ def test_examples_of_parameters_can_be_asked(
     site: Site, described: Any, table: type[MirroredTable]
 ) -> None:
     path = f"/api/{table._meta.db_table}/"
-    said = " ".join(p.get("description", "") for p in described["paths"][path]["get"]["parameters"])
+    descriptions = " ".join(
+        p.get("description", "") for p in described["paths"][path]["get"]["parameters"]
+    )
     for name, value in examples(table).items():
-        assert f"For example `{value}`." in said
+        assert f"For example `{value}`." in descriptions
         group = {"group_by": examples(table)["group_by"]} if name == "having" else {}
         assert site.get(f"{path}?{urlencode({name: value, **group})}").status == 200, name
 
@@ -102,7 +104,9 @@ def test_each_problem_has_an_example_of_its_own(described: Any) -> None:
     for path, operations in described["paths"].items():
         for operation in operations.values():
             for code in operation["responses"]:
-                content = _told(described, operation, code).get("content", {}).get(PROBLEM, {})
+                content = (
+                    _documented(described, operation, code).get("content", {}).get(PROBLEM, {})
+                )
                 if content:
                     (example,) = content["examples"].values()
                     assert example["value"]["status"] == int(code), path
@@ -148,8 +152,8 @@ def test_who_takes_no_form_that_there_is_is_told_as_described(
 ) -> None:
     refused = site.get(path, Accept="audio/mpeg")
     assert refused.status == 406
-    told = _told(described, described["paths"][described_at]["get"], "406")
-    schema = told["content"][refused.headers["content-type"]]["schema"]
+    expected = _documented(described, described["paths"][described_at]["get"], "406")
+    schema = expected["content"][refused.headers["content-type"]]["schema"]
     assert _wrong({**schema, "components": described["components"]}, refused.json()) == []
 
 
@@ -176,12 +180,12 @@ def test_the_description_is_read_in_a_browser(site: Site, path: str, shows: str)
 
 def wrong_answer(described: Any, answer: Answer, path: str, method: str) -> list[str]:
     """How an answer differs from what is described for its address and status."""
-    response = _told(described, described["paths"][path][method], str(answer.status))
+    response = _documented(described, described["paths"][path][method], str(answer.status))
     schema = response["content"]["application/json"]["schema"]
     return _wrong({**schema, "components": described["components"]}, answer.json())
 
 
-def _told(described: Any, operation: Any, status: str) -> Any:
+def _documented(described: Any, operation: Any, status: str) -> Any:
     """What an operation answers with a status; refusals are shared."""
     answer = operation["responses"][status]
     shared = answer.get("$ref", "").rpartition("/")[2]

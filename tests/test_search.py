@@ -15,15 +15,15 @@ def search(site: Site, q: str, more: str = "") -> dict[str, dict[str, Any]]:
     return {table["table"]: table for table in answer.json()["tables"]}
 
 
-def values(found: dict[str, Any]) -> list[str]:
-    return [value["value"] for value in found["values"]]
+def values(table: dict[str, Any]) -> list[str]:
+    return [value["value"] for value in table["values"]]
 
 
 @pytest.mark.parametrize("q", ["honolulu", " HONOLULU ", "Hónölülù", "honolu", "honlulu"])
 def test_a_word_is_found_whatever_its_case_accents_and_typos(site: Site, q: str) -> None:
-    found = search(site, q)
-    assert values(found["busiest_airports_by_delays"])[0] == "Honolulu, HI"
-    flights = found["flight_delay_data"]
+    result = search(site, q)
+    assert values(result["busiest_airports_by_delays"])[0] == "Honolulu, HI"
+    flights = result["flight_delay_data"]
     assert flights["values"][0] | {"fragments": []} == {
         "column": "Destination_City",
         "value": "Honolulu, HI",
@@ -58,22 +58,22 @@ def test_what_was_found_is_marked_as_data(site: Site) -> None:
 
 def test_a_row_holds_every_word_in_any_column(site: Site) -> None:
     flights = search(site, "delta boston 2013-02-01", "&limit=100")["flight_delay_data"]
-    asked = (
+    query = (
         "/api/flight_delay_data/?Airline_Name__startswith=Delta&Flight_Date=2013-02-01&limit=10000"
         "&Destination_City__startswith=Boston"
     )
-    told = [list(row.values()) for row in site.get(asked).json()["results"]]
-    assert flights["rows"] == told
-    assert told
+    rows = [list(row.values()) for row in site.get(query).json()["results"]]
+    assert flights["rows"] == rows
+    assert rows
     assert search(site, "delta nosuchword")["flight_delay_data"]["rows"] == []
 
 
 def test_numbers_are_found_as_they_are_written(site: Site) -> None:
     for q in ("11.7", "1.7", "11"):
-        found = search(site, q, "&limit=100&table=delays_by_day")["delays_by_day"]
-        assert found["values"]
-        assert all(q in value["value"] for value in found["values"])
-        assert all(any(q in str(value) for value in row) for row in found["rows"])
+        result = search(site, q, "&limit=100&table=delays_by_day")["delays_by_day"]
+        assert result["values"]
+        assert all(q in value["value"] for value in result["values"])
+        assert all(any(q in str(value) for value in row) for row in result["rows"])
 
 
 @pytest.mark.parametrize("q", ["a", "ma", "1", "-", "10"])
@@ -85,8 +85,8 @@ def test_short_words_have_bounded_answers(site: Site, q: str) -> None:
 
 
 def test_pages_of_a_table_follow_each_other(site: Site) -> None:
-    asked = "&table=flight_delay_data&limit=5"
-    pages = [search(site, "york", f"{asked}&offset={n}")["flight_delay_data"] for n in (0, 5)]
+    params = "&table=flight_delay_data&limit=5"
+    pages = [search(site, "york", f"{params}&offset={n}")["flight_delay_data"] for n in (0, 5)]
     whole = search(site, "york", "&table=flight_delay_data&limit=10")["flight_delay_data"]
     for part in ("rows", "values"):
         assert pages[0][part] + pages[1][part] == whole[part]
@@ -139,11 +139,11 @@ def test_search_finds_what_was_published_and_forgets_what_was_pruned(fresh: Plat
         assert values(search(site, "united")["flight_delay_data"]) == ["Ünïted 3"]
         assert values(search(site, "unitde 3")["flight_delay_data"])[0] in ("3", "Ünïted 3")
     names = "SELECT count(*) FROM pg_class WHERE relname ~ '^flight_delay_data__v[0-9]+__values$'"
-    kept = fresh.python(
+    printed = fresh.python(
         "from django.db import connection as c; u = c.cursor();"
         f"u.execute({names!r}); print(u.fetchone()[0])"
     )
-    assert 0 < int(kept.split()[-1]) < 3
+    assert 0 < int(printed.split()[-1]) < 3
 
 
 def test_setup_makes_the_dictionaries_that_versions_lack(fresh: Platform) -> None:

@@ -29,7 +29,7 @@ FILLERS = ["\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\ufe0f", "\uffa0",
 FEW = sorted({*EVERY[:0xFFFF], *UNSEEN, *FILLERS, *SIGNS})
 
 
-def written(texts: Iterable[str], fields: list[Field] = TEXT, type_: str = "text") -> list[str]:
+def as_csv(texts: Iterable[str], fields: list[Field] = TEXT, type_: str = "text") -> list[str]:
     """What PostgreSQL writes into a CSV file of a column."""
     with connection.cursor() as cursor:
         statement = copy_sql.csv(f"SELECT unnest(%s::{type_}[])", fields)
@@ -49,7 +49,7 @@ def is_formula(text: str) -> bool:
 )
 def test_whatever_character_comes_before_a_sign_the_text_is_harmless(characters: list[str]) -> None:
     for before in ("", "\ufeff "):
-        harmless = written(f"{before}{c}=1" for c in characters)
+        harmless = as_csv(f"{before}{c}=1" for c in characters)
         guarded = {c for c, text in zip(characters, harmless, strict=True) if text.startswith("'")}
         assert guarded >= {*UNSEEN, *FILLERS, *SIGNS}
         assert not {c for c in guarded if c.isalnum() and c not in SIGNS + FILLERS}
@@ -68,14 +68,14 @@ def test_whatever_character_comes_before_a_sign_the_text_is_harmless(characters:
 @settings(deadline=None)
 def test_a_text_gets_a_quote_where_it_would_be_a_formula_and_stays_else(texts: list[str]) -> None:
     expected = [f"'{text}" if is_formula(text) else text for text in texts]
-    assert written(texts) == expected
+    assert as_csv(texts) == expected
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1))
 @settings(deadline=None, max_examples=20)
 def test_a_number_stays_a_number(numbers: list[int]) -> None:
-    found = written(map(str, numbers), NUMBER, "integer")
-    assert found == [str(number) for number in numbers]
+    result = as_csv(map(str, numbers), NUMBER, "integer")
+    assert result == [str(number) for number in numbers]
 
 
 def cells(**columns: Any) -> list[list[Any]]:
@@ -93,7 +93,7 @@ def cells(**columns: Any) -> list[list[Any]]:
 def test_a_cell_has_the_value_and_the_type_of_its_column() -> None:
     days = [date(1900, 1, 1), date(1900, 2, 28), date(1900, 3, 1), date(2024, 2, 29), None]
     times = [datetime(1900, 1, 1, 6), datetime(2013, 1, 1, 5, 15), datetime(9999, 12, 31), None]
-    found = cells(
+    result = cells(
         text=pa.array(['<a> & "b"', " \n ", "\u00e9\U0001f600", "", None]),
         whole=pa.array([2**53, -(2**53), 2**53 + 1, 0, None]),
         real=pa.array([0.1, -1e300, 5e-324, 3.0, None]),
@@ -103,20 +103,20 @@ def test_a_cell_has_the_value_and_the_type_of_its_column() -> None:
         time=pa.array([*times, datetime(1899, 12, 31, 23)], pa.timestamp("us")),
         zone=pa.array([datetime(2013, 1, 1)] * 5, pa.timestamp("us", "UTC")),
     )
-    assert found[0][:3] == ['<a> & "b"', " \n ", "\u00e9\U0001f600"]
-    assert found[1] == [2**53, -(2**53), str(2**53 + 1), 0, None]
-    assert found[2] == [0.1, -1e300, 5e-324, 3, None]
-    assert found[3] == [True, False, None, True, None]
-    assert [d and d.date() for d in found[4]] == days
-    assert found[5][0] == "1899-12-31"
-    assert found[6] == [*times, "1899-12-31T23:00:00"]
-    assert set(found[7]) == {"2013-01-01T00:00:00+00:00"}
+    assert result[0][:3] == ['<a> & "b"', " \n ", "\u00e9\U0001f600"]
+    assert result[1] == [2**53, -(2**53), str(2**53 + 1), 0, None]
+    assert result[2] == [0.1, -1e300, 5e-324, 3, None]
+    assert result[3] == [True, False, None, True, None]
+    assert [d and d.date() for d in result[4]] == days
+    assert result[5][0] == "1899-12-31"
+    assert result[6] == [*times, "1899-12-31T23:00:00"]
+    assert set(result[7]) == {"2013-01-01T00:00:00+00:00"}
 
 
 def test_what_xml_cannot_hold_is_spelled_as_excel_does() -> None:
     batch = pa.record_batch({"text": ["\x07\r\t\ufffe", "_x0041_", "plain_x"]})
-    found = re.findall(">([^<>]+)</t>", excel._rows(batch, 1).decode())
-    assert found == ["_x0007__x000D_\t_xFFFE_", "_x005F_x0041_", "plain_x"]
+    matches = re.findall(">([^<>]+)</t>", excel._rows(batch, 1).decode())
+    assert matches == ["_x0007__x000D_\t_xFFFE_", "_x005F_x0041_", "plain_x"]
 
 
 def test_columns_are_lettered_as_excel_does() -> None:

@@ -41,20 +41,20 @@ def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Answer:
     return site.get(query, X_Forwarded_For=address, **headers)
 
 
-def left(answer: Answer) -> int:
+def remaining(answer: Answer) -> int:
     return int(answer.headers["ratelimit"].split(";r=")[1].split(";")[0])
 
 
 def test_two_processes_share_the_limit_of_an_address(low: Site, address: str) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: miss(low, address), range(LIMIT + 15)))
-    assert Counter(answer.status for answer in answers) == {200: LIMIT, 429: 15}
+        responses = list(pool.map(lambda _: miss(low, address), range(LIMIT + 15)))
+    assert Counter(answer.status for answer in responses) == {200: LIMIT, 429: 15}
 
 
 def test_an_answer_says_what_is_left_and_a_refusal_until_when(low: Site, address: str) -> None:
-    answers = [miss(low, address) for _ in range(LIMIT)]
-    assert [left(answer) for answer in answers] == list(range(LIMIT - 1, -1, -1))
-    assert answers[0].headers["ratelimit-policy"] == f'"address";q={LIMIT};w=60'
+    responses = [miss(low, address) for _ in range(LIMIT)]
+    assert [remaining(answer) for answer in responses] == list(range(LIMIT - 1, -1, -1))
+    assert responses[0].headers["ratelimit-policy"] == f'"address";q={LIMIT};w=60'
     refused = miss(low, address)
     assert refused.status == 429
     assert refused.headers["content-type"] == "application/problem+json"
@@ -63,16 +63,16 @@ def test_an_answer_says_what_is_left_and_a_refusal_until_when(low: Site, address
     assert refused.headers["ratelimit"] == f'"address";r=0;t={wait}'
     assert f"More than {LIMIT} requests a minute" in refused.json()["detail"]
     for page in ("/", "/explorer"):
-        told = low.get(page, X_Forwarded_For=address, Accept="text/html")
-        assert (told.status, f"More than {LIMIT}".encode() in told.body) == (429, True)
-        assert "retry-after" in told.headers
+        response = low.get(page, X_Forwarded_For=address, Accept="text/html")
+        assert (response.status, f"More than {LIMIT}".encode() in response.body) == (429, True)
+        assert "retry-after" in response.headers
 
 
 def test_what_the_response_cache_answers_is_free(low: Site, address: str) -> None:
-    """Also for those who have nothing left."""
+    """Clients that have used up their limit get cached responses, too."""
     query = f"{DAYS}?limit=3"
-    answers = [low.get(query, X_Forwarded_For="198.51.100.0") for _ in range(50)]
-    etag = answers[0].headers["etag"]
+    responses = [low.get(query, X_Forwarded_For="198.51.100.0") for _ in range(50)]
+    etag = responses[0].headers["etag"]
     for _ in range(LIMIT + 1):
         last = miss(low, address)
     assert last.status == 429
@@ -80,13 +80,13 @@ def test_what_the_response_cache_answers_is_free(low: Site, address: str) -> Non
         pass
     assert hit.status == 200
     assert "ratelimit" not in hit.headers
-    assert "ratelimit" not in answers[-1].headers
+    assert "ratelimit" not in responses[-1].headers
     same = [low.get(query, X_Forwarded_For=address, If_None_Match=etag) for _ in range(9)]
     assert 304 in {answer.status for answer in same}
 
 
 def test_a_file_costs_as_much_as_ten_queries(low: Site, address: str) -> None:
-    assert left(miss(low, address, f"{DAYS}?format=csv")) == LIMIT - COST
+    assert remaining(miss(low, address, f"{DAYS}?format=csv")) == LIMIT - COST
 
 
 def test_every_public_surface_is_charged(low: Site, address: str) -> None:
@@ -104,12 +104,12 @@ def test_every_public_surface_is_charged(low: Site, address: str) -> None:
             X_Forwarded_For=address,
         ),
     ]
-    assert [left(answer) for answer in surfaces] == [LIMIT - n for n in range(1, 8)]
+    assert [remaining(answer) for answer in surfaces] == [LIMIT - n for n in range(1, 8)]
 
 
 def test_only_what_the_trusted_proxy_wrote_is_an_address(demo: Platform, low: Site) -> None:
     near = miss(low, "203.0.113.1")
-    assert left(miss(low, "6.6.6.6, 203.0.113.1")) < left(near)
+    assert remaining(miss(low, "6.6.6.6, 203.0.113.1")) < remaining(near)
     own = Platform({**demo.env, "THROTTLE_PER_MINUTE": "3", "REDIS_PREFIX": f"{next(_numbers)}:"})
     with own.site(processes=1) as site:
         statuses = [miss(site, f"203.0.113.{n}").status for n in range(9)]
@@ -170,7 +170,7 @@ def test_without_valkey_each_process_counts_alone(
         before = miss(site, address)
         server.kill()
         server.wait()
-        answers = [miss(site, address) for _ in range(LIMIT)]
-        assert (left(before), before.status) == (LIMIT - 1, 200)
-    assert [answer.status for answer in answers] == [200] * (LIMIT - 1) + [429]
+        responses = [miss(site, address) for _ in range(LIMIT)]
+        assert (remaining(before), before.status) == (LIMIT - 1, 200)
+    assert [answer.status for answer in responses] == [200] * (LIMIT - 1) + [429]
     assert own.log.read_text().count("each process counts requests alone") == 1

@@ -102,13 +102,13 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS)
 def test_rows_that_changed_on_their_way_are_refused(demo: Platform, fault: Fault) -> None:
     before = _state("delays_by_day")
-    (asked,) = services.ask([DAYS], "test", forced=True)
+    (transfer,) = services.ask([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        runner.run([asked], Faulty(fault))
+        runner.run([transfer], Faulty(fault))
     assert _state("delays_by_day") == before
-    asked.refresh_from_db()
-    assert asked.status == Transfer.Status.FAILED
-    assert "differs from its source" in asked.error
+    transfer.refresh_from_db()
+    assert transfer.status == Transfer.Status.FAILED
+    assert "differs from its source" in transfer.error
 
 
 def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo: Platform) -> None:
@@ -116,11 +116,11 @@ def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo:
         return rows[1:] if "Day_of_Week" in rows[0] else rows
 
     before = _state("airline_performance"), _state("delays_by_day")
-    asked = services.ask([AIRLINES, DAYS], "test", forced=True)
+    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        runner.run(asked, Faulty(fault))
+        runner.run(transfers, Faulty(fault))
     assert (_state("airline_performance"), _state("delays_by_day")) == before
-    ended = Transfer.objects.filter(pk__in=[t.pk for t in asked])
+    ended = Transfer.objects.filter(pk__in=[t.pk for t in transfers])
     assert {t.status for t in ended} == {Transfer.Status.FAILED}
 
 
@@ -128,20 +128,20 @@ def test_a_fault_that_may_pass_is_tried_again_and_others_are_not(demo: Platform)
     def away(rows: list[Row]) -> list[Row]:
         raise WarehouseBusy("The warehouse does not answer.")
 
-    asked = services.ask([AIRLINES, DAYS], "test", forced=True)
+    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(WarehouseBusy):
-        runner.run(asked, Faulty(away), attempts=2)
-    waiting = Transfer.objects.filter(pk__in=[t.pk for t in asked]).order_by("pk")
+        runner.run(transfers, Faulty(away), attempts=2)
+    waiting = Transfer.objects.filter(pk__in=[t.pk for t in transfers]).order_by("pk")
     assert {(t.status, t.attempt) for t in waiting} == {("queued", 2)}
     assert waiting[0].error == "The warehouse does not answer."
     with pytest.raises(WarehouseBusy):
         runner.run(waiting, Faulty(away), attempts=2)
     assert {t.status for t in waiting.all()} == {"failed"}
 
-    asked = services.ask([DAYS], "test", forced=True)
+    transfers = services.ask([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
-        runner.run(asked, Faulty(a_row_dropped), attempts=2)
-    assert Transfer.objects.get(pk=asked[0].pk).status == "failed"
+        runner.run(transfers, Faulty(a_row_dropped), attempts=2)
+    assert Transfer.objects.get(pk=transfers[0].pk).status == "failed"
 
 
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
@@ -166,17 +166,17 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
 
 
 def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
-    (asked,) = services.ask([DAYS], "test")
-    runner.run([asked])
-    ended = Transfer.objects.get(pk=asked.pk)
-    runner.run([Transfer.objects.get(pk=asked.pk)])
-    assert Transfer.objects.get(pk=asked.pk).finished_at == ended.finished_at
+    (transfer,) = services.ask([DAYS], "test")
+    runner.run([transfer])
+    ended = Transfer.objects.get(pk=transfer.pk)
+    runner.run([Transfer.objects.get(pk=transfer.pk)])
+    assert Transfer.objects.get(pk=transfer.pk).finished_at == ended.finished_at
 
 
 def test_the_command_says_what_it_did_and_skips_what_stands(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
-    said = fresh.manage("transfer", "--all")
-    assert re.search(r"delays_by_day/1: 2 rows in \d\.\d s, [\d,]+ rows/s, [\d,]+ bytes/s", said)
+    output = fresh.manage("transfer", "--all")
+    assert re.search(r"delays_by_day/1: 2 rows in \d\.\d s, [\d,]+ rows/s, [\d,]+ bytes/s", output)
     assert fresh.manage("transfer", "--all").count("unchanged in the warehouse") == len(TABLES)
     assert "delays_by_day/2: 2 rows" in fresh.manage("transfer", "delays_by_day", "--force")
 
@@ -258,8 +258,8 @@ def test_a_transfer_says_which_schedule_asked_for_it(fresh: Platform) -> None:
         fresh.running("worker"),
         fresh.running("beat"),
     ):
-        asked = "SELECT count(*) FROM transfers_transfer WHERE asked_by = 'schedule: the week'"
-        until(lambda: (database.execute(asked).fetchone() or (0,))[0] > 1)
+        sql = "SELECT count(*) FROM transfers_transfer WHERE asked_by = 'schedule: the week'"
+        until(lambda: (database.execute(sql).fetchone() or (0,))[0] > 1)
 
 
 def _version_of(site: Site) -> str:
@@ -278,20 +278,20 @@ def _queue(platform: Platform) -> None:
 
 def _last(database: "psycopg.Connection[Any]") -> tuple[str, str, str]:
     """Phase, status and error of the newest transfer."""
-    found = database.execute(
+    row = database.execute(
         "SELECT phase, status, error FROM transfers_transfer ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    assert found
-    return found[0], found[1], found[2]
+    assert row
+    return row[0], row[1], row[2]
 
 
 def _relations(platform: Platform, table: str) -> list[str]:
     with psycopg.connect(platform.env["DATABASE_URL"]) as database:
-        found = database.execute(
+        rows = database.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s ORDER BY 1",
             [f"^{table}__v"],
         )
-        return [name for (name,) in found]
+        return [name for (name,) in rows]
 
 
 def _state(table: str) -> tuple[int, list[str]]:

@@ -26,8 +26,8 @@ def key(group: str) -> str:
 
 
 def post(site: Site, body: object, **headers: str) -> Answer:
-    given = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
-    return site.ask("POST", ALL, json.dumps(body).encode(), **given)
+    all_headers = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
+    return site.ask("POST", ALL, json.dumps(body).encode(), **all_headers)
 
 
 def test_a_transfer_is_started_once_watched_and_listed(live: Site) -> None:

@@ -93,44 +93,44 @@ def csv(folder: Path, name: str, *lines: str, header: str = HEADER) -> Path:
 
 @pytest.mark.parametrize("kind", ["embedded", "inline", "links", "tls"], indirect=True)
 def test_every_type_arrives_as_it_is(warehouse: Warehouse) -> None:
-    given = table_of(TYPES)
-    put(warehouse, "every_type", given)
+    table = table_of(TYPES)
+    put(warehouse, "every_type", table)
     with warehouse.snapshot("every_type") as source:
-        assert source.schema == given.schema
+        assert source.schema == table.schema
         assert source.rows == 4
         rows = read(source, ["n"])
     # repr: NaN is not equal to itself, and -0.0 is equal to 0.0
-    assert repr(rows.to_pylist()) == repr(given.sort_by("n").to_pylist())
+    assert repr(rows.to_pylist()) == repr(table.sort_by("n").to_pylist())
 
 
 def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: None) -> None:
     put(warehouse, "every_type", table_of(TYPES))
-    wanted = columns.schema(EveryType)
+    schema = columns.schema(EveryType)
     with warehouse.snapshot("every_type") as source, transaction.atomic():
-        names = columns.check(wanted, source.schema, "every_type").names
-        version = writer.create(EveryType, wanted, source.version)
-        assert list(writer.copy(version, wanted, source.batches(names, ["n"])))[-1].rows == 4
-        verify.agree(source.figures(wanted, names), writer.figures(version, wanted), "every_type")
+        names = columns.check(schema, source.schema, "every_type").names
+        version = writer.create(EveryType, schema, source.version)
+        assert list(writer.copy(version, schema, source.batches(names, ["n"])))[-1].rows == 4
+        verify.agree(source.figures(schema, names), writer.figures(version, schema), "every_type")
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT text, raw, local, length(text) FROM {version.relation} ORDER BY id"
             )
-            found = cursor.fetchall()
+            rows = cursor.fetchall()
         transaction.set_rollback(True)
-    assert [length for *_, length in found] == [1 << 20, None, 0, 3]
-    assert found[1][:3] == (None, None, None)
-    assert bytes(found[3][1]) == b"\0\xff"
-    assert found[3][2] == datetime(2024, 3, 10, 2, 30)
+    assert [length for *_, length in rows] == [1 << 20, None, 0, 3]
+    assert rows[1][:3] == (None, None, None)
+    assert bytes(rows[3][1]) == b"\0\xff"
+    assert rows[3][2] == datetime(2024, 3, 10, 2, 30)
 
 
 @pytest.mark.parametrize("column", ["n", "price", "text", "day", "instant", "local"])
 def test_rows_after_a_value_are_read(warehouse: Warehouse, column: str) -> None:
-    given = table_of(TYPES).set_column(10, "text", pa.array(["b", "a", "c", None]))
-    values = sorted(v for v in given[column].to_pylist() if v is not None)
-    put(warehouse, "every_type", given)
+    table = table_of(TYPES).set_column(10, "text", pa.array(["b", "a", "c", None]))
+    values = sorted(v for v in table[column].to_pylist() if v is not None)
+    put(warehouse, "every_type", table)
     with warehouse.snapshot("every_type") as source:
-        found = pa.Table.from_batches(source.batches([column], [column], (column, values[0])))
-    assert found[column].to_pylist() == values[1:]
+        result = pa.Table.from_batches(source.batches([column], [column], (column, values[0])))
+    assert result[column].to_pylist() == values[1:]
 
 
 def test_two_hundred_columns_and_many_batches_keep_their_places(warehouse: Warehouse) -> None:
@@ -154,18 +154,22 @@ def test_a_nul_character_is_refused_with_its_column_and_row(
     warehouse: Warehouse, database: None
 ) -> None:
     texts = ["a", "b", "c\0d"]
-    given = {"n": (pa.int64(), None, [3, 2, 1])} | {
+    table_columns = {"n": (pa.int64(), None, [3, 2, 1])} | {
         name: (type_, None, [texts[n] if name == "quotes" else values[0] for n in range(3)])
         for name, (type_, _, values) in TYPES.items()
         if name != "n"
     }
-    put(warehouse, "every_type", pa.table({n: pa.array(v, t) for n, (t, _, v) in given.items()}))
-    wanted = columns.schema(EveryType)
+    put(
+        warehouse,
+        "every_type",
+        pa.table({n: pa.array(v, t) for n, (t, _, v) in table_columns.items()}),
+    )
+    schema = columns.schema(EveryType)
     says = "every_type: column quotes of row 1, in the declared order, holds a NUL character"
     with warehouse.snapshot("every_type") as source, transaction.atomic():
-        version = writer.create(EveryType, wanted, source.version)
+        version = writer.create(EveryType, schema, source.version)
         with pytest.raises(Unstorable, match=says):
-            list(writer.copy(version, wanted, source.batches(wanted.names, ["n"])))
+            list(writer.copy(version, schema, source.batches(schema.names, ["n"])))
         transaction.set_rollback(True)
 
 
@@ -220,8 +224,8 @@ def test_records_go_through_the_broker(warehouse: Warehouse, tmp_path: Path) -> 
     assert [built.rows for built in broker.build(warehouse)] == [3, 2, 2, 2]
     assert broker.build(warehouse) == []
     with warehouse.snapshot("delays_by_day") as source:
-        wanted = ["Monday", 5.5, 10.0, 2]
-        assert wanted in [list(row.values()) for row in read(source, []).to_pylist()]
+        expected = ["Monday", 5.5, 10.0, 2]
+        assert expected in [list(row.values()) for row in read(source, []).to_pylist()]
     with warehouse.snapshot("busiest_airports_by_delays") as source:
         assert read(source, ["City"]).to_pylist()[0]["Total_Avg_Delay"] == 5.5
 
@@ -261,24 +265,24 @@ def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(
 
 def test_a_model_is_printed_that_fits_its_table(warehouse: Warehouse, kind: str) -> None:
     odd = pa.table({"Class": ["x"], "class_": [1], "2nd Time": [datetime(2024, 1, 1)], "Id": [1]})
-    for table, wanted in ((f"types_{kind}", table_of(TYPES)), (f"odd_{kind}", odd)):
-        put(warehouse, table, wanted)
+    for table, expected in ((f"types_{kind}", table_of(TYPES)), (f"odd_{kind}", odd)):
+        put(warehouse, table, expected)
         with warehouse.snapshot(table) as source:
-            made = printed(inspection.model(table, source))
-            schema = columns.schema(made)
-            assert columns.check(schema, source.schema, table).names == wanted.schema.names
-        nulls = [name for name in wanted.column_names if wanted[name].null_count]
+            model = printed(inspection.model(table, source))
+            schema = columns.schema(model)
+            assert columns.check(schema, source.schema, table).names == expected.schema.names
+        nulls = [name for name in expected.column_names if expected[name].null_count]
         assert [field.name for field in schema if field.nullable] == nulls
-        assert [problem.msg for problem in made.check() if "2nd Time" not in problem.msg] == []
+        assert [problem.msg for problem in model.check() if "2nd Time" not in problem.msg] == []
 
 
 def printed(module: str) -> type[MirroredTable]:
     """The class that a printed module makes."""
-    made: dict[str, Any] = {"__name__": "flights.printed"}
-    exec(compile(module, "printed", "exec"), made)  # noqa: S102  # it is what is tested
+    namespace: dict[str, Any] = {"__name__": "flights.printed"}
+    exec(compile(module, "printed", "exec"), namespace)  # noqa: S102  # it is what is tested
     assert all(len(line) <= 100 for line in module.splitlines())
     return next(
         value
-        for name, value in made.items()
+        for name, value in namespace.items()
         if isinstance(value, type) and issubclass(value, MirroredTable) and name != "MirroredTable"
     )

@@ -132,8 +132,8 @@ def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
             clients = [held.enter_context(closing(raw_http.connect(site))) for _ in range(20)]
             for client in clients:
                 client.sendall(begin)
-            answered, *_ = select.select(clients, [], [], 10)
-            assert {raw_http.status(client.recv(1_000)) for client in answered} == {503}
+            readable, *_ = select.select(clients, [], [], 10)
+            assert {raw_http.status(client.recv(1_000)) for client in readable} == {503}
         query = {"data": b'{"query": "{tables{table}}"}', "Content_Type": "application/json"}
         until(lambda: site.ask("POST", "/api/graphql", **query).status == 200)  # type: ignore[arg-type]
 
@@ -199,10 +199,10 @@ def _form(site: Site) -> tuple[str, str]:
     """The cookies of an operator, and the token of the upload's form."""
     cookies = session("operator")
     page = site.get(UPLOAD, Cookie=cookies)
-    given = SimpleCookie(page.headers["set-cookie"])
+    received = SimpleCookie(page.headers["set-cookie"])
     token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)
     assert token
-    return f"{cookies}; csrftoken={given['csrftoken'].value}", token[1].decode()
+    return f"{cookies}; csrftoken={received['csrftoken'].value}", token[1].decode()
 
 
 def _multipart(token: str, size: int) -> bytes:

@@ -11,7 +11,7 @@ from tests.platform import Answer, Platform, Site, until
 
 CHARSETS = ["utf-32", "utf-16", "latin-1", "utf-7", "shift_jis", "unicode_escape", "cp037", "idna"]
 BOSTON = "City=Boston,%20MA&columns=City"
-ASKED = [
+PATHS = [
     f"/api/busiest_airports_by_delays/?{BOSTON}&order_by=-Total_Arrivals",
     "/api/dynamic_query?table_name=busiest_airports_by_delays&columns=City",
     f"/explorer?table=busiest_airports_by_delays&{BOSTON}",
@@ -102,7 +102,7 @@ def assert_same(answer: Answer, right: Answer) -> None:
 
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_a_charset_of_the_client_decodes_no_address(one: Site, clean: Site, charset: str) -> None:
-    for number, path in enumerate(ASKED[:5]):
+    for number, path in enumerate(PATHS[:5]):
         sign = "&" if "?" in path else "?"
         fresh = f"{path}{sign}limit={CHARSETS.index(charset) + 1}" if number == 0 else path
         for _ in range(16):
@@ -113,7 +113,7 @@ def test_a_charset_of_the_client_decodes_no_address(one: Site, clean: Site, char
 def test_nginx_gives_nobody_what_another_client_spoilt(one: Site, clean: Site) -> None:
     with in_front_of(one) as front:
         for charset in CHARSETS:
-            path = f"{ASKED[0]}&limit=1{CHARSETS.index(charset)}"
+            path = f"{PATHS[0]}&limit=1{CHARSETS.index(charset)}"
             for _ in range(16):
                 front.get(path, Content_Type=f"a/b; charset={charset}")
             assert front.get(path).body == clean.get(path).body
@@ -135,8 +135,8 @@ def _try_combinations(one: Site, clean: Site, seed: int, rounds: int) -> None:
     """Each on an address that nothing is kept of yet, where one can be made."""
     chance = random.Random(seed)  # noqa: S311  # the same each time
     for number in range(rounds):
-        path = chance.choice(ASKED)
-        if path in ASKED[:3]:
+        path = chance.choice(PATHS)
+        if path in PATHS[:3]:
             path += f"&limit={chance.randrange(20, 9_000)}"
         sent = {
             name: chance.choice(VALUES[name])
@@ -153,7 +153,7 @@ def _try_combinations(one: Site, clean: Site, seed: int, rounds: int) -> None:
 
 
 def test_a_header_with_an_underscore_is_no_other_header(one: Site) -> None:
-    query = f"{ASKED[0]}&limit=77"
+    query = f"{PATHS[0]}&limit=77"
     odd = raw_http.head(
         "GET", query, "Accept_Encoding: gzip", "If_None_Match: *", "Connection: close"
     )
@@ -181,18 +181,18 @@ def test_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
     assert raw_http.status(raw_http.ask(one, right)) == 200
 
 
-@pytest.mark.parametrize("path", [ASKED[0], "/", "/api/search?q=boston", ASKED[4]])
+@pytest.mark.parametrize("path", [PATHS[0], "/", "/api/search?q=boston", PATHS[4]])
 def test_any_etag_is_that_of_an_answer_that_is_there(one: Site, path: str) -> None:
     for _ in range(2):  # by Django, and kept
         answer = one.get(path, If_None_Match="*")
         assert (answer.status, answer.body) == (304, b"")
         assert answer.headers["etag"] == one.get(path).headers["etag"]
     assert one.get("/api/nowhere/", If_None_Match="*").status == 404
-    assert one.get(f"{ASKED[0]}&Nope=1", If_None_Match="*").status == 400
+    assert one.get(f"{PATHS[0]}&Nope=1", If_None_Match="*").status == 400
 
 
 def test_clients_who_read_the_same_share_an_answer(one: Site) -> None:
-    path = f"{ASKED[0]}&limit=55"
+    path = f"{PATHS[0]}&limit=55"
     for accept in (
         "text/html, */*;q=0.8",
         "text/html;q=1.0,image/avif,*/*;q=0.1",

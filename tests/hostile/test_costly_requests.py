@@ -50,9 +50,9 @@ def left(answer: Answer) -> int:
 
 
 def test_the_schema_cannot_be_repeated_in_one_operation(site: Site) -> None:
-    said = refused(post(site, schemas(40)))
-    assert "at most 100,000 values" in said
-    assert "5 for each value of the schema" in said
+    message = refused(post(site, schemas(40)))
+    assert "at most 100,000 values" in message
+    assert "5 for each value of the schema" in message
 
 
 def test_a_tool_reads_the_whole_schema_at_once(site: Site) -> None:
@@ -63,9 +63,9 @@ def test_an_operation_counts_as_many_requests_as_it_has_queries(demo: Platform) 
     field = 'delays_by_day(where: {Day_of_Week: {gte: "A"}}) { count }'
     ten = " ".join(f"a{number}: {field}" for number in range(10))
     with counting(demo, "60") as site:
-        answers = [post(site, f"{{ {ten} }}") for _ in range(14)]  # a minute may end in between
-    assert [answer.status for answer in answers[:3]] == [200] * 3
-    last = next(answer for answer in answers if answer.status != 200)
+        responses = [post(site, f"{{ {ten} }}") for _ in range(14)]  # a minute may end in between
+    assert [answer.status for answer in responses[:3]] == [200] * 3
+    last = next(answer for answer in responses if answer.status != 200)
     assert "More than 60 requests a minute" in refused(last, 429)
 
 

@@ -148,11 +148,11 @@ def test_a_defect_is_answered_once_and_logged_once(quick: Site, log: Path, path:
         before = len(log.read_text())
         fast = quick.get(f"{path}limit=9")
         assert fast.headers["x-airsense-cache"] == "miss"
-        said = log.read_text()[before:]
+        log_text = log.read_text()[before:]
         usual = quick.get(f"{path}limit=9", **PAST_THE_CACHE)
     assert_same(fast, usual, 500)
-    assert said.count("Internal Server Error: /api/") == 1
-    assert said.count("InsufficientPrivilege: permission denied") == 1
+    assert log_text.count("Internal Server Error: /api/") == 1
+    assert log_text.count("InsufficientPrivilege: permission denied") == 1
     assert b"permission denied" not in fast.body
     assert quick.get(f"{path}limit=9").status == 200
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.timeout(400)]
 
 def child(run: Run, name: str) -> int:
     """The process of a command, the oldest where it has processes of its own."""
-    commands = ((pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in run.others())
+    commands = ((pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in run.processes())
     return min(pid for pid, command in commands if f"\0{name}\0".encode() in command)
 
 
@@ -27,11 +27,11 @@ def test_published_versions_are_served_without_warehouse_queue_or_transfer(tmp_p
     broken = {"WAREHOUSE_URL": "duckdb:///dev/null/warehouse", "REDIS_URL": NOWHERE}
     with running(home, settings=broken) as run:
         assert run.up().site.get(PAGE).json()["results"] == before
-        assert "/dev/null/warehouse" in run.said()
-        assert "prepare ended with code 1" in run.said()
+        assert "/dev/null/warehouse" in run.output()
+        assert "prepare ended with code 1" in run.output()
         os.kill(child(run, "serve"), signal.SIGKILL)
-        until(lambda: "serve ended with code -9" in run.said())
-        until(lambda: run.answers(PAGE), seconds=60)
+        until(lambda: "serve ended with code -9" in run.output())
+        until(lambda: run.is_served(PAGE), seconds=60)
 
 
 def test_a_table_that_was_never_published_is_answered_with_503_until_it_can_be(
@@ -43,10 +43,10 @@ def test_a_table_that_was_never_published_is_answered_with_503_until_it_can_be(
     (home / "warehouse").write_text("This is no folder.")
     with running(home) as run:
         run.up()
-        assert "delays_by_day                is not published yet" in run.said()
+        assert "delays_by_day                is not published yet" in run.output()
         answer = run.site.get(PAGE)
         assert answer.status == 503
         assert "has not been transferred" in answer.json()["detail"]
         (home / "warehouse").unlink()
-        until(lambda: run.answers(PAGE), seconds=120)
-        until(lambda: "prepare has succeeded now" in run.said())
+        until(lambda: run.is_served(PAGE), seconds=120)
+        until(lambda: "prepare has succeeded now" in run.output())

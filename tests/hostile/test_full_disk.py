@@ -88,22 +88,22 @@ def test_a_platform_that_is_started_on_a_full_disk_waits_too_whatever_its_output
             panic(run)
             run.process.kill()
             run.process.wait()
-            until(lambda: not run.others())
+            until(lambda: not run.processes())
             with running(disk / "home", log=disk.parent / "run.log") as again:
-                until(lambda: ended(again) or "AirSense waits: " in again.said(), seconds=60)
-                assert not ended(again), again.said()
+                until(lambda: ended(again) or "AirSense waits: " in again.output(), seconds=60)
+                assert not ended(again), again.output()
                 again.process.kill()
                 again.process.wait()
             third = Run(disk / "home", free_port(), log=disk / "third.log")
             time.sleep(15)  # while it cannot write to its output either
             assert not ended(third)
         try:
-            until(lambda: third.answers("/readyz"), seconds=120)
+            until(lambda: third.is_served("/readyz"), seconds=120)
             assert third.site.get(PAGE).status == 200
         finally:
             third.process.kill()
             third.process.wait()
-            until(lambda: not third.others())
+            until(lambda: not third.processes())
 
 
 @pytest.mark.deep
@@ -114,16 +114,16 @@ def test_a_platform_whose_disk_is_full_waits_and_is_back_by_itself(disk: Path) -
         before = run.site.get(PAGE).json()["results"]
         with full(disk):
             panic(run)
-            until(lambda: ended(run) or "bytes free: free some space" in run.said(), seconds=120)
-            assert not ended(run), run.said()
+            until(lambda: ended(run) or "bytes free: free some space" in run.output(), seconds=120)
+            assert not ended(run), run.output()
             time.sleep(20)  # several more attempts, which repeat no message
-            messages = re.findall("AirSense waits.*", run.said())
+            messages = re.findall("AirSense waits.*", run.output())
             kinds = {re.sub(r"[\d,]+", "", message) for message in messages}
-            assert len(messages) == len(kinds) <= 4, run.said()
+            assert len(messages) == len(kinds) <= 4, run.output()
             assert run.site.get("/healthz").status == 200
-        until(lambda: run.answers("/readyz"), seconds=120)
+        until(lambda: run.is_served("/readyz"), seconds=120)
         assert run.site.get(PAGE).json()["results"] == before
-        until(lambda: "PostgreSQL and Valkey answer again." in run.said())
+        until(lambda: "PostgreSQL and Valkey answer again." in run.output())
 
 
 @pytest.mark.deep
@@ -153,7 +153,7 @@ def test_a_transfer_stops_in_the_middle_of_an_index_when_others_fill_the_disk(di
             until(lambda: sleeps(run), seconds=60)
             with full(disk, leave=100 << 20):
                 assert "(DISK_RESERVE_MIB) 268,435,456 bytes" in stopped.result(60).stderr
-                assert run.answers(PAGE)
+                assert run.is_served(PAGE)
         assert "PANIC" not in (run.home / "logs" / "postgres.log").read_text(errors="replace")
 
 

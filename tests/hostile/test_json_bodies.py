@@ -70,8 +70,10 @@ def _no_trace(log: Path, own: Site) -> Iterator[None]:
 
 
 def send(own: Site, token: str, path: str, body: bytes, kind: str = "application/json") -> Answer:
-    given = {} if path in ("/api/graphql", "/api/advanced_search") else {"Authorization": token}
-    return own.ask("POST", path, body, Content_Type=kind, **given)
+    all_headers = (
+        {} if path in ("/api/graphql", "/api/advanced_search") else {"Authorization": token}
+    )
+    return own.ask("POST", path, body, Content_Type=kind, **all_headers)
 
 
 @pytest.mark.parametrize("path", ROUTES)

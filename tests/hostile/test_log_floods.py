@@ -22,8 +22,8 @@ LIMIT = 20
 _numbers = itertools.count(1)
 
 # Each is one wrong request of a client, by the status that answers it.
-type Asked = tuple[int, str, str, bytes | None, dict[str, str]]
-KINDS: dict[str, Asked] = {
+type ClientError = tuple[int, str, str, bytes | None, dict[str, str]]
+KINDS: dict[str, ClientError] = {
     "unknown address": (404, "GET", "/nothing", None, {}),
     "unknown table": (404, "GET", "/api/nothing/", None, {}),
     "unknown file": (404, "GET", "/static/nothing.css", None, {}),
@@ -71,8 +71,8 @@ def test_errors_of_clients_write_next_to_nothing(quiet: tuple[Site, Path], kind:
     site, log = quiet
     before = log.stat().st_size
     with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(lambda _: ask(site, kind).status, range(150))
-        assert Counter(answers) == {KINDS[kind][0]: 150}
+        statuses = pool.map(lambda _: ask(site, kind).status, range(150))
+        assert Counter(statuses) == {KINDS[kind][0]: 150}
     written = log.read_bytes()[before:]
     assert len(written) < FEW
     assert b"Traceback" not in written
@@ -83,10 +83,10 @@ def test_errors_of_clients_write_next_to_nothing(quiet: tuple[Site, Path], kind:
 def test_each_error_of_a_client_is_one_request(counted: Site, kind: str) -> None:
     candidates = (f"203.0.113.{number}" for number in _numbers)
     address = next(a for a in candidates if rate_limiter._window(a)[1] > 20)
-    answers = [ask(counted, kind, X_Forwarded_For=address) for _ in range(LIMIT + 3)]
-    assert [answer.status for answer in answers] == [KINDS[kind][0]] * LIMIT + [429] * 3
-    assert int(answers[-1].headers["retry-after"]) > 0
-    assert f'"address";q={LIMIT};w=60' in answers[-1].headers["ratelimit-policy"]
+    responses = [ask(counted, kind, X_Forwarded_For=address) for _ in range(LIMIT + 3)]
+    assert [answer.status for answer in responses] == [KINDS[kind][0]] * LIMIT + [429] * 3
+    assert int(responses[-1].headers["retry-after"]) > 0
+    assert f'"address";q={LIMIT};w=60' in responses[-1].headers["ratelimit-policy"]
     assert counted.get("/healthz", X_Forwarded_For=address).status == 200
 
 

@@ -55,8 +55,8 @@ def form(user: User, **values: Any) -> dict[str, Any]:
     """What the page of a user sends."""
     joined = f"{user.date_joined:%Y-%m-%d}", f"{user.date_joined:%H:%M:%S}"
     at = {"date_joined_0": joined[0], "date_joined_1": joined[1]}
-    kept = {"groups": [group.pk for group in user.groups.all()], "is_active": "on"}
-    return {"username": user.username, "is_staff": "on", **kept, **at, **values}
+    data = {"groups": [group.pk for group in user.groups.all()], "is_active": "on"}
+    return {"username": user.username, "is_staff": "on", **data, **at, **values}
 
 
 def is_stronger(user: User) -> bool:

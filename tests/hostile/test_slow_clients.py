@@ -24,7 +24,7 @@ def quick(demo: Platform) -> Iterator[Site]:
         yield site
 
 
-def assert_answers(site: Site) -> None:
+def assert_responsive(site: Site) -> None:
     """Health, metrics, what is kept, and what Django has to be asked."""
     for path in ("/healthz", "/metrics", QUERY, f"{QUERY}&offset=1", "/admin/login/"):
         began = time.monotonic()
@@ -34,7 +34,7 @@ def assert_answers(site: Site) -> None:
 
 def test_bodies_that_never_come_hold_nobody_up(site: Site) -> None:
     with slow_clients.waiting(site, 60, slow_clients.BODY):
-        assert_answers(site)
+        assert_responsive(site)
 
 
 def test_a_body_that_does_not_come_is_refused_with_the_limit(quick: Site) -> None:
@@ -63,17 +63,17 @@ def test_chunks_that_come_slowly_are_refused_too(quick: Site) -> None:
 
 def test_headers_that_never_end_are_closed(quick: Site) -> None:
     with slow_clients.waiting(quick, 20, slow_clients.HEADERS) as clients:
-        assert_answers(quick)
+        assert_responsive(quick)
         assert all(slow_clients.ended(client) for client in clients)
 
 
 def test_connections_that_ask_nothing_are_closed(quick: Site) -> None:
-    asked = raw_http.head("GET", "/healthz")
+    request = raw_http.head("GET", "/healthz")
     with (
         slow_clients.waiting(quick, 20, b"") as silent,
-        slow_clients.waiting(quick, 20, asked) as idle,
+        slow_clients.waiting(quick, 20, request) as idle,
     ):
-        assert_answers(quick)
+        assert_responsive(quick)
         assert all(slow_clients.ended(client) for client in (*silent, *idle))
 
 
@@ -81,15 +81,15 @@ def test_a_slow_body_through_nginx_holds_nobody_up(site: Site) -> None:
     with in_front_of(site) as front, slow_clients.waiting(front, 60, slow_clients.BODY) as clients:
         for client in clients:
             client.sendall(b"{")
-        assert_answers(front)
-        assert_answers(site)
+        assert_responsive(front)
+        assert_responsive(site)
 
 
 def test_a_client_who_does_not_read_is_left_and_holds_nobody_up(quick: Site) -> None:
     """Twice as many files as threads: each waits for its client outside of them."""
-    asked = raw_http.head("GET", "/api/flight_delay_data/?format=csv")
-    with slow_clients.waiting(quick, 24, asked) as clients:
-        assert_answers(quick)
+    request = raw_http.head("GET", "/api/flight_delay_data/?format=csv")
+    with slow_clients.waiting(quick, 24, request) as clients:
+        assert_responsive(quick)
         begun = [client for client in clients if client.recv(12) == b"HTTP/1.1 200"]
         assert begun
         time.sleep(float(SHORT["ANSWER_TIMEOUT"]) + 1)
@@ -102,7 +102,7 @@ def test_django_is_not_asked_for_a_client_who_left(quick: Site) -> None:
     for _ in range(50):
         with closing(raw_http.connect(quick)) as client:
             client.sendall(raw_http.head("GET", f"{QUERY}&offset=2", "Authorization: Token x"))
-    assert_answers(quick)
+    assert_responsive(quick)
 
 
 @pytest.mark.deep
@@ -113,4 +113,4 @@ def test_fifteen_hundred_of_all_kinds_for_a_minute_hold_nobody_up(site: Site) ->
             attack.enter_context(slow_clients.renewed(site, 500, begin))
         ends = time.monotonic() + 60
         while time.monotonic() < ends:
-            assert_answers(site)
+            assert_responsive(site)

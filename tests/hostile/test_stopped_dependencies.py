@@ -127,8 +127,8 @@ def test_a_postgresql_that_hangs_holds_neither_health_nor_state_up(
     """Also where every thread that may query waits for PostgreSQL."""
     with platform.site(processes=1) as site, ExitStack() as hanging:
         hanging.enter_context(postgresql.silent(whole=True))
-        asked = raw_http.head("GET", PAGE, "X-API-Key: none")
-        hanging.enter_context(waiting(site, 20, asked))
+        request = raw_http.head("GET", PAGE, "X-API-Key: none")
+        hanging.enter_context(waiting(site, 20, request))
         for path, status in {"/healthz": 200, "/rdsstatus": 503, "/readyz": 503}.items():
             began = time.monotonic()
             assert site.get(path).status == status

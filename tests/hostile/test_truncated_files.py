@@ -34,9 +34,9 @@ def streamed() -> list[str]:
 @pytest.mark.parametrize("keep", ["keep-alive", "close"])
 @pytest.mark.parametrize("name", streamed())
 def test_the_connection_breaks(site: Site, name: str, keep: str) -> None:
-    asked = raw_http.head("GET", f"{FLIGHTS}?format={name}", f"Connection: {keep}")
+    request = raw_http.head("GET", f"{FLIGHTS}?format={name}", f"Connection: {keep}")
     with closing(raw_http.connect(site)) as client:
-        client.sendall(asked)
+        client.sendall(request)
         begin = client.recv(1_000)
         assert raw_http.status(begin) == 200
         assert end_exports() > 0

@@ -40,13 +40,13 @@ def names(site: Site, query: str) -> list[str]:
 
 def pages(site: Site, query: str) -> list[str]:
     """The names of all pages, from link to link."""
-    found, link = list[str](), f"?{query}&cursor="
+    rows, link = list[str](), f"?{query}&cursor="
     while link:
         answer = site.get(f"/api/{TABLE}/{link}")
         assert answer.status == 200, answer.body[:500]
-        found += [row["Airline_Name"] for row in answer.json()["results"]]
+        rows += [row["Airline_Name"] for row in answer.json()["results"]]
         link = answer.json()["next"]
-    return found
+    return rows
 
 
 def test_a_text_that_no_index_can_hold_is_published_and_queried_as_any_other(
@@ -71,9 +71,9 @@ def test_a_text_that_no_index_can_hold_is_published_and_queried_as_any_other(
         assert pages(site, "order_by=Airline_Name&limit=1") == sorted(every)
         assert pages(site, "order_by=-Airline_Name&limit=5") == sorted(every, reverse=True)
         assert len(site.get(f"/api/{TABLE}/?format=csv").body.splitlines()) == len(every) + 1
-        found = site.get(f"/api/search?q={long[0][:90]}&table={TABLE}").json()["tables"][0]
-        assert [value["value"] for value in found["values"]] == [long[0]]
-        assert len(found["rows"]) == 2
+        result = site.get(f"/api/search?q={long[0][:90]}&table={TABLE}").json()["tables"][0]
+        assert [value["value"] for value in result["values"]] == [long[0]]
+        assert len(result["rows"]) == 2
         averages = site.get("/api/airline_performance/?columns=Airline_Name").json()["results"]
         assert {row["Airline_Name"] for row in averages} == set(every)
 
@@ -107,8 +107,10 @@ def test_later_versions_take_the_long_text_along_and_go_with_all_that_is_theirs(
     with fresh.site(processes=1) as site:
         assert names(site, "order_by=Airline_Name") == sorted([*NORMAL * 4, long])
     with database(fresh) as connection:
-        kept = connection.execute("SELECT relname FROM pg_class WHERE relname ~ '__v\\d+__long$'")
-        assert len(kept.fetchall()) == 2
+        remaining = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname ~ '__v\\d+__long$'"
+        )
+        assert len(remaining.fetchall()) == 2
 
 
 def test_a_table_of_nothing_but_long_texts_is_published(fresh: Platform) -> None:

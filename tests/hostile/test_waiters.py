@@ -61,10 +61,10 @@ def assert_few_wait(site: Site, address: str) -> None:
         return timed(lambda: site.get(f"{address}?wait={WAIT}", Authorization=token))
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        answers = list(pool.map(ask, range(CLIENTS)))
-    waited = [seconds for seconds, _ in answers if seconds >= WAIT]
+        responses = list(pool.map(ask, range(CLIENTS)))
+    waited = [seconds for seconds, _ in responses if seconds >= WAIT]
     assert 1 <= len(waited) <= settings.WAITING_AT_ONCE
-    for _, answer in answers:
+    for _, answer in responses:
         assert (answer.status, answer.json()["status"]) == (200, "queued")
         assert answer.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
 
@@ -81,8 +81,8 @@ def test_all_who_wait_share_the_places_and_leave_them_when_they_go(
     own: Site, transfer: Transfer
 ) -> None:
     token, address = key(), f"/api/transfers/{transfer.pk}/"
-    asked = raw_http.head("GET", f"{address}?wait=60", f"Authorization: {token}")
-    with waiting(own, 10, asked) as clients:
+    request = raw_http.head("GET", f"{address}?wait=60", f"Authorization: {token}")
+    with waiting(own, 10, request) as clients:
         until(lambda: len(select.select(clients, [], [], 0)[0]) == 10 - settings.WAITING_AT_ONCE)
         seconds, answer = timed(
             lambda: own.ask(
