@@ -261,6 +261,7 @@ def through(network: Proxy, platform: Platform, warehouse: Served, server: str) 
     return Platform({**platform.env, **env[server]})
 
 
+@pytest.mark.deep  # tests.test_transfers has faults of rows
 def test_what_the_warehouse_loses_is_refused_and_what_passes_is_tried_again(
     platform: Platform, warehouse: Served, site: Site
 ) -> None:

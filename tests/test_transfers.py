@@ -339,7 +339,10 @@ def test_a_transfer_waits_for_its_turn_and_says_behind_what(fresh: Platform) -> 
     assert "flight_delay_data/2" in done.stdout
 
 
-@pytest.mark.parametrize(("ending", "code"), [("unchanged", 0), ("failed", 1), ("cancelled", 1)])
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("unchanged", 0), ("failed", 1), pytest.param("cancelled", 1, marks=pytest.mark.deep)],
+)
 def test_a_command_whose_turn_another_process_took_waits_and_ends_as_that_does(
     demo: Platform, tmp_path: Path, ending: str, code: int
 ) -> None:
