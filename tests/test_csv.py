@@ -84,15 +84,13 @@ def test_a_line_has_a_limit(ingest: Ingest, warehouse: Warehouse) -> None:
     ingest(write("f.csv", RECORD.replace("Alpha", "A" * (131_072 - len(RECORD) + 5))))
     assert len(raw(warehouse)[0]["Airline_Name"]) == 131_072 - len(RECORD) + 5
     write("g.csv", RECORD.replace("Alpha", "A" * (131_072 - len(RECORD) + 6)))
-    says = "g.csv, line 2: the line is longer than 131,072 bytes. Check quotes and line ends, or"
+    says = "g.csv, line 2: the line is longer than 131,072 bytes. Check quotes and line endings, or"
     assert refusal(ingest, "g.csv", replace=True).startswith(says)
 
 
 def test_columns_have_a_limit(ingest: Ingest) -> None:
     header = ",".join([HEADER, *(f"c{n}" for n in range(995))])
-    says = (
-        "f.csv: 1,001 columns, more than the 1,000 allowed. Remove some, or raise INGEST_COLUMNS."
-    )
+    says = "f.csv: 1,001 columns; at most 1,000 are allowed. Remove some, or raise INGEST_COLUMNS."
     assert refusal(ingest, write("f.csv", header=header)) == says
 
 
@@ -108,22 +106,22 @@ def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(tmp_path: Path
         for number in range(1_500):
             path.write_text(broken(choice), newline="")
             python, duck, ours = by_python(path), by_duckdb(connection, path), by_airsense(path)
-            told = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
+            details = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
             if isinstance(python, str) or isinstance(duck, str):
-                assert isinstance(ours, str), told
+                assert isinstance(ours, str), details
                 seen["refused by others"] += 1
             elif isinstance(ours, str):
                 seen["refused"] += 1
                 breaks = any(set("\r\n") & set(value) for row in python for value in row)
-                assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), told
+                assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), details
             elif python == duck:
                 seen["accepted alike"] += 1
-                assert ours == [_trimmed(row) for row in python], told
+                assert ours == [_trimmed(row) for row in python], details
     assert min(seen.values()) > 100, seen
 
 
 def _trimmed(row: list[str]) -> list[str]:
-    """Space around what every record has means nothing; of further columns it is kept."""
+    """Remove space around required values; optional columns keep it."""
     return [*(value.strip() for value in row[:6]), *row[6:]]
 
 
@@ -175,7 +173,7 @@ def by_duckdb(connection: duckdb.DuckDBPyConnection, path: Path) -> list[list[st
 
 def by_airsense(path: Path) -> list[list[str]] | str:
     try:
-        with files.opened(path) as file:
+        with files.open_records(path) as file:
             rows = [row for batch in file.batches for row in batch.to_pylist()]
     except BadInput as error:
         return str(error)

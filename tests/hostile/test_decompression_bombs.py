@@ -1,4 +1,4 @@
-"""Small files that unpack to far more, or lie of what they hold, are refused in bounded memory."""
+"""Small files that unpack to very much, or have false sizes, are refused in bounded memory."""
 
 import gzip
 import random
@@ -27,7 +27,7 @@ GIB = 1 << 30
 
 
 def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
-    """What the command says of a file that it refuses, and the most MB that it took."""
+    """Ingest a file that is refused; return the error and the peak memory in MB."""
     log = tmp_path / "log"
     own = Platform({"WAREHOUSE_URL": f"duckdb://{tmp_path}/warehouse", **env}, log=log)
     with own.running("ingest", str(file)) as process:
@@ -38,7 +38,7 @@ def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
 
 
 def bomb_gz(file: Path, head: str, unit: bytes, times: int) -> None:
-    """Members of a .gz are joined when they are read, so one is packed and repeated."""
+    """Compress one member and repeat it: a .gz file may have several members, which are joined."""
     with file.open("wb") as out:
         out.write(gzip.compress(head.encode()))
         packed = gzip.compress(unit)
@@ -101,7 +101,7 @@ def test_a_zip_that_lies_of_a_members_size_is_refused(ingest: Ingest, size: int)
     true, lie = struct.pack("<L", len(RECORDS)), struct.pack("<L", size)
     Path("f.zip").write_bytes(packed.replace(true, lie))
     says = refusal(ingest, "f.zip")
-    assert says.startswith("f.zip: cannot be read: Bad CRC") or f"not the {size:,} bytes" in says
+    assert says.startswith("f.zip: cannot be read: Bad CRC") or f"not {size:,} bytes" in says
 
 
 def test_a_zip_that_lies_of_size_and_checksum_is_refused(ingest: Ingest) -> None:
@@ -117,21 +117,22 @@ def test_a_zip_that_lies_of_size_and_checksum_is_refused(ingest: Ingest) -> None
 
 def test_nested_and_encrypted_archives_are_refused(ingest: Ingest) -> None:
     inner = Path(archive(("f.csv", RECORDS))).read_bytes()
-    says = "Give an archive of one CSV file, without a password."
-    assert refusal(ingest, archive(("inner.zip", inner))) == f"f.zip: it holds inner.zip. {says}"
+    says = "Use an archive with exactly one CSV file and no password."
+    assert refusal(ingest, archive(("inner.zip", inner))) == f"f.zip: it contains inner.zip. {says}"
     assert "line 1: not UTF-8" in refusal(ingest, archive(("inner.csv", inner)))
     Path("f.csv.gz").write_bytes(gzip.compress(gzip.compress(RECORDS)))
     assert "line 1: not UTF-8" in refusal(ingest, "f.csv.gz")
     flags = inner.rindex(b"PK\1\2") + 8
     Path("f.zip").write_bytes(inner[:flags] + b"\1" + inner[flags + 1 :])
-    assert refusal(ingest, "f.zip") == f"f.zip: it holds f.csv. {says}"
+    assert refusal(ingest, "f.zip") == f"f.zip: it contains f.csv. {says}"
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_methods_that_unpack_without_a_bound_are_refused(ingest: Ingest, method: int) -> None:
     says = refusal(ingest, archive(("f.csv", RECORDS), method=method))
     assert (
-        says == f"f.zip: f.csv is packed by method {method}. Pack it by the usual method, Deflate."
+        says
+        == f"f.zip: f.csv uses compression method {method}. Compress it with Deflate, the default."
     )
 
 
@@ -155,7 +156,7 @@ def test_members_are_never_files_and_their_names_are_one_short_line(
     assert not (tmp_path.parent.parent / "escaped.csv").exists()
     names = [(f"a\n{number}{'x' * 999}.txt", b"") for number in range(999)]
     says = refusal(ingest, archive(*names), replace=True)
-    assert "and 994 more. Give an archive of one CSV file" in says
+    assert "and 994 more. Use an archive with exactly one CSV file" in says
     assert len(says) < 700
 
 
@@ -166,7 +167,7 @@ def records(rows: int, airline: pa.Array) -> pa.Table:
 
 
 def texts_bomb(file: Path, **options: Any) -> int:
-    """600 MB of text in some kB of Parquet; returns how much the footer says it is."""
+    """Write 600 MB of text to a Parquet file of a few kB; return the size in its footer."""
     texts = pa.array([f"{number:06}" + "x" * 100_000 for number in range(6_000)])
     pq.write_table(records(6_000, texts), file, compression="zstd", **options)
     assert file.stat().st_size < 200_000
@@ -175,7 +176,9 @@ def texts_bomb(file: Path, **options: Any) -> int:
 
 ONE_PAGE = {"use_dictionary": False, "data_page_size": GIB, "write_batch_size": 9_999}
 ONE_DICTIONARY = {"dictionary_pagesize_limit": GIB}
-AT_ONCE = "f.parquet, row 1: what is read at once unpacks to more than 256 MiB. Write it with"
+AT_ONCE = (
+    "f.parquet, row 1: the pages that are read together unpack to more than 256 MiB. Write it with"
+)
 
 
 @pytest.mark.parametrize("options", [ONE_PAGE, ONE_DICTIONARY], ids=["page", "dictionary"])
@@ -253,7 +256,7 @@ def test_parquet_texts_that_build_on_each_other_are_refused(ingest: Ingest) -> N
         )
     assert "3 records added" in ingest("DELTA_LENGTH_BYTE_ARRAY.parquet")
     assert refusal(ingest, "DELTA_BYTE_ARRAY.parquet", append=True) == (
-        "DELTA_BYTE_ARRAY.parquet, column Airline Name: it is written with the encoding"
+        "DELTA_BYTE_ARRAY.parquet, column Airline Name: it uses the encoding"
         " DELTA_BYTE_ARRAY. Write text with a dictionary or with the encoding PLAIN."
     )
 
@@ -276,7 +279,7 @@ def test_a_huge_parquet_footer_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_refused_in_one_line(ingest: Ingest) -> None:
-    """Arrow ends the process for some of them, where it is asked for their metadata."""
+    """For some of these files, reading the metadata with Arrow would crash the process."""
     choice, refused = random.Random(11), 0  # noqa: S311  # no secret
     Path("f.csv.gz").write_bytes(gzip.compress(RECORDS * 9))
     archive(("f.csv", RECORDS * 9))
@@ -293,7 +296,7 @@ def test_damaged_files_are_refused_in_one_line(ingest: Ingest) -> None:
 
 def refused_lines(path: Path) -> list[str]:
     try:
-        with files.opened(path) as file:
+        with files.open_records(path) as file:
             list(file.batches)
     except BadInput as error:
         return error.told.splitlines()
