@@ -1,4 +1,4 @@
-"""A warehouse whose disk is full, or may not be written, is told of in one line."""
+"""A warehouse on a full or read-only disk is reported in one line."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ __all__ = ["ingest", "warehouse"]  # fixtures
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 4 MB."""
+    """A separate file system of 4 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if os.geteuid() or subprocess.run(mount(folder, "size=4M"), capture_output=True).returncode:
@@ -83,4 +83,4 @@ def test_a_full_disk_of_a_worker_is_named_where_records_are_staged(
             assert process.wait(60) == 1
     (line,) = log.read_text().splitlines()
     assert line.startswith(f"CommandError: Records cannot be written to {disk}/")
-    assert "No space left on device. Make room there" in line
+    assert "No space left on device. Free disk space there" in line
