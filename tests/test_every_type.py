@@ -37,7 +37,7 @@ def published(demo: Platform) -> Iterator[None]:
     with transaction.atomic():
         version = writer.create(EveryType, wanted, "1")
         assert list(writer.copy(version, wanted, rows.to_batches()))[-1].rows == 4
-        writer.keep(version, writer.figures(version, wanted))
+        writer.save_figures(version, writer.figures(version, wanted))
         writer.publish([version])
         sql_view.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
     yield
@@ -60,7 +60,7 @@ def ask(query: str, status: int = 200) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("flag=true", [LEAST, 1]),
         ("price=-99999.99", [1]),
@@ -76,8 +76,10 @@ def ask(query: str, status: int = 200) -> Any:
         ("day__in=0001-01-01,9999-12-31", [LEAST, 1]),
     ],
 )
-def test_a_column_of_each_type_is_filtered(published: None, query: str, found: list[int]) -> None:
-    assert [row["n"] for row in json.loads(ask(f"order_by=n&{query}"))["results"]] == found
+def test_a_column_of_each_type_is_filtered(
+    published: None, query: str, expected: list[int]
+) -> None:
+    assert [row["n"] for row in json.loads(ask(f"order_by=n&{query}"))["results"]] == expected
 
 
 def test_what_is_not_finite_sorts_with_the_empty_values(published: None) -> None:
@@ -150,5 +152,5 @@ def test_graphql_gives_every_value_as_other_answers_do(published: None) -> None:
     result = execute_sync(schema, parse(query), context_value=Operation.of([EveryType]))
     assert result.errors is None
     assert result.data
-    told = json.loads(JSON().render(result.data["every_type"]["rows"]))
-    assert told == json.loads(ask(""))["results"]
+    payload = json.loads(JSON().render(result.data["every_type"]["rows"]))
+    assert payload == json.loads(ask(""))["results"]
