@@ -175,5 +175,5 @@ def _ingest(job: WarehouseJob) -> list[str]:
 
 def _build() -> list[str]:
     built = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    made = [f"{table.table}: {table.rows:,} rows in {table.seconds:.2f} s" for table in built]
-    return made or ["The tables are up to date: nothing changed since they were built."]
+    made = [f"{table.name}: {table.rows:,} rows in {table.seconds:.2f} s" for table in built]
+    return made or ["The tables are up to date: nothing has changed since the last build."]

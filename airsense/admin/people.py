@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from airsense.permission_groups import GROUPS
-from transfers.admin.confirmation import ask
+from transfers.admin.confirmation import confirm
 
 from . import privileges
 
@@ -154,7 +154,7 @@ class Tokens(TokenAdmin, ModelAdmin):
             return f"The token of {token.user} is revoked."
 
         text = f"Programs that use the token of {token.user} are refused from then on."
-        return ask(self, request, "Revoke", act, text=text)
+        return confirm(self, request, "Revoke", act, text=text)
 
     def log_addition(self, request: HttpRequest, obj: TokenProxy, message: Any) -> LogEntry:
         return _note(request, obj, ADDITION)

@@ -1,6 +1,7 @@
-"""The broker: makes the tables that are transferred from the raw records, in the warehouse.
+"""The broker builds the final tables from the raw records, inside the warehouse.
 
-Each table is one file of Databricks SQL here, which runs as it is on Databricks.
+Each table has an SQL file in this folder, in Databricks' dialect. The embedded warehouse translates
+it to DuckDB's.
 """
 
 import hashlib
@@ -12,22 +13,25 @@ from transfers.exceptions import SourceMissing
 from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Change, Warehouse
 
-# Each after those that it reads.
+# Each table follows those that its SQL reads.
 TABLES = ["flight_delay_data", "airline_performance", "busiest_airports_by_delays", "delays_by_day"]
-BUILT = "broker_builds"  # one row: what the tables were made of
+BUILDS = "broker_builds"  # one row: the recipe of the last build
 
 
 @dataclass(frozen=True)
 class Built:
-    table: str
+    """A table that was built."""
+
+    name: str
     rows: int
     seconds: float
 
 
 def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
-    """Make all tables anew, together; none where raw records and SQL are those of the last time.
+    """Rebuild all tables in one change, and return them.
 
-    SourceMissing where there are no raw records.
+    Do nothing, and return an empty list, if the raw records and the SQL are those of the last
+    build. SourceMissing if there are no raw records.
     """
     with warehouse.change() as change:
         if RAW not in change.tables():
@@ -39,12 +43,12 @@ def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
         if not force and recipe == _last_recipe(change):
             return []
         built = [_build(change, table) for table in TABLES]
-        change.execute(f"CREATE OR REPLACE TABLE {BUILT} AS SELECT '{recipe}' AS Recipe")
+        change.execute(f"CREATE OR REPLACE TABLE {BUILDS} AS SELECT '{recipe}' AS Recipe")
         return built
 
 
 def sql(table: str) -> str:
-    """The statement that makes a table."""
+    """Return the SQL statement that builds a table."""
     return Path(__file__).with_name(f"{table}.sql").read_text(encoding="utf-8")
 
 
@@ -56,12 +60,13 @@ def _build(change: Change, table: str) -> Built:
 
 
 def _recipe(change: Change) -> str:
+    """Return the SHA-256 of the version of the raw records and all SQL."""
     parts = [change.version(RAW), *map(sql, TABLES)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _last_recipe(change: Change) -> str | None:
-    if not {BUILT, *TABLES} <= set(change.tables()):
+    if not {BUILDS, *TABLES} <= set(change.tables()):
         return None
-    recipe: str = change.query(f"SELECT Recipe FROM {BUILT}")["Recipe"][0].as_py()  # noqa: S608
+    recipe: str = change.query(f"SELECT Recipe FROM {BUILDS}")["Recipe"][0].as_py()  # noqa: S608
     return recipe
