@@ -33,7 +33,7 @@ def make(model: type[MirroredTable], version: TableVersion) -> None:
         for place, field in enumerate(model.columns())
         if public(field) in version.columns and not isinstance(field, models.BinaryField)
     ]
-    # Only CREATE TABLE AS reads in parallel; INSERT does not:
+    # CREATE TABLE AS reads in parallel, unlike INSERT:
     # https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html
     execute("CREATE TABLE {} AS {}", name, sql.SQL(" UNION ALL ").join(parts))
     execute("CREATE INDEX ON {} USING gin (folded gin_trgm_ops)", name)
