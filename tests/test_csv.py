@@ -106,22 +106,22 @@ def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(tmp_path: Path
         for number in range(1_500):
             path.write_text(broken(choice), newline="")
             python, duck, ours = by_python(path), by_duckdb(connection, path), by_airsense(path)
-            details = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
+            told = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
             if isinstance(python, str) or isinstance(duck, str):
-                assert isinstance(ours, str), details
+                assert isinstance(ours, str), told
                 seen["refused by others"] += 1
             elif isinstance(ours, str):
                 seen["refused"] += 1
                 breaks = any(set("\r\n") & set(value) for row in python for value in row)
-                assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), details
+                assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), told
             elif python == duck:
                 seen["accepted alike"] += 1
-                assert ours == [_trimmed(row) for row in python], details
+                assert ours == [_trimmed(row) for row in python], told
     assert min(seen.values()) > 100, seen
 
 
 def _trimmed(row: list[str]) -> list[str]:
-    """Remove space around required values; optional columns keep it."""
+    """Space around what every record has means nothing; of further columns it is kept."""
     return [*(value.strip() for value in row[:6]), *row[6:]]
 
 

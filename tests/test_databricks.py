@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def served(server: Served, settings: Settings) -> Iterator[Served]:
-    """The server, with settings so that commands and `connect` use its warehouse."""
+    """The server, in whose warehouse commands and `connect` work with a good token."""
     for name, value in server.env.items():
         setattr(settings, name, value)
     settings.WAREHOUSE_START_TIMEOUT = 20
@@ -47,7 +47,7 @@ def served(server: Served, settings: Settings) -> Iterator[Served]:
 
 @pytest.fixture
 def numbers(served: Served) -> Warehouse:
-    """A warehouse with one table of many rows."""
+    """A warehouse with a table of many rows."""
     warehouse = connect(served.url)
     if "numbers" not in warehouse.tables():
         with warehouse.change() as change:
@@ -121,10 +121,10 @@ def test_a_machine_logs_in_with_its_secret(
         settings.DATABRICKS_CLIENT_ID, settings.DATABRICKS_CLIENT_SECRET = CLIENT, SECRET
         secure.set(token_lifetime=62.0)  # a token is not used in its last minute
         with connect(secure.url).change() as change:
-            before = secure.log()["calls"].count("token")
+            asked = secure.log()["calls"].count("token")
             time.sleep(2.1)
             assert change.query("SELECT 1 AS n")["n"].to_pylist() == [1]
-        assert secure.log()["calls"].count("token") == before + 1
+        assert secure.log()["calls"].count("token") == asked + 1
 
 
 def test_a_machine_that_is_not_known_is_refused(served: Served, settings: Settings) -> None:
@@ -139,10 +139,10 @@ def test_a_machine_that_is_not_known_is_refused(served: Served, settings: Settin
     ("at", "do"), [("OpenSession", "503"), ("ExecuteStatement", "not-initialized")]
 )
 def test_a_warehouse_that_is_starting_is_waited_for(served: Served, at: str, do: str) -> None:
-    messages = list[str]()
+    said = list[str]()
     served.fault(at, do, times=2)
-    assert isinstance(connect(served.url, messages.append).tables(), list)
-    assert messages == ["waiting for the warehouse to start"]
+    assert isinstance(connect(served.url, said.append).tables(), list)
+    assert said == ["waiting for the warehouse to start"]
 
 
 def test_a_warehouse_that_does_not_start_in_time_is_given_up(
@@ -301,7 +301,7 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
     (tmp_path / "other.csv").write_text(f"{COLUMNS}\n{RECORDS}\n{RECORDS}\n")
     ingest(connect(own.url), [file])
     broker.build(connect(own.url))
-    output = []
+    said = []
     for at, do, command in (
         ("results", "expired-link", ["transfer", "flight_delay_data"]),
         ("upload", "500", ["ingest", "--replace", str(tmp_path / "other.csv")]),
@@ -311,9 +311,9 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
         done = fresh.attempt(*command)
         served.mend()
         assert done.returncode == 1
-        output += [done.stdout, done.stderr]
+        said += [done.stdout, done.stderr]
     for secret in (TOKEN, "signed-link", "signed-upload", "Traceback"):
-        assert not [text for text in output if secret in text]
+        assert not [text for text in said if secret in text]
 
 
 def test_the_whole_way_gives_the_answers_of_the_embedded_warehouse(

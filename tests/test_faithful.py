@@ -1,4 +1,4 @@
-"""Random Arrow tables keep their values through COPY to PostgreSQL."""
+"""Random Arrow tables through COPY: what PostgreSQL holds then is what they held."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -48,13 +48,13 @@ def stored(table: pa.Table, batch: int) -> list[tuple[Any, ...]]:
         list(writer.copy(version, table.schema, table.to_batches(max_chunksize=batch)))
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM random__v0 ORDER BY id")
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
         transaction.set_rollback(True)
-    return rows
+    return found
 
 
 def same(value: Any) -> Any:
-    """Map values so that only equal ones compare equal: NaN equals NaN, -0.0 differs from 0.0."""
+    """A form that is equal for equal values: NaN is not equal to itself, nor -0.0 unlike 0.0."""
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, memoryview):

@@ -1,4 +1,4 @@
-"""`manage.py ingest`: which records are accepted, and the errors for the others."""
+"""`manage.py ingest`: which records the warehouse takes, and what it says of the others."""
 
 import contextlib
 import gzip
@@ -42,14 +42,14 @@ type Ingest = Callable[..., str]
 
 @pytest.fixture
 def warehouse(tmp_path: Path, settings: Settings) -> Warehouse:
-    """An empty warehouse, which commands use, too."""
+    """An empty warehouse, which commands use too."""
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     return connect(settings.WAREHOUSE_URL)
 
 
 @pytest.fixture
 def ingest(tmp_path: Path, warehouse: Warehouse) -> Iterator[Ingest]:
-    """Return a function that runs the command, in a folder where tests write its files."""
+    """Run the command on files of these names, in a folder where it finds them."""
 
     def run(*names: str, **options: bool) -> str:
         out = io.StringIO()

@@ -35,12 +35,12 @@ MINUTES = "Write whole minutes, or leave it empty (or NA) for a cancelled flight
 
 
 def parquet(name: str, **columns: pa.Array) -> str:
-    """A file of records; `columns` replace its columns, or are additional ones."""
+    """A file of records in which columns may be others, or further ones."""
     rows = max((len(column) for column in columns.values()), default=1)
     texts = dict.fromkeys(NAMES, pa.array(["2013-01-07"] * rows))
     delays = dict.fromkeys(NAMES[4:], pa.array([1] * rows))
-    replaced = {key.replace("_", " "): column for key, column in columns.items()}
-    pq.write_table(pa.table({**texts, **delays, **replaced}), name)
+    given = {key.replace("_", " "): column for key, column in columns.items()}
+    pq.write_table(pa.table({**texts, **delays, **given}), name)
     return name
 
 
@@ -261,13 +261,13 @@ def test_two_column_names_that_look_alike_are_refused(ingest: Ingest) -> None:
     assert "both become Café" in refusal(ingest, write("f.csv", f"{ROW},1,2", header=header))
 
 
-def test_implausible_delays_are_kept_and_reported(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_implausible_delays_are_kept_and_told(ingest: Ingest, warehouse: Warehouse) -> None:
     delays = ["-1440,10080", "", "-1441,NA", "2147483647,1", ",10081"]
     lines = [f"2013-01-07,A,X,Y,{delay}" if delay else "" for delay in delays]
-    output = ingest(write("f.csv", *lines))
+    told = ingest(write("f.csv", *lines))
     outside = "implausible delays (outside -1,440 to 10,080 minutes), the first"
     kept = "They are ingested unchanged."
-    assert output.splitlines()[:3] == [
+    assert told.splitlines()[:3] == [
         "f.csv: 4 records",
         f"Warning: f.csv, column Departure Delay Minutes: 2 {outside} -1,441 in line 4. {kept}",
         f"Warning: f.csv, column Arrival Delay Minutes: 1 {outside} 10,081 in line 6. {kept}",
@@ -278,9 +278,9 @@ def test_implausible_delays_are_kept_and_reported(ingest: Ingest, warehouse: War
 
 def test_implausible_delays_of_parquet_name_their_row(ingest: Ingest) -> None:
     delays = pa.array([0] * 70_000 + [99_999])
-    output = ingest(parquet("f.parquet", Arrival_Delay_Minutes=delays))
-    assert "Warning: f.parquet, column Arrival Delay Minutes: 1 implausible delays" in output
-    assert "the first 99,999 in row 70001." in output
+    told = ingest(parquet("f.parquet", Arrival_Delay_Minutes=delays))
+    assert "Warning: f.parquet, column Arrival Delay Minutes: 1 implausible delays" in told
+    assert "the first 99,999 in row 70001." in told
 
 
 def test_a_job_of_the_admin_shows_the_warnings(demo: Platform, warehouse: Warehouse) -> None:

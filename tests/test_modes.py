@@ -149,14 +149,14 @@ def test_a_growing_table_is_read_from_its_greatest_value_on(fresh: Platform) -> 
     )
     assert fresh.python(ask) == "append []\n"
     with fresh.site(processes=1) as site:
-        page = site.get("/api/flight_delay_data/?columns=Airline_Name").json()
-        assert [row["Airline_Name"] for row in page["results"]] == [
+        found = site.get("/api/flight_delay_data/?columns=Airline_Name").json()
+        assert [row["Airline_Name"] for row in found["results"]] == [
             *("Alpha", "Beta", "Alpha", "Gamma")
         ]
     fresh.ingest("2013-01-01,Late,C,A,7,7\n2013-01-10,Gamma,C,A,7,7", "--append")
     assert "flight_delay_data/3: 6 rows" in fresh.manage("transfer", "--all")
-    output = fresh.python(ask)
-    assert output.startswith(
+    said = fresh.python(ask)
+    assert said.startswith(
         "snapshot ['all rows were read, as append failed: flight_delay_data: the"
     )
 

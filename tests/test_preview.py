@@ -1,4 +1,4 @@
-"""`manage.py transfer --dry-run`, and sources whose columns differ from the model's."""
+"""`manage.py transfer --dry-run`, and columns of a source that are not those of its model."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def change(platform: Platform, statement: str) -> None:
 
 @pytest.fixture(scope="module")
 def published() -> Iterator[Platform]:
-    """A platform with published tables; each test changes different ones."""
+    """Each test changes other tables of it."""
     with own_platform() as own:
         own.ingest(FLIGHTS)
         own.manage("transfer", "--all")
@@ -30,19 +30,19 @@ def test_a_dry_run_counts_rows_by_key_and_writes_nothing(published: Platform) ->
     published.ingest(OTHERS)
     ask = "from transfers.models import *; print(Transfer.objects.count())"
     before = published.python(ask)
-    output = published.manage("transfer", "--dry-run", "airline_performance", "flight_delay_data")
-    assert "rows: 1 added, 1 removed, 1 changed\n  removed: Gamma" in output
-    assert "rows: 2 added, 2 removed, 0 changed" in output  # flights have no key
+    said = published.manage("transfer", "--dry-run", "airline_performance", "flight_delay_data")
+    assert "rows: 1 added, 1 removed, 1 changed\n  removed: Gamma" in said
+    assert "rows: 2 added, 2 removed, 0 changed" in said  # flights have no key
     assert published.python(ask) == before
     published.manage("transfer", "--all")
-    output = published.manage("transfer", "--dry-run", "airline_performance")
-    assert "rows: 0 added, 0 removed, 0 changed" in output
+    said = published.manage("transfer", "--dry-run", "airline_performance")
+    assert "rows: 0 added, 0 removed, 0 changed" in said
 
 
 def test_a_dry_run_of_what_was_never_published_adds_all(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
-    output = fresh.manage("transfer", "--dry-run", "flight_delay_data")
-    assert "rows: 3 added, 0 removed, 0 changed" in output
+    said = fresh.manage("transfer", "--dry-run", "flight_delay_data")
+    assert "rows: 3 added, 0 removed, 0 changed" in said
 
 
 def test_each_column_that_does_not_fit_is_named(published: Platform) -> None:
@@ -76,11 +76,9 @@ def test_what_is_safe_is_accepted_and_recorded(published: Platform) -> None:
         " FROM airline_performance",
     )
     assert ": 3 rows" in published.manage("transfer", "airline_performance")
-    output = published.python(
-        "from transfers.models import *; print(Transfer.objects.first().notes)"
-    )
-    assert "extra is new in the warehouse and is left out" in output
-    assert "Total_Flights is int32, not int64, which can hold its values" in output
+    said = published.python("from transfers.models import *; print(Transfer.objects.first().notes)")
+    assert "extra is new in the warehouse and is left out" in said
+    assert "Total_Flights is int32, not int64, which can hold its values" in said
 
 
 def test_a_missing_value_that_the_model_does_not_allow_names_column_and_row(
@@ -98,6 +96,6 @@ def test_what_the_public_api_would_lose_is_said(published: Platform) -> None:
         " v = TableVersion.objects.filter(table='flight_delay_data').first();"
         " v.columns |= {'Old': 'text', 'Origin_City': 'varchar'}; v.save()"
     )
-    output = published.manage("transfer", "--dry-run", "flight_delay_data")
-    assert "the public API would lose column Old\n" in output
-    assert "would lose varchar as the type of Origin_City, which would be text" in output
+    said = published.manage("transfer", "--dry-run", "flight_delay_data")
+    assert "the public API would lose column Old\n" in said
+    assert "would lose varchar as the type of Origin_City, which would be text" in said

@@ -175,8 +175,8 @@ def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
 
 def test_the_command_says_what_it_did_and_skips_what_stands(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
-    output = fresh.manage("transfer", "--all")
-    assert re.search(r"delays_by_day/1: 2 rows in \d\.\d s, [\d,]+ rows/s, [\d,]+ bytes/s", output)
+    said = fresh.manage("transfer", "--all")
+    assert re.search(r"delays_by_day/1: 2 rows in \d\.\d s, [\d,]+ rows/s, [\d,]+ bytes/s", said)
     assert fresh.manage("transfer", "--all").count("unchanged in the warehouse") == len(TABLES)
     assert "delays_by_day/2: 2 rows" in fresh.manage("transfer", "delays_by_day", "--force")
 
@@ -281,20 +281,20 @@ def _queue(platform: Platform) -> None:
 
 def _last(database: "psycopg.Connection[Any]") -> tuple[str, str, str]:
     """Phase, status and error of the newest transfer."""
-    row = database.execute(
+    found = database.execute(
         "SELECT phase, status, error FROM transfers_transfer ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    assert row
-    return row[0], row[1], row[2]
+    assert found
+    return found[0], found[1], found[2]
 
 
 def _relations(platform: Platform, table: str) -> list[str]:
     with psycopg.connect(platform.env["DATABASE_URL"]) as database:
-        rows = database.execute(
+        found = database.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s ORDER BY 1",
             [f"^{table}__v"],
         )
-        return [name for (name,) in rows]
+        return [name for (name,) in found]
 
 
 def _state(table: str) -> tuple[int, list[str]]:

@@ -33,7 +33,7 @@ LINES = ["2013-01-07,Alpha,A,B,10,20", "2013-01-08,Beta,B,A,-5,"]
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
-    """The servers that tests use, each started once."""
+    """The servers that are asked for, each started once."""
     flags = {"inline": ["--inline"], "links": [], "tls": ["--tls"]}
     started: dict[str, Served] = {}
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def warehouse(
     settings: Settings,
     request: pytest.FixtureRequest,
 ) -> Warehouse:
-    """An empty warehouse, which commands use, too."""
+    """An empty one, which commands use too."""
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     if kind != "embedded":
         served = servers(kind).schema(f"test_{abs(hash(request.node.name))}")
@@ -93,14 +93,14 @@ def csv(folder: Path, name: str, *lines: str, header: str = HEADER) -> Path:
 
 @pytest.mark.parametrize("kind", ["embedded", "inline", "links", "tls"], indirect=True)
 def test_every_type_arrives_as_it_is(warehouse: Warehouse) -> None:
-    original = table_of(TYPES)
-    put(warehouse, "every_type", original)
+    given = table_of(TYPES)
+    put(warehouse, "every_type", given)
     with warehouse.snapshot("every_type") as source:
-        assert source.schema == original.schema
+        assert source.schema == given.schema
         assert source.rows == 4
         rows = read(source, ["n"])
     # repr: NaN is not equal to itself, and -0.0 is equal to 0.0
-    assert repr(rows.to_pylist()) == repr(original.sort_by("n").to_pylist())
+    assert repr(rows.to_pylist()) == repr(given.sort_by("n").to_pylist())
 
 
 def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: None) -> None:
@@ -115,22 +115,22 @@ def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: No
             cursor.execute(
                 f"SELECT text, raw, local, length(text) FROM {version.relation} ORDER BY id"
             )
-            values = cursor.fetchall()
+            found = cursor.fetchall()
         transaction.set_rollback(True)
-    assert [length for *_, length in values] == [1 << 20, None, 0, 3]
-    assert values[1][:3] == (None, None, None)
-    assert bytes(values[3][1]) == b"\0\xff"
-    assert values[3][2] == datetime(2024, 3, 10, 2, 30)
+    assert [length for *_, length in found] == [1 << 20, None, 0, 3]
+    assert found[1][:3] == (None, None, None)
+    assert bytes(found[3][1]) == b"\0\xff"
+    assert found[3][2] == datetime(2024, 3, 10, 2, 30)
 
 
 @pytest.mark.parametrize("column", ["n", "price", "text", "day", "instant", "local"])
 def test_rows_after_a_value_are_read(warehouse: Warehouse, column: str) -> None:
-    original = table_of(TYPES).set_column(10, "text", pa.array(["b", "a", "c", None]))
-    values = sorted(v for v in original[column].to_pylist() if v is not None)
-    put(warehouse, "every_type", original)
+    given = table_of(TYPES).set_column(10, "text", pa.array(["b", "a", "c", None]))
+    values = sorted(v for v in given[column].to_pylist() if v is not None)
+    put(warehouse, "every_type", given)
     with warehouse.snapshot("every_type") as source:
-        rows = pa.Table.from_batches(source.batches([column], [column], (column, values[0])))
-    assert rows[column].to_pylist() == values[1:]
+        found = pa.Table.from_batches(source.batches([column], [column], (column, values[0])))
+    assert found[column].to_pylist() == values[1:]
 
 
 def test_two_hundred_columns_and_many_batches_keep_their_places(warehouse: Warehouse) -> None:
@@ -154,12 +154,12 @@ def test_a_nul_character_is_refused_with_its_column_and_row(
     warehouse: Warehouse, database: None
 ) -> None:
     texts = ["a", "b", "c\0d"]
-    original = {"n": (pa.int64(), None, [3, 2, 1])} | {
+    given = {"n": (pa.int64(), None, [3, 2, 1])} | {
         name: (type_, None, [texts[n] if name == "quotes" else values[0] for n in range(3)])
         for name, (type_, _, values) in TYPES.items()
         if name != "n"
     }
-    put(warehouse, "every_type", pa.table({n: pa.array(v, t) for n, (t, _, v) in original.items()}))
+    put(warehouse, "every_type", pa.table({n: pa.array(v, t) for n, (t, _, v) in given.items()}))
     wanted = columns.schema(EveryType)
     says = "every_type: column quotes of row 1, in the declared order, contains a NUL character"
     with warehouse.snapshot("every_type") as source, transaction.atomic():
@@ -273,7 +273,7 @@ def test_a_model_is_printed_that_fits_its_table(warehouse: Warehouse, kind: str)
 
 
 def printed(module: str) -> type[MirroredTable]:
-    """The class that a printed module defines."""
+    """The class that a printed module makes."""
     made: dict[str, Any] = {"__name__": "flights.printed"}
     exec(compile(module, "printed", "exec"), made)  # noqa: S102  # it is what is tested
     assert all(len(line) <= 100 for line in module.splitlines())

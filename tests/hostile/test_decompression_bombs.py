@@ -1,4 +1,4 @@
-"""Small files that unpack to very much, or have false sizes, are refused in bounded memory."""
+"""Small files that unpack to far more, or lie of what they hold, are refused in bounded memory."""
 
 import gzip
 import random
@@ -27,7 +27,7 @@ GIB = 1 << 30
 
 
 def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
-    """Ingest a file that is refused; return the error and the peak memory in MB."""
+    """What the command says of a file that it refuses, and the most MB that it took."""
     log = tmp_path / "log"
     own = Platform({"WAREHOUSE_URL": f"duckdb://{tmp_path}/warehouse", **env}, log=log)
     with own.running("ingest", str(file)) as process:
@@ -38,7 +38,7 @@ def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
 
 
 def bomb_gz(file: Path, head: str, unit: bytes, times: int) -> None:
-    """Compress one member and repeat it: a .gz file may have several members, which are joined."""
+    """Members of a .gz are joined when they are read, so one is packed and repeated."""
     with file.open("wb") as out:
         out.write(gzip.compress(head.encode()))
         packed = gzip.compress(unit)
@@ -167,7 +167,7 @@ def records(rows: int, airline: pa.Array) -> pa.Table:
 
 
 def texts_bomb(file: Path, **options: Any) -> int:
-    """Write 600 MB of text to a Parquet file of a few kB; return the size in its footer."""
+    """600 MB of text in some kB of Parquet; returns how much the footer says it is."""
     texts = pa.array([f"{number:06}" + "x" * 100_000 for number in range(6_000)])
     pq.write_table(records(6_000, texts), file, compression="zstd", **options)
     assert file.stat().st_size < 200_000
@@ -176,9 +176,7 @@ def texts_bomb(file: Path, **options: Any) -> int:
 
 ONE_PAGE = {"use_dictionary": False, "data_page_size": GIB, "write_batch_size": 9_999}
 ONE_DICTIONARY = {"dictionary_pagesize_limit": GIB}
-AT_ONCE = (
-    "f.parquet, row 1: the pages that are read together unpack to more than 256 MiB. Write it with"
-)
+AT_ONCE = "f.parquet, row 1: the pages that are read together unpack to more than 256 MiB. Write"
 
 
 @pytest.mark.parametrize("options", [ONE_PAGE, ONE_DICTIONARY], ids=["page", "dictionary"])
@@ -279,7 +277,7 @@ def test_a_huge_parquet_footer_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_refused_in_one_line(ingest: Ingest) -> None:
-    """For some of these files, reading the metadata with Arrow would crash the process."""
+    """Arrow ends the process for some of them, where it is asked for their metadata."""
     choice, refused = random.Random(11), 0  # noqa: S311  # no secret
     Path("f.csv.gz").write_bytes(gzip.compress(RECORDS * 9))
     archive(("f.csv", RECORDS * 9))

@@ -45,4 +45,4 @@ def confirm(
         "form": bound,
         "back": list_,
     }
-    return render(request, "admin/confirm.html", context, status=400 if bound.errors else 200)
+    return render(request, "admin/confirmation.html", context, status=400 if bound.errors else 200)
