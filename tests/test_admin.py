@@ -174,7 +174,7 @@ def test_a_table_is_transferred_watched_and_rolled_back(demo: Platform, worker: 
     assert Transfer.objects.latest("pk").mode == Transfer.Mode.ROLLBACK
     again = browser.post(address)
     assert again.status_code == 400
-    assert "is current already" in again.content.decode()
+    assert "is already current" in again.content.decode()
     services.roll_back(DAYS, before.number + 1, by="test")
 
 
@@ -241,4 +241,4 @@ def test_a_file_of_another_kind_is_refused_at_once(demo: Platform, name: str) ->
     form = {"file": SimpleUploadedFile(name, b"x"), "kind": "append"}
     answer = client("operator").post("/admin/transfers/warehousejob/ingest/", form)
     assert answer.status_code == 400
-    assert "neither CSV nor Parquet" in answer.content.decode()
+    assert "no suffix of a CSV or Parquet file" in answer.content.decode()

@@ -84,7 +84,7 @@ def test_a_page_of_the_admin_is_accessible_in_every_look(page: Page, path: str) 
 def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page) -> None:
     page.goto("/admin/transfers/transfer/")
     page.get_by_role("link", name="Start transfers").click()
-    page.get_by_label("also where the warehouse has nothing new").check()
+    page.get_by_label("Run even if nothing has changed").check()
     page.get_by_role("button", name="Start transfers").click()
     expect(page.get_by_text("4 transfers are queued.")).to_be_visible()
     rows = page.locator("#result_list tbody tr")
@@ -100,7 +100,7 @@ def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page)
     older = page.get_by_role("row", name="delays_by_day/1")
     expect(older.get_by_role("link", name="to this version")).to_be_visible()
     current.get_by_role("link").first.click()
-    expect(page.get_by_text("Roll back to this")).to_have_count(0)
+    expect(page.get_by_text("Roll back to this version")).to_have_count(0)
 
 
 def test_a_job_is_seen_to_its_end_without_reloading(page: Page) -> None:
@@ -114,7 +114,7 @@ def test_a_job_is_seen_to_its_end_without_reloading(page: Page) -> None:
 
 def test_the_page_of_a_transfer_offers_what_is_possible_when_it_has_ended(page: Page) -> None:
     page.goto("/admin/transfers/transfer/start/")
-    page.get_by_label("also where the warehouse has nothing new").check()
+    page.get_by_label("Run even if nothing has changed").check()
     page.get_by_role("button", name="Start transfers").click()
     page.locator("#result_list tbody tr a").first.click()
     expect(page.get_by_role("link", name="Retry")).to_be_visible(timeout=30_000)

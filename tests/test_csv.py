@@ -84,15 +84,13 @@ def test_a_line_has_a_limit(ingest: Ingest, warehouse: Warehouse) -> None:
     ingest(write("f.csv", RECORD.replace("Alpha", "A" * (131_072 - len(RECORD) + 5))))
     assert len(raw(warehouse)[0]["Airline_Name"]) == 131_072 - len(RECORD) + 5
     write("g.csv", RECORD.replace("Alpha", "A" * (131_072 - len(RECORD) + 6)))
-    says = "g.csv, line 2: the line is longer than 131,072 bytes. Check quotes and line ends, or"
+    says = "g.csv, line 2: the line is longer than 131,072 bytes. Check quotes and line endings, or"
     assert refusal(ingest, "g.csv", replace=True).startswith(says)
 
 
 def test_columns_have_a_limit(ingest: Ingest) -> None:
     header = ",".join([HEADER, *(f"c{n}" for n in range(995))])
-    says = (
-        "f.csv: 1,001 columns, more than the 1,000 allowed. Remove some, or raise INGEST_COLUMNS."
-    )
+    says = "f.csv: 1,001 columns; at most 1,000 are allowed. Remove some, or raise INGEST_COLUMNS."
     assert refusal(ingest, write("f.csv", header=header)) == says
 
 
@@ -178,7 +176,7 @@ def by_duckdb(connection: duckdb.DuckDBPyConnection, path: Path) -> list[list[st
 
 def by_airsense(path: Path) -> list[list[str]] | str:
     try:
-        with files.opened(path) as file:
+        with files.open_records(path) as file:
             rows = [row for batch in file.batches for row in batch.to_pylist()]
     except BadInput as error:
         return str(error)

@@ -37,7 +37,7 @@ def published(demo: Platform) -> Iterator[None]:
     with transaction.atomic():
         version = writer.create(EveryType, schema, "1")
         assert list(writer.copy(version, schema, rows.to_batches()))[-1].rows == 4
-        writer.keep(version, writer.figures(version, schema))
+        writer.save_figures(version, writer.figures(version, schema))
         writer.publish([version])
         sql_view.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
     yield

@@ -35,7 +35,7 @@ NAMES = [
 ]
 HEADER = ",".join(NAMES)
 ROW = '2013-01-07,Alpha,"Casper, WY","Denver, CO",10,-5'
-MINUTES = "Give whole minutes, or leave it empty (or NA) for a cancelled flight."
+MINUTES = "Write whole minutes, or leave it empty (or NA) for a cancelled flight."
 
 type Ingest = Callable[..., str]
 
@@ -147,9 +147,9 @@ def test_further_parquet_columns_keep_their_types(ingest: Ingest, warehouse: War
         (0, "01/07/2013", "'01/07/2013' is not a date. Write it as YYYY-MM-DD."),
         (0, "2013-01-07 06:59:00", "'2013-01-07 06:59:00' is not a date. Write it as YYYY-MM-DD."),
         (0, "", "'' is not a date. Write it as YYYY-MM-DD."),
-        (1, '""', "'' is empty. Every record names its airline and both cities."),
-        (3, " ", "' ' is empty. Every record names its airline and both cities."),
-        (2, "a\0b", r"'a\x00b' holds a NUL character. Remove it."),
+        (1, '""', "'' is empty. Every record needs an airline and both cities."),
+        (3, " ", "' ' is empty. Every record needs an airline and both cities."),
+        (2, "a\0b", r"'a\x00b' contains a NUL character. Remove it."),
     ],
 )
 def test_a_bad_value_names_file_line_and_column(
@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(ingest: Ingest) -> No
     assert "Not a gzipped file" in refusal(ingest, "no.gz")
     assert "no.parquet: cannot be read: " in refusal(ingest, "no.parquet")
     assert "ends in .csv, .gz, .zip, .parquet." in refusal(ingest, "no.xlsx")
-    assert "two.zip: it holds a.csv, b.csv. Give" in refusal(ingest, "two.zip")
+    assert "two.zip: it contains a.csv, b.csv. Use" in refusal(ingest, "two.zip")
     assert "cut.csv.gz: cannot be read: " in refusal(ingest, "cut.csv.gz")
     assert "flipped.gz" in refusal(ingest, "flipped.gz")
 
@@ -244,13 +244,13 @@ def test_the_same_file_again_changes_nothing(ingest: Ingest, warehouse: Warehous
     before = warehouse.version(RAW), os.stat("warehouse/warehouse.duckdb").st_ino
     Path("same.csv").write_bytes(Path("a.csv").read_bytes())
     for options in ({}, {"append": True}, {"replace": True}):
-        assert "same.csv: 1 records were there already" in ingest("same.csv", **options)
+        assert "same.csv: 1 records, already in the warehouse" in ingest("same.csv", **options)
     assert before == (warehouse.version(RAW), os.stat("warehouse/warehouse.duckdb").st_ino)
 
 
 def test_other_records_need_a_choice(ingest: Ingest, warehouse: Warehouse) -> None:
     ingest(write("a.csv", ROW))
-    says = "The warehouse has 1 other records. Choose --append to keep them or --replace to drop"
+    says = "The warehouse has 1 other records. Use --append to keep them or --replace to delete"
     assert refusal(ingest, write("b.csv", "2013-01-08,Beta,X,Y,1,1")).startswith(says)
     ingest("b.csv", append=True)
     assert [row["Airline_Name"] for row in raw(warehouse)] == ["Alpha", "Beta"]
@@ -266,14 +266,14 @@ def test_appended_files_may_have_other_columns_but_not_other_types(
     assert [(row["One"], row["Two"]) for row in raw(warehouse)] == [("x", None), (None, "y")]
     table = pa.table({name: ["2013-01-07"] for name in NAMES[:4]} | {n: [1] for n in NAMES[4:]})
     pq.write_table(table.append_column("one", [[1]]), "c.parquet")
-    says = f"c.parquet: column one is BIGINT, but VARCHAR in {RAW}. Ingest it with --replace"
+    says = f"c.parquet: column one is BIGINT, but VARCHAR in {RAW}. Use --replace"
     assert refusal(ingest, "c.parquet", append=True).startswith(says)
 
 
 def test_a_second_writer_is_told_to_wait(ingest: Ingest, warehouse: Warehouse) -> None:
     write("a.csv", ROW)
     with warehouse.change():
-        assert "is being changed by another process. Wait until" in refusal(ingest, "a.csv")
+        assert "is being changed by another process. Try again" in refusal(ingest, "a.csv")
     ingest("a.csv")
 
 
@@ -340,6 +340,6 @@ def test_the_demo_file_is_whole_and_always_the_same(tmp_path: Path) -> None:
 
 
 def test_an_unknown_warehouse_is_refused_with_the_cure() -> None:
-    with pytest.raises(WarehouseError, match="'mysql://x' is not a warehouse") as refused:
+    with pytest.raises(WarehouseError, match="'mysql://x' is not the URL of") as refused:
         connect("mysql://x")
     assert "duckdb:///folder" in refused.value.advice

@@ -31,7 +31,7 @@ from transfers.warehouses import Warehouse
 __all__ = ["ingest", "warehouse"]  # fixtures
 
 NUMBERS = "a whole, floating-point or decimal number of minutes, a duration, or text"
-MINUTES = "Give whole minutes, or leave it empty (or NA) for a cancelled flight."
+MINUTES = "Write whole minutes, or leave it empty (or NA) for a cancelled flight."
 
 
 def parquet(name: str, **columns: pa.Array) -> str:
@@ -271,7 +271,7 @@ def test_implausible_delays_are_kept_and_told(ingest: Ingest, warehouse: Warehou
     lines = [f"2013-01-07,A,X,Y,{delay}" if delay else "" for delay in delays]
     warnings = ingest(write("f.csv", *lines))
     outside = "implausible delays (outside -1,440 to 10,080 minutes), the first"
-    message = "They are ingested as they are."
+    message = "They are ingested unchanged."
     assert warnings.splitlines()[:3] == [
         "f.csv: 4 records",
         f"Warning: f.csv, column Departure Delay Minutes: 2 {outside} -1,441 in line 4. {message}",
@@ -297,5 +297,5 @@ def test_a_job_of_the_admin_shows_the_warnings(demo: Platform, warehouse: Wareho
     assert job.outcome.splitlines() == [
         "odd.csv: 1 records added",
         "Warning: odd.csv, column Departure Delay Minutes: 1 implausible delays (outside -1,440 to"
-        " 10,080 minutes), the first 2,147,483,647 in line 2. They are ingested as they are.",
+        " 10,080 minutes), the first 2,147,483,647 in line 2. They are ingested unchanged.",
     ]

@@ -124,7 +124,7 @@ def test_a_table_made_anew_is_read_whole(parcels: Warehouse) -> None:
     run(parcels, "INSERT INTO parcels VALUES ('x', 1)")
     done = transferred(parcels)
     assert done.mode == Transfer.Mode.SNAPSHOT
-    assert "as merge failed: parcels was made anew since version" in done.notes[0]
+    assert "as merge failed: parcels was created again after version" in done.notes[0]
     assert len(rows()) == 6
 
 

@@ -165,7 +165,7 @@ def test_a_nul_character_is_refused_with_its_column_and_row(
         pa.table({n: pa.array(v, t) for n, (t, _, v) in table_columns.items()}),
     )
     schema = columns.schema(EveryType)
-    says = "every_type: column quotes of row 1, in the declared order, holds a NUL character"
+    says = "every_type: column quotes of row 1, in the declared order, contains a NUL character"
     with warehouse.snapshot("every_type") as source, transaction.atomic():
         version = writer.create(EveryType, schema, source.version)
         with pytest.raises(Unstorable, match=says):

@@ -1,1 +1,1 @@
-"""From raw records to published versions: ingest, broker, warehouse and transfers."""
+"""Ingest raw records, build tables in the warehouse, and transfer them to published versions."""

@@ -2,4 +2,6 @@ from django.apps import AppConfig
 
 
 class TransfersConfig(AppConfig):
+    """The app's configuration for Django."""
+
     name = "transfers"

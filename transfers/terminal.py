@@ -1,4 +1,4 @@
-"""Transfers as a person at a terminal sees them: rows, rate and time left, then how they ended."""
+"""Show transfers in a terminal: rows, rate and remaining time, and finally the result."""
 
 import threading
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from rich.text import Text
 
 from .models import Transfer
 
-EVERY = 0.2  # seconds between two looks
+REFRESH_SECONDS = 0.2  # between two queries
 
 
 class Rate(TextColumn):
-    """Rows a second."""
+    """A column of the progress bar with the rows per second."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -25,13 +25,13 @@ class Rate(TextColumn):
 
 
 def follow(transfers: list[Transfer], console: Console, stop: threading.Event) -> None:
-    """Show transfers until all have ended or `stop` is set."""
-    shown = TextColumn("{task.description} {task.fields[phase]}")
-    counted = TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows")
+    """Show progress bars until all transfers have ended or `stop` is set."""
+    name = TextColumn("{task.description} {task.fields[phase]}")
+    rows = TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows")
     with Progress(
-        shown,
+        name,
         BarColumn(),
-        counted,
+        rows,
         Rate(),
         TimeRemainingColumn(),
         console=console,
@@ -40,21 +40,21 @@ def follow(transfers: list[Transfer], console: Console, stop: threading.Event) -
     ) as bars:
         tasks = {t.pk: bars.add_task(t.table, total=0, phase=t.status) for t in transfers}
         while True:
-            now = Transfer.objects.filter(pk__in=tasks)
-            for transfer in now:
+            current = Transfer.objects.filter(pk__in=tasks)
+            for transfer in current:
                 bars.update(
                     tasks[transfer.pk],
                     completed=transfer.rows_done,
                     total=transfer.rows_total or 0,
                     phase=transfer.phase or transfer.status,
                 )
-            if not any(t.active for t in now) or stop.wait(EVERY):
+            if not any(t.active for t in current) or stop.wait(REFRESH_SECONDS):
                 return
 
 
 @contextmanager
 def following(transfers: list[Transfer], console: Console) -> Iterator[None]:
-    """Show transfers from another thread while the block runs them."""
+    """Show progress bars from another thread while the block runs the transfers."""
     stop = threading.Event()
 
     def show() -> None:
@@ -73,19 +73,19 @@ def following(transfers: list[Transfer], console: Console) -> Iterator[None]:
 
 
 def rates(transfer: Transfer) -> str:
-    """How fast its rows came, or nothing where none did."""
+    """Return ", N rows/s, N bytes/s", or an empty text for a transfer without rows."""
     rows, size = transfer.rows_per_second, transfer.bytes_per_second
     return f", {rows:,} rows/s, {size:,} bytes/s" if rows and size else ""
 
 
 def outcome(transfer: Transfer) -> str:
-    """One line on how a transfer ended."""
+    """Return one line of text about the result of a transfer."""
     match transfer.status:
         case Transfer.Status.SUCCEEDED:
             assert transfer.version
-            read, rows = f"{transfer.rows_done:,}", f"{transfer.version.rows:,} rows"
-            of = rows if transfer.rows_done == transfer.version.rows else f"{read} of {rows}"
-            return f"{transfer.version}: {of} in {transfer.worked:.1f} s{rates(transfer)}"
+            done, total = transfer.rows_done, transfer.version.rows
+            rows = f"{total:,} rows" if done == total else f"{done:,} of {total:,} rows"
+            return f"{transfer.version}: {rows} in {transfer.worked:.1f} s{rates(transfer)}"
         case Transfer.Status.UNCHANGED:
             return f"{transfer.table}: unchanged in the warehouse"
     return f"{transfer.table}: {transfer.status}. {transfer.error} {transfer.advice}".strip()

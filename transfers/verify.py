@@ -1,8 +1,8 @@
-"""Proof that a version holds what its source holds.
+"""Verify that a version has the same rows as its source.
 
-Both sides compute the same figures by SQL of their own: for each column how many values it has,
-the least, the greatest and the sum; and one hash over all rows that does not depend on their
-order. docs/verification.md defines the canonical form of a row that is hashed.
+The warehouse and PostgreSQL compute the same figures, each in its own SQL: for each column the
+number of values, the minimum, the maximum and the sum; and one hash over all rows, which does not
+depend on their order. docs/verification.md defines the canonical text of a row, which is hashed.
 """
 
 from collections.abc import Mapping
@@ -12,27 +12,28 @@ import pyarrow as pa
 
 from .exceptions import VerificationFailed
 
-# PostgreSQL adds floats in the order in which its workers deliver them: the last bits differ.
+# The sums of floats may differ in the last bits, because PostgreSQL's parallel workers add them in
+# any order. The tolerance is relative to the sum of absolute values.
 FLOAT_SUM_TOLERANCE = 1e-9
 
-# What a database says of its rows, by name: {"Total_Flights sum": "336776", ...}.
+# The figures of a relation by name, as text: {"Total_Flights sum": "336776", ...}.
 type Figures = dict[str, str | None]
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one database writes the parts of the figures; `{}` stands for a column or expression."""
+    """One database's SQL for parts of the figures; `{}` stands for a column or an expression."""
 
-    canonical: Mapping[str, str]  # the canonical text of a value, by kind
-    row_hash: str  # 60 bits of the MD5 of a text, as a whole number
-    bytewise: str  # a text whose least and greatest are those of its bytes
+    canonical: Mapping[str, str]  # the canonical text of a value, by kind of type
+    row_hash: str  # the first 60 bits of the MD5 of a text, as an integer
+    bytewise: str  # a text that min and max compare by its bytes
     finite: str  # whether a float is neither NaN nor infinite
-    whole: str = "{}"  # a whole number, of a type whose sums do not overflow
+    whole: str = "{}"  # an integer, in a type whose sums do not overflow
     text_type: str = "VARCHAR"
     quote: str = '"'
 
     def figures(self, columns: pa.Schema, names: list[str]) -> dict[str, str]:
-        """The SQL of each figure of the columns, which the database calls `names`."""
+        """Return the SQL of each figure; `names` are the database's names of the columns."""
         pairs = [(f, quoted(name, self.quote)) for f, name in zip(columns, names, strict=True)]
         row = " || ',' || ".join(
             f"coalesce({self.canonical[_kind(f.type)].format(name)}, '-')" for f, name in pairs
@@ -89,35 +90,37 @@ POSTGRESQL = Dialect(
 
 
 def select(figures: dict[str, str], source: str, text_type: str = "VARCHAR") -> str:
-    """One row of all figures of `source`, each as text, in their order."""
-    # Named, as a warehouse would make long names of the expressions.
+    """Return a query whose single row has all figures of `source` as text, in order."""
+    # Give them short names: by default, a database derives long names from the expressions.
     parts = ", ".join(
         f"CAST({sql} AS {text_type}) AS figure_{number}"
         for number, sql in enumerate(figures.values())
     )
-    return f"SELECT {parts} FROM {source}"  # noqa: S608  # names are quoted, the rest is ours
+    return f"SELECT {parts} FROM {source}"  # noqa: S608  # names are quoted, the rest is constant
 
 
 def agree(source: Figures, copy: Figures, table: str) -> None:
-    """VerificationFailed, naming each figure that differs; silent where none does."""
-    wrong = [
+    """Compare the figures of a source and its copy; VerificationFailed names those that differ."""
+    differences = [
         f"{name} is {source[name]} in the warehouse and {copy[name]} in the copy"
         for name in source
         if not name.endswith(" size") and not _same(name, source, copy)
     ]
-    if wrong:
+    if differences:
         raise VerificationFailed(
-            f"{table}: the copy differs from its source: {'; '.join(wrong)}.",
-            advice="Nothing was published. Transfer again; if it fails again, the rows were"
-            " changed on their way.",
+            f"{table}: the copy differs from its source: {'; '.join(differences)}.",
+            advice="Nothing was published. Transfer the table again. If it fails again, rows were"
+            " changed during the transfer.",
         )
 
 
 def quoted(name: str, quote: str = '"') -> str:
+    """Quote an identifier."""
     return quote + name.replace(quote, 2 * quote) + quote
 
 
 def _same(name: str, source: Figures, copy: Figures) -> bool:
+    """Whether one figure agrees; sums of floats agree within the tolerance."""
     one, other = source[name], copy[name]
     size = source.get(f"{name.removesuffix(' sum')} size")
     if not name.endswith(" sum") or size is None or one is None or other is None:

@@ -16,7 +16,7 @@ from rest_framework.authtoken.models import Token, TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from transfers.admin.confirmation import ask
+from transfers.admin.confirmation import confirm
 
 from . import privileges
 
@@ -75,7 +75,7 @@ class Tokens(TokenAdmin, ModelAdmin):
             return f"Revoked the token of {token.user}."
 
         text = f"Programs that use the token of {token.user} will no longer have access."
-        return ask(self, request, "Revoke", act, text=text)
+        return confirm(self, request, "Revoke", act, text=text)
 
     def log_addition(self, request: HttpRequest, obj: TokenProxy, message: Any) -> LogEntry:
         return _log(request, obj, ADDITION)

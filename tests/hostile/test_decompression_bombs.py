@@ -105,7 +105,7 @@ def test_a_zip_that_lies_of_a_members_size_is_refused(ingest: Ingest, size: int)
     true, lie = struct.pack("<L", len(RECORDS)), struct.pack("<L", size)
     Path("f.zip").write_bytes(packed.replace(true, lie))
     says = refusal(ingest, "f.zip")
-    assert says.startswith("f.zip: cannot be read: Bad CRC") or f"not the {size:,} bytes" in says
+    assert says.startswith("f.zip: cannot be read: Bad CRC") or f"not {size:,} bytes" in says
 
 
 def test_a_zip_that_lies_of_size_and_checksum_is_refused(ingest: Ingest) -> None:
@@ -121,21 +121,22 @@ def test_a_zip_that_lies_of_size_and_checksum_is_refused(ingest: Ingest) -> None
 
 def test_nested_and_encrypted_archives_are_refused(ingest: Ingest) -> None:
     inner = Path(archive(("f.csv", RECORDS))).read_bytes()
-    says = "Give an archive of one CSV file, without a password."
-    assert refusal(ingest, archive(("inner.zip", inner))) == f"f.zip: it holds inner.zip. {says}"
+    says = "Use an archive with exactly one CSV file and no password."
+    assert refusal(ingest, archive(("inner.zip", inner))) == f"f.zip: it contains inner.zip. {says}"
     assert "line 1: not UTF-8" in refusal(ingest, archive(("inner.csv", inner)))
     Path("f.csv.gz").write_bytes(gzip.compress(gzip.compress(RECORDS)))
     assert "line 1: not UTF-8" in refusal(ingest, "f.csv.gz")
     flags = inner.rindex(b"PK\1\2") + 8
     Path("f.zip").write_bytes(inner[:flags] + b"\1" + inner[flags + 1 :])
-    assert refusal(ingest, "f.zip") == f"f.zip: it holds f.csv. {says}"
+    assert refusal(ingest, "f.zip") == f"f.zip: it contains f.csv. {says}"
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_methods_that_unpack_without_a_bound_are_refused(ingest: Ingest, method: int) -> None:
     says = refusal(ingest, archive(("f.csv", RECORDS), method=method))
     assert (
-        says == f"f.zip: f.csv is packed by method {method}. Pack it by the usual method, Deflate."
+        says
+        == f"f.zip: f.csv uses compression method {method}. Compress it with Deflate, the default."
     )
 
 
@@ -159,7 +160,7 @@ def test_members_are_never_files_and_their_names_are_one_short_line(
     assert not (tmp_path.parent.parent / "escaped.csv").exists()
     names = [(f"a\n{number}{'x' * 999}.txt", b"") for number in range(999)]
     says = refusal(ingest, archive(*names), replace=True)
-    assert "and 994 more. Give an archive of one CSV file" in says
+    assert "and 994 more. Use an archive with exactly one CSV file" in says
     assert len(says) < 700
 
 
@@ -179,7 +180,7 @@ def texts_bomb(file: Path, **options: Any) -> int:
 
 ONE_PAGE = {"use_dictionary": False, "data_page_size": GIB, "write_batch_size": 9_999}
 ONE_DICTIONARY = {"dictionary_pagesize_limit": GIB}
-AT_ONCE = "f.parquet, row 1: what is read at once unpacks to more than 256 MiB. Write it with"
+AT_ONCE = "f.parquet, row 1: the pages that are read together unpack to more than 256 MiB. Write"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ def test_parquet_texts_that_build_on_each_other_are_refused(ingest: Ingest) -> N
         )
     assert "3 records added" in ingest("DELTA_LENGTH_BYTE_ARRAY.parquet")
     assert refusal(ingest, "DELTA_BYTE_ARRAY.parquet", append=True) == (
-        "DELTA_BYTE_ARRAY.parquet, column Airline Name: it is written with the encoding"
+        "DELTA_BYTE_ARRAY.parquet, column Airline Name: it uses the encoding"
         " DELTA_BYTE_ARRAY. Write text with a dictionary or with the encoding PLAIN."
     )
 
@@ -305,7 +306,7 @@ def test_damaged_files_are_refused_in_one_line(ingest: Ingest) -> None:
 
 def refused_lines(path: Path) -> list[str]:
     try:
-        with files.opened(path) as file:
+        with files.open_records(path) as file:
             list(file.batches)
     except BadInput as error:
         return error.full_message.splitlines()

@@ -83,4 +83,4 @@ def test_a_full_disk_of_a_worker_is_named_where_records_are_staged(
             assert process.wait(60) == 1
     (line,) = log.read_text().splitlines()
     assert line.startswith(f"CommandError: Records cannot be written to {disk}/")
-    assert "No space left on device. Make room there" in line
+    assert "No space left on device. Free disk space there" in line

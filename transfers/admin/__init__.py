@@ -1,4 +1,4 @@
-"""Transfers, versions, alerts and changes of the warehouse in the admin."""
+"""Admin pages for transfers, versions, alerts and warehouse jobs."""
 
 from . import alerts, jobs, transfers, versions
 

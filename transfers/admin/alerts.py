@@ -1,4 +1,4 @@
-"""Alerts in the admin: what failed, became stale or is well again, and who was told."""
+"""Admin page for alerts: failures, stale tables and recoveries, and their deliveries."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,18 +15,22 @@ from transfers.models import Alert
 
 
 class DeliveredFilter(DropdownFilter):
+    """Filter alerts by whether every channel has received them."""
+
     title = parameter_name = "delivered"
 
     def lookups(self, request: HttpRequest, page: object) -> list[tuple[str, str]]:
         return [("yes", "to every channel"), ("no", "not to every channel")]
 
     def queryset(self, request: HttpRequest, alerts: "QuerySet[Alert]") -> "QuerySet[Alert]":
-        waiting = Alert.objects.filter(deliveries__isnull=False, deliveries__delivered_at=None)
+        undelivered = Alert.objects.filter(deliveries__isnull=False, deliveries__delivered_at=None)
         match self.value():
             case "yes":
-                return alerts.filter(deliveries__isnull=False).exclude(pk__in=waiting).distinct()
+                return (
+                    alerts.filter(deliveries__isnull=False).exclude(pk__in=undelivered).distinct()
+                )
             case "no":
-                return alerts.filter(pk__in=waiting)
+                return alerts.filter(pk__in=undelivered)
         return alerts
 
 
@@ -47,8 +51,8 @@ class AlertAdmin(ReadOnly):
     readonly_fields = ["delivered"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Alert]":
-        found: QuerySet[Alert] = super().get_queryset(request)
-        return found.prefetch_related("deliveries")
+        alerts: QuerySet[Alert] = super().get_queryset(request)
+        return alerts.prefetch_related("deliveries")
 
     @display(
         description="kind",

@@ -1,4 +1,4 @@
-"""A page that asks before something is done: what, a form for the details, one button."""
+"""A page that asks for confirmation: the action, a form for its options, and one button."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from django.urls import reverse
 from transfers.exceptions import TransferError
 
 
-def ask(
+def confirm(
     page: "admin.ModelAdmin[Any]",
     request: HttpRequest,
     title: str,
@@ -22,27 +22,27 @@ def ask(
     facts: list[tuple[str, Any, Any]] | None = None,
     form: type[forms.Form] = forms.Form,
 ) -> HttpResponse:
-    """Show the page; once it is sent, `act` on the form's values and say what that answered.
+    """Show the page. When it is submitted, call `act` with the form's values and show its message.
 
-    `facts` are rows of a name, what is now and what will be. What `act` refuses (TransferError) is
-    shown beside the form.
+    `facts` are rows for a table: a name, the present value and the new value. If `act` raises
+    TransferError, the page shows it above the form.
     """
-    sent = request.method == "POST"
-    filled = form(request.POST, request.FILES) if sent else form()
+    submitted = request.method == "POST"
+    bound = form(request.POST, request.FILES) if submitted else form()
     list_ = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
-    if sent and filled.is_valid():
+    if submitted and bound.is_valid():
         try:
-            messages.success(request, act(filled.cleaned_data))
+            messages.success(request, act(bound.cleaned_data))
             return HttpResponseRedirect(list_)
         except TransferError as error:
-            filled.add_error(None, error.full_message)
+            bound.add_error(None, error.full_message)
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "title": title,
         "text": text,
         "facts": facts or [],
-        "form": filled,
+        "form": bound,
         "back": list_,
     }
-    return render(request, "admin/confirmation.html", context, status=400 if filled.errors else 200)
+    return render(request, "admin/confirmation.html", context, status=400 if bound.errors else 200)

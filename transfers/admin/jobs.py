@@ -1,4 +1,4 @@
-"""Changes of the warehouse in the admin: ingest a file, build the final tables."""
+"""Admin page for warehouse jobs: ingest a file, build the final tables."""
 
 from typing import Any
 
@@ -16,21 +16,21 @@ from flights.admin.read_only import ReadOnly
 from transfers import tasks
 from transfers.models import WarehouseJob
 
-from .confirmation import ask
+from .confirmation import confirm
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zip", ".gz", ".zip", ".parquet")
 
 
-class Records(forms.Form):
-    """A file of raw flight records, and what becomes of those that are there."""
+class IngestForm(forms.Form):
+    """A file of raw flight records, and whether to keep the existing records."""
 
     file = forms.FileField(
         help_text=f"CSV (.csv, .gz, .zip) or Parquet, up to {settings.UPLOAD_LIMIT >> 20:,} MiB",
         widget=UnfoldAdminFileFieldWidget,
     )
     kind = forms.ChoiceField(
-        label="the other records",
-        choices=[("append", "stay"), ("replace", "are replaced")],
+        label="Existing records",
+        choices=[("append", "keep"), ("replace", "delete")],
         initial="append",
         widget=UnfoldAdminRadioSelectWidget,
     )
@@ -38,9 +38,9 @@ class Records(forms.Form):
     def clean_file(self) -> "UploadedFile[bytes]":
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         if not (file.name or "").lower().endswith(SUFFIXES):
-            raise forms.ValidationError(f"{file.name} is neither CSV nor Parquet by its name.")
+            raise forms.ValidationError(f"{file.name} has no suffix of a CSV or Parquet file.")
         if (file.size or 0) > settings.UPLOAD_LIMIT:
-            raise forms.ValidationError("It is too large. Use manage.py ingest for such a file.")
+            raise forms.ValidationError("The file is too large to upload. Use manage.py ingest.")
         return file
 
 
@@ -63,12 +63,14 @@ class WarehouseJobAdmin(ReadOnly):
 
     @action(description="Ingest a file", permissions=["run"], icon="upload")
     def ingest(self, request: HttpRequest) -> HttpResponse:
-        def act(wanted: dict[str, Any]) -> str:
-            tasks.start_job(wanted["kind"], request.user.get_username(), wanted["file"])
-            return f"{wanted['file'].name} will be ingested."
+        def act(options: dict[str, Any]) -> str:
+            tasks.start_job(options["kind"], request.user.get_username(), options["file"])
+            return f"{options['file'].name} will be ingested."
 
-        text = "Its records go to the warehouse as they are. All of them, or none if one is wrong."
-        return ask(self, request, "Ingest a file", act, text=text, form=Records)
+        text = (
+            "Add the records of a file to the warehouse. If any record is invalid, none is added."
+        )
+        return confirm(self, request, "Ingest a file", act, text=text, form=IngestForm)
 
     @action(description="Build the final tables", permissions=["run"], icon="build")
     def build(self, request: HttpRequest) -> HttpResponse:
@@ -76,15 +78,15 @@ class WarehouseJobAdmin(ReadOnly):
             tasks.start_job(WarehouseJob.Kind.BUILD, request.user.get_username())
             return "The final tables will be built."
 
-        text = "The records are cleaned and the final tables built, inside the warehouse."
-        return ask(self, request, "Build the final tables", act, text=text)
+        text = "Clean the records and build the final tables in the warehouse."
+        return confirm(self, request, "Build the final tables", act, text=text)
 
     @display(description="result")
     def result(self, job: WarehouseJob) -> str:
         if not job.active:
             return job.outcome or job.error or "-"
-        waits = "" if job.status == WarehouseJob.Status.RUNNING else "It waits. "
-        text = f"{waits}{job.error}" or f"It runs, attempt {job.attempt}."
+        waits = "" if job.status == WarehouseJob.Status.RUNNING else "Waiting. "
+        text = f"{waits}{job.error}" or f"Running, attempt {job.attempt}."
         return format_html("<div data-active>{}</div>", text)
 
     @display(description="what", ordering="kind")

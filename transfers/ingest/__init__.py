@@ -1,1 +1,1 @@
-"""Reads files of raw flight records, checks them, and writes them to the warehouse."""
+"""Read files of raw flight records, check them, and write them to the warehouse."""

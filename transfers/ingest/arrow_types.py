@@ -1,7 +1,10 @@
-"""What becomes of each Arrow type, and so of each type of Parquet.
+"""Which Arrow types ingest accepts, and which type the raw table stores each as.
 
-A value is converted exactly, with its unit, or the column is refused by name: nothing is read as
-the bare digits that happen to store it.
+Parquet's types arrive as Arrow's. A value is converted exactly, with its unit (a duration becomes
+minutes), or the whole column is refused by name. Ingest never reads a value as the bare integer
+that represents it in the file.
+
+The types: https://arrow.apache.org/docs/python/api/datatypes.html
 """
 
 from collections.abc import Callable
@@ -9,7 +12,7 @@ from collections.abc import Callable
 import pyarrow as pa
 from pyarrow import types
 
-type Is = Callable[[pa.DataType], bool]
+type TypeTest = Callable[[pa.DataType], bool]
 
 
 def is_text(type_: pa.DataType) -> bool:
@@ -24,9 +27,10 @@ def _is_local_time(type_: pa.DataType) -> bool:
     return types.is_timestamp(type_) and type_.tz is None
 
 
-# For each type of the columns that every file has: what it is read from, and that in words. A
-# timestamp with a time zone is an instant, whose day depends on where one is.
-REQUIRED_FROM: dict[pa.DataType, tuple[tuple[Is, ...], str]] = {
+# For the type of each required column: tests for the types that convert to it, and a description
+# of these types. A timestamp with a time zone is refused for a date, because which day it falls on
+# depends on the zone.
+ACCEPTED: dict[pa.DataType, tuple[tuple[TypeTest, ...], str]] = {
     pa.date32(): (
         (is_text, types.is_date, _is_local_time),
         "a date, a timestamp without a time zone, or text",
@@ -38,8 +42,9 @@ REQUIRED_FROM: dict[pa.DataType, tuple[tuple[Is, ...], str]] = {
     ),
 }
 
-# What further columns become: types that every warehouse has.
-KEPT: list[tuple[Is, Callable[[pa.DataType], pa.DataType]]] = [
+# For optional columns: the type that the raw table stores each type as. Only types that every
+# supported warehouse has.
+CONVERSIONS: list[tuple[TypeTest, Callable[[pa.DataType], pa.DataType]]] = [
     (types.is_null, lambda _: pa.string()),
     (is_text, lambda _: pa.string()),
     (is_bytes, lambda _: pa.binary()),
@@ -52,30 +57,33 @@ KEPT: list[tuple[Is, Callable[[pa.DataType], pa.DataType]]] = [
     (types.is_float16, lambda _: pa.float32()),
     (types.is_floating, lambda type_: type_),
     (types.is_date, lambda _: pa.date32()),
-    (types.is_time, lambda _: pa.string()),  # Databricks has no time of day
+    (types.is_time, lambda _: pa.string()),  # Databricks has no type for a time of day
     (types.is_timestamp, lambda type_: pa.timestamp("us", "UTC" if type_.tz else None)),
     (
         lambda type_: types.is_decimal(type_) and type_.precision <= 38,
         lambda type_: pa.decimal128(type_.precision, type_.scale),
     ),
 ]
-KEPT_WORDS = (
+STORABLE = (
     "text, bytes, booleans, numbers (decimals of up to 38 digits), dates, times and timestamps"
 )
 
-MINUTE = {"s": 60, "ms": 60_000, "us": 60_000_000, "ns": 60_000_000_000}  # in a duration's unit
+# One minute in each unit of a duration.
+MINUTE = {"s": 60, "ms": 60_000, "us": 60_000_000, "ns": 60_000_000_000}
 
 
-def plain(type_: pa.DataType) -> pa.DataType:
-    """A dictionary's type is that of its values."""
+def value_type(type_: pa.DataType) -> pa.DataType:
+    """Return the type of a dictionary's values; other types unchanged."""
     return type_.value_type if types.is_dictionary(type_) else type_
 
 
-def is_readable(type_: pa.DataType, required: pa.DataType) -> bool:
-    kinds = (*REQUIRED_FROM[required][0], types.is_null)
-    return any(is_kind(plain(type_)) for is_kind in kinds)
+def is_accepted(type_: pa.DataType, required: pa.DataType) -> bool:
+    """Whether a column of `type_` can become a required column; one of nulls always can."""
+    tests = (*ACCEPTED[required][0], types.is_null)
+    return any(matches(value_type(type_)) for matches in tests)
 
 
-def kept(type_: pa.DataType) -> pa.DataType | None:
-    """What the raw table makes of a further column's type; None where no table can hold it."""
-    return next((becomes(plain(type_)) for is_kind, becomes in KEPT if is_kind(plain(type_))), None)
+def stored_type(type_: pa.DataType) -> pa.DataType | None:
+    """Return the raw table's type for an optional column; None if no warehouse can store it."""
+    values = value_type(type_)
+    return next((convert(values) for matches, convert in CONVERSIONS if matches(values)), None)

@@ -1,6 +1,9 @@
-"""The content of a file that may be packed in .gz or .zip, read in bounded memory.
+"""Read plain, .gz and .zip files in bounded memory.
 
-A packed file can unpack to a thousand times its size, so whoever reads one counts what comes out.
+A small compressed file can decompress to a thousand times its size (a "zip bomb"), so every reader
+counts the decompressed bytes and stops at a limit.
+
+Formats: gzip is RFC 1952; zip is PKWARE's APPNOTE.
 """
 
 import gzip
@@ -15,26 +18,31 @@ from django.conf import settings
 
 from transfers.exceptions import BadInput
 
-READ = 1 << 20  # bytes that are unpacked at once
-DIRECTORY = 8 << 20  # bytes of a zip's list of members: some 100,000 of them, in 60 MB of memory
-# zipfile unpacks the other methods without a bound: 4 kB of bzip2 can be gigabytes.
+READ_BYTES = 1 << 20  # decompressed at a time
+# The longest list of members of a zip: about 100,000 members, which take 60 MB of memory.
+MAX_DIRECTORY_BYTES = 8 << 20
+# zipfile decompresses the other methods without a limit: 4 kB of bzip2 can become gigabytes.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-ARCHIVE_ADVICE = "Give an archive of one CSV file, without a password."
+ARCHIVE_ADVICE = "Use an archive with exactly one CSV file and no password."
 
 type Content = IO[bytes] | gzip.GzipFile
 
 
-class Unpacked:
-    """Counts the bytes that come out of a file; BadInput where they are too many for its size."""
+class UnpackLimit:
+    """Count a file's decompressed bytes, and stop when there are too many for its size.
+
+    The limit is the larger of INGEST_RATIO times the file's size and INGEST_UNPACKED_MIB.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._size = path, 0
+        self._path, self._unpacked = path, 0
         by_ratio = path.stat().st_size * settings.INGEST_RATIO
-        self._allowed = max(by_ratio, settings.INGEST_UNPACKED_BYTES)
+        self._limit = max(by_ratio, settings.INGEST_UNPACKED_BYTES)
 
     def add(self, size: int) -> None:
-        self._size += size
-        if self._size > self._allowed:
+        """Count `size` more bytes; BadInput if the file exceeds its limit."""
+        self._unpacked += size
+        if self._unpacked > self._limit:
             free, ratio = settings.INGEST_UNPACKED_BYTES >> 20, settings.INGEST_RATIO
             raise BadInput(
                 f"it unpacks to more than {free:,} MiB and more than {ratio:,} times its size.",
@@ -44,23 +52,24 @@ class Unpacked:
 
 
 def chunks(path: Path, content: Content) -> Iterator[bytes]:
-    unpacked = Unpacked(path)
-    while chunk := content.read(READ):
-        unpacked.add(len(chunk))
+    """Yield the decompressed content, `READ_BYTES` at a time; BadInput at the limit."""
+    limit = UnpackLimit(path)
+    while chunk := content.read(READ_BYTES):
+        limit.add(len(chunk))
         yield chunk
 
 
 @contextmanager
-def opened(path: Path, file: IO[bytes]) -> Iterator[Content]:
-    """What an open file holds, by the end of its name."""
+def open_content(path: Path, file: IO[bytes]) -> Iterator[Content]:
+    """Open the decompressed content of `file`; the suffix of `path` says how it is compressed."""
     match path.suffix.lower():
         case ".gz":
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                yield unpacked
+            with gzip.GzipFile(fileobj=file) as content:
+                yield content
         case ".zip":
             with (
                 zipfile.ZipFile(_Archive(path, file)) as archive,
-                _unpacked(path, archive, _member(path, archive)) as content,
+                _open_member(path, archive, _find_csv(path, archive)) as content,
             ):
                 yield content
         case _:
@@ -68,14 +77,14 @@ def opened(path: Path, file: IO[bytes]) -> Iterator[Content]:
 
 
 class _Archive:
-    """A zip file whose list of members, which zipfile reads at once, has a limit."""
+    """A zip file whose list of members is limited, because zipfile reads it in one piece."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         self._path, self._file = path, file
 
     def read(self, size: int = -1) -> bytes:
-        if size > DIRECTORY:
-            limit = f"{DIRECTORY >> 20} MiB"
+        if size > MAX_DIRECTORY_BYTES:
+            limit = f"{MAX_DIRECTORY_BYTES >> 20} MiB"
             problem = f"its list of members has more than {limit}."
             raise BadInput(problem, file=str(self._path), advice=ARCHIVE_ADVICE)
         return self._file.read(size)
@@ -84,26 +93,30 @@ class _Archive:
         return getattr(self._file, name)
 
 
-def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+def _find_csv(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the archive's only CSV file; BadInput if there is not exactly one that is readable."""
     members = archive.infolist()
     csv = [member for member in members if member.filename.lower().endswith(".csv")]
-    if len(csv) != 1 or csv[0].flag_bits & 1:  # the bit of encrypted ones
+    if len(csv) != 1 or csv[0].flag_bits & 1:  # bit 0: encrypted
         names = [" ".join(member.filename.split())[:100] for member in members]
         more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-        holds = (", ".join(names[:5]) or "nothing") + more
-        raise BadInput(f"it holds {holds}.", file=str(path), advice=ARCHIVE_ADVICE)
+        contents = (", ".join(names[:5]) or "nothing") + more
+        raise BadInput(f"it contains {contents}.", file=str(path), advice=ARCHIVE_ADVICE)
     if csv[0].compress_type not in METHODS:
-        problem = f"{csv[0].filename} is packed by method {csv[0].compress_type}."
-        raise BadInput(problem, file=str(path), advice="Pack it by the usual method, Deflate.")
+        problem = f"{csv[0].filename} uses compression method {csv[0].compress_type}."
+        raise BadInput(problem, file=str(path), advice="Compress it with Deflate, the default.")
     return csv[0]
 
 
 @contextmanager
-def _unpacked(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Content]:
-    """A member's content; BadInput at its end where it is not as long as the archive says."""
-    stated, member.file_size = member.file_size, sys.maxsize  # zipfile would end quietly there
+def _open_member(
+    path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo
+) -> Iterator[Content]:
+    """Open a member; BadInput at its end if its length is not the one that the archive declares."""
+    # zipfile silently stops reading at the declared length, so the declared length is raised here.
+    declared, member.file_size = member.file_size, sys.maxsize
     with archive.open(member) as content:
         yield content
-        if not content.read(1) and content.tell() != stated:
-            problem = f"{member.filename} has not the {stated:,} bytes that the archive states."
-            raise BadInput(problem, file=str(path), advice="Make the archive anew.")
+        if not content.read(1) and content.tell() != declared:
+            problem = f"{member.filename} is not {declared:,} bytes long, as the archive declares."
+            raise BadInput(problem, file=str(path), advice="Create the archive again.")

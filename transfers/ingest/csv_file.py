@@ -1,4 +1,4 @@
-"""CSV files of raw flight records, plain or in .gz or .zip."""
+"""Read CSV files of raw flight records: plain, .gz or .zip."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,9 +19,13 @@ VALUES_ADVICE = "Check commas and quotes."
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def open_csv(path: Path) -> Iterator[Source]:
+    """Open a CSV file (RFC 4180) whose first line names the columns; all columns are text.
+
+    BadInput, also while the rows are read, if the file breaks a rule of CSV.
+    """
     size = path.stat().st_size
-    with path.open("rb") as file, compressed.opened(path, file) as content:
+    with path.open("rb") as file, compressed.open_content(path, file) as content:
         blocks = csv_lines.blocks(path, compressed.chunks(path, content))
         first = next(blocks, Block(b"", 1))
         names, rest = _header(path, first)
@@ -30,7 +34,7 @@ def opened(path: Path) -> Iterator[Source]:
 
 
 def _header(path: Path, first: Block) -> tuple[list[str], Block]:
-    """The names of the columns, and what follows them."""
+    """Return the names of the columns, and the rest of the block after the header."""
     if not first.content.strip(b"\r\n"):
         raise BadInput("the file is empty.", file=str(path))
     line, *others = first.content.splitlines(keepends=True)
@@ -43,11 +47,12 @@ def _header(path: Path, first: Block) -> tuple[list[str], Block]:
 
 
 def _rows(path: Path, columns: int, blocks: Iterator[Block]) -> Iterator[Rows]:
+    """Parse each block; yield the rows before the first line of another length, then BadInput."""
     for block in blocks:
         try:
             batch = _batch(block.content, columns)
         except pa.ArrowInvalid:
-            offset, values = _miscounted(block.content, columns)
+            offset, values = _wrong_length(block.content, columns)
             before, place = block.cut(offset)
             yield Rows(_batch(before.content, columns), before.place)
             problem = f"{values} values, but the header names {columns} columns."
@@ -56,35 +61,35 @@ def _rows(path: Path, columns: int, blocks: Iterator[Block]) -> Iterator[Rows]:
 
 
 def _batch(content: bytes, columns: int) -> pa.RecordBatch:
-    """The records of lines that have been checked, all of text."""
+    """Parse lines that `csv_lines` has checked; every column is text, named by its index."""
     names = [str(index) for index in range(columns)]
     if not content or (content.isspace() and not content.strip(b"\r\n")):
         return pa.RecordBatch.from_arrays([pa.array([], pa.string())] * columns, names)
     table = pyarrow.csv.read_csv(
         pa.BufferReader(content),
-        pyarrow.csv.ReadOptions(column_names=names, block_size=_piece()),
+        pyarrow.csv.ReadOptions(column_names=names, block_size=_parse_bytes()),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
-            quoted_strings_can_be_null=False,  # "" is an empty text, nothing at all is a null
+            quoted_strings_can_be_null=False,  # "" is an empty text; only an unquoted value is null
         ),
     )
     (batch,) = table.combine_chunks().to_batches()
     return batch
 
 
-def _piece() -> int:
-    """Bytes that one thread parses: more than any line has."""
+def _parse_bytes() -> int:
+    """Return how many bytes one thread parses: more than the longest allowed line."""
     return max(1 << 20, settings.INGEST_LINE_BYTES + 2)
 
 
-def _miscounted(content: bytes, columns: int) -> tuple[int, int]:
-    """Where the first line with another number of values begins, and how many those are."""
+def _wrong_length(content: bytes, columns: int) -> tuple[int, int]:
+    """Find the first line without `columns` values: its offset, and how many values it has."""
     offset = 0
     for line in content.splitlines(keepends=True):
         values = csv_lines.values(line)
         if line.strip(b"\r\n") and values != columns:
             return offset, values
         offset += len(line)
-    raise AssertionError("Arrow found such a line")
+    raise AssertionError("Arrow reported a line of another length")

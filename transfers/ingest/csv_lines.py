@@ -1,8 +1,9 @@
-"""The lines of a CSV file in blocks, checked before anything is made of them.
+"""Split a CSV file into blocks of whole lines, and check each block before it is parsed.
 
-A record is one line. CSV allows line breaks inside quotes, but then a quote that is never closed
-swallows the rest of the file, and nothing in a flight record has two lines. So each quote must be
-closed in its line, as RFC 4180 writes it. A quote inside a value that begins without one is text.
+Each record is one line. RFC 4180 allows line breaks inside quotes, but then a single unclosed quote
+swallows the rest of the file, and no value of a flight record has a line break. So each quoted
+value must end in its line, and a quote inside it must be doubled. A quote inside an unquoted value
+is ordinary text.
 """
 
 import re
@@ -14,14 +15,14 @@ from django.conf import settings
 
 from transfers.exceptions import BadInput
 
-BLOCK = 4 << 20  # bytes that are checked and parsed at once
+BLOCK_BYTES = 4 << 20  # checked and parsed at a time
 
-QUOTED = rb'(?<![^,\r\n])"(?:[^"\r\n]++|"")*+"'  # a whole quoted value; "" in it is a quote
+QUOTED = rb'(?<![^,\r\n])"(?:[^"\r\n]++|"")*+"'  # a quoted value; "" inside it is a quote
 WELL_QUOTED = re.compile(rb'(?:[^"]++|' + QUOTED + rb'(?![^,\r\n])|(?<=[^,\r\n])")*+')
 VALUE = re.compile(QUOTED)
 LINE_END = re.compile(rb"\r\n|\r|\n")
-# Of each way to end lines, what no line may hold.
-OTHER_ENDS = {
+# For each line ending: the other endings, which a file with this one must not contain.
+OTHER_ENDINGS = {
     b"\n": re.compile(rb"\r\n?"),
     b"\r\n": re.compile(rb"\r(?!\n)|(?<!\r)\n"),
     b"\r": re.compile(rb"\n"),
@@ -30,34 +31,34 @@ UTF8_ADVICE = "Save the file as UTF-8."
 QUOTE_ADVICE = 'Write a quote inside a quoted value twice: "".'
 OPEN_ADVICE = "Close the quote, or remove it. A value cannot hold a line break."
 
-type Fault = tuple[int, str, str]  # where it begins, what is wrong, and what is allowed
+type Fault = tuple[int, str, str]  # its offset in the block, the problem, and advice
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of a file."""
+    """Some whole lines of a file."""
 
     content: bytes
-    line: int  # the number of the first
+    first_line: int  # number of the first line in the file, from 1
 
     def place(self, row: int) -> str:
-        """Where a record stands; an empty line is no record."""
-        lines = (n for n, line in enumerate(self.content.splitlines(), self.line) if line)
+        """Return "line N" for a record, counted from 0; empty lines are not records."""
+        lines = (n for n, line in enumerate(self.content.splitlines(), self.first_line) if line)
         return f"line {next(n for index, n in enumerate(lines) if index == row)}"
 
     def cut(self, offset: int) -> tuple["Block", str]:
-        """The lines before the one at an offset, and that one's place."""
+        """Return the lines before the line at `offset`, and "line N" for that line."""
         start = max(self.content.rfind(end, 0, offset) for end in (b"\r", b"\n")) + 1
         before = self.content[:start]
-        return Block(before, self.line), f"line {self.line + len(before.splitlines())}"
+        return Block(before, self.first_line), f"line {self.first_line + len(before.splitlines())}"
 
 
 def blocks(path: Path, chunks: Iterable[bytes]) -> Iterator[Block]:
-    """All lines; BadInput at the first with a fault, when those before it are through."""
-    end = b""
+    """Yield all lines of a file; at the first faulty line, yield those before it, then BadInput."""
+    ending = b""
     for block in _whole_lines(path, chunks):
-        end = end or _line_end(block.content)
-        if fault := _fault(block.content, end):
+        ending = ending or _line_ending(block.content)
+        if fault := _first_fault(block.content, ending):
             before, place = block.cut(fault[0])
             if before.content:
                 yield before
@@ -66,46 +67,47 @@ def blocks(path: Path, chunks: Iterable[bytes]) -> Iterator[Block]:
 
 
 def values(line: bytes) -> int:
-    """How many values a line has, whose quotes are as they should be."""
+    """Count the values in a line whose quotes have been checked."""
     return VALUE.sub(b"", line).count(b",") + 1
 
 
 def _whole_lines(path: Path, chunks: Iterable[bytes]) -> Iterator[Block]:
+    """Cut chunks of bytes at line endings, and drop a byte order mark at the start of the file."""
     number, rest = 1, b""
-    for content in _bundles(chunks):
+    for content in _joined(chunks):
         content = rest + content if number > 1 or rest else content.removeprefix(b"\xef\xbb\xbf")
-        # A \r at the end may be half of a \r\n.
+        # Do not cut after a final \r: it may be half of a \r\n.
         cut = content.rfind(b"\n") + 1 or content.rfind(b"\r", 0, -1) + 1
         whole, rest = content[:cut], content[cut:]
         if whole:
             yield Block(whole, number)
-            number += whole.count(b"\n") or whole.count(b"\r")  # a mixture is refused
-        if len(rest) > settings.INGEST_LINE_BYTES + 1:  # it is refused; a \r is not counted
+            number += whole.count(b"\n") or whole.count(b"\r")  # mixed endings are refused
+        # Such a line is refused, so read no further. The 1 is for a \r, which does not count.
+        if len(rest) > settings.INGEST_LINE_BYTES + 1:
             break
     if rest:
         yield Block(rest, number)
 
 
-def _bundles(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Chunks joined to blocks."""
+def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Join chunks until they have `BLOCK_BYTES`."""
     parts: list[bytes] = []
     for chunk in chunks:
         parts.append(chunk)
-        if sum(map(len, parts)) >= BLOCK:
+        if sum(map(len, parts)) >= BLOCK_BYTES:
             yield b"".join(parts)
             parts.clear()
     yield b"".join(parts)
 
 
-def _line_end(content: bytes) -> bytes:
+def _line_ending(content: bytes) -> bytes:
     match = LINE_END.search(content)
     return match[0] if match else b"\n"
 
 
-def _fault(content: bytes, end: bytes) -> Fault | None:
-    """The first thing that is wrong."""
+def _first_fault(content: bytes, ending: bytes) -> Fault | None:
     faults = [_long_line(content), _not_utf8(content), _bad_quote(content)]
-    return min(filter(None, [*faults, _other_end(content, end)]), default=None)
+    return min(filter(None, [*faults, _mixed_endings(content, ending)]), default=None)
 
 
 def _long_line(content: bytes) -> Fault | None:
@@ -117,7 +119,7 @@ def _long_line(content: bytes) -> Fault | None:
         if len(line.rstrip(b"\r\n")) > limit:
             break
         offset += len(line)
-    advice = "Check quotes and line ends, or raise INGEST_LINE_BYTES."
+    advice = "Check quotes and line endings, or raise INGEST_LINE_BYTES."
     return offset, f"the line is longer than {limit:,} bytes.", advice
 
 
@@ -133,7 +135,7 @@ def _bad_quote(content: bytes) -> Fault | None:
     if b'"' not in content:
         return None
     match = WELL_QUOTED.match(content)
-    assert match is not None, "it matches the empty text too"
+    assert match is not None, "the pattern also matches the empty text"
     offset = match.end()
     if offset == len(content):
         return None
@@ -144,12 +146,13 @@ def _bad_quote(content: bytes) -> Fault | None:
     return offset, "a quote is not closed in its line.", OPEN_ADVICE
 
 
-def _other_end(content: bytes, end: bytes) -> Fault | None:
-    r"""A line that ends unlike the first one; a single \r may belong to a value that was cut."""
-    counts = {content.count(part) for part in (b"\r\n", b"\n", b"\r")} if end == b"\r\n" else ()
-    match = None if len(counts) == 1 else OTHER_ENDS[end].search(content)  # counting is faster
+def _mixed_endings(content: bytes, ending: bytes) -> Fault | None:
+    """Find the first line whose ending differs from that of the file's first line."""
+    counts = {content.count(b) for b in (b"\r\n", b"\n", b"\r")} if ending == b"\r\n" else ()
+    # Equal counts mean that all endings are CR LF; to count is faster than to search.
+    match = None if len(counts) == 1 else OTHER_ENDINGS[ending].search(content)
     if match is None:
         return None
     names = {b"\n": "LF", b"\r\n": "CR LF", b"\r": "CR"}
-    problem = f"it ends with {names[match[0]]}, but the first line with {names[end]}."
-    return match.start(), problem, "End all lines in the same way."
+    problem = f"it ends with {names[match[0]]}, but the first line with {names[ending]}."
+    return match.start(), problem, "Use the same line ending in the whole file."

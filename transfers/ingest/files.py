@@ -1,4 +1,4 @@
-"""Files of raw flight records, read in batches: a file of any size takes the same memory."""
+"""Read files of raw flight records in batches, so that memory does not grow with the file."""
 
 import hashlib
 import zipfile
@@ -13,16 +13,16 @@ import pyarrow as pa
 from transfers.exceptions import BadInput
 
 from . import csv_file, parquet_file
-from .delays import Delays
+from .delays import DelayCheck
 from .records import BadColumns, BadValue, Layout, Rows, Source
 
 KINDS = {
-    ".csv": csv_file.opened,
-    ".gz": csv_file.opened,
-    ".zip": csv_file.opened,
-    ".parquet": parquet_file.opened,
+    ".csv": csv_file.open_csv,
+    ".gz": csv_file.open_csv,
+    ".zip": csv_file.open_csv,
+    ".parquet": parquet_file.open_parquet,
 }
-# What the readers raise of damaged files.
+# What gzip, zipfile and the operating system raise for damaged or missing files.
 UNREADABLE = (
     OSError,
     EOFError,
@@ -37,33 +37,37 @@ UNREADABLE = (
 class RecordFile:
     """An open file of records."""
 
-    schema: pa.Schema  # the raw table's
-    batches: Iterator[pa.RecordBatch]  # of that schema; BadInput for what breaks a rule
-    share: Callable[[int], float]  # how much of the file (0 to 1) so many rows are
-    delays: Delays  # of the batches that were read
+    schema: pa.Schema  # the raw table's columns for this file
+    batches: Iterator[pa.RecordBatch]  # of that schema; raises BadInput at a bad record
+    share: Callable[[int], float]  # from rows read to the share of the file read, 0 to 1
+    delays: DelayCheck  # of the batches read so far
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[RecordFile]:
-    """BadInput where the file or a record in it breaks a rule, also while batches are read."""
+def open_records(path: Path) -> Iterator[RecordFile]:
+    """Open a CSV or Parquet file of raw flight records.
+
+    BadInput if the file or one of its records breaks a rule, also while the batches are read.
+    """
     if path.suffix.lower() not in KINDS:
-        advice = f"Give a file whose name ends in {', '.join(KINDS)}."
+        advice = f"Use a file whose name ends in {', '.join(KINDS)}."
         raise BadInput("neither CSV nor Parquet.", file=str(path), advice=advice)
     with _readable(path), KINDS[path.suffix.lower()](path) as source:
-        layout, delays = Layout.of(source.names), Delays()
+        layout, delays = Layout.of(source.names), DelayCheck()
         schema = layout.schema(source.types)
         batches = _batches(path, source, layout, schema, delays)
         yield RecordFile(schema, batches, source.share, delays)
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file in hexadecimal; BadInput if the file cannot be read."""
     with _readable(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
+    """Report what is wrong with the file's columns or bytes as BadInput."""
     try:
         yield
     except BadColumns as error:
@@ -74,15 +78,15 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _batches(
-    path: Path, source: Source, layout: Layout, schema: pa.Schema, delays: Delays
+    path: Path, source: Source, layout: Layout, schema: pa.Schema, delays: DelayCheck
 ) -> Iterator[pa.RecordBatch]:
     count = 0
     for rows in _read(path, source):
         try:
-            batch = layout.typed(rows.batch, schema)
+            batch = layout.convert(rows.batch, schema)
         except BadValue as error:
             raise error.at(path, rows.place(error.row)) from None
-        delays.look(batch, rows.place)
+        delays.check(batch, rows.place)
         count += batch.num_rows
         yield batch
     if not count:
@@ -90,6 +94,6 @@ def _batches(
 
 
 def _read(path: Path, source: Source) -> Iterator[Rows]:
-    """The rows; what goes wrong while they are used is not the file's."""
+    """Yield the rows that are not empty. Only errors of reading them are blamed on the file."""
     with _readable(path):
         yield from (rows for rows in source.rows if rows.batch.num_rows)

@@ -1,4 +1,4 @@
-"""Parquet files of raw flight records, read in bounded memory."""
+"""Read Parquet files of raw flight records in bounded memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from django.conf import settings
 from transfers.exceptions import BadInput
 
 from . import arrow_types, parquet_pages
-from .compressed import Unpacked
+from .compressed import UnpackLimit
 from .parquet_pages import Chunk, RowGroup
 from .records import Rows, Source
 
@@ -22,18 +22,20 @@ LONG_ADVICE = "Shorten it, or raise INGEST_LINE_BYTES."
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def open_parquet(path: Path) -> Iterator[Source]:
+    """Open a Parquet file; BadInput, also while rows are read, if it needs too much memory."""
     with path.open("rb") as file:
         groups = parquet_pages.row_groups(path, file)
-        # By page: in front of a network file system Arrow would rather read a whole row group.
+        # Read page by page: with pre_buffer, meant for network storage, Arrow reads a row group.
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as records:
             schema, total = records.schema_arrow, max(records.metadata.num_rows, 1)
-            groups = [[_described(chunk, schema) for chunk in group] for group in groups]
+            groups = [[_with_arrow_type(chunk, schema) for chunk in group] for group in groups]
             rows = _rows(path, file, groups, records)
             yield Source(schema.names, schema.types, rows, lambda done: min(1.0, done / total))
 
 
-def _described(chunk: Chunk, schema: pa.Schema) -> Chunk:
+def _with_arrow_type(chunk: Chunk, schema: pa.Schema) -> Chunk:
+    """Add whether Arrow makes a dictionary of the chunk's column."""
     index = schema.get_field_index(chunk.name)
     is_dictionary = index >= 0 and pa.types.is_dictionary(schema.types[index])
     return replace(chunk, is_dictionary=is_dictionary)
@@ -42,13 +44,13 @@ def _described(chunk: Chunk, schema: pa.Schema) -> Chunk:
 def _rows(
     path: Path, file: IO[bytes], groups: list[RowGroup], records: pq.ParquetFile
 ) -> Iterator[Rows]:
-    done, unpacked = 0, Unpacked(path)
+    done, limit = 0, UnpackLimit(path)
     for number, group in enumerate(groups):
         size = parquet_pages.batch_rows(path, file, group, f"row {done + 1}")
         for batch in records.iter_batches(size, row_groups=[number]):
-            plain = _written_out(batch)
+            plain = _decode_dictionaries(batch)
             _refuse_long_texts(path, plain, _place(done))
-            unpacked.add(plain.nbytes)
+            limit.add(plain.nbytes)
             yield Rows(plain, _place(done))
             done += batch.num_rows
 
@@ -57,8 +59,8 @@ def _place(before: int) -> Callable[[int], str]:
     return lambda row: f"row {before + row + 1}"
 
 
-def _written_out(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows without dictionaries, so that each text takes the memory that it has."""
+def _decode_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Replace dictionaries by their values, so that `nbytes` counts each text."""
     columns = [
         column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         for column in batch.columns
@@ -81,7 +83,7 @@ def _refuse_long_texts(path: Path, batch: pa.RecordBatch, place: Callable[[int],
 
 
 def _lengths(column: pa.Array) -> pa.Array:
-    """Bytes of each text; 0 for what is no text."""
+    """Return the bytes of each value of text or bytes; a single 0 for other types."""
     if arrow_types.is_text(column.type) or arrow_types.is_bytes(column.type):
-        return pc.binary_length(column.cast(arrow_types.kept(column.type)))
+        return pc.binary_length(column.cast(arrow_types.stored_type(column.type)))
     return pa.array([0])

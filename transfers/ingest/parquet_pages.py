@@ -1,10 +1,12 @@
-"""Looks at the headers of a Parquet file's pages before Arrow reads them.
+"""Read the headers of a Parquet file's pages, to refuse the file before Arrow runs out of memory.
 
-A page of some kB can unpack to gigabytes, all at once, and the sizes in the file's footer may be
-wrong: only the header of each page has the size that Arrow makes room for.
+Arrow decompresses a page in one piece, and a page of a few kB can become gigabytes. The sizes in
+the file's footer may be false; Arrow allocates the size in the header of each page.
 
-The structures are those of parquet.thrift. They are read here, as pyarrow does not show the headers
-of pages, and ends the process where it is asked for a damaged footer's columns.
+This module reads the headers itself because pyarrow does not expose them, and because pyarrow
+crashes the process on the columns of some damaged footers.
+
+Format: https://parquet.apache.org/docs/file-format/ and its structures, parquet.thrift.
 """
 
 import struct
@@ -24,17 +26,18 @@ from . import thrift_reader
 from .thrift_reader import Fields
 
 BATCH_ROWS = 65_536
-BATCH_BYTES = 16 << 20  # of text
-FOOTER = 16 << 20  # bytes; 100 columns in 500 row groups need 10 MB
-BYTE_ARRAY, DELTA_BYTE_ARRAY = 6, 7  # Parquet's numbers of a type and of an encoding
+BATCH_BYTES = 16 << 20  # of text in one batch, at most
+FOOTER = 16 << 20  # the most bytes of a footer; 100 columns in 500 row groups need 10 MB
+BYTE_ARRAY, DELTA_BYTE_ARRAY = 6, 7  # of parquet.thrift's Type and of its Encoding
 CODECS = {0: "", 1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
 PAGES_ADVICE = "Write it with smaller pages, or raise INGEST_PAGES_MIB."
-# A value is written as what it adds to the one before: a page of 1 MB can be gigabytes of text.
+# Each value stores only what differs from the previous one: 1 MB can become gigabytes of text.
 DELTA_ADVICE = "Write text with a dictionary or with the encoding PLAIN."
-CODEC_ADVICE = "Pack it with SNAPPY, GZIP, BROTLI, ZSTD or LZ4_RAW."
+CODEC_ADVICE = "Compress it with SNAPPY, GZIP, BROTLI, ZSTD or LZ4_RAW."
 
-# Fields by their ids.
-COLUMN: Fields = {  # type, path, codec, packed size, where data and dictionary begin
+# The fields to read, by their ids in parquet.thrift.
+# ColumnMetaData: type, path, codec, compressed size, offsets of the data and of the dictionary.
+COLUMN: Fields = {
     1: (TType.I32, {}),
     3: (TType.LIST, {}),
     4: (TType.I32, {}),
@@ -42,8 +45,10 @@ COLUMN: Fields = {  # type, path, codec, packed size, where data and dictionary 
     9: (TType.I64, {}),
     11: (TType.I64, {}),
 }
+# FileMetaData: row_groups, their columns, and the meta_data of each.
 FILE: Fields = {4: (TType.LIST, {1: (TType.LIST, {3: (TType.STRUCT, COLUMN)})})}
-PAGE: Fields = {  # unpacked size, packed size; values and encoding of data pages, 1 and 2
+# PageHeader: decompressed and compressed size; values and encoding of a data page, v1 and v2.
+PAGE: Fields = {
     2: (TType.I32, {}),
     3: (TType.I32, {}),
     5: (TType.STRUCT, {1: (TType.I32, {}), 2: (TType.I32, {})}),
@@ -57,16 +62,19 @@ class Chunk:
 
     name: str
     is_text: bool
-    start: int
+    start: int  # byte offset in the file
     size: int  # bytes in the file
     codec: int
-    is_dictionary: bool = False  # in Arrow, which then collects the texts of the whole row group
+    # Whether Arrow makes a dictionary of it; it then holds all texts of the row group in memory.
+    is_dictionary: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    size: int  # bytes, unpacked
-    packed: int
+    """One page, as its header describes it."""
+
+    size: int  # bytes, decompressed
+    packed: int  # bytes in the file
     values: int
     encoding: int
     is_dictionary: bool
@@ -74,7 +82,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Need:
-    pages: int  # bytes that Arrow holds
+    """The memory that reading one column takes."""
+
+    pages: int  # bytes of pages that Arrow holds at once
     row: int  # bytes of text that one row may have
 
 
@@ -82,7 +92,11 @@ type RowGroup = list[Chunk]
 
 
 def row_groups(path: Path, file: IO[bytes]) -> list[RowGroup]:
-    """Where the pages are. Nothing where this is no Parquet file: Arrow says what is wrong."""
+    """Return where the pages of each row group are.
+
+    BadInput if the file is encrypted or damaged, or if its footer is too large. An empty list if it
+    is not a Parquet file: Arrow then reports what is wrong.
+    """
     end = file.seek(0, 2)
     file.seek(max(0, end - 8))
     size = int.from_bytes(file.read(4), "little")
@@ -100,20 +114,23 @@ def row_groups(path: Path, file: IO[bytes]) -> list[RowGroup]:
 
 
 def batch_rows(path: Path, file: IO[bytes], group: RowGroup, place: str) -> int:
-    """How many rows may be read at once; BadInput where a row group takes too much memory."""
+    """Return how many rows of a row group fit in one batch.
+
+    BadInput if the row group takes more memory than INGEST_PAGES_MIB. `place` is its first row.
+    """
     held, text = 0, 1
     for chunk in group:
         for need in _needs(path, file, chunk):
             if held + need.pages > settings.INGEST_PAGES_BYTES:
                 limit = settings.INGEST_PAGES_BYTES >> 20
-                problem = f"what is read at once unpacks to more than {limit:,} MiB."
+                problem = f"the pages that are read together unpack to more than {limit:,} MiB."
                 raise BadInput(problem, file=str(path), place=place, advice=PAGES_ADVICE)
         held, text = held + need.pages, text + need.row
     return max(1, min(BATCH_ROWS, BATCH_BYTES // text))
 
 
 def _needs(path: Path, file: IO[bytes], chunk: Chunk) -> Iterator[Need]:
-    """What reading a column needs by all that is known after each of its pages."""
+    """Yield what reading a column needs, so far, after each of its page headers."""
     dictionary = data = row = 0
     yield Need(0, 0)
     for page in _pages(path, file, chunk):
@@ -121,34 +138,34 @@ def _needs(path: Path, file: IO[bytes], chunk: Chunk) -> Iterator[Need]:
             dictionary = max(dictionary, page.size)
         else:
             data = data + page.size if chunk.is_dictionary else max(data, page.size)
-        yield Need(dictionary + data, row)  # before a dictionary is unpacked
+        yield Need(dictionary + data, row)  # checked before a dictionary is decompressed below
         if chunk.is_text:
             row = max(row, _text_bytes(path, file, chunk, page))
     yield Need(dictionary + data, row)
 
 
 def _text_bytes(path: Path, file: IO[bytes], chunk: Chunk, page: Page) -> int:
-    """What one row of a page takes: of a dictionary, each may have the longest text."""
+    """Return the most bytes of text in one row: every row may use a dictionary's longest text."""
     if page.encoding == DELTA_BYTE_ARRAY:
-        problem = "it is written with the encoding DELTA_BYTE_ARRAY."
+        problem = "it uses the encoding DELTA_BYTE_ARRAY."
         raise BadInput(problem, file=str(path), column=chunk.name, advice=DELTA_ADVICE)
     if not page.is_dictionary:
         return page.size // page.values
     if chunk.codec not in CODECS:
-        problem = f"it is packed by Parquet's codec {chunk.codec}."
+        problem = f"it uses Parquet's codec {chunk.codec}."
         raise BadInput(problem, file=str(path), column=chunk.name, advice=CODEC_ADVICE)
     with _undamaged(path):
-        return _longest(_unpacked(file.read(page.packed), chunk.codec, page.size))
+        return _longest(_decompress(file.read(page.packed), chunk.codec, page.size))
 
 
-def _unpacked(packed: bytes, codec: int, size: int) -> bytes:
+def _decompress(packed: bytes, codec: int, size: int) -> bytes:
     if name := CODECS[codec]:
         return bytes(pa.Codec(name).decompress(packed, size, asbytes=True))
     return packed
 
 
 def _longest(texts: bytes) -> int:
-    """The bytes of the longest text of a dictionary: each begins with its size."""
+    """Return the bytes of the longest text of a dictionary: each is preceded by its length."""
     position = longest = 0
     while position < len(texts):
         (size,) = struct.unpack_from("<I", texts, position)
@@ -172,7 +189,7 @@ def _pages(path: Path, file: IO[bytes], chunk: Chunk) -> Iterator[Page]:
             unpacked, packed = page[2], page[3]
             start = file.tell()
             if min(unpacked, packed) < 0:
-                raise ValueError("a size below 0")
+                raise ValueError("negative size")
             header = page.get(5) or page.get(8) or {}
         encoding, values = header.get(4, header.get(2, 0)), max(1, header.get(1, 1))
         yield Page(unpacked, packed, values, encoding, is_dictionary=not header)
@@ -181,6 +198,7 @@ def _pages(path: Path, file: IO[bytes], chunk: Chunk) -> Iterator[Page]:
 
 @contextmanager
 def _undamaged(path: Path) -> Iterator[None]:
+    """Report what damaged structures raise as BadInput."""
     try:
         yield
     except (*thrift_reader.MALFORMED, OSError, struct.error, pa.ArrowException) as error:

@@ -1,4 +1,4 @@
-"""Puts raw flight records from files into the warehouse: all files of one call, or none."""
+"""Write raw flight records from files to the warehouse: all files of one call, or none."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,21 +26,23 @@ INGESTED_SCHEMA = pa.schema(
 )
 
 type Mode = Literal["append", "replace"]
-type Progress = Callable[[Path, int, float], None]  # of a file: rows, and its share from 0 to 1
+type Progress = Callable[[Path, int, float], None]  # file, rows read, share read from 0 to 1
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of a file; `new` is False where its records were there already."""
+    """The result for one file; `new` is False if an earlier call had ingested its content."""
 
     path: Path
     rows: int
     new: bool
-    warnings: tuple[str, ...] = ()  # what is odd in records that were added
+    warnings: tuple[str, ...] = ()  # of implausible values in added records
 
 
 @dataclass(frozen=True)
 class Loaded:
+    """The records of one file in the raw table."""
+
     rows: int
     warnings: tuple[str, ...] = ()
 
@@ -51,65 +53,66 @@ def ingest(
     mode: Mode | None = None,
     progress: Progress = lambda path, rows, share: None,
 ) -> list[Ingested]:
-    """Add the files' records to the raw table, or put them in its place.
+    """Add the records of files to the raw table ("append"), or replace its records by them.
 
-    A file whose content was ingested before is left out. Without a mode the raw table must have
-    no other records.
+    Skip files whose content the table already has. Without a mode the table must have no records
+    from other files; RecordsThere otherwise. BadInput if a file breaks a rule, WarehouseError if
+    the warehouse fails; nothing is changed then.
     """
     digests: dict[str, Path] = {}
     for path in paths:
         digests.setdefault(files.digest(path), path)
     with warehouse.change() as change:
-        known, records = _known(change), _records(change)
-        if mode == "replace" and records and known.keys() != digests.keys():
-            # In this order: where a kill comes between, no file is taken for one that is there.
+        existing, records = _existing(change), _count(change)
+        if mode == "replace" and records and existing.keys() != digests.keys():
+            # In this order: after a kill in between, no file counts as already ingested.
             change.drop(INGESTED)
             change.drop(RAW)
-            known, records = {}, 0
-        new = {digest: path for digest, path in digests.items() if digest not in known}
+            existing, records = {}, 0
+        new = {digest: path for digest, path in digests.items() if digest not in existing}
         if new and records and mode is None:
             raise RecordsThere(
                 f"The warehouse has {records:,} other records.",
-                advice="Choose --append to keep them or --replace to drop them.",
+                advice="Use --append to keep them or --replace to delete them.",
             )
-        known |= {digest: _load(change, path, digest, progress) for digest, path in new.items()}
+        existing |= {digest: _load(change, path, digest, progress) for digest, path in new.items()}
     return [
-        Ingested(path, known[digest].rows, digest in new, known[digest].warnings)
+        Ingested(path, existing[digest].rows, digest in new, existing[digest].warnings)
         for digest, path in digests.items()
     ]
 
 
-def _known(change: Change) -> dict[str, Loaded]:
-    """The digest and the rows of each file whose records are there."""
+def _existing(change: Change) -> dict[str, Loaded]:
+    """Return the files whose records are in the warehouse, by their SHA-256."""
     if INGESTED not in change.tables():
         return {}
     rows = change.query(f"SELECT Digest, Record_Count FROM {INGESTED}").to_pylist()  # noqa: S608
     return {row["Digest"]: Loaded(row["Record_Count"]) for row in rows}
 
 
-def _records(change: Change) -> int:
+def _count(change: Change) -> int:
     if RAW not in change.tables():
         return 0
     return int(change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
 
 
 def _load(change: Change, path: Path, digest: str, progress: Progress) -> Loaded:
-    counted = 0
+    rows = 0
 
-    def watched(file: RecordFile) -> Iterator[pa.RecordBatch]:
-        nonlocal counted
+    def counted(file: RecordFile) -> Iterator[pa.RecordBatch]:
+        nonlocal rows
         for batch in file.batches:
-            counted += batch.num_rows
-            progress(path, counted, file.share(counted))
+            rows += batch.num_rows
+            progress(path, rows, file.share(rows))
             yield batch
 
-    with files.opened(path) as file:
+    with files.open_records(path) as file:
         try:
-            change.append(RAW, file.schema, watched(file), digest)
+            change.append(RAW, file.schema, counted(file), digest)
         except SchemaMismatch as error:
-            advice = "Ingest it with --replace, or give the column another name."
+            advice = "Use --replace, or rename the column."
             raise BadInput(str(error), file=str(path), advice=advice) from None
-    row = [digest, path.name, counted, datetime.now(UTC)]
-    record = pa.record_batch([[value] for value in row], schema=INGESTED_SCHEMA)
+    entry = [digest, path.name, rows, datetime.now(UTC)]
+    record = pa.record_batch([[value] for value in entry], schema=INGESTED_SCHEMA)
     change.append(INGESTED, INGESTED_SCHEMA, [record], digest)
-    return Loaded(counted, file.delays.warnings(path))
+    return Loaded(rows, file.delays.warnings(path))

@@ -1,4 +1,7 @@
-"""Reads chosen fields of structures that Thrift wrote in its compact form, as Parquet's are."""
+"""Read selected fields of structures in Thrift's compact protocol, which Parquet's footers use.
+
+Protocol: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+"""
 
 import struct
 from typing import IO, Any
@@ -7,7 +10,8 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TException, TType
 from thrift.transport.TTransport import TFileObjectTransport
 
-TEXT, ITEMS = 1 << 20, 100_000  # most bytes of a text, and most items of a list
+MAX_TEXT_BYTES, MAX_ITEMS = 1 << 20, 100_000  # of one text, and of one list
+# What reading a malformed structure raises.
 MALFORMED = (
     TException,
     EOFError,
@@ -17,33 +21,36 @@ MALFORMED = (
     struct.error,
 )
 
-# The fields that are read, by their ids: their type, and the fields of their structure or items.
+# The fields to read, by their ids: the type of each, and the fields of its structure or items.
 type Fields = dict[int, tuple[int, "Fields"]]
 
 
 class Reader(TCompactProtocol):
-    """Thrift's reader, whose texts are bytes: statistics are no UTF-8."""
+    """A reader that returns texts as bytes, because Parquet's statistics are not UTF-8."""
 
     readString = TCompactProtocol.readBinary
 
 
 def read(file: IO[bytes], fields: Fields) -> dict[int, Any]:
-    """One structure at a file's position; one of `MALFORMED` where there is none."""
-    return _structure(Reader(TFileObjectTransport(file), TEXT, ITEMS), fields)
+    """Read the structure at the file's position: its values by field id, nested alike.
+
+    One of `MALFORMED` if the bytes are not such a structure.
+    """
+    return _structure(Reader(TFileObjectTransport(file), MAX_TEXT_BYTES, MAX_ITEMS), fields)
 
 
 def _structure(reader: Reader, fields: Fields) -> dict[int, Any]:
-    """The values of the fields that are there, by their ids; others are skipped, as Arrow does."""
+    """Return the wanted fields that the structure has, by id; skip the others, as Arrow does."""
     values: dict[int, Any] = {}
     reader.readStructBegin()
     while True:
-        _, type_, name = reader.readFieldBegin()
+        _, type_, id_ = reader.readFieldBegin()
         if type_ == TType.STOP:
             reader.readStructEnd()
             return values
-        wanted, inner = fields.get(name, (TType.VOID, {}))
+        wanted, inner = fields.get(id_, (TType.VOID, {}))
         if type_ == wanted:
-            values[name] = _value(reader, type_, inner)
+            values[id_] = _value(reader, type_, inner)
         else:
             reader.skip(type_)
         reader.readFieldEnd()
@@ -57,7 +64,7 @@ def _value(reader: Reader, type_: int, inner: Fields) -> Any:
         return reader.readBinary() if type_ == TType.STRING else number()
     kind, size = reader.readListBegin()
     if kind != (TType.STRUCT if inner else TType.STRING):
-        raise ValueError("a list of other things")
+        raise ValueError("list of an unexpected type")
     values = [_value(reader, kind, inner) for _ in range(size)]
     reader.readListEnd()
     return values

@@ -1,1 +1,1 @@
-"""Writes versions of tables to PostgreSQL and publishes them."""
+"""Write versions of tables to PostgreSQL and publish them."""

@@ -1,4 +1,7 @@
-"""Batches of rows as the CSV that PostgreSQL's COPY reads; what it could not store is refused."""
+"""Write batches of rows as CSV for PostgreSQL's COPY; refuse values that it cannot store.
+
+Format: https://www.postgresql.org/docs/current/sql-copy.html
+"""
 
 import io
 from collections import deque
@@ -12,36 +15,42 @@ import pyarrow.csv
 from transfers.exceptions import Unstorable
 
 
-def ahead(
+def encode(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema, before: int, table: str
 ) -> Iterator[tuple[int, bytes]]:
-    """Rows and CSV of each batch; the next is written while PostgreSQL takes the one before."""
+    """Yield the number of rows and the CSV of each batch.
+
+    Rows are numbered from `before` + 1. While PostgreSQL reads one batch, a thread encodes the
+    next. Unstorable names the row and column of a value that PostgreSQL or the model refuses.
+    """
     with ThreadPoolExecutor(1) as writer:
-        made: deque[tuple[int, Future[bytes]]] = deque()
+        pending: deque[tuple[int, Future[bytes]]] = deque()
         for batch in batches:
-            if not batch.num_rows:  # which makes pyarrow's CSV writer emit garbage
+            if not batch.num_rows:  # pyarrow's CSV writer emits garbage for an empty batch
                 continue
-            made.append((batch.num_rows, writer.submit(_lines, batch, schema, before, table)))
+            pending.append((batch.num_rows, writer.submit(_csv, batch, schema, before, table)))
             before += batch.num_rows
-            if len(made) > 1:
-                rows, lines = made.popleft()
-                yield rows, lines.result()
-        for rows, lines in made:
-            yield rows, lines.result()
+            if len(pending) > 1:
+                rows, csv = pending.popleft()
+                yield rows, csv.result()
+        for rows, csv in pending:
+            yield rows, csv.result()
 
 
-def _lines(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> bytes:
-    """CSV of a batch, the rows numbered from `before`; an empty text is "" and a null is bare."""
+def _csv(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> bytes:
+    """Encode a batch with row numbers in front; an empty text is "", a null is an empty field."""
     _refuse_nulls(batch, schema, before, table)
     numbers = pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(batch))), before)
-    cast = [_written(values.cast(f.type)) for values, f in zip(batch.columns, schema, strict=True)]
+    cast = [
+        _printable(values.cast(f.type)) for values, f in zip(batch.columns, schema, strict=True)
+    ]
     out = io.BytesIO()
     rows = pa.Table.from_arrays([numbers, *cast], names=["id", *schema.names])
     pyarrow.csv.write_csv(rows, out, pyarrow.csv.WriteOptions(include_header=False))
-    lines = out.getvalue()
-    if b"\0" in lines:  # to look into each column would take longer
-        raise _nul(rows, table)
-    return lines
+    csv = out.getvalue()
+    if b"\0" in csv:  # one search is faster than one for each column
+        raise _nul_error(rows, table)
+    return csv
 
 
 def _refuse_nulls(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str) -> None:
@@ -49,22 +58,22 @@ def _refuse_nulls(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: 
         if values.null_count and not field.nullable:
             row = before + pc.index(values.is_null(), True).as_py() + 1
             raise Unstorable(
-                f"{table}: column {field.name} of row {row}, in the declared order, has no value,"
-                " which its model does not allow.",
+                f"{table}: column {field.name} of row {row}, in the declared order, is null,"
+                " which the model does not allow.",
                 advice="Give the model's field null=True, or correct the broker's SQL.",
             )
 
 
-def _written(values: pa.Array) -> pa.Array:
-    """What pyarrow's CSV writer can write and PostgreSQL reads."""
+def _printable(values: pa.Array) -> pa.Array:
+    """Write bytes as PostgreSQL's hex format, since pyarrow's CSV writer cannot write them."""
     if not pa.types.is_binary(values.type):
         return values
     texts = (None if value is None else rf"\x{value.hex()}" for value in values.to_pylist())
     return pa.array(texts, pa.string())
 
 
-def _nul(rows: pa.Table, table: str) -> Unstorable:
-    """What is wrong with the first text that holds a NUL character."""
+def _nul_error(rows: pa.Table, table: str) -> Unstorable:
+    """Return the error for the first text with a NUL character."""
     places = {
         name: pc.index(pc.match_substring(rows[name], "\0"), True).as_py()
         for name in rows.column_names
@@ -73,6 +82,6 @@ def _nul(rows: pa.Table, table: str) -> Unstorable:
     row, name = min((row, name) for name, row in places.items() if row >= 0)
     number = rows["id"][row].as_py()
     return Unstorable(
-        f"{table}: column {name} of row {number}, in the declared order, holds a NUL character.",
-        advice="PostgreSQL cannot store it: remove it in the broker's SQL.",
+        f"{table}: column {name} of row {number}, in the declared order, contains a NUL character.",
+        advice="PostgreSQL cannot store this character: remove it in the broker's SQL.",
     )

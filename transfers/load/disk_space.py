@@ -1,7 +1,8 @@
-"""Whether PostgreSQL's disk has room for another version, where that can be known.
+"""Check whether PostgreSQL's disk has room for another version.
 
-PostgreSQL does not say how much of its disk is free. Where it is reached through a socket of this
-machine its folders are here to look at; elsewhere a full disk shows when it is.
+PostgreSQL does not report free disk space. If it runs on this machine (reached through a Unix
+socket), this module reads the free space of its folders. Otherwise nothing is checked in advance,
+and PostgreSQL reports the full disk.
 """
 
 import os
@@ -20,14 +21,16 @@ from transfers.exceptions import NoRoom
 
 from .statements import fetch
 
-CURE = (
-    "Nothing was published. Make room on its disk, keep fewer versions (VERSIONS_KEPT), or let"
+ADVICE = (
+    "Nothing was published. Free space on its disk, keep fewer versions (VERSIONS_KEPT), or let"
     " PostgreSQL place new ones on another disk (ALTER DATABASE ... SET default_tablespace); then"
     " start it again."
 )
-# Bytes of indexes and of PostgreSQL's log for a byte of rows as CSV: 1.7 for flight_delay_data.
-LATER = 2
-# Where new relations are put. Its own folder PostgreSQL shows to some roles only.
+# Bytes of indexes and of PostgreSQL's log (WAL) for each byte of CSV. Measured: 1.7 for
+# flight_delay_data.
+INDEX_RATIO = 2
+# The folder of new relations, and PostgreSQL's data folder, which only roles that may read all
+# settings see.
 FOLDER = """
 SELECT coalesce(nullif(pg_tablespace_location(place.oid), ''), folder.setting), folder.setting
 FROM pg_database
@@ -42,39 +45,39 @@ FROM unnest({names}::text[]) AS name"""
 
 @dataclass(frozen=True)
 class Disk:
-    """The one that new relations are put on, and that of PostgreSQL's log.
-
-    None as a folder where it cannot be seen.
-    """
+    """The folders of new relations and of PostgreSQL's log (WAL); None if they are not known."""
 
     folder: str | None
     log: str | None
 
     @classmethod
     def of_new_relations(cls) -> Self:
-        found = fetch(FOLDER)  # nothing where default_tablespace names none
-        if not found or not connection.connection.info.host.startswith("/"):
+        """Return the disk of the tablespace in which PostgreSQL creates relations now."""
+        rows = fetch(FOLDER)  # empty if default_tablespace does not exist
+        if not rows or not connection.connection.info.host.startswith("/"):
             return cls(None, None)
-        folder, data = found[0]
+        folder, data = rows[0]
         return cls(folder, data and f"{data}/pg_wal")
 
     def check(self, table: str, rows: int) -> None:
-        """NoRoom where another version of so many rows is known not to fit."""
+        """NoRoom if another version with this many rows does not fit."""
         _require(self.folder, _size(table, rows), f"{table}: another version needs")
         self.check_log()
 
     def check_while_copying(self, table: str, copied: int) -> None:
-        """NoRoom where indexes would not fit after so many bytes of rows.
+        """NoRoom if the indexes for the `copied` bytes of CSV would not fit.
 
-        PostgreSQL must not come to the end of a disk that has its log, too: it stops then, and
-        cannot start again.
+        If the disk of its log becomes full, PostgreSQL stops and cannot start again:
+        https://www.postgresql.org/docs/current/disk-full.html
         """
-        _require(self.folder, LATER * copied, f"{table}: its indexes, and PostgreSQL's log, need")
+        _require(
+            self.folder, INDEX_RATIO * copied, f"{table}: its indexes, and PostgreSQL's log, need"
+        )
 
     def check_log(self) -> None:
-        """NoRoom where PostgreSQL's log has less than what is kept free for it.
+        """NoRoom if PostgreSQL's log has less free space than DISK_RESERVE_MIB.
 
-        It is asked all the time while a version is made, as others fill disks too.
+        Call this repeatedly during a load, because other programs fill the disk, too.
         """
         _require(self.log, settings.DISK_RESERVE, "PostgreSQL's log needs (DISK_RESERVE_MIB)")
 
@@ -82,35 +85,35 @@ class Disk:
 def _require(folder: str | None, needed: int, what: str) -> None:
     free = _free(folder)
     if free is not None and free < needed:
-        there = f"PostgreSQL's disk has {free:,} bytes free"
-        raise NoRoom(f"{what} {needed:,} bytes, and {there}.", advice=CURE)
+        problem = f"{what} {needed:,} bytes, but PostgreSQL's disk has {free:,} bytes free."
+        raise NoRoom(problem, advice=ADVICE)
 
 
 def _free(folder: str | None) -> int | None:
-    """Bytes that PostgreSQL can still write; None where that is not known."""
+    """Return the free bytes on the disk of a folder; None if they are not known."""
     if folder is None:
         return None
     try:
         disk = os.statvfs(folder)
-    except OSError:  # a socket that leads out of a container, or a folder in a closed one
+    except OSError:  # PostgreSQL runs in another container, or the folder is not readable
         return None
     return disk.f_bavail * disk.f_frsize
 
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Tell of a disk that became full in our terms."""
+    """Report PostgreSQL's error about a full disk as NoRoom."""
     try:
         yield
     except OperationalError as error:
         if not isinstance(error.__cause__, DiskFull):
             raise
         why = error.__cause__.diag.message_primary
-        raise NoRoom(f"PostgreSQL's disk is full: {why}.", advice=CURE) from error
+        raise NoRoom(f"PostgreSQL's disk is full: {why}.", advice=ADVICE) from error
 
 
 def _size(table: str, rows: int) -> int:
-    """The bytes of the last version, or of as many of its rows: a larger one needs more."""
+    """Estimate a version's bytes from the last one, but never above it; 0 without a last one."""
     last = TableVersion.objects.filter(table=table, published_at__isnull=False).first()
     if last is None or not last.rows:
         return 0

@@ -1,8 +1,9 @@
-"""The relation of a table's own name: the current version, for SQL users and the admin.
+"""Maintain the view that shows a table's current version under the table's name, for SQL users.
 
-It is a view over a function, because a publish can replace a function's body without a lock on
-anything that is read. The view's columns only grow, at the end, and keep their types; so other
-people's views over it, its comments and its grants stay. PostgreSQL inlines the function.
+The view selects from a function, because PostgreSQL can replace a function's body without locking
+a relation that is being read; PostgreSQL inlines the function. New columns are only added at the
+end, and types never change, so views of other people over this one, its comments and its grants
+remain: https://www.postgresql.org/docs/current/sql-createview.html
 """
 
 from django.db import connection, transaction
@@ -16,14 +17,14 @@ from .statements import execute, fetch
 
 
 def prepare(model: type[MirroredTable], reader: str) -> None:
-    """Make a table's view, or let it grow to the model's columns; let `reader` read it."""
+    """Create a table's view or add the model's new columns; grant SELECT to the role `reader`."""
     table = model._meta.db_table
     wanted = {"id": "bigint"} | {f.name: columns.postgresql(f.type) for f in columns.schema(model)}
     with transaction.atomic():
-        there = _columns(table)
-        grown = there | {n: t for n, t in wanted.items() if n not in there}
-        if grown != there:
-            _replace(table, grown)
+        existing = _columns(table)
+        extended = existing | {n: t for n, t in wanted.items() if n not in existing}
+        if extended != existing:
+            _replace(table, extended)
         execute("GRANT SELECT ON {} TO {}", sql.Identifier(table), sql.Identifier(reader))
         if published := PublishedTable.objects.filter(table=table).first():
             point_at(published.current)
@@ -33,13 +34,13 @@ def prepare(model: type[MirroredTable], reader: str) -> None:
 
 
 def point_at(version: TableVersion) -> None:
-    """Let the view show a version, from the end of the caller's transaction on."""
-    if there := _columns(version.table):
-        _define(version.table, there, _select(there, version))
+    """Make the view show a version, from the end of the caller's transaction."""
+    if existing := _columns(version.table):
+        _define(version.table, existing, _select(existing, version))
 
 
 def grant(version: TableVersion) -> None:
-    """Who may read the table's view may read the version: the view's readers reach through it."""
+    """Grant SELECT on a version and its dictionary to the roles that may read the table's view."""
     grantees = fetch(
         "SELECT DISTINCT grantee FROM information_schema.role_table_grants"
         " WHERE table_name = {} AND table_schema = current_schema() AND privilege_type = 'SELECT'",
@@ -52,7 +53,11 @@ def grant(version: TableVersion) -> None:
 
 
 def _replace(table: str, shape: dict[str, str]) -> None:
-    """A view of more columns needs a function of that many: a function's result cannot change."""
+    """Create a function with these columns, and make the view select from it.
+
+    PostgreSQL cannot change the columns of an existing function, so each number of columns has its
+    own function.
+    """
     empty = sql.SQL(", ").join(_null(type_) for type_ in shape.values())
     _define(table, shape, sql.SQL("SELECT {} WHERE false").format(empty))
     execute(
@@ -63,6 +68,7 @@ def _replace(table: str, shape: dict[str, str]) -> None:
 
 
 def _define(table: str, shape: dict[str, str], body: sql.Composable) -> None:
+    """Create or replace the function of the table's view."""
     result = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in shape.items()
     )
@@ -79,9 +85,10 @@ def _function(table: str, shape: dict[str, str]) -> sql.Identifier:
 
 
 def _select(shape: dict[str, str], version: TableVersion) -> sql.Composable:
-    there = {"id", *version.columns}
+    """Select the view's columns from a version; null for those that it does not have."""
+    names = {"id", *version.columns}
     parts = [
-        sql.SQL("r.{}::{}").format(sql.Identifier(n), sql.SQL(t)) if n in there else _null(t)
+        sql.SQL("r.{}::{}").format(sql.Identifier(n), sql.SQL(t)) if n in names else _null(t)
         for n, t in shape.items()
     ]
     return sql.SQL("SELECT {} FROM {} r").format(
@@ -94,7 +101,7 @@ def _null(type_: str) -> sql.Composable:
 
 
 def _columns(table: str) -> dict[str, str]:
-    """The view's columns and their types, in order; empty where there is no view yet."""
+    """Return the types of the view's columns by name, in order; empty if no view exists yet."""
     return dict(
         fetch(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"

@@ -1,4 +1,4 @@
-"""SQL that Django's models cannot say, run with its names and literals quoted."""
+"""Run SQL that Django's ORM cannot express, with quoted names and literals."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from psycopg import sql
 
 
 def execute(statement: str, *parts: sql.Composable, **named: sql.Composable) -> None:
-    """Run a statement, its placeholders filled as by `psycopg.sql.SQL.format`."""
+    """Run a statement, after filling its `{}` placeholders like `psycopg.sql.SQL.format`."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(statement).format(*parts, **named))
 
 
 def fetch(statement: str, *parts: sql.Composable, **named: sql.Composable) -> list[Any]:
-    """All rows of a query, each a tuple."""
+    """Run a query, with placeholders as above, and return all rows as tuples."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(statement).format(*parts, **named))
         return list(cursor.fetchall())

@@ -1,7 +1,8 @@
-"""The only writer of mirrored tables: loads a version, publishes it, rolls back, prunes.
+"""Write mirrored tables: load a version, publish it, roll back, and drop old versions.
 
-A version is loaded in one transaction, so a loader that is killed leaves nothing. Publishing is
-another, of a few rows: no statement here changes a relation that readers use.
+No other module writes them. A version is loaded in one transaction, so a killed process leaves
+nothing behind. Publishing is another transaction, which changes a few rows. No statement changes a
+relation that readers are using.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ from transfers.exceptions import NoSuchVersion
 from . import columns, copy_csv, long_rows, sql_view
 from .statements import execute
 
-# What DROP TABLE may wait for readers; they would queue behind it.
+# How long DROP TABLE waits for readers. New readers queue behind it meanwhile.
 PRUNE_LOCK_TIMEOUT = "50ms"
 
 
@@ -34,7 +35,10 @@ def create(
     source_version: str,
     made_by: int | None = None,
 ) -> TableVersion:
-    """A new version's row and its empty relation, in the caller's transaction."""
+    """Create a version and its empty relation, in the caller's transaction.
+
+    `made_by` is the id of the transfer.
+    """
     table = model._meta.db_table
     last = TableVersion.objects.filter(table=table).aggregate(Max("number"))["number__max"] or 0
     version = TableVersion.objects.create(
@@ -45,22 +49,22 @@ def create(
         rows=0,
         made_by=made_by,
     )
-    _make_relation("CREATE TABLE", version, schema)
+    _create_relation("CREATE TABLE", version, schema)
     return version
 
 
 def make_temporary(table: str, schema: pa.Schema) -> TableVersion:
-    """A version that is not written down, with an empty relation that nobody else can see."""
+    """Return an unsaved version with an empty temporary relation, which only this session sees."""
     version = TableVersion(table=table, number=0)
-    _make_relation("CREATE TEMPORARY TABLE", version, schema)
+    _create_relation("CREATE TEMPORARY TABLE", version, schema)
     return version
 
 
 class Copied(NamedTuple):
-    """What PostgreSQL was sent so far."""
+    """How much has been sent to PostgreSQL so far."""
 
     rows: int
-    bytes: int  # of the rows as CSV
+    bytes: int  # of CSV
 
 
 def copy(
@@ -69,70 +73,72 @@ def copy(
     batches: Iterable[pa.RecordBatch],
     numbered_from: int = 0,
 ) -> Iterator[Copied]:
-    """Write batches of the schema's columns, in order, to the relation; yields what was written.
+    """Append batches, whose columns are those of the schema, to a version's relation.
 
-    The first row has the number after `numbered_from`.
+    Yields the progress after each batch; the rows are numbered from `numbered_from` + 1. Unstorable
+    if PostgreSQL or the model refuses a value.
     """
-    # Frozen, as nobody sees the relation before it is published: neither verifying nor readers
-    # have to write to its pages then, and index-only scans work at once.
+    # FREEZE is allowed because nobody sees the relation before it is published. With it, later
+    # reads do not have to write hint bits, and index-only scans work at once:
+    # https://www.postgresql.org/docs/current/sql-copy.html
     into = sql.SQL("COPY {} FROM STDIN (FORMAT csv, FREEZE)")
     statement = into.format(sql.Identifier(version.relation))
     done = Copied(0, 0)
-    # Django does not do so around COPY: a lost connection would not be known as one.
+    # Django does not wrap errors of COPY, and would not recognize a lost connection.
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(statement) as out,
     ):
-        for rows, written in copy_csv.ahead(batches, schema, numbered_from, version.table):
-            out.write(written)
-            done = Copied(done.rows + rows, done.bytes + len(written))
+        for rows, csv in copy_csv.encode(batches, schema, numbered_from, version.table):
+            out.write(csv)
+            done = Copied(done.rows + rows, done.bytes + len(csv))
             yield done
 
 
 def index(model: type[MirroredTable], version: TableVersion) -> None:
-    """Primary key, declared indexes and statistics for the planner."""
+    """Create the primary key and the declared indexes, and collect the planner's statistics."""
     relation = sql.Identifier(version.relation)
     try:
         with transaction.atomic():
             _index(model, relation)
     except OperationalError as error:
-        if not long_rows.are_the_fault(error):
+        if not long_rows.are_cause_of(error):
             raise
         long_rows.move(model, version)
         _index(model, relation)
-        _number(sql.Identifier(version.long_rows))
-    execute("ANALYZE {}", relation)  # of what inherits from it, too
+        _add_primary_key(sql.Identifier(version.long_rows))
+    execute("ANALYZE {}", relation)  # includes the relation of long rows
 
 
 def _index(model: type[MirroredTable], relation: sql.Identifier) -> None:
-    _number(relation)
+    _add_primary_key(relation)
     for names in model.mirror.indexes:
         order = ordering.whole([ordering.named(model, name) for name in names], model.sequence())
-        walked = sql.SQL(", ").join(map(_walked, order))
-        execute("CREATE INDEX ON {} ({})", relation, walked)
+        index_columns = sql.SQL(", ").join(map(_index_column, order))
+        execute("CREATE INDEX ON {} ({})", relation, index_columns)
 
 
-def _number(relation: sql.Identifier) -> None:
+def _add_primary_key(relation: sql.Identifier) -> None:
     execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
 
 
-def _walked(direction: ordering.Direction) -> sql.Composable:
-    """A column of an index that is to hold the order of queries, nulls last both ways."""
-    way = " DESC" * direction.descending + " NULLS LAST" * may_be_empty(direction.field)
-    return sql.Identifier(public(direction.field)) + sql.SQL(way)
+def _index_column(direction: ordering.Direction) -> sql.Composable:
+    """Write a column of an index that serves ORDER BY: nulls are last in both directions."""
+    suffix = " DESC" * direction.descending + " NULLS LAST" * may_be_empty(direction.field)
+    return sql.Identifier(public(direction.field)) + sql.SQL(suffix)
 
 
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:
-    """What the relation holds, for `verify.agree`."""
-    asked = verify.POSTGRESQL.figures(schema, schema.names)
+    """Compute the figures of a version, for `verify.agree`."""
+    expressions = verify.POSTGRESQL.figures(schema, schema.names)
     with connection.cursor() as cursor:
-        cursor.execute(verify.select(asked, verify.quoted(version.relation)))
-        return dict(zip(asked, cursor.fetchone(), strict=True))
+        cursor.execute(verify.select(expressions, verify.quoted(version.relation)))
+        return dict(zip(expressions, cursor.fetchone(), strict=True))
 
 
-def keep(version: TableVersion, figures: verify.Figures) -> None:
-    """Write down what a version was proved to hold."""
+def save_figures(version: TableVersion, figures: verify.Figures) -> None:
+    """Save a version's number of rows, its hash, and its columns with NaN or infinite values."""
     version.rows = int(figures["rows"] or 0)
     version.digest = f"{int(figures['hash'] or 0):x}"
     finite = {name: figures.get(f"{name} finite") for name in version.columns}
@@ -143,13 +149,13 @@ def keep(version: TableVersion, figures: verify.Figures) -> None:
 
 
 def confirm(table: str) -> None:
-    """Write down that the newest version equals its source now."""
+    """Record that the newest version is equal to its source now."""
     newest = TableVersion.objects.filter(table=table).values_list("pk", flat=True)[:1]
     TableVersion.objects.filter(pk__in=list(newest)).update(confirmed_at=timezone.now())
 
 
 def publish(versions: Iterable[TableVersion]) -> None:
-    """Make versions current, all of them at once, in the caller's transaction or its own."""
+    """Make versions current, all at the same time, in the caller's transaction or a new one."""
     with transaction.atomic():
         now = timezone.now()
         for version in versions:
@@ -161,37 +167,42 @@ def publish(versions: Iterable[TableVersion]) -> None:
 
 
 def roll_back(model: type[MirroredTable], number: int | None = None) -> TableVersion:
-    """Make an earlier version current: the one before the current one, or that of a number."""
+    """Make version `number` current; by default the one before the current version.
+
+    NoSuchVersion if it does not exist or was dropped.
+    """
     table = model._meta.db_table
     with transaction.atomic():
         published = PublishedTable.objects.select_for_update().filter(table=table).first()
-        kept = TableVersion.objects.filter(table=table, published_at__isnull=False)
+        versions = TableVersion.objects.filter(table=table, published_at__isnull=False)
         if published is None:
             raise NoSuchVersion(f"{table} has no version yet.", advice="Transfer it first.")
-        now = published.current.number
-        wanted = Q(number__lt=now) if number is None else Q(number=number)
-        version = kept.filter(wanted).order_by("-number").first()
+        current = published.current.number
+        wanted = Q(number__lt=current) if number is None else Q(number=number)
+        version = versions.filter(wanted).order_by("-number").first()
         if version is None:
-            asked = "version before the current one" if number is None else f"version {number}"
-            numbers = ", ".join(str(n) for n in kept.values_list("number", flat=True))
+            name = "version before the current one" if number is None else f"version {number}"
+            numbers = ", ".join(str(n) for n in versions.values_list("number", flat=True))
             raise NoSuchVersion(
-                f"{table} has no {asked}.", advice=f"Kept are {numbers}; {now} is current."
+                f"{table} has no {name}.",
+                advice=f"Available versions: {numbers}; {current} is current.",
             )
         publish([version])
     return version
 
 
 def prune(model: type[MirroredTable]) -> None:
-    """Drop all but the last versions. One that is still being read is left for another time.
+    """Drop all versions but the last VERSIONS_KEPT, the current one and those of active exports.
 
-    So is one that an export waits for. The caller makes sure that no transfer of the table runs.
+    A version that is being read stays until a later call. The caller makes sure that no transfer of
+    the table is running.
     """
     versions = TableVersion.objects.filter(table=model._meta.db_table)
     published = versions.filter(published_at__isnull=False)
     exported = Export.objects.filter(table=model._meta.db_table, status__in=Export.ACTIVE)
-    kept = published.order_by("-number")[: settings.VERSIONS_KEPT].values_list("pk", flat=True)
-    spared = Q(pk__in=list(kept)) | Q(number__in=list(exported.values_list("number", flat=True)))
-    for version in versions.exclude(spared).filter(published=None):
+    latest = published.order_by("-number")[: settings.VERSIONS_KEPT].values_list("pk", flat=True)
+    in_use = Q(pk__in=list(latest)) | Q(number__in=list(exported.values_list("number", flat=True)))
+    for version in versions.exclude(in_use).filter(published=None):
         try:
             _drop(version)
         except OperationalError as error:
@@ -207,15 +218,15 @@ def _drop(version: TableVersion) -> None:
         version.delete()
 
 
-def _make_relation(create: str, version: TableVersion, schema: pa.Schema) -> None:
+def _create_relation(create: str, version: TableVersion, schema: pa.Schema) -> None:
     execute(
         create + " {} (id bigint NOT NULL, {})",
         sql.Identifier(version.relation),
-        sql.SQL(", ").join(_definition(field) for field in schema),
+        sql.SQL(", ").join(_column(field) for field in schema),
     )
 
 
-def _definition(field: pa.Field) -> sql.Composable:
+def _column(field: pa.Field) -> sql.Composable:
     return sql.SQL("{} {} {}").format(
         sql.Identifier(field.name),
         sql.SQL(columns.postgresql(field.type)),

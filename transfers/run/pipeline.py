@@ -72,7 +72,7 @@ def _filled(asked: Reading, way: modes.Way, transfer: Transfer, progress: Progre
         progress.phase("verifying")
         transfer.figures = theirs()
         verify.agree(transfer.figures, writer.figures(version, asked.schema), version.table)
-        writer.keep(version, transfer.figures)
+        writer.save_figures(version, transfer.figures)
         sql_view.grant(version)
     return version
 

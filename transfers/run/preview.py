@@ -53,7 +53,7 @@ class Preview:
             )
             said += [f"  removed: {key}" for key in self.rows.examples]
         else:
-            said.append(f"  {columns.REFUSED}")
+            said.append(f"  {columns.MISMATCH_ADVICE}")
         return [f"{self.table} at version {self.source_version} of the warehouse", *said]
 
 

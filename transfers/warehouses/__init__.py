@@ -1,6 +1,7 @@
-"""Where tables are made. What a warehouse can do, and `connect`, which finds the one of a URL.
+"""The interface of a warehouse, in which source tables are built, and `connect` to open one.
 
-Each other module of this package knows one warehouse, and nothing else in the project does.
+`duckdb.py` implements it for the embedded warehouse, the `databricks*.py` modules for Databricks.
+No code outside this package depends on either.
 """
 
 import logging
@@ -15,16 +16,16 @@ from transfers.exceptions import SourceMissing, WarehouseError
 
 log = logging.getLogger(__name__)
 
-# Large enough for columnar speed, small enough that a few batches in memory do not matter.
+# Large enough for fast columnar processing, small enough to hold a few batches in memory.
 BATCH_ROWS = 65_536
 
 
 class Snapshot(Protocol):
-    """One table at one version, which stays readable whatever becomes of the warehouse."""
+    """One version of one table. It stays readable while others change the warehouse."""
 
     @property
     def version(self) -> str:
-        """Changes exactly when somebody changed the table."""
+        """Identifies the table's content: it changes exactly when the table changes."""
 
     @property
     def schema(self) -> pa.Schema: ...
@@ -35,34 +36,36 @@ class Snapshot(Protocol):
     def batches(
         self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows, about `BATCH_ROWS` at a time, each with `columns` as the table spells them.
+        """Yield the rows, about `BATCH_ROWS` at a time. Columns have the warehouse's spelling.
 
-        Sorted by `order` ("-" before a name descends), then by all columns; a null counts as
-        the greatest value, as in PostgreSQL. `after` leaves out rows whose value of a column is not
-        greater than a value.
+        The rows are sorted by `order` ("-" before a name: descending), then by all columns; nulls
+        sort as the greatest value, as in PostgreSQL. `after` is a column and a value: only rows
+        with a greater value are included.
         """
 
     def changes(
         self, columns: Sequence[str], key: Sequence[str], since: str
     ) -> Iterator[pa.RecordBatch]:
-        """What became of each key that changed since a version: its `columns` and, behind them,
-        whether it is gone. WarehouseError where the warehouse does not know.
+        """Yield the row of each key that changed since version `since`.
+
+        The columns are `columns`, then `is_deleted`. WarehouseError if the warehouse has no record
+        of the changes.
         """
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> dict[str, str | None]:
-        """What `transfers.verify` compares, computed by SQL in the warehouse.
+        """Compute in the warehouse, by SQL, the figures that `transfers.verify` compares.
 
-        `columns` are the table's names of the schema's fields.
+        `columns` are the warehouse's names for the schema's fields, in the same order.
         """
 
     def comments(self) -> dict[str, str]:
-        """What the warehouse says of its columns, by their names."""
+        """Return the warehouse's comment on each column, by column name."""
 
 
 class Change(Protocol):
-    """A change of the warehouse while it is made; statements are Databricks SQL.
+    """A change of the warehouse in progress. Its SQL is in Databricks' dialect.
 
-    What is dropped and appended may be seen only once the block has ended.
+    Dropped tables and appended rows may stay as they were until the `with` block ends.
     """
 
     def tables(self) -> list[str]: ...
@@ -74,43 +77,45 @@ class Change(Protocol):
     def execute(self, sql: str) -> None: ...
 
     def drop(self, table: str) -> None:
-        """Remove a table, if it is there; those that are dropped go in the order of the calls."""
+        """Drop a table if it exists. Tables are dropped in the order of the calls."""
 
     def append(
         self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str
     ) -> None:
-        """Add rows, making the table and any column that it lacks.
+        """Append rows; create the table and missing columns first.
 
-        SchemaMismatch where a column of that name has another type. The key (letters and digits)
-        stands for just these rows: where a change that was cut short could not be undone, they are
-        left out when it is made again.
+        SchemaMismatch if an existing column has another type. `key` (letters and digits) identifies
+        the rows: if an interrupted change could not be rolled back and is repeated, rows whose key
+        was already appended are skipped.
         """
 
 
 class Warehouse(Protocol):
+    """A set of tables, each of which has versions."""
+
     def tables(self) -> list[str]:
-        """The names of all tables, sorted."""
+        """Return the names of all tables, sorted."""
 
     def version(self, table: str) -> str:
-        """The version of a table, read cheaply; SourceMissing where there is no such table."""
+        """Return the current version of a table, at little cost; SourceMissing if it is missing."""
 
     def snapshot(self, table: str) -> AbstractContextManager[Snapshot]:
-        """A table pinned at its current version; SourceMissing where there is none."""
+        """Open a table at its current version; SourceMissing if it does not exist."""
 
     def change(self) -> AbstractContextManager[Change]:
-        """Change tables together; WarehouseBusy while another change is made.
+        """Change several tables in a `with` block; WarehouseBusy if another change is running.
 
-        Where one file holds the warehouse, readers see all of a change or nothing, and a block
-        that raises leaves no trace.
+        In the embedded warehouse the change is atomic: readers see all of it or nothing, and an
+        exception in the block rolls it back.
         """
 
 
-def connect(url: str, say: Callable[[str], object] = log.info) -> Warehouse:
-    """The warehouse of a URL: duckdb:///folder or databricks://host/catalog/schema?http_path=...
+def connect(url: str, notify: Callable[[str], object] = log.info) -> Warehouse:
+    """Connect to duckdb:///folder or databricks://host/catalog/schema?http_path=...
 
-    `say` is told what takes long.
+    `notify` gets a message when the connection has to wait. WarehouseError if the URL is invalid.
     """
-    # Only its users need a driver.
+    # Import here, so that only the driver in use takes memory.
     match urlsplit(url).scheme:
         case "duckdb":
             from .duckdb import DuckDB
@@ -119,16 +124,17 @@ def connect(url: str, say: Callable[[str], object] = log.info) -> Warehouse:
         case "databricks" | "databricks+http":
             from .databricks import Databricks
 
-            return Databricks(url, say)
+            return Databricks(url, notify)
     raise WarehouseError(
-        f"{url!r} is not a warehouse.",
-        advice="Set WAREHOUSE_URL to duckdb:///folder, or as docs/databricks.md says.",
+        f"{url!r} is not the URL of a warehouse.",
+        advice="Set WAREHOUSE_URL to duckdb:///folder, or as described in docs/databricks.md.",
     )
 
 
 def missing(table: str, tables: Sequence[str]) -> SourceMissing:
-    has = f"It has {', '.join(tables)}." if tables else "It is empty."
+    """Return the error for a missing table, which names the existing `tables`."""
+    existing = f"It has {', '.join(tables)}." if tables else "It is empty."
     return SourceMissing(
         f"The warehouse has no table {table}.",
-        advice=f"{has} Run `manage.py ingest` and `manage.py broker` first.",
+        advice=f"{existing} Run `manage.py ingest` and `manage.py broker` first.",
     )

@@ -1,8 +1,10 @@
-"""Databricks: tables of Unity Catalog, reached through a SQL warehouse.
+"""The Databricks warehouse: tables of one schema in Unity Catalog, read through a SQL warehouse.
 
-Deltas are immutable and numbered, so a table is read at one version by `VERSION AS OF`. There is
-no change of several tables at once: each table changes in one statement, in an order in which a
-change that was cut short can be made again.
+Versions of a Delta table are numbered, so `VERSION AS OF` reads one version:
+https://docs.databricks.com/aws/en/delta/history
+
+Databricks has no transaction over several tables. Each table changes in one statement, in such an
+order that an interrupted change can be repeated.
 """
 
 import logging
@@ -24,18 +26,18 @@ from .databricks_session import Access, Address, Session
 
 log = logging.getLogger(__name__)
 
-HISTORY = 50  # commits that are looked through for the last one that changed rows
-# Commits that leave a table's rows as they are; Databricks makes some by itself.
-UPKEEP = ("OPTIMIZE", "VACUUM", "REORG", "ANALYZE", "COMPUTE STATS", "SET TBLPROPERTIES")
-# A file of records is staged in parts, as each is sent from memory.
+HISTORY = 50  # the latest commits, among which the last one that changed rows is looked for
+# Operations that do not change rows; Databricks runs some of them by itself.
+MAINTENANCE = ("OPTIMIZE", "VACUUM", "REORG", "ANALYZE", "COMPUTE STATS", "SET TBLPROPERTIES")
+# Rows are uploaded in several files, because the connector holds a whole file in memory.
 PART_ROWS = 1_000_000
 
 
 class Databricks:
-    """The tables of one schema."""
+    """The tables of one schema. Implements `Warehouse`."""
 
-    def __init__(self, url: str, say: Callable[[str], object] = log.info) -> None:
-        self._access = Access(Address.of(url), say)
+    def __init__(self, url: str, notify: Callable[[str], object] = log.info) -> None:
+        self._access = Access(Address.of(url), notify)
 
     def tables(self) -> list[str]:
         with Session(self._access) as session:
@@ -43,7 +45,7 @@ class Databricks:
 
     def version(self, table: str) -> str:
         with Session(self._access) as session:
-            return _pin(session, self._access.address, table)[1]
+            return _current(session, self._access.address, table)[1]
 
     @contextmanager
     def snapshot(self, table: str) -> Iterator["Snapshot"]:
@@ -59,11 +61,11 @@ class Databricks:
 
 
 class Snapshot:
-    """One table at the version that it had when it was opened."""
+    """One table at the version that was current on opening. Implements `Snapshot`."""
 
     def __init__(self, session: Session, address: Address, table: str) -> None:
         self._session, self._table = session, table
-        self._number, self.version = _pin(session, address, table)
+        self._number, self.version = _current(session, address, table)
         self._source = f"{sql.name(table)} VERSION AS OF {self._number}"
         self.schema = session.run(sql.select("*", f"{self._source} LIMIT 0")).schema
         self.rows: int = session.run(sql.select("count(*)", self._source))[0][0].as_py()
@@ -73,32 +75,32 @@ class Snapshot:
     ) -> Iterator[pa.RecordBatch]:
         names = ", ".join(map(sql.name, columns))
         sort = ", ".join(map(sql.order, [*order, *columns]))
-        later = f" WHERE {sql.name(after[0])} > :after" if after else ""
-        query = sql.select(names, f"{self._source}{later} ORDER BY {sort}")
+        where = f" WHERE {sql.name(after[0])} > :after" if after else ""
+        query = sql.select(names, f"{self._source}{where} ORDER BY {sort}")
         return self._session.batches(query, {"after": after[1]} if after else None)
 
     def changes(
         self, columns: Sequence[str], key: Sequence[str], since: str
     ) -> Iterator[pa.RecordBatch]:
-        if since not in map(_named, _commits(self._session, self._table)):
-            raise WarehouseError(f"{self._table} was made anew since version {since}.")
+        if since not in map(_version, _commits(self._session, self._table)):
+            raise WarehouseError(f"{self._table} was created again after version {since}.")
         first = int(since.split()[0]) + 1
         feed = f"table_changes({sql.text(self._table)}, {first}, {self._number})"
         return self._session.batches(sql.changes(list(columns), list(key), feed))
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
-        asked = sql.DIALECT.figures(schema, list(columns))
-        query = verify.select(asked, self._source, sql.DIALECT.text_type)
-        answers = self._session.run(query).columns
-        return {name: answer[0].as_py() for name, answer in zip(asked, answers, strict=True)}
+        figures = sql.DIALECT.figures(schema, list(columns))
+        query = verify.select(figures, self._source, sql.DIALECT.text_type)
+        values = self._session.run(query).columns
+        return {name: value[0].as_py() for name, value in zip(figures, values, strict=True)}
 
     def comments(self) -> dict[str, str]:
-        described = self._session.run(f"DESCRIBE TABLE {sql.name(self._table)}").to_pylist()
-        return {row["col_name"]: row["comment"] for row in described if row["comment"]}
+        columns = self._session.run(f"DESCRIBE TABLE {sql.name(self._table)}").to_pylist()
+        return {row["col_name"]: row["comment"] for row in columns if row["comment"]}
 
 
 class Change:
-    """What is dropped and appended happens when the block ends; statements at once."""
+    """Run statements at once; drop and append when the block ends. Implements `Change`."""
 
     def __init__(self, session: Session, address: Address, scratch: Path) -> None:
         self._session, self._address, self._scratch = session, address, scratch
@@ -109,7 +111,7 @@ class Change:
         return _tables(self._session, self._address)
 
     def version(self, table: str) -> str:
-        return _pin(self._session, self._address, table)[1]
+        return _current(self._session, self._address, table)[1]
 
     def query(self, statement: str) -> pa.Table:
         return self._session.run(statement)
@@ -132,11 +134,12 @@ class Change:
         except OSError as error:
             raise WarehouseError(
                 f"Records cannot be written to {folder}: {error.strerror or error}.",
-                advice="Make room there, or set TMPDIR to another folder.",
+                advice="Free disk space there, or set TMPDIR to another folder.",
             ) from error
 
     def finish(self) -> None:
-        volume = "/".join(("/Volumes", *self._names(), self._address.volume))
+        """Upload the staged files, drop tables, load the files, and remove them."""
+        volume = "/".join(("/Volumes", *self._namespace(), self._address.volume))
         files = {f"{volume}/{s.table}/{f.name}": f for s in self._staged.values() for f in s.files}
         for path, file in files.items():
             self._upload(path, file)
@@ -155,15 +158,15 @@ class Change:
                     f"PUT '__input_stream__' INTO {sql.text(path)} OVERWRITE", content
                 )
             except WarehouseError as error:
-                volume = ".".join((*self._names(), self._address.volume))
-                error.advice = error.advice or f"See that the volume {volume} is there."
+                volume = ".".join((*self._namespace(), self._address.volume))
+                error.advice = error.advice or f"Check that the volume {volume} exists."
                 raise
 
-    def _names(self) -> tuple[str, str]:
+    def _namespace(self) -> tuple[str, str]:
         return self._address.catalog, self._address.schema
 
     def _columns(self, table: str) -> dict[str, str]:
-        """The type of each column that a table has, by its lower-case name."""
+        """Return the type of each existing column, by lower-case name."""
         if table in self._dropped or table not in self.tables():
             return {}
         schema = self._session.run(sql.select("*", f"{sql.name(table)} LIMIT 0")).schema
@@ -171,7 +174,7 @@ class Change:
 
 
 class Staged:
-    """Files of rows that a table is to get, and its columns then."""
+    """Parquet files to load into one table, and the columns that the table then has."""
 
     def __init__(self, table: str, columns: dict[str, str]) -> None:
         self.table, self.files = table, list[Path]()
@@ -179,17 +182,19 @@ class Staged:
         self._new: dict[str, str] = {}
 
     def fit(self, schema: pa.Schema) -> None:
-        """SchemaMismatch where a column of that name has another type."""
+        """Add the columns that are missing; SchemaMismatch if one exists with another type."""
         for field in schema:
             type_ = sql.type_of(field)
-            there = self._columns.setdefault(field.name.lower(), type_)
-            if there != type_:
-                problem = f"column {field.name} is {type_}, but {there} in {self.table}."
+            existing = self._columns.setdefault(field.name.lower(), type_)
+            if existing != type_:
+                problem = f"column {field.name} is {type_}, but {existing} in {self.table}."
                 raise SchemaMismatch(problem)
             self._new.setdefault(field.name, type_)
 
     def statements(self, folder: str) -> Iterator[str]:
-        """What loads the files. Each file is loaded once, however often this is run."""
+        """Yield the SQL that loads the files. COPY INTO skips files that it has already loaded:
+        https://docs.databricks.com/aws/en/sql/language-manual/delta-copy-into
+        """
         columns = ", ".join(f"{sql.name(column)} {type_}" for column, type_ in self._new.items())
         yield f"CREATE TABLE IF NOT EXISTS {sql.name(self.table)} ({columns})"
         files = ", ".join(sql.text(file.name) for file in self.files)
@@ -203,7 +208,7 @@ class Staged:
 def _parquet(
     folder: Path, key: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[Path]:
-    """Write batches into files of about `PART_ROWS`, named by the key."""
+    """Write batches to files of about `PART_ROWS` rows, named after the key."""
     batches, part = iter(batches), 0
     batch = next(batches, None)
     while batch is not None:
@@ -218,15 +223,15 @@ def _parquet(
 
 
 def _tables(session: Session, address: Address) -> list[str]:
-    where = f"{sql.name(address.catalog)}.{sql.name(address.schema)}"
-    found = session.run(f"SHOW TABLES IN {where}")
-    return sorted(row["tableName"] for row in found.to_pylist() if not row["isTemporary"])
+    schema = f"{sql.name(address.catalog)}.{sql.name(address.schema)}"
+    tables = session.run(f"SHOW TABLES IN {schema}").to_pylist()
+    return sorted(row["tableName"] for row in tables if not row["isTemporary"])
 
 
-def _pin(session: Session, address: Address, table: str) -> tuple[int, str]:
-    """The number of a table's newest version, and the name of the last one that changed rows.
+def _current(session: Session, address: Address, table: str) -> tuple[int, str]:
+    """Return a table's newest version number, and the version that last changed its rows.
 
-    The name has the time too: a table that is made anew counts from 0 again.
+    The latter includes the time, because the numbers of a recreated table start from 0 again.
     """
     try:
         commits = _commits(session, table, f" LIMIT {HISTORY}")
@@ -234,15 +239,14 @@ def _pin(session: Session, address: Address, table: str) -> tuple[int, str]:
         if "TABLE_OR_VIEW_NOT_FOUND" in str(error):
             raise missing(table, _tables(session, address)) from None
         raise
-    changed = [c for c in commits if not c["operation"].startswith(UPKEEP)] or commits[-1:]
-    return commits[0]["version"], _named(changed[0])
+    changed = [c for c in commits if not c["operation"].startswith(MAINTENANCE)] or commits[-1:]
+    return commits[0]["version"], _version(changed[0])
 
 
 def _commits(session: Session, table: str, limit: str = "") -> list[dict[str, Any]]:
-    """The newest first."""
-    found = session.run(f"DESCRIBE HISTORY {sql.name(table)}{limit}")
-    return list(found.to_pylist())
+    """Return a table's commits, the newest first."""
+    return list(session.run(f"DESCRIBE HISTORY {sql.name(table)}{limit}").to_pylist())
 
 
-def _named(commit: dict[str, Any]) -> str:
+def _version(commit: dict[str, Any]) -> str:
     return f"{commit['version']} of {commit['timestamp']:%Y-%m-%d %H:%M:%S.%f}"

@@ -1,8 +1,8 @@
-"""databricks-sql-connector, imported without pandas.
+"""Import databricks-sql-connector without pandas.
 
-The connector needs pandas for rows as Python objects, which nobody asks for here: batches stay
-Arrow. So an empty module stands in for it while the connector is imported, and no longer. pandas
-and NumPy would add 100 MB to every installation.
+The connector imports pandas to convert rows to Python objects, but this project reads only Arrow
+batches. So an empty module takes the place of pandas during the import. pandas and NumPy would add
+100 MB to every installation.
 """
 
 import ctypes
@@ -23,12 +23,13 @@ finally:
 
 __all__ = ["Connection", "thrift_backend"]
 
-# Files of results are bytes of some 20 MB each. glibc would come to keep the memory of such blocks
-# when they are freed, 100 MB more at the end; larger ones than this go back at once.
-M_MMAP_THRESHOLD, LARGE = -3, 1 << 20
-if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have none
-    mallopt(M_MMAP_THRESHOLD, LARGE)
+# The connector downloads results in files of about 20 MB. By default glibc raises the size from
+# which freed blocks return to the system, and so holds up to 100 MB; a fixed threshold prevents it:
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+M_MMAP_THRESHOLD, THRESHOLD_BYTES = -3, 1 << 20
+if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # only glibc has it
+    mallopt(M_MMAP_THRESHOLD, THRESHOLD_BYTES)
 
-# What these log of failures has signed links in it; what matters is raised as well.
+# These loggers write signed download links on failures. The failures are raised anyway.
 for _name in ("databricks.sql", "databricks.sql.unsafe", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)

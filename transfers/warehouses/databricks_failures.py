@@ -1,4 +1,4 @@
-"""What the connector raises, in our terms."""
+"""Translate the connector's exceptions to those of `transfers.exceptions`."""
 
 import re
 
@@ -13,8 +13,8 @@ from transfers.exceptions import (
     WarehouseUnavailable,
 )
 
-# IndexError: closing a cursor after some failed requests; AssertionError: a file of fewer rows
-# than its link says.
+# What the connector raises. IndexError: on closing a cursor after certain failed requests;
+# AssertionError: if a result file has fewer rows than announced.
 CAUGHT = (
     exc.Error,
     urllib3.exceptions.HTTPError,
@@ -27,42 +27,45 @@ CAUGHT = (
 STARTING = re.compile("TEMPORARILY_UNAVAILABLE|has not been initialized|MaxRetryDuration| 503")
 BUSY = re.compile(r"\[(DELTA_)?(CONCURRENT|PROTOCOL_CHANGED|METADATA_CHANGED)")
 REFUSED = re.compile(r"\[(INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED|INSUFFICIENT_PRIVILEGES)")
-SIGNATURE = re.compile(r"\?[^\s'\"()]*")  # of links, which are good for all who have them
+SIGNATURE = re.compile(r"\?[^\s'\"()]*")  # of signed links, which give anybody access
 
 
 def failure(error: Exception, host: str) -> WarehouseError:
-    """An error to raise in the place of the connector's. Its text shows no secrets."""
+    """Return the error to raise instead of the connector's. Its message contains no secrets."""
     cause = _cause(error)
-    said = SIGNATURE.sub("", str(error).strip().partition("\n")[0])[:500] or type(error).__name__
+    message = SIGNATURE.sub("", str(error).strip().partition("\n")[0])[:500] or type(error).__name__
     code = getattr(error, "context", {}).get("http-code")
     if isinstance(error, exc.ServerOperationError):
-        return _of_statement(said)
+        return _of_statement(message)
     if code in (401, 403):
         return WarehouseError(
             f"{host} refused the credentials: HTTP {code}.",
-            advice="Check DATABRICKS_TOKEN (or the machine's id and secret) and its permissions.",
+            advice="Check DATABRICKS_TOKEN (or the client id and secret) and its permissions.",
         )
     if code in (400, 404):
         return WarehouseError(
-            f"{host} has no such warehouse: {said}", advice="Check http_path in WAREHOUSE_URL."
+            f"{host} does not have this warehouse: {message}",
+            advice="Check http_path in WAREHOUSE_URL.",
         )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return WarehouseError(
-            f"{host} has a certificate that is not trusted.",
-            advice="Name the authority's certificate in DATABRICKS_CA_FILE.",
+            f"The certificate of {host} is not trusted.",
+            advice="Set DATABRICKS_CA_FILE to the certificate of its authority.",
         )
-    if isinstance(cause, exc.MaxRetryDurationError) or STARTING.search(said):
-        return WarehouseStarting(f"{host} is not up yet: {said}")
+    if isinstance(cause, exc.MaxRetryDurationError) or STARTING.search(message):
+        return WarehouseStarting(f"{host} is still starting: {message}")
     return WarehouseUnavailable(
-        f"{host} did not answer as it should: {said}", advice="It may do so later: try again."
+        f"{host} did not respond correctly: {message}", advice="Try again later."
     )
 
 
-def _of_statement(said: str) -> WarehouseError:
-    if BUSY.search(said):
-        return WarehouseBusy(said, advice="Wait until the other change has ended, then try again.")
-    advice = "Grant what docs/databricks.md lists." if REFUSED.search(said) else ""
-    return WarehouseError(said, advice=advice)
+def _of_statement(message: str) -> WarehouseError:
+    if BUSY.search(message):
+        return WarehouseBusy(message, advice="Try again when the other change has finished.")
+    advice = (
+        "Grant the permissions listed in docs/databricks.md." if REFUSED.search(message) else ""
+    )
+    return WarehouseError(message, advice=advice)
 
 
 def _cause(error: Exception) -> object:

@@ -1,4 +1,7 @@
-"""Who this is to Databricks: a token, or a machine that gets one for its secret (OAuth)."""
+"""Log in to Databricks: with a token, or as a service principal with OAuth.
+
+https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m
+"""
 
 import time
 from collections.abc import Callable
@@ -8,18 +11,18 @@ from django.conf import settings
 
 from transfers.exceptions import WarehouseError, WarehouseUnavailable
 
-EARLY = 60.0  # seconds before its end in which a token is not used any more
-PATIENCE = urllib3.Timeout(30.0)
+RENEW_EARLY = 60.0  # seconds before a token expires, from when it is renewed
+TIMEOUT = urllib3.Timeout(30.0)  # seconds
 
 
-class Machine:
-    """A service principal. The connector asks it for headers before each of its requests."""
+class ServicePrincipal:
+    """Credentials of a service principal. The connector gets headers from it for each request."""
 
     def __init__(self, url: str, client: str, secret: str, ca_file: str) -> None:
         self._url, self._client, self._secret = f"{url}/oidc/v1/token", client, secret
         self._ca_file = ca_file or None
         self._headers: dict[str, str] = {}
-        self._until = 0.0
+        self._renew_at = 0.0
 
     def auth_type(self) -> str:
         return "oauth-m2m"
@@ -28,38 +31,38 @@ class Machine:
         return self.headers
 
     def headers(self) -> dict[str, str]:
-        """WarehouseError where Databricks does not know the machine or its secret."""
-        if time.monotonic() > self._until:
+        """Return the Authorization header; WarehouseError if Databricks refuses the secret."""
+        if time.monotonic() > self._renew_at:
             self._log_in()
         return self._headers
 
     def _log_in(self) -> None:
-        asked = time.monotonic()
+        start = time.monotonic()
         headers = urllib3.make_headers(basic_auth=f"{self._client}:{self._secret}")
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         form = "grant_type=client_credentials&scope=all-apis"
         try:
-            with urllib3.PoolManager(ca_certs=self._ca_file, timeout=PATIENCE) as pool:
-                answer = pool.request("POST", self._url, headers=headers, body=form)
+            with urllib3.PoolManager(ca_certs=self._ca_file, timeout=TIMEOUT) as pool:
+                response = pool.request("POST", self._url, headers=headers, body=form)
         except urllib3.exceptions.HTTPError as error:
             raise WarehouseUnavailable(
                 f"No token from {self._url}: {type(error).__name__}.",
-                advice="See that the host in WAREHOUSE_URL is right and can be reached.",
+                advice="Check that the host in WAREHOUSE_URL is correct and can be reached.",
             ) from None
-        if answer.status >= 500 or answer.status == 429:
-            raise WarehouseUnavailable(f"No token from {self._url}: HTTP {answer.status}.")
-        if answer.status != 200:
+        if response.status >= 500 or response.status == 429:
+            raise WarehouseUnavailable(f"No token from {self._url}: HTTP {response.status}.")
+        if response.status != 200:
             raise WarehouseError(
-                f"Databricks refused the machine {self._client}: HTTP {answer.status}.",
+                f"Databricks refused the service principal {self._client}: HTTP {response.status}.",
                 advice="Check DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET.",
             )
-        token = answer.json()
+        token = response.json()
         self._headers = {"Authorization": f"Bearer {token['access_token']}"}
-        self._until = asked + float(token["expires_in"]) - EARLY
+        self._renew_at = start + float(token["expires_in"]) - RENEW_EARLY
 
 
 class Token:
-    """A personal access token, or any other that stays good."""
+    """A personal access token, or any other token that is not renewed."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -74,14 +77,14 @@ class Token:
         return {"Authorization": f"Bearer {self._token}"}
 
 
-def login(url: str) -> Machine | Token:
-    """What the settings name; WarehouseError where they name nothing."""
+def login(url: str) -> ServicePrincipal | Token:
+    """Return the credentials in the settings; WarehouseError if there are none."""
     if settings.DATABRICKS_TOKEN:
         return Token(settings.DATABRICKS_TOKEN)
     client, secret = settings.DATABRICKS_CLIENT_ID, settings.DATABRICKS_CLIENT_SECRET
     if client and secret:
-        return Machine(url, client, secret, settings.DATABRICKS_CA_FILE)
+        return ServicePrincipal(url, client, secret, settings.DATABRICKS_CA_FILE)
     raise WarehouseError(
-        "There are no credentials for Databricks.",
+        "No credentials for Databricks are set.",
         advice="Set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET.",
     )

@@ -1,9 +1,8 @@
-"""A session of a SQL warehouse on Databricks: opened when the warehouse is up, and again where it
-was lost.
+"""Open sessions of a Databricks SQL warehouse, wait for it to start, and reconnect if it is lost.
 
-The connector's own retries are kept short where they are wrong: it would wait a minute for each
-answer of 503, and send a statement again after a reset although the first may have been run. So
-every statement that is sent here can be run twice.
+The connector's own retries are limited: it would wait a minute at each 503 response. It also sends
+a statement again after a connection reset, although the first may have run; so each statement that
+the project sends has the same result if it runs twice.
 """
 
 import time
@@ -21,31 +20,31 @@ from transfers.exceptions import WarehouseError, WarehouseStarting, WarehouseUna
 from . import BATCH_ROWS
 from .databricks_connector import Connection
 from .databricks_failures import CAUGHT, failure
-from .databricks_login import Machine, Token, login
+from .databricks_login import ServicePrincipal, Token, login
 
 FORM = "databricks://HOST/CATALOG/SCHEMA?http_path=/sql/1.0/warehouses/ID"
 VOLUME = "airsense"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
-ATTEMPTS = 3  # of a statement that nothing was handed on of yet
-PAUSE = 1.0  # seconds before the next
-STARTING_PAUSE = 1.0  # seconds between two looks at a warehouse that is starting
+ATTEMPTS = 3  # to run a statement, as long as the caller has received no rows
+RETRY_SECONDS = 1.0  # between two attempts
+POLL_SECONDS = 1.0  # between two checks whether the warehouse has started
 
-# Rows come in batches of about this size: one row can have megabytes, or a few bytes.
+# The target size of a batch. A row can have megabytes or a few bytes, so its row count adapts.
 BATCH_BYTES = 32 << 20
 FIRST_ROWS = 256
-# Files of results in memory, each some 20 MB: one that is read and one that is fetched meanwhile.
+# Result files in memory, of about 20 MB each: one that is read while the next is downloaded.
 DOWNLOADS = 2
 
-PATIENT: dict[str, Any] = {
+RETRIES: dict[str, Any] = {
     "_retry_delay_min": 0.2,
-    "_retry_delay_max": 5,  # seconds that it waits after each 503, whatever is asked for
+    "_retry_delay_max": 5,  # seconds; the connector waits as long after each 503
     "_retry_stop_after_attempts_count": 5,
     "_retry_stop_after_attempts_duration": 60,
-    "_socket_timeout": 180,  # its 900 s would let a lost connection look like a slow statement
+    "_socket_timeout": 180,  # seconds; at the default of 900, a lost connection looks merely slow
 }
-# A warehouse that is starting answers 503, which is waited for here, where that can be said.
-IMPATIENT = PATIENT | {
+# A starting warehouse responds with 503. `_wait` handles this, and notifies the user.
+NO_RETRIES = RETRIES | {
     "_retry_stop_after_attempts_count": 1,
     "_retry_stop_after_attempts_duration": 1,
 }
@@ -53,7 +52,7 @@ IMPATIENT = PATIENT | {
 
 @dataclass(frozen=True)
 class Address:
-    """What a WAREHOUSE_URL of Databricks names."""
+    """The parts of a WAREHOUSE_URL for Databricks."""
 
     url: str  # https://HOST:PORT
     http_path: str
@@ -63,20 +62,23 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """WarehouseError where something is missing; the URL may hold no credentials."""
+        """Parse a URL; WarehouseError if it is incomplete or contains credentials."""
         parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
         names = parts.path.strip("/").split("/")
         unknown = sorted(query.keys() - {"http_path", "volume"})
         if parts.username or parts.password:
-            raise _bad("WAREHOUSE_URL holds credentials", "Put them into DATABRICKS_TOKEN")
+            raise _bad("WAREHOUSE_URL contains credentials", "Put them into DATABRICKS_TOKEN")
         if not parts.hostname or len(names) != 2 or not all(names) or "http_path" not in query:
             raise _bad(f"{url!r} is not of the form {FORM}", "Correct WAREHOUSE_URL")
         if unknown:
-            raise _bad(f"WAREHOUSE_URL has {', '.join(unknown)}", "Give http_path and volume only")
-        plain = parts.scheme == "databricks+http"
-        if plain and parts.hostname not in LOOPBACK:
-            raise _bad(f"{parts.hostname} would get the token in the clear", "Use databricks://")
-        base = f"http{'' if plain else 's'}://{parts.hostname}:{parts.port or 443}"
+            problem = f"WAREHOUSE_URL has unknown parameters: {', '.join(unknown)}"
+            raise _bad(problem, "Use only http_path and volume")
+        is_http = parts.scheme == "databricks+http"
+        if is_http and parts.hostname not in LOOPBACK:
+            raise _bad(
+                f"The token would travel to {parts.hostname} unencrypted", "Use databricks://"
+            )
+        base = f"http{'' if is_http else 's'}://{parts.hostname}:{parts.port or 443}"
         (path,), (volume,) = query["http_path"], query.get("volume", [VOLUME])
         return cls(base, path, names[0], names[1], volume)
 
@@ -86,22 +88,22 @@ class Address:
 
 
 class Access:
-    """How sessions of one warehouse are opened. The first waits until the warehouse is up."""
+    """Opens connections to one warehouse. The first one waits until the warehouse has started."""
 
-    def __init__(self, address: Address, say: Callable[[str], object]) -> None:
-        self.address, self._say = address, say
-        self.login: Machine | Token = login(address.url)
+    def __init__(self, address: Address, notify: Callable[[str], object]) -> None:
+        self.address, self._notify = address, notify
+        self.login: ServicePrincipal | Token = login(address.url)
         self._up = False
 
     def connect(self, *, again: bool = False) -> Connection:
-        """A connection; where it comes `again`, the warehouse may have stopped meanwhile."""
+        """Connect; `again` after a lost connection, as the warehouse may have stopped since."""
         if again or not self._up:
             self._wait()
-        return self._connect(PATIENT)
+        return self._connect(RETRIES)
 
     def _wait(self) -> None:
-        """WarehouseUnavailable where the warehouse does not start in time."""
-        deadline, said = time.monotonic() + settings.WAREHOUSE_START_TIMEOUT, False
+        """Wait for the warehouse; WarehouseUnavailable after WAREHOUSE_START_TIMEOUT seconds."""
+        deadline, notified = time.monotonic() + settings.WAREHOUSE_START_TIMEOUT, False
         self._up = False
         while not self._up:
             try:
@@ -110,30 +112,30 @@ class Access:
             except WarehouseStarting as error:
                 if time.monotonic() > deadline:
                     raise WarehouseUnavailable(
-                        f"The warehouse did not start in {settings.WAREHOUSE_START_TIMEOUT} s.",
-                        advice="Look at it in Databricks, or set WAREHOUSE_START_TIMEOUT higher.",
+                        f"The warehouse did not start within {settings.WAREHOUSE_START_TIMEOUT} s.",
+                        advice="Check it in Databricks, or raise WAREHOUSE_START_TIMEOUT.",
                     ) from error
-                if not said:
-                    self._say("waiting for the warehouse to start")
-                said = True
-                time.sleep(STARTING_PAUSE)
+                if not notified:
+                    self._notify("waiting for the warehouse to start")
+                notified = True
+                time.sleep(POLL_SECONDS)
 
     def _probe(self) -> None:
-        """WarehouseStarting while the warehouse is not up."""
-        self.login.headers()  # says best what is wrong with the credentials
+        """Run a trivial statement; WarehouseStarting while the warehouse is starting."""
+        self.login.headers()  # first, as it reports wrong credentials best
         with (
-            reported(self.address),
-            closed(self._connect(IMPATIENT)) as connection,
-            closed(connection.cursor()) as cursor,
+            translated(self.address),
+            closing(self._connect(NO_RETRIES)) as connection,
+            closing(connection.cursor()) as cursor,
         ):
-            cursor.execute("SELECT 1")  # some open a session before they are up
+            cursor.execute("SELECT 1")  # a session may open before the warehouse is ready
 
     def _connect(self, retries: dict[str, Any]) -> Connection:
         parts = urlsplit(self.address.url)
-        where: dict[str, Any] = {"_port": parts.port}
+        target: dict[str, Any] = {"_port": parts.port}
         if parts.scheme == "http":
-            where = {"_connection_uri": f"{self.address.url}{self.address.http_path}"}
-        with reported(self.address):
+            target = {"_connection_uri": f"{self.address.url}{self.address.http_path}"}
+        with translated(self.address):
             return Connection(
                 server_hostname=self.address.host if parts.scheme == "https" else self.address.url,
                 http_path=self.address.http_path,
@@ -146,13 +148,13 @@ class Access:
                 max_download_threads=DOWNLOADS,
                 _tls_trusted_ca_file=settings.DATABRICKS_CA_FILE or None,
                 _disable_pandas=True,
-                **where,
+                **target,
                 **retries,
             )
 
 
 class Session:
-    """Runs statements. Use it as a context manager, from one thread."""
+    """Runs statements. A context manager, for use in one thread."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -166,31 +168,32 @@ class Session:
         self._close()
 
     def run(self, statement: str, file: IO[bytes] | None = None) -> pa.Table:
-        """All of a small answer. A PUT statement sends `file`."""
+        """Run a statement and return its whole, small result. A PUT statement uploads `file`."""
         tables = list(self._read(statement, file))
         return pa.concat_tables([table for table in tables if table.num_rows] or tables[:1])
 
     def batches(
         self, statement: str, values: dict[str, Any] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a large answer, none of the batches empty."""
+        """Run a query with a large result; yield its rows in batches that are not empty."""
         for table in self._read(statement, values=values):
             yield from (batch for batch in table.to_batches() if batch.num_rows)
 
     def _read(
         self, statement: str, file: IO[bytes] | None = None, values: dict[str, Any] | None = None
     ) -> Iterator[pa.Table]:
+        """Run a statement; retry if the connection fails before the first rows."""
         for attempt in range(1, ATTEMPTS + 1):
-            handed_on = False
+            has_rows = False
             try:
                 for table in self._once(statement, file, values):
-                    handed_on = True
+                    has_rows = True
                     yield table
                 return
             except WarehouseUnavailable:
-                if handed_on or attempt == ATTEMPTS:
+                if has_rows or attempt == ATTEMPTS:
                     raise
-                time.sleep(PAUSE)
+                time.sleep(RETRY_SECONDS)
                 self._close()
                 self._connection = self._access.connect(again=True)
 
@@ -201,7 +204,7 @@ class Session:
             file.seek(0)
         rows = FIRST_ROWS
         cursor = self._connection.cursor(arraysize=BATCH_ROWS, buffer_size_bytes=BATCH_BYTES)
-        with reported(self._access.address), closed(cursor):
+        with translated(self._access.address), closing(cursor):
             cursor.execute(statement, values, input_stream=file)
             while True:
                 table = _utc(cursor.fetchmany_arrow(rows))
@@ -211,13 +214,13 @@ class Session:
                 rows = min(2 * rows, BATCH_ROWS, 1 + BATCH_BYTES * table.num_rows // table.nbytes)
 
     def _close(self) -> None:
-        with suppress(*CAUGHT):  # it may be lost, and then has ended already
+        with suppress(*CAUGHT):  # a lost connection cannot be closed
             self._connection.close()
 
 
 @contextmanager
-def reported(address: Address) -> Iterator[None]:
-    """Tell what the connector raises in our terms; the original may show signed links."""
+def translated(address: Address) -> Iterator[None]:
+    """Translate the connector's exceptions, and hide the originals: they may show signed links."""
     try:
         yield
     except CAUGHT as error:
@@ -225,17 +228,17 @@ def reported(address: Address) -> Iterator[None]:
 
 
 @contextmanager
-def closed(thing: Any) -> Iterator[Any]:
-    """A cursor or connection that is closed at the end, also where the server is gone."""
+def closing(resource: Any) -> Iterator[Any]:
+    """Close a cursor or connection at the end; ignore errors, as the server may be down."""
     try:
-        yield thing
+        yield resource
     finally:
         with suppress(*CAUGHT):
-            thing.close()
+            resource.close()
 
 
 def _utc(table: pa.Table) -> pa.Table:
-    """Times with a zone as those of UTC, whatever the session calls it; no notes on columns."""
+    """Name the zone of timestamps "UTC", whatever the session names it; drop columns' metadata."""
     fields = [
         pa.field(f.name, pa.timestamp("us", "UTC") if _has_zone(f.type) else f.type)
         for f in table.schema

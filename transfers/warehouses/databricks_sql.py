@@ -1,8 +1,10 @@
-"""Databricks SQL: names, texts, types and the figures of `transfers.verify`.
+"""Write Databricks SQL: names, texts, types and the figures of `transfers.verify`.
 
-The tests run all of this on a stand-in for Databricks. Unverified on Spark itself: that decimals
-become text without an exponent (they do in ANSI mode, which sessions ask for), and that `power` is
-exact for whole powers of two (Java's and C's are).
+Language reference: https://docs.databricks.com/aws/en/sql/language-manual/
+
+The tests run this SQL on a substitute for Databricks. Two assumptions are not verified on Spark:
+that decimals become text without an exponent (documented for ANSI mode, which sessions set), and
+that `power` is exact for integer powers of two (as in Java and C).
 """
 
 import pyarrow as pa
@@ -27,56 +29,62 @@ TYPES = {
 
 
 def name(text: str) -> str:
+    """Quote an identifier."""
     return verify.quoted(text, "`")
 
 
 def select(columns: str, source: str) -> str:
-    return f"SELECT {columns} FROM {source}"  # noqa: S608  # names are quoted, the rest is ours
+    return f"SELECT {columns} FROM {source}"  # noqa: S608  # names are quoted, the rest is constant
 
 
 def changes(columns: list[str], key: list[str], feed: str) -> str:
-    """The last change of each key in a feed, and whether it was that the row was deleted."""
-    # One commit may delete a row and insert it anew.
+    """Select the last change of each key in a change data feed, with `is_deleted`.
+
+    Format of the feed: https://docs.databricks.com/aws/en/delta/delta-change-data-feed
+    """
+    # One commit may both delete and insert a key; the insertion is the later change.
     newest = (
         f"row_number() OVER (PARTITION BY {', '.join(map(name, key))}"
         " ORDER BY _commit_version DESC, _change_type = 'delete' ASC)"
     )
     numbered = select(f"*, {newest} AS newest", feed) + " WHERE _change_type <> 'update_preimage'"
     names = ", ".join(map(name, columns))
-    asked = f"{names}, _change_type = 'delete' AS is_deleted"
-    return select(asked, f"({numbered}) WHERE newest = 1")
+    return select(
+        f"{names}, _change_type = 'delete' AS is_deleted", f"({numbered}) WHERE newest = 1"
+    )
 
 
 def text(value: str) -> str:
+    """Quote a text literal."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def type_of(field: pa.Field) -> str:
-    """The type of a column that holds a field's values; SchemaMismatch where there is none."""
+    """Return the column type for a field; SchemaMismatch if Databricks has none."""
     if pa.types.is_decimal(field.type):
         return f"DECIMAL({field.type.precision},{field.type.scale})"
     if pa.types.is_timestamp(field.type):
         return "TIMESTAMP" if field.type.tz else "TIMESTAMP_NTZ"
     if field.type not in TYPES:
-        raise SchemaMismatch(f"column {field.name} is {field.type}, which no table can hold.")
+        raise SchemaMismatch(f"column {field.name} is {field.type}, which Databricks cannot store.")
     return TYPES[field.type]
 
 
 def order(column: str) -> str:
-    """One ORDER BY item, with nulls where PostgreSQL has them."""
+    """Write one ORDER BY item ("-": descending), with nulls sorted as in PostgreSQL."""
     if column.startswith("-"):
         return f"{name(column[1:])} DESC NULLS FIRST"
     return f"{name(column)} ASC NULLS LAST"
 
 
 def _bits(value: str) -> str:
-    """The 63 bits of a finite float's size, as a whole number.
+    """Compute the 63 bits of a finite double without its sign, as an integer (IEEE 754).
 
-    Spark has no function for it, so it is computed: of m * 2^e with 1 <= m < 2 (m < 1 for the
-    smallest ones, whose e is -1022) they are e + 1022 above the 52 bits of m. log2 may be wrong by
-    one, which comparing with whole powers corrects; every other step is exact.
+    Spark has no function for this. A double is m * 2^e with 1 <= m < 2, or m < 1 for subnormal
+    numbers, whose e is -1022. Its bits are e + 1022 times 2^52, plus m times 2^52. log2 may be
+    wrong by one, so the exponent is corrected by comparison; all other steps are exact.
     """
-    # Where the value is 0 or not finite the result is not used, but must not overflow.
+    # The result is unused for 0 and for infinite values, but the SQL must not overflow for them.
     size = f"abs(CASE WHEN {value} - {value} = 0 AND {value} <> 0 THEN {value} ELSE 1e0 END)"
     guess = f"greatest(CAST(floor(log2({size})) AS INT), -1022)"
     low = f"CASE WHEN {guess} > -1022 AND {size} < power(2e0, {guess}) THEN 1 ELSE 0 END"
@@ -87,6 +95,7 @@ def _bits(value: str) -> str:
 
 
 def _float(value: str) -> str:
+    """Write a double as its 64 bits, as PostgreSQL's and DuckDB's dialects do."""
     infinite = "11111111111" + "0" * 52
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN isnan({value}) THEN 'NaN'"
@@ -108,7 +117,7 @@ DIALECT = verify.Dialect(
         "timestamp": "CAST(unix_micros(CAST({} AS TIMESTAMP)) AS STRING)",
         "binary": "lower(hex({}))",
     },
-    # Sums of BIGINT fail where they overflow.
+    # DECIMAL, because sums of BIGINT overflow.
     row_hash="CAST(conv(substr(md5({}), 1, 15), 16, 10) AS DECIMAL(20, 0))",
     whole="CAST({} AS DECIMAL(20, 0))",
     bytewise="{}",

@@ -1,7 +1,7 @@
-"""The embedded warehouse: a folder that holds one DuckDB file.
+"""The embedded warehouse: a folder with one DuckDB file.
 
-A change is made on a copy of the file, which then takes its place: readers keep the file that
-they opened, and a writer that is killed leaves only a copy that the next one removes.
+A writer changes a copy of the file (a draft), which then replaces the file. So readers continue to
+read the file that they opened, and a killed writer leaves only a draft, which the next one removes.
 """
 
 import fcntl
@@ -42,16 +42,16 @@ DIALECT = verify.Dialect(
     finite="isfinite({})",
 )
 
-# Sorting 2.4M rows spills to disk within this, and takes 0.7 s.
+# To sort 2.4 million rows, DuckDB spills to disk within this limit, and takes 0.7 s.
 MEMORY_LIMIT = "1GB"
-OFFLINE = {"autoinstall_known_extensions": "false"}  # the wheel has all that is used
+OFFLINE = {"autoinstall_known_extensions": "false"}  # the wheel includes all extensions in use
 
 DRAFT, SCRATCH = "next-", "scratch-"
-SCRATCH_AGE = 60  # seconds in which its maker has locked a new folder, or is dead
+SCRATCH_AGE = 60  # seconds; a live process locks its new scratch folder much sooner
 
 
 class DuckDB:
-    """The warehouse in a folder, which need not exist before the first change."""
+    """The warehouse in a folder, which the first change creates. Implements `Warehouse`."""
 
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)
@@ -60,33 +60,33 @@ class DuckDB:
     def tables(self) -> list[str]:
         if not self._exists():
             return []
-        with _opened(self.file) as connection:
+        with _open(self.file) as connection:
             return _tables(connection)
 
     def version(self, table: str) -> str:
         if not self._exists():
             raise missing(table, [])
-        with _opened(self.file) as connection:
+        with _open(self.file) as connection:
             return _version(connection, table)
 
     @contextmanager
     def snapshot(self, table: str) -> Iterator["Snapshot"]:
         if not self._exists():
             raise missing(table, [])
-        with _opened(self.file) as connection:
+        with _open(self.file) as connection:
             yield Snapshot(connection, table)
 
     @contextmanager
     def change(self) -> Iterator["Change"]:
-        with _usable(self.folder):
+        with _folder_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        with _usable(self.folder), _locked(self.folder):
+        with _folder_errors(self.folder), _locked(self.folder):
             _sweep(self.folder)
             draft = self.folder / f"{DRAFT}{uuid.uuid4().hex}.duckdb"
             try:
                 if self.file.exists():
                     shutil.copyfile(self.file, draft)
-                with _opened(draft, "READ_WRITE") as connection:
+                with _open(draft, "READ_WRITE") as connection:
                     change = Change(connection)
                     yield change
                     change.finish()
@@ -96,12 +96,12 @@ class DuckDB:
                 _sweep(self.folder)
 
     def _exists(self) -> bool:
-        with _usable(self.folder):
+        with _folder_errors(self.folder):
             return self.file.exists()
 
 
 class Snapshot:
-    """One table of the file that was current when it was opened."""
+    """One table of the file that was current on opening. Implements `Snapshot`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
         self._connection, self._table = connection, verify.quoted(table)
@@ -112,8 +112,8 @@ class Snapshot:
 
     def comments(self) -> dict[str, str]:
         sql = "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?"
-        found = self._connection.execute(sql, [self._name]).fetchall()
-        return {column: comment for column, comment in found if comment}
+        comments = self._connection.execute(sql, [self._name]).fetchall()
+        return {column: comment for column, comment in comments if comment}
 
     def _query(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
@@ -123,27 +123,27 @@ class Snapshot:
     ) -> Iterator[pa.RecordBatch]:
         names = ", ".join(map(verify.quoted, columns))
         sort = ", ".join(map(_sorting, [*order, *columns]))
-        later = f"WHERE {verify.quoted(after[0])} > $1" if after else ""
-        sql = f"SELECT {names} FROM {self._table} {later} ORDER BY {sort}"  # noqa: S608  # quoted
-        # A connection of its own, as any other query would end the stream.
+        where = f"WHERE {verify.quoted(after[0])} > $1" if after else ""
+        sql = f"SELECT {names} FROM {self._table} {where} ORDER BY {sort}"  # noqa: S608  # quoted
+        # Use a separate connection: another query on the same one would end this stream.
         with self._connection.cursor() as cursor:
             cursor.execute("USE warehouse")
-            found = cursor.sql(sql, params=[after[1]] if after else None)
-            yield from found.to_arrow_reader(BATCH_ROWS)
+            rows = cursor.sql(sql, params=[after[1]] if after else None)
+            yield from rows.to_arrow_reader(BATCH_ROWS)
 
     def changes(
         self, columns: Sequence[str], key: Sequence[str], since: str
     ) -> Iterator[pa.RecordBatch]:
-        raise WarehouseError("the embedded warehouse has no change feed.")
+        raise WarehouseError("the embedded warehouse does not record changes.")
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
-        asked = DIALECT.figures(schema, list(columns))
-        answers = self._query(verify.select(asked, self._table)).columns
-        return {name: answer[0].as_py() for name, answer in zip(asked, answers, strict=True)}
+        figures = DIALECT.figures(schema, list(columns))
+        values = self._query(verify.select(figures, self._table)).columns
+        return {name: value[0].as_py() for name, value in zip(figures, values, strict=True)}
 
 
 class Change:
-    """Works on a copy of the file that nobody else sees."""
+    """Changes tables in the draft of the file. Implements `Change`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -156,10 +156,10 @@ class Change:
         return _version(self._connection, table)
 
     def query(self, sql: str) -> pa.Table:
-        return self._connection.sql(_parsed(sql).sql("duckdb")).to_arrow_table()
+        return self._connection.sql(_parse(sql).sql("duckdb")).to_arrow_table()
 
     def execute(self, sql: str) -> None:
-        statement = _parsed(sql)
+        statement = _parse(sql)
         target = statement.find(exp.Table)
         assert target is not None, "every statement that changes the warehouse names a table"
         self._connection.execute(statement.sql("duckdb"))
@@ -174,14 +174,14 @@ class Change:
     ) -> None:
         name, failures = verify.quoted(table), list[Exception]()
         self._fit(table, schema)
-        stream = pa.RecordBatchReader.from_batches(schema, _watched(batches, failures))
+        stream = pa.RecordBatchReader.from_batches(schema, _recorded(batches, failures))
         self._connection.register("incoming", stream)
         try:
-            # One statement for all batches: one for each took thrice the memory in a transaction,
-            # and thrice the time without.
+            # One statement for all batches: one statement for each takes three times the memory in
+            # a transaction, and three times the time without one.
             self._connection.execute(f"INSERT INTO {name} BY NAME FROM incoming")
         except duckdb.Error:
-            if failures:  # DuckDB tells them in words of its own
+            if failures:  # DuckDB wraps them in an error of its own
                 raise failures[0] from None
             raise
         finally:
@@ -189,8 +189,8 @@ class Change:
         self.changed.add(table)
 
     def finish(self) -> None:
-        """Give what was changed a new version, and leave all in the one file."""
-        # Not a counter: it would repeat itself in a warehouse that is made anew.
+        """Give changed tables a new version, and write everything into the one file."""
+        # Not a counter, which would repeat its values if the warehouse is created again.
         version = uuid.uuid4().hex
         run = self._connection.execute
         run("CREATE SCHEMA IF NOT EXISTS airsense")
@@ -200,33 +200,32 @@ class Change:
         run("CHECKPOINT")
 
     def _fit(self, table: str, schema: pa.Schema) -> None:
-        """Make the table, or the columns that it lacks; SchemaMismatch where types differ."""
+        """Create the table or its missing columns; SchemaMismatch if types differ."""
         name = verify.quoted(table)
-        self._connection.register("shape", schema.empty_table())
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS FROM shape")
-        there, wanted = self._types(name), self._types("shape")
-        known = {column.lower(): type_ for column, type_ in there.items()}
-        for column, type_ in wanted.items():
-            _same_type(table, column, type_, known.get(column.lower(), type_))
+        self._connection.register("wanted", schema.empty_table())
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS FROM wanted")
+        existing = {column.lower(): type_ for column, type_ in self._types(name).items()}
+        for column, type_ in self._types("wanted").items():
+            _check_type(table, column, type_, existing.get(column.lower(), type_))
             self._connection.execute(
                 f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {verify.quoted(column)} {type_}"
             )
-        self._connection.unregister("shape")
+        self._connection.unregister("wanted")
 
     def _types(self, name: str) -> dict[str, str]:
         return {row[0]: row[1] for row in self._connection.sql(f"DESCRIBE {name}").fetchall()}
 
 
 @contextmanager
-def _opened(
+def _open(
     file: Path, mode: Literal["READ_ONLY", "READ_WRITE"] = "READ_ONLY"
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a file, attached to a database of its own.
+    """Open a file by attaching it to a new in-memory database.
 
-    Connecting to the path would give, as long as this process has it open, the file that had the
-    path before.
+    To connect to the path would not do: while this process has a file open, DuckDB returns that
+    file for its path, even after another file has replaced it.
     """
-    with _scratch(file.parent) as scratch, _reported():
+    with _scratch(file.parent) as scratch, _duckdb_errors():
         config: dict[str, Any] = {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": scratch,
@@ -242,8 +241,8 @@ def _opened(
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[str]:
-    """A folder for what does not fit in memory; its lock tells `_sweep` that somebody uses it."""
-    with _usable(folder):
+    """Create a folder for DuckDB's temporary files, locked so that `_sweep` leaves it alone."""
+    with _folder_errors(folder):
         scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder)
     with scratch as path:
         handle = os.open(path, os.O_RDONLY)
@@ -256,19 +255,20 @@ def _scratch(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    """Hold the writer's lock; WarehouseBusy if another process holds it."""
     with (folder / "writer.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise WarehouseBusy(
                 f"The warehouse in {folder} is being changed by another process.",
-                advice="Wait until that ingest or broker has ended, then try again.",
+                advice="Try again when the other ingest or broker has finished.",
             ) from None
         yield
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what killed processes left; only the writer may."""
+    """Remove the drafts and scratch folders of killed processes. Only the writer calls this."""
     for draft in folder.glob(f"{DRAFT}*"):
         draft.unlink()
     for scratch in folder.glob(f"{SCRATCH}*"):
@@ -287,7 +287,7 @@ def _remove_unlocked(scratch: Path) -> None:
 
 
 def _replace(file: Path, draft: Path) -> None:
-    """Put the draft in the file's place, so that it survives a power cut."""
+    """Replace the file by the draft, and sync both to disk so that it survives a power failure."""
     _sync(draft)
     draft.replace(file)
     _sync(file.parent)
@@ -302,27 +302,30 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _usable(folder: Path) -> Iterator[None]:
+def _folder_errors(folder: Path) -> Iterator[None]:
+    """Report errors of the operating system as WarehouseError."""
     try:
         yield
     except OSError as error:
         raise WarehouseError(
             f"The warehouse's folder {folder} cannot be used: {error.strerror or error}.",
-            advice="Give AirSense the right to write there, and room, or set WAREHOUSE_URL.",
+            advice="Check write permission and free disk space there, or set WAREHOUSE_URL.",
         ) from error
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def _duckdb_errors() -> Iterator[None]:
+    """Report DuckDB's errors as WarehouseError, with the first line of the message."""
     try:
         yield
     except duckdb.Error as error:
         raise WarehouseError(f"The warehouse failed: {str(error).splitlines()[0]}") from error
 
 
-def _watched(
+def _recorded(
     batches: Iterable[pa.RecordBatch], failures: list[Exception]
 ) -> Iterator[pa.RecordBatch]:
+    """Yield the batches; add the exception that ends them to `failures`."""
     try:
         yield from batches
     except Exception as error:
@@ -330,12 +333,12 @@ def _watched(
         raise
 
 
-def _same_type(table: str, column: str, new: str, old: str) -> None:
+def _check_type(table: str, column: str, new: str, old: str) -> None:
     if new != old:
         raise SchemaMismatch(f"column {column} is {new}, but {old} in {table}.")
 
 
-def _parsed(sql: str) -> exp.Expr:
+def _parse(sql: str) -> exp.Expr:
     return sqlglot.parse_one(sql, read="databricks")
 
 
@@ -353,7 +356,7 @@ def _version(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 
 
 def _sorting(name: str) -> str:
-    """One ORDER BY item, with nulls where PostgreSQL has them."""
+    """Write one ORDER BY item ("-": descending), with nulls sorted as in PostgreSQL."""
     if name.startswith("-"):
         return f"{verify.quoted(name[1:])} DESC NULLS FIRST"
     return f"{verify.quoted(name)} ASC NULLS LAST"

@@ -13,13 +13,15 @@ from transfers.exceptions import TransferError
 
 class Command(BaseCommand):
     help = (
-        "Clean the raw flight records and build the final tables, inside the warehouse. Does"
-        " nothing where neither the records nor the SQL changed since the last time."
+        "Clean the raw flight records and build the final tables in the warehouse. Do nothing if"
+        " neither the records nor the SQL have changed since the last build."
     )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--force", action="store_true", help="build them all the same")
+        parser.add_argument(
+            "--force", action="store_true", help="build them even if nothing has changed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -28,7 +30,9 @@ class Command(BaseCommand):
                 built = broker.build(warehouse, force=options["force"])
         except TransferError as error:
             raise CommandError(error.full_message) from None
-        for made in built:
-            self.stdout.write(f"{made.table}: {made.rows:,} rows in {made.seconds:.2f} s")
+        for table in built:
+            self.stdout.write(f"{table.name}: {table.rows:,} rows in {table.seconds:.2f} s")
         if not built:
-            self.stdout.write("The tables are up to date: nothing changed since they were built.")
+            self.stdout.write(
+                "The tables are up to date: nothing has changed since the last build."
+            )

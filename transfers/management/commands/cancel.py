@@ -1,4 +1,4 @@
-"""`manage.py cancel`: end transfers that wait or run."""
+"""`manage.py cancel`: cancel queued and running transfers."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from transfers.models import Transfer
 
 
 class Command(BaseCommand):
-    help = "Cancel the transfers of tables that wait or run. The published version stays."
+    help = "Cancel queued and running transfers of tables. Published versions do not change."
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", nargs="+", help=f"one of {', '.join(tables.NAMES)}")
+        parser.add_argument("table", nargs="+", help=f"table to cancel: {', '.join(tables.NAMES)}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -28,4 +28,4 @@ class Command(BaseCommand):
         for transfer in cancelled:
             self.stdout.write(f"cancelled {transfer}")
         if not cancelled:
-            self.stdout.write("There was none to cancel.")
+            self.stdout.write(f"No transfer of {', '.join(names)} is queued or running.")

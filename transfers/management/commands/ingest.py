@@ -26,21 +26,26 @@ COLUMNS = (
 
 class Command(BaseCommand):
     help = (
-        "Put raw flight records into the warehouse: all files, or none where one has an error."
-        " A file whose content is there already changes nothing."
+        "Put raw flight records into the warehouse. If any file has an error, none is ingested."
+        " Files whose content has already been ingested are skipped."
     )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "file", nargs="*", type=Path, help="CSV (.csv, .gz, .zip) or Parquet (.parquet)"
+            "file",
+            nargs="*",
+            type=Path,
+            help="CSV file (.csv, .gz or .zip) or Parquet file (.parquet)",
         )
         parser.add_argument(
-            "--demo", action="store_true", help="also every flight that left New York in 2013"
+            "--demo",
+            action="store_true",
+            help="ingest the demo data, too: all flights that left New York in 2013",
         )
         modes = parser.add_mutually_exclusive_group()
-        modes.add_argument("--append", action="store_true", help="keep the records that are there")
-        modes.add_argument("--replace", action="store_true", help="drop the records that are there")
+        modes.add_argument("--append", action="store_true", help="keep existing records")
+        modes.add_argument("--replace", action="store_true", help="delete existing records")
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
@@ -49,32 +54,33 @@ class Command(BaseCommand):
             mode = "append" if options["append"] else "replace"
         try:
             with disk_errors.reported("The files cannot be ingested"):
-                done = self.ingest(options["file"], options["demo"], mode)
+                results = self.ingest(options["file"], options["demo"], mode)
         except TransferError as error:
             raise CommandError(error.full_message) from None
-        for file in done:
-            already = "" if file.new else " were there already"
+        for file in results:
+            already = "" if file.new else ", already in the warehouse"
             self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")
             for warning in file.warnings:
                 self.stdout.write(f"Warning: {warning}")
-        seconds, rows = time.perf_counter() - started, sum(f.rows for f in done if f.new)
-        rate = f" in {seconds:.1f} s, {rows / seconds:,.0f} a second" if rows else ""
+        seconds, rows = time.perf_counter() - started, sum(f.rows for f in results if f.new)
+        rate = f" in {seconds:.1f} s, {rows / seconds:,.0f} records/s" if rows else ""
         self.stdout.write(f"{rows:,} records added{rate}")
 
     def ingest(
         self, paths: list[Path], with_demo: bool, mode: raw_table.Mode | None
     ) -> list[raw_table.Ingested]:
+        """Ingest the files, with a progress bar for each if a person watches."""
         files = [*paths, demo.make(settings.HOME / "demo")] if with_demo else paths
         if not files:
-            raise CommandError("Name at least one file, or give --demo.")
+            raise CommandError("Name at least one file, or use --demo.")
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
         console = Console(stderr=True)
         with Progress(
             *COLUMNS, console=console, transient=True, disable=not console.is_terminal
-        ) as shown:
-            bars = {path: shown.add_task(path.name) for path in files}
+        ) as display:
+            bars = {path: display.add_task(path.name) for path in files}
 
-            def show(path: Path, rows: int, share: float) -> None:
-                shown.update(bars[path], completed=rows, total=rows / share)
+            def update(path: Path, rows: int, share: float) -> None:
+                display.update(bars[path], completed=rows, total=rows / share)
 
-            return raw_table.ingest(warehouse, files, mode, show)
+            return raw_table.ingest(warehouse, files, mode, update)

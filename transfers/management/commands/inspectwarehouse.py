@@ -1,4 +1,4 @@
-"""`manage.py inspectwarehouse`: print the model of a table of the warehouse."""
+"""`manage.py inspectwarehouse`: print a Django model for a table of the warehouse."""
 
 from typing import Any
 
@@ -12,14 +12,13 @@ from transfers.exceptions import TransferError
 
 class Command(BaseCommand):
     help = (
-        "Print the model that a table of the warehouse needs, ready to paste into"
-        " flights/models/mirrored.py and to be corrected there: how its rows are ordered is a"
-        " guess."
+        "Print a Django model for a table of the warehouse. Paste it into"
+        " flights/models/mirrored.py and correct it there: the order of its rows is only a guess."
     )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", help="its name in the warehouse")
+        parser.add_argument("table", help="name of the table in the warehouse")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -12,13 +12,18 @@ from transfers.exceptions import TransferError
 
 
 class Command(BaseCommand):
-    help = "Publish an earlier version of a table again; at once, without copying anything."
+    help = (
+        "Publish an earlier version of a table again. This copies no rows and takes effect at once."
+    )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", help=f"one of {', '.join(tables.NAMES)}")
+        parser.add_argument("table", help=f"table to roll back: {', '.join(tables.NAMES)}")
         parser.add_argument(
-            "version", nargs="?", type=int, help="its number; by default the one before"
+            "version",
+            nargs="?",
+            type=int,
+            help="number of the version (default: the one before the current version)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

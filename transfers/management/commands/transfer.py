@@ -20,73 +20,77 @@ from transfers.run.preview import preview
 from transfers.terminal import following, outcome
 from transfers.warehouses import connect
 
-NOT_DONE = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
+UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
 
 
 class Command(BaseCommand):
     help = (
-        "Copy tables from the warehouse into PostgreSQL, prove each copy equal to its source, and"
-        " publish them together. Tables whose source is unchanged are skipped."
+        "Copy tables from the warehouse to PostgreSQL, verify that each copy equals its source, and"
+        " publish them together. Tables whose source has not changed are skipped."
     )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", nargs="*", help=f"one of {', '.join(tables.NAMES)}")
-        parser.add_argument("--all", action="store_true", help="every table")
+        parser.add_argument(
+            "table", nargs="*", help=f"table to transfer: {', '.join(tables.NAMES)}"
+        )
+        parser.add_argument("--all", action="store_true", help="transfer all tables")
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say how columns and rows differ from what is published; write nothing",
+            help="show how columns and rows differ from the published version; write nothing",
         )
-        parser.add_argument("--force", action="store_true", help="also when unchanged")
+        parser.add_argument(
+            "--force", action="store_true", help="transfer tables even if nothing has changed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             models = tables.TABLES if options["all"] else tables.by_names(options["table"])
             if options["dry_run"]:
                 return self.preview(models)
-            asked = services.ask(models, asked_by="command", forced=options["force"])
-            with following(asked, Console(stderr=True)):
-                self.run(asked)
+            transfers = services.ask(models, asked_by="command", forced=options["force"])
+            with following(transfers, Console(stderr=True)):
+                self.run(transfers)
         except BadQuery as error:
             raise CommandError(str(error)) from None
         except TransferError as error:
             raise CommandError(error.full_message) from None
-        ended = list(_rows(asked))
+        ended = list(_rows(transfers))
         for transfer in ended:
             self.stdout.write(outcome(transfer))
-        if failed := [transfer.table for transfer in ended if transfer.status in NOT_DONE]:
+        if failed := [transfer.table for transfer in ended if transfer.status in UNSUCCESSFUL]:
             raise CommandError(f"Not transferred: {', '.join(failed)}")
 
     def preview(self, models: list[type[MirroredTable]]) -> None:
-        """CommandError where a transfer would be refused."""
-        found = [preview(model, connect(settings.WAREHOUSE_URL)) for model in models]
-        for one in found:
-            self.stdout.write("\n".join(one.lines()))
-        if refused := [one.table for one in found if one.refused]:
+        """Print what transfers would change; CommandError if one of them would be refused."""
+        previews = [preview(model, connect(settings.WAREHOUSE_URL)) for model in models]
+        for result in previews:
+            self.stdout.write("\n".join(result.lines()))
+        if refused := [result.table for result in previews if result.refused]:
             raise CommandError(f"A transfer of {', '.join(refused)} would be refused.")
 
-    def run(self, asked: list[Transfer]) -> None:
-        """Run the transfers when it is their turn, and wait for those that others run."""
-        self.said = ""
+    def run(self, transfers: list[Transfer]) -> None:
+        """Run the transfers once no other of their tables runs; wait for those that others run."""
+        self.last_message = ""
         while True:
             try:
-                runner.run(asked)
+                runner.run(transfers)
             except AlreadyRunning as busy:
-                self.say(str(busy))
+                self.report(str(busy))
             else:
-                others = [str(t) for t in _rows(asked) if t.active]
+                others = [str(t) for t in _rows(transfers) if t.active]
                 if not others:
                     return
-                self.say(f"Another process runs {', '.join(others)}. This waits for the end.")
+                self.report(f"Another process runs {', '.join(others)}. Waiting for it to end.")
             time.sleep(tasks.WAIT)
             services.reap()
 
-    def say(self, text: str) -> None:
-        """On standard error, and once."""
-        if text != self.said:
-            self.stderr.write(text)
-            self.said = text
+    def report(self, message: str) -> None:
+        """Print a message on standard error, unless it was the last one."""
+        if message != self.last_message:
+            self.stderr.write(message)
+            self.last_message = message
 
 
 def _rows(transfers: list[Transfer]) -> "QuerySet[Transfer]":

@@ -1,4 +1,4 @@
-"""`manage.py versions`: the versions of tables that are kept."""
+"""`manage.py versions`: list the available versions of tables."""
 
 from typing import Any
 
@@ -11,11 +11,16 @@ from flights.models import PublishedTable, TableVersion
 
 
 class Command(BaseCommand):
-    help = "List the versions of tables that can be rolled back to; * marks the current one."
+    help = (
+        "List the available versions of tables; * marks the current one. `manage.py rollback`"
+        " publishes an earlier one."
+    )
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", nargs="*", default=tables.NAMES, help="default all")
+        parser.add_argument(
+            "table", nargs="*", default=tables.NAMES, help="table to list (default: all)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -24,15 +29,15 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         current = set(PublishedTable.objects.values_list("current", flat=True))
         for model in models:
-            kept = TableVersion.objects.filter(
+            versions = TableVersion.objects.filter(
                 table=model._meta.db_table, published_at__isnull=False
             )
-            for version in kept:
+            for version in versions:
                 mark = "*" if version.pk in current else " "
                 when = f"{version.published_at:%Y-%m-%d %H:%M} UTC"
                 self.stdout.write(
                     f"{mark} {version}  {version.rows:,} rows  {when}"
                     f"  source {version.source_version}"
                 )
-            if not kept:
-                self.stdout.write(f"  {model._meta.db_table} was never transferred")
+            if not versions:
+                self.stdout.write(f"  {model._meta.db_table} has no version yet: transfer it first")
