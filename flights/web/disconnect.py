@@ -1,4 +1,4 @@
-"""How a view learns that its client has disconnected, so that it can stop its work."""
+"""Tell a view that its client has disconnected, so that it can stop its work."""
 
-# The key of a `threading.Event` in the WSGI environment. The server sets it at the disconnect.
+# The key of a `threading.Event` in the WSGI environment, which our web server sets.
 GONE = "airsense.gone"

@@ -1,7 +1,7 @@
-"""Answers that wait: `?wait=30` asks for one as soon as something has ended.
+"""Long polling: `?wait=30` delays the response until a transfer or an export has ended.
 
-A request that waits holds a thread, which queries need. So few wait at once in a process, and the
-others are answered at once, with the present state.
+A waiting request occupies a thread that queries need. So only `WAITING_AT_ONCE` requests wait in
+one process; the others get the present state at once.
 """
 
 import threading
@@ -16,13 +16,13 @@ from flights.query.query import once, whole_number
 
 from .disconnect import GONE
 
-MOST = 60.0  # seconds; what takes longer goes on, and the answer says so
-EVERY = 0.05  # seconds
+MAX_SECONDS = 60.0
+INTERVAL = 0.05  # seconds between two reads of the state
 
-# What every answer to a request that may wait says.
+# A header of every response that can wait, and its value.
 HEADER = "X-AirSense-Wait-Limit"
-LIMIT = f"{MOST:g} s, {settings.WAITING_AT_ONCE} at once"
-_places = threading.BoundedSemaphore(settings.WAITING_AT_ONCE)
+LIMIT = f"{MAX_SECONDS:g} s, {settings.WAITING_AT_ONCE} at once"
+_slots = threading.BoundedSemaphore(settings.WAITING_AT_ONCE)
 
 
 class Ending(Protocol):
@@ -31,27 +31,27 @@ class Ending(Protocol):
 
 
 def seconds(request: Request) -> float:
-    """For how long it asks to wait; 0 where it does not."""
-    return min(whole_number(once(request.query_params), "wait", 0), MOST)
+    """How long the client wants to wait; 0 without `wait=`. BadQuery if it is no whole number."""
+    return min(whole_number(once(request.query_params), "wait", 0), MAX_SECONDS)
 
 
-def ended[T: Ending](request: Request, look: Callable[[], T], patience: float = MOST) -> T:
-    """What `look` returns as soon as it has ended, or after so many seconds.
+def ended[T: Ending](request: Request, look: Callable[[], T], wait: float = MAX_SECONDS) -> T:
+    """Call `look` until what it returns has ended, for at most `wait` seconds.
 
-    At once where there is no place to wait, and where the client has left.
+    Returns the present state at once if too many requests wait, or if the client disconnects.
     """
     state = look()
-    if not (patience and state.active and _places.acquire(blocking=False)):
+    if not (wait and state.active and _slots.acquire(blocking=False)):
         return state
     try:
-        return _watched(look, time.monotonic() + patience, request.META.get(GONE))
+        return _poll(look, time.monotonic() + wait, request.META.get(GONE))
     finally:
-        _places.release()
+        _slots.release()
 
 
-def _watched[T: Ending](look: Callable[[], T], deadline: float, gone: threading.Event | None) -> T:
-    """`gone` is set when the client leaves; other servers have no such event."""
+def _poll[T: Ending](look: Callable[[], T], deadline: float, gone: threading.Event | None) -> T:
+    """`gone` is set when the client disconnects; None with a server that does not tell."""
     pause = gone or threading.Event()
-    while (state := look()).active and time.monotonic() < deadline and not pause.wait(EVERY):
+    while (state := look()).active and time.monotonic() < deadline and not pause.wait(INTERVAL):
         pass
     return state
