@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 READS = ["GET", "HEAD"]
 GRAPHQL = "/api/graphql"
 REQUEST_HEADERS = "Accept, If-None-Match, Want-Repr-Digest, X-API-Key, X-Request-ID"
+HEADERS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*"}
 type View = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -28,8 +29,8 @@ def reads_for_all_sites(get_response: View) -> View:
         )
         response = _preflight(methods) if preflight else get_response(request)
         if preflight or request.method in methods:
-            response["Access-Control-Allow-Origin"] = "*"
-            response["Access-Control-Expose-Headers"] = "*"
+            for name, value in HEADERS.items():
+                response[name] = value
         return response
 
     return middleware

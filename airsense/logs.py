@@ -1,6 +1,7 @@
-"""Log files of the data folder: each day's is set aside, and forgotten after 30 days.
+"""Rotate the log files of the data folder once a day, and delete them after 30 days.
 
-They can hold what people asked: PostgreSQL writes the statements that it had to end.
+Logs can contain what people asked for, because PostgreSQL logs statements that it cancels. Why this
+is not `logging.handlers`: docs/adr/0005-log-files-are-rotated-by-copying.md.
 """
 
 import logging
@@ -13,58 +14,58 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-KEPT = 29 * 86_400  # seconds after the last line of a file, which holds those of a day
+RETENTION = 29 * 86_400  # seconds after the last line of a rotated file, which holds one day
 
 
 def begin(folder: Path) -> None:
-    """Before logs are written again: set aside those of earlier days, and forget what is old."""
-    _forget(folder)  # first, as a full disk may have no room to set anything aside
+    """Rotate logs of earlier days before processes write to them again."""
+    _delete_old(folder)  # first, because a full disk may have no room for a copy
     for log in folder.glob("*.log"):
-        if _written(log) < datetime.now(UTC).date():
-            _set_aside(log)
-    _forget(folder)  # again: the last line of a log may be older than 30 days
+        if _last_day(log) < datetime.now(UTC).date():
+            _rotate(log)
+    _delete_old(folder)  # again: the last line of a log may be older than 30 days
 
 
 def rotate(folder: Path) -> None:
-    """While logs are written: set aside once a day what they hold, and forget what is old.
+    """Rotate each log once a day while processes write to it.
 
-    Who has a log open goes on, as all append to it; a line of the moment in which it is emptied can
-    be lost.
+    They append to the same, now empty, file. A line written between copying and emptying is lost.
     """
-    _forget(folder)
+    _delete_old(folder)
     for log in folder.glob("*.log"):
-        if not _aside(log).exists():
-            _set_aside(log)
+        if not _rotated(log).exists():
+            _rotate(log)
 
 
-def _set_aside(log: Path) -> None:
-    """Move a log's lines to the file of their day; a disk without room for both leaves the log."""
-    aside, facts = _aside(log), log.stat()
-    if not facts.st_size:
+def _rotate(log: Path) -> None:
+    """Move a log's lines to the file of their day; without room for a copy, leave the log."""
+    rotated, stat = _rotated(log), log.stat()
+    if not stat.st_size:
         return
-    before = aside.stat().st_size if aside.exists() else 0
+    size_before = rotated.stat().st_size if rotated.exists() else 0
     try:
-        with log.open("rb") as lines, aside.open("ab") as all_lines:
-            shutil.copyfileobj(lines, all_lines)
+        with log.open("rb") as source, rotated.open("ab") as target:
+            shutil.copyfileobj(source, target)
     except OSError as error:
         with suppress(OSError):
-            os.truncate(aside, before)
+            os.truncate(rotated, size_before)
         logger.warning("%s stays as it is: %s", log, error)
         return
-    os.utime(aside, (facts.st_mtime, facts.st_mtime))
+    os.utime(rotated, (stat.st_mtime, stat.st_mtime))
     os.truncate(log, 0)
 
 
-def _forget(folder: Path) -> None:
-    for aside in folder.glob("*.log.*"):
-        if aside.stat().st_mtime < time.time() - KEPT:
-            aside.unlink()
+def _delete_old(folder: Path) -> None:
+    for rotated in folder.glob("*.log.*"):
+        if rotated.stat().st_mtime < time.time() - RETENTION:
+            rotated.unlink()
 
 
-def _aside(log: Path) -> Path:
-    return log.with_name(f"{log.name}.{_written(log)}")
+def _rotated(log: Path) -> Path:
+    """Where the lines of a log go, such as `worker.log.2026-11-26`."""
+    return log.with_name(f"{log.name}.{_last_day(log)}")
 
 
-def _written(log: Path) -> date:
-    """The day of the last line."""
+def _last_day(log: Path) -> date:
+    """The day of the last line, in UTC."""
     return datetime.fromtimestamp(log.stat().st_mtime, UTC).date()

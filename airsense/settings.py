@@ -288,6 +288,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "flights.web.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "flights.web.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "flights.errors.responses.error_response",
+    "DATETIME_FORMAT": None,  # the JSON renderer writes times in ISO 8601
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 

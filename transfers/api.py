@@ -1,4 +1,4 @@
-"""Transfers over HTTP, for those who may: the list, and one of them."""
+"""The transfers API: list, start, watch and cancel transfers, with permission."""
 
 from functools import partial
 from typing import Any
@@ -11,7 +11,6 @@ from drf_spectacular.utils import (
     inline_serializer,
 )
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -20,7 +19,7 @@ from rest_framework.views import APIView
 
 from flights import tables
 from flights.access.tokens import AUTHENTICATION
-from flights.errors import BadQuery, UnknownTable
+from flights.errors import BadQuery, ClientError, UnknownTable
 from flights.mirror import MirroredTable
 from flights.query.params import whole_number
 from flights.web import long_poll
@@ -33,8 +32,8 @@ from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
 HIDDEN = {"claim", "request_key"}
-LISTED = 100  # transfers in an answer
-KNOWN = {"table": tables.NAMES, "status": Transfer.Status.values}
+PAGE_SIZE = 100  # transfers in a response
+FILTERS = {"table": tables.NAMES, "status": Transfer.Status.values}
 
 
 class MaySee(BasePermission):
@@ -51,31 +50,36 @@ class MayTransfer(BasePermission):
         return bool(request.user.has_perm("transfers.start_transfer"))
 
 
-class Refused(APIException):
-    """What cannot be done now, and where there is one the cure."""
+class Refused(ClientError):
+    """The request is valid, but cannot be carried out now; `advice` says what to do."""
 
-    def __init__(self, message: str, status_code: int, **more: str) -> None:
-        super().__init__({"error": message, **more})
+    def __init__(self, message: str, status_code: int, **members: str) -> None:
+        super().__init__(message, **members)
         self.status_code = status_code
 
 
 @extend_schema_serializer(component_name="Transfer")
-class Shown(serializers.ModelSerializer[Transfer]):
+class TransferSerializer(serializers.ModelSerializer[Transfer]):
     version = serializers.CharField(allow_null=True, help_text="What it made: table/number.")
+    rows_per_second = serializers.IntegerField(allow_null=True)
+    bytes_per_second = serializers.IntegerField(allow_null=True)
 
     class Meta:
         model = Transfer
-        exclude = sorted(HIDDEN)
-        read_only_fields = [f.name for f in Transfer._meta.concrete_fields]
+        fields = [
+            *(field.name for field in Transfer._meta.concrete_fields if field.name not in HIDDEN),
+            *("rows_per_second", "bytes_per_second"),
+        ]
+        read_only_fields = fields
 
 
 class TransferList(serializers.Serializer[Any]):
-    limit = serializers.IntegerField()
-    results = Shown(many=True)
+    limit = serializers.IntegerField(help_text="Transfers in one response.")
+    results = TransferSerializer(many=True)
 
 
 class Transfers(APIView):
-    """The last transfers; a POST of {"tables": [...], "force": false} starts some."""
+    """List transfers; POST {"tables": [...], "force": false} to start some."""
 
     authentication_classes = AUTHENTICATION
     permission_classes = [MaySee | MayTransfer]
@@ -84,30 +88,33 @@ class Transfers(APIView):
         operation_id="transfers",
         tags=["Transfers"],
         parameters=[
-            OpenApiParameter("table", enum=tables.NAMES, description="Only of this table."),
+            OpenApiParameter("table", enum=tables.NAMES, description="Transfers of this table."),
             OpenApiParameter("status", enum=Transfer.Status.values),
-            OpenApiParameter("before", int, description="Only those of a lower id: pages back."),
+            OpenApiParameter("before", int, description="Transfers with a lower id."),
         ],
         responses={200: TransferList, **problems(400, 401, 403, 406, 429)},
     )
     def get(self, request: Request) -> Response:
-        """Newest first; `table`, `status` choose some, `before` (an id) pages back."""
-        found, asked = Transfer.objects.all(), once(request.query_params)
-        for name, known in KNOWN.items():
-            if value := asked.get(name):
-                if value not in known:
-                    raise BadQuery(f"There is no {name} {value[:80]!r}.", known)
-                found = found.filter(**{name: value})
-        if before := whole_number(asked, "before", 0):
-            found = found.filter(pk__lt=before)
-        return Response({"limit": LISTED, "results": [_shown(t) for t in found[:LISTED]]})
+        """Newest first. Filter by `table` or `status`; `before` an id is the next page."""
+        transfers, params = Transfer.objects.all(), once(request.query_params)
+        for name, allowed in FILTERS.items():
+            if value := params.get(name):
+                if value not in allowed:
+                    raise BadQuery(f"There is no {name} {value[:80]!r}.", allowed)
+                transfers = transfers.filter(**{name: value})
+        if before := whole_number(params, "before", 0):
+            transfers = transfers.filter(pk__lt=before)
+        page = {"limit": PAGE_SIZE, "results": transfers.select_related("version")[:PAGE_SIZE]}
+        return Response(TransferList(page).data)
 
     @extend_schema(
         operation_id="start_transfers",
         tags=["Transfers"],
         parameters=[
             OpenApiParameter(
-                "Idempotency-Key", location="header", description="Again gets the same transfers."
+                "Idempotency-Key",
+                location="header",
+                description="A repeated request with this key returns the same transfers.",
             )
         ],
         request=inline_serializer(
@@ -118,10 +125,13 @@ class Transfers(APIView):
             },
         ),
         examples=[OpenApiExample("One", {"tables": ["delays_by_day"]}, request_only=True)],
-        responses={202: Shown(many=True), **problems(400, 401, 403, 406, 409, 413, 415, 429, 503)},
+        responses={
+            202: TransferSerializer(many=True),
+            **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
+        },
     )
     def post(self, request: Request) -> Response:
-        models, force = _asked(request.data)
+        models, force = _read(request.data)
         key = request.headers.get("Idempotency-Key", "")[:200]
         try:
             pks = tasks.start(models, request.user.get_username(), forced=force, key=key)
@@ -130,11 +140,11 @@ class Transfers(APIView):
         except TransferError as error:
             raise Refused(str(error), 503, advice=error.advice) from None
         started = Transfer.objects.filter(pk__in=pks).order_by("pk")
-        return Response([_shown(t) for t in started], status.HTTP_202_ACCEPTED)
+        return Response(TransferSerializer(started, many=True).data, status.HTTP_202_ACCEPTED)
 
 
 class OneTransfer(APIView):
-    """One transfer; `?wait=30` answers as soon as it has ended. DELETE cancels it."""
+    """Read one transfer, or DELETE to cancel it. `?wait=30` responds when it has ended."""
 
     authentication_classes = AUTHENTICATION
     permission_classes = [MaySee | MayTransfer]
@@ -143,49 +153,35 @@ class OneTransfer(APIView):
         operation_id="transfer",
         tags=["Transfers"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: Shown, **problems(400, 401, 403, 404, 406, 429)},
+        responses={200: TransferSerializer, **problems(400, 401, 403, 404, 406, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
         look = partial(get_object_or_404, Transfer, pk=pk)
         transfer = long_poll.wait(request, look, long_poll.seconds(request))
-        return Response(_shown(transfer), headers={long_poll.HEADER: long_poll.LIMIT})
+        data = TransferSerializer(transfer).data
+        return Response(data, headers={long_poll.HEADER: long_poll.LIMIT})
 
     @extend_schema(
         operation_id="cancel_transfer",
         tags=["Transfers"],
-        responses={200: Shown, **problems(401, 403, 404, 406, 409, 429)},
+        responses={200: TransferSerializer, **problems(401, 403, 404, 406, 409, 429)},
     )
     def delete(self, request: Request, pk: int) -> Response:
         transfer = get_object_or_404(Transfer, pk=pk)
         if not services.cancel(transfer, by=request.user.get_username()):
             raise Refused(f"{transfer} has ended already: {transfer.status}.", 409)
         transfer.refresh_from_db()
-        return Response(_shown(transfer))
+        return Response(TransferSerializer(transfer).data)
 
 
-def _asked(body: Any) -> tuple[list[type[MirroredTable]], bool]:
-    """The tables and whether to force them; all tables where the body names none."""
-    named, force = (
-        (body.get("tables", tables.NAMES), body.get("force", False))
-        if isinstance(body, dict)
-        else (None, False)
-    )
-    unknown = set(body) - {"tables", "force"} if isinstance(body, dict) else set()
-    if unknown or not isinstance(named, list) or not isinstance(force, bool):
+def _read(body: Any) -> tuple[list[type[MirroredTable]], bool]:
+    """The tables to transfer, by default all, and whether to transfer unchanged tables too."""
+    params = body if isinstance(body, dict) else {"body": body}
+    names, force = params.get("tables", tables.NAMES), params.get("force", False)
+    unknown = params.keys() - {"tables", "force"}
+    if unknown or not isinstance(names, list) or not isinstance(force, bool):
         raise BadQuery('Give {"tables": ["..."], "force": false}.', tables.NAMES)
     try:
-        return tables.by_names(map(str, named)), force
-    except UnknownTable as error:
+        return tables.by_names(map(str, names)), force
+    except UnknownTable as error:  # 404 would mean that this URL does not exist
         raise BadQuery(str(error), tables.NAMES) from None
-
-
-def _shown(transfer: Transfer) -> dict[str, Any]:
-    """A transfer as its row says, with the names that people know."""
-    names = [f.name for f in Transfer._meta.concrete_fields if f.name not in HIDDEN]
-    row = {name: getattr(transfer, name) for name in names}
-    return {
-        **row,
-        "version": transfer.version and str(transfer.version),
-        "rows_per_second": transfer.rows_per_second,
-        "bytes_per_second": transfer.bytes_per_second,
-    }

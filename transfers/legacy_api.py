@@ -1,4 +1,4 @@
-"""Transfers as clients of the first AirSense ask for them."""
+"""The transfer URLs of the first AirSense, for its clients."""
 
 from typing import Any
 
@@ -32,36 +32,32 @@ TRANSFERRED = "Table transferred successfully"
 class ServiceTransferRow(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     tablename = serializers.CharField()
-    last_transfer_date = serializers.CharField(help_text="Empty where there was none.")
+    last_transfer_date = serializers.CharField(help_text="Empty if the table has none.")
     transfer_count = serializers.IntegerField()
 
 
-LISTED = inline_serializer(
-    "ServiceTransfers",
-    {
-        "data": ServiceTransferRow(many=True),
-        "columns": Texts(),
-        "count": serializers.IntegerField(help_text="Of the rows."),
-        "success": serializers.BooleanField(),
-    },
-)
+class ServiceTransfers(serializers.Serializer[Any]):
+    data = ServiceTransferRow(many=True)  # type: ignore[assignment]  # a field, not the result
+    columns = Texts()
+    count = serializers.IntegerField(help_text="Number of rows.")
+    success = serializers.BooleanField()
 
 
 class TransferOutcome(serializers.Serializer[Any]):
-    """`status`: "Table transferred successfully", "failed", or that of a transfer that goes on."""
+    """`status`: "Table transferred successfully", "failed", or that of an active transfer."""
 
     status = serializers.CharField()
-    table_name = serializers.CharField(required=False)
-    rows_transferred = serializers.IntegerField(required=False, help_text="Rows of the table.")
-    unchanged = serializers.BooleanField(required=False)
     error = serializers.CharField(required=False)
     message = serializers.CharField(required=False)
     detail = serializers.CharField(required=False)
+    table_name = serializers.CharField(required=False)
+    unchanged = serializers.BooleanField(required=False)
+    rows_transferred = serializers.IntegerField(required=False, help_text="Rows of the table.")
     advice = serializers.CharField(required=False)
 
 
 class ServiceTransfer(APIView):
-    """One row a table: when it was last transferred, and how often."""
+    """List each table with the time and number of its successful transfers."""
 
     first_shape = True
     authentication_classes = []
@@ -72,29 +68,30 @@ class ServiceTransfer(APIView):
         operation_id="service_transfer",
         tags=["First AirSense"],
         responses={
-            200: LISTED,
+            200: ServiceTransfers,
             **first_errors(401, 403, 404, 406, 429, 503),
         },
     )
     def get(self, request: Request) -> Response:
-        done = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
-        counted = {
-            table: {"last_transfer_date": last, "transfer_count": count}
-            for table, last, count in done.values_list("table").annotate(
+        succeeded = Transfer.objects.filter(status=Transfer.Status.SUCCEEDED).order_by()
+        counts = {
+            table: {"last_transfer_date": last and last.isoformat(), "transfer_count": count}
+            for table, last, count in succeeded.values_list("table").annotate(
                 last=Max("finished_at"), count=Count("pk")
             )
         }
         never = {"last_transfer_date": "", "transfer_count": 0}
         rows = [
-            {"id": number, "tablename": name, **counted.get(name, never)}
+            {"id": number, "tablename": name, **counts.get(name, never)}
             for number, name in enumerate(tables.NAMES, start=1)
         ]
         columns = list(ServiceTransferRow().fields)
-        return Response({"data": rows, "columns": columns, "count": len(rows), "success": True})
+        listed = {"data": rows, "columns": columns, "count": len(rows), "success": True}
+        return Response(ServiceTransfers(listed).data)
 
 
 class TransferTable(APIView):
-    """Transfer one table, named in the address or in the body, and answer when that is done."""
+    """Transfer the table named in the URL or in the body, and respond when that has ended."""
 
     first_shape = True
     authentication_classes = AUTHENTICATION
@@ -118,43 +115,50 @@ class TransferTable(APIView):
         try:
             (pk,) = tasks.start([model], asked_by=request.user.get_username())
         except TransferError as error:
-            return _failed(str(error), advice=error.advice)
+            return _failure(str(error), advice=error.advice)
         transfer = long_poll.wait(request, lambda: Transfer.objects.get(pk=pk))
-        response = _told(transfer)
+        response = _outcome(transfer)
         response[long_poll.HEADER] = long_poll.LIMIT
         return response
 
 
 def _table(request: Request) -> type[MirroredTable]:
     body = request.data if isinstance(request.data, dict) else {}
-    named = {str(n) for n in (request.query_params.get("table_name"), body.get("table_name")) if n}
-    if len(named) != 1:
+    values = (request.query_params.get("table_name"), body.get("table_name"))
+    names = {str(value) for value in values if value}
+    if len(names) != 1:
         raise BadQuery("Name one table: table_name, in the address or in the body.", tables.NAMES)
-    (name,) = named
+    (name,) = names
     return tables.by_name(name)
 
 
-def _failed(text: str, **more: Any) -> Response:
-    """Clients of the first AirSense know one status of all failures, and read `detail`."""
-    said = {"status": "failed", **legacy_error(text), **more}
-    return Response(said, status.HTTP_500_INTERNAL_SERVER_ERROR)
-
-
-def _told(transfer: Transfer) -> Response:
+def _outcome(transfer: Transfer) -> Response:
     outcome: dict[str, Any] = {"table_name": transfer.table}
     match transfer.status:
         case Transfer.Status.SUCCEEDED | Transfer.Status.UNCHANGED:
             if transfer.status == Transfer.Status.UNCHANGED:
                 outcome["unchanged"] = True
-            return Response({"status": TRANSFERRED, **outcome, "rows_transferred": _rows(transfer)})
+            return _respond(
+                status.HTTP_200_OK, TRANSFERRED, **outcome, rows_transferred=_rows(transfer)
+            )
         case Transfer.Status.FAILED | Transfer.Status.CANCELLED:
-            text = transfer.error or f"{transfer} was {transfer.status}."
-            return _failed(text, **outcome, rows_transferred=0, advice=transfer.advice)
+            message = transfer.error or f"{transfer} was {transfer.status}."
+            return _failure(message, **outcome, rows_transferred=0, advice=transfer.advice)
     outcome["rows_transferred"] = transfer.rows_done
-    return Response({"status": str(transfer.status), **outcome}, status.HTTP_202_ACCEPTED)
+    return _respond(status.HTTP_202_ACCEPTED, transfer.status, **outcome)
+
+
+def _failure(message: str, **fields: Any) -> Response:
+    """Any failure: clients of the first AirSense expect status 500 and read `detail`."""
+    fields = {**legacy_error(message), **fields}
+    return _respond(status.HTTP_500_INTERNAL_SERVER_ERROR, "failed", **fields)
+
+
+def _respond(code: int, outcome: str, **fields: Any) -> Response:
+    return Response(TransferOutcome({"status": outcome, **fields}).data, code)
 
 
 def _rows(transfer: Transfer) -> int:
-    """Rows of the whole table: a transfer can add some to a version, or find it unchanged."""
+    """Rows of the whole table: a transfer may add only some of them, or find it unchanged."""
     current = TableVersion.objects.filter(published__table=transfer.table)
     return (transfer.version or current.get()).rows

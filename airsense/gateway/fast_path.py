@@ -18,7 +18,7 @@ from django.utils.log import log_response
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from airsense import csp
+from airsense import cors, csp
 from flights.access import throttles
 from flights.api.dynamic_query import DynamicQuery
 from flights.api.views import TableView
@@ -36,8 +36,7 @@ FORMS = ("*/*", "application/json")
 ADDED = [
     ("content-security-policy", csp.NOTHING),
     ("x-content-type-options", "nosniff"),
-    ("access-control-allow-origin", "*"),
-    ("access-control-expose-headers", "*"),
+    *((name.lower(), value) for name, value in cors.HEADERS.items()),
 ]
 if settings.SECURE_HSTS_SECONDS:
     ADDED.append(("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}"))

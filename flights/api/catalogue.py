@@ -93,7 +93,7 @@ class TableList(Catalogue):
         responses={200: Table(many=True), **problems(*READING)},
     )
     def get(self, request: Request) -> Response:
-        return self.told(request, described(TABLES))
+        return self.told(request, Table(described(TABLES), many=True).data)
 
 
 class DescriptionSchema(ApiSchema):
@@ -116,8 +116,8 @@ class TableDescription(Catalogue):
 
     @extend_schema(tags=["Tables"], responses={200: Table, **problems(*READING)})
     def get(self, request: Request) -> Response:
-        (said,) = described([self.model])
-        return self.told(request, said)
+        (table,) = described([self.model])
+        return self.told(request, Table(table).data)
 
 
 def described(models: list[type[MirroredTable]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Exports over HTTP: ask for one, see how far it is, download it."""
+"""The exports API: request an export, follow its progress, download its file."""
 
 from functools import partial
 from typing import Any
@@ -7,11 +7,11 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
+    extend_schema_serializer,
     inline_serializer,
 )
 from rest_framework import serializers
@@ -29,6 +29,7 @@ from flights.exports import download, folder, presentation
 from flights.exports.access import KeyAuthentication, MayExport, asker, is_seen_by
 from flights.exports.formats import FORMATS
 from flights.exports.renderers import FILES
+from flights.mirror import MirroredTable
 from flights.models import Export
 from flights.web import long_poll
 from flights.web.problems import problems
@@ -36,35 +37,75 @@ from flights.web.renderers import JSON, Browsable
 
 from .schema import files
 
-FORM = '{"table": "...", "query": "City=Boston, MA&columns=City", "format": "csv"}'
-LISTED = 100  # exports in an answer
+EXAMPLE = '{"table": "...", "query": "City=Boston, MA&columns=City", "format": "csv"}'
+PAGE_SIZE = 100  # exports in a response
 
 
-class ForExporters(APIView):
-    """The public is anonymous, and a disk is finite."""
+@extend_schema_serializer(component_name="Export")
+class ExportSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(Export.Status.values)
+    table = serializers.CharField()
+    version = serializers.CharField(help_text="The version that is read: table/number.")
+    query = serializers.CharField(help_text="Parameters of the query API.")
+    format = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    rows_done = serializers.IntegerField()
+    rows_total = serializers.IntegerField(allow_null=True, help_text="Null until they are counted.")
+    bytes = serializers.IntegerField()
+    rows_per_second = serializers.IntegerField(required=False, help_text="While it runs.")
+    seconds_left = serializers.IntegerField(
+        required=False, allow_null=True, help_text="While it runs: an estimate."
+    )
+    filename = serializers.CharField(required=False, help_text="When it is done.")
+    digest = serializers.CharField(required=False, help_text="Repr-Digest of the file (RFC 9530).")
+    url = serializers.CharField(required=False, help_text="Download link, signed.")
+    expires_at = serializers.DateTimeField(required=False, help_text="When the link expires.")
+    error = serializers.CharField(required=False, help_text="Why the last attempt failed.")
+
+
+class ExportLimits(serializers.Serializer[Any]):
+    waiting = serializers.IntegerField(help_text="Exports of one user or key that are not done.")
+    at_once = serializers.IntegerField(help_text="Exports that run at the same time.")
+    kept_hours = serializers.IntegerField(help_text="Hours until a file expires.")
+    bytes_of_all = serializers.IntegerField(help_text="Bytes of all files together.")
+    listed = serializers.IntegerField(help_text="Exports in one response.")
+
+
+class ExportList(serializers.Serializer[Any]):
+    limits = ExportLimits()
+    results = ExportSerializer(many=True)
+
+
+class ExportView(APIView):
+    """Base of the views for users and keys that may export: the public may not fill the disk."""
 
     authentication_classes = [KeyAuthentication, *AUTHENTICATION]
     permission_classes = [MayExport]
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
-        """What is one asker's own is for no cache: not all know `X-API-Key`."""
+        """Forbid caching: a cache that ignores `X-API-Key` would show exports to others."""
         response: Response = super().finalize_response(*args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
 
 
-class Exports(ForExporters):
-    """One's last exports; a POST asks for one."""
+class Exports(ExportView):
+    """List your last exports; POST to request one."""
 
     @extend_schema(
         operation_id="exports",
         tags=["Exports"],
-        responses={200: OpenApiTypes.OBJECT, **problems(401, 403, 406)},
+        responses={200: ExportList, **problems(401, 403, 406)},
     )
     def get(self, request: Request) -> Response:
-        """Newest first, and the limits that hold."""
-        results = [presentation.describe(export) for export in asker(request).exports()[:LISTED]]
-        return Response({"limits": {**presentation.limits(), "listed": LISTED}, "results": results})
+        """Newest first, with the limits on exports."""
+        exports = asker(request).exports()[:PAGE_SIZE]
+        page = {
+            "limits": {**presentation.limits(), "listed": PAGE_SIZE},
+            "results": [presentation.describe(export) for export in exports],
+        }
+        return Response(ExportList(page).data)
 
     @extend_schema(
         operation_id="ask_for_export",
@@ -78,27 +119,27 @@ class Exports(ForExporters):
             },
         ),
         responses={
-            **dict.fromkeys((200, 202), OpenApiTypes.OBJECT),
+            **dict.fromkeys((200, 202), ExportSerializer),
             **problems(400, 401, 403, 406, 413, 415, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
-        """The same of the same version is one export, whoever asks."""
-        table, query, format_ = _asked(request.data)
-        export = tasks.start(table, query, format_, asker(request))
+        """Requests for the same file share one export, whoever sends them."""
+        model, query, format_ = _read(request.data)
+        export = tasks.start(model, query, format_, asker(request))
         status = 202 if export.active else 200
-        address = reverse("export", args=[export.pk])
-        return Response(presentation.describe(export), status, headers={"Location": address})
+        location = reverse("export", args=[export.pk])
+        return Response(_data(export), status, headers={"Location": location})
 
 
-class OneExport(ForExporters):
-    """How far an export is; `?wait=30` answers as soon as it has ended."""
+class OneExport(ExportView):
+    """The progress of one export. `?wait=30` responds when it has ended."""
 
     @extend_schema(
         operation_id="export",
         tags=["Exports"],
         parameters=[OpenApiParameter("wait", int, description="Seconds to wait for its end.")],
-        responses={200: OpenApiTypes.OBJECT, **problems(400, 401, 403, 404, 406)},
+        responses={200: ExportSerializer, **problems(400, 401, 403, 404, 406)},
     )
     def get(self, request: Request, pk: Any) -> Response:
         export = get_object_or_404(Export, pk=pk)
@@ -106,11 +147,11 @@ class OneExport(ForExporters):
             raise Http404
         look = partial(get_object_or_404, Export, pk=pk)
         export = long_poll.wait(request, look, long_poll.seconds(request))
-        return Response(presentation.describe(export), headers={long_poll.HEADER: long_poll.LIMIT})
+        return Response(_data(export), headers={long_poll.HEADER: long_poll.LIMIT})
 
 
 class ExportFile(APIView):
-    """The file of an export in a folder. Its signed link is the right to read it, until it ends."""
+    """Download an export's file from the folder of exports. The signed link is the permission."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -122,7 +163,7 @@ class ExportFile(APIView):
         parameters=[OpenApiParameter("expires", int), OpenApiParameter("signature")],
         responses={
             **files(200, 206),
-            304: OpenApiResponse(description="The client has it: ETag or Last-Modified says so."),
+            304: OpenApiResponse(description="Not modified, by ETag or Last-Modified."),
             **problems(403, 404, 410, 412, 416, 503),
         },
     )
@@ -136,12 +177,17 @@ class ExportFile(APIView):
         return download.response(export, request)
 
 
-def _asked(body: Any) -> tuple[Any, str, str]:
-    known = body if isinstance(body, dict) else {}
-    given = [known.get(name, "") for name in ("table", "query", "format")]
-    if not known or not all(isinstance(value, str) for value in given):
-        raise BadQuery(f"Give {FORM}.", tables.NAMES)
+def _data(export: Export) -> Any:
+    return ExportSerializer(presentation.describe(export)).data
+
+
+def _read(body: Any) -> tuple[type[MirroredTable], str, str]:
+    """The table, query and format that the body names."""
+    params = body if isinstance(body, dict) else {}
+    table, query, format_ = (params.get(name, "") for name in ("table", "query", "format"))
+    if not params or not all(isinstance(value, str) for value in (table, query, format_)):
+        raise BadQuery(f"Give {EXAMPLE}.", tables.NAMES)
     try:
-        return tables.by_name(given[0]), given[1], given[2].lower()
-    except UnknownTable as error:
+        return tables.by_name(table), query, format_.lower()
+    except UnknownTable as error:  # 404 would mean that this URL does not exist
         raise BadQuery(str(error), tables.NAMES) from None

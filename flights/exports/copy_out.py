@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException
 from flights.query.cost import FILES
 from flights.versions import READER
 
-from .slots import place
+from .slots import slot
 
 CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
 EVERY = 0.2  # seconds; between two looks whether an export is still wanted
@@ -45,7 +45,7 @@ class Copying:
 
     def __enter__(self) -> Self:
         with ExitStack() as held:
-            held.enter_context(place())
+            held.enter_context(slot())
             # Not the thread's connection: that serves the next request while this streams.
             connection: BaseDatabaseWrapper = connections.create_connection(READER)
             connection.inc_thread_sharing()

@@ -19,7 +19,7 @@ from .copy_out import CHUNK
 from .formats import FORMATS
 from .ranges import Whole
 from .retention import STORAGE
-from .slots import place
+from .slots import slot
 
 
 def response(export: Export, request: Request) -> HttpResponseBase:
@@ -36,7 +36,7 @@ def response(export: Export, request: Request) -> HttpResponseBase:
         headers = _headers(export, whole, part)
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
-        held.enter_context(place())
+        held.enter_context(slot())
         sent = part or range(whole.size)
         file.seek(sent.start)
         stream = Stream(_chunks(file, len(sent)), held.pop_all())

@@ -1,4 +1,4 @@
-"""Places of those who send files, so that threads are left for queries."""
+"""Slots for sending files: few at once, so that threads and connections are left for queries."""
 
 import threading
 from collections import deque
@@ -7,55 +7,56 @@ from contextlib import contextmanager
 
 from flights.errors import Unavailable
 
-# Each export keeps a connection and a thread while its client reads: queries must find others.
+# A download keeps a connection and a thread while its client reads.
 SENDING_AT_ONCE = 2
-WAIT = 0.5  # seconds for a place; small files need theirs for less
+WAIT = 0.5  # seconds to wait for a slot; small files take less
 
 
-class Places:
-    """A semaphore whose waiters come in their order; of Python's own the last takes what is free.
-
-    With that, a busy thread takes the place it just gave back, and who waits never has one.
-    """
+# Neither Python nor a package that we use has a first-in, first-out semaphore for threads.
+# `threading.Semaphore` and `queue.Queue` let a thread that has just released a slot take it again
+# before a waiting thread wakes up, so under load some clients never get one.
+class Slots:
+    """A semaphore that serves waiting threads in their order of arrival."""
 
     def __init__(self, number: int) -> None:
         self.free = number
         self.waiting: deque[threading.Event] = deque()
-        self.changing = threading.Lock()
+        self.lock = threading.Lock()
 
-    def take(self, patience: float) -> bool:
-        """Whether there was a place within so many seconds."""
-        with self.changing:
+    def acquire(self, timeout: float) -> bool:
+        """Take a slot within `timeout` seconds; returns whether that succeeded."""
+        with self.lock:
             if self.free:
                 self.free -= 1
                 return True
             turn = threading.Event()
             self.waiting.append(turn)
-        if turn.wait(patience):
+        if turn.wait(timeout):
             return True
-        with self.changing:
-            if turn.is_set():  # given at the last moment
+        with self.lock:
+            if turn.is_set():  # between the timeout and the lock
                 return True
             self.waiting.remove(turn)
         return False
 
-    def give_back(self) -> None:
-        with self.changing:
+    def release(self) -> None:
+        """Hand the slot to the thread that waits longest, if any."""
+        with self.lock:
             if self.waiting:
                 self.waiting.popleft().set()
             else:
                 self.free += 1
 
 
-_places = Places(SENDING_AT_ONCE)
+_slots = Slots(SENDING_AT_ONCE)
 
 
 @contextmanager
-def place() -> Iterator[None]:
-    """One of the places of those who send files; Unavailable where all are taken."""
-    if not _places.take(WAIT):
+def slot() -> Iterator[None]:
+    """Hold a slot while a file is sent; Unavailable if all are taken."""
+    if not _slots.acquire(WAIT):
         raise Unavailable(f"{SENDING_AT_ONCE} exports are running. Try again in a moment.", 5)
     try:
         yield
     finally:
-        _places.give_back()
+        _slots.release()

@@ -1,24 +1,29 @@
-"""Read the quality values of headers such as Accept-Encoding (RFC 9110, section 12.4.2)."""
+"""Read the q-values of an Accept or Accept-Encoding header (RFC 9110, section 12.4.2)."""
 
-import re
+from math import isnan
 
-QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE | re.ASCII)
+from django.http.request import MediaType
+
+LONGEST = 256  # characters of an item; Django's parser takes quadratic time
 
 
 def read(header: str) -> dict[str, float]:
-    """Return the quality of each name, in lower case: `gzip;q=0.5, br` is {"gzip": 0.5, "br": 1.0}.
+    """The quality of each name in a header: `gzip;q=0.5, br` is {"gzip": 0.5, "br": 1.0}.
 
-    A quality is between 0 (not acceptable) and 1. Of repeated names the highest quality counts.
+    Names are in lower case. A quality of 0 refuses the name. A missing or invalid quality is 1.
     """
     qualities: dict[str, float] = {}
-    for part in header.lower().split(","):
-        name, *parameters = (text.strip() for text in part.split(";"))
+    for item in header.lower().split(","):
+        name, quality = _parse(item)
         if name:
-            qualities[name] = max(_quality(parameters), qualities.get(name, 0.0))
+            qualities[name] = max(quality, qualities.get(name, 0.0))
     return qualities
 
 
-def _quality(parameters: list[str]) -> float:
-    """The quality of one name; 1 if it has no valid q parameter."""
-    matches = map(QUALITY.fullmatch, parameters)
-    return min((float(match[1]) for match in matches if match), default=1.0)
+def _parse(item: str) -> tuple[str, float]:
+    name = item.partition(";")[0].strip()
+    try:
+        quality = float(MediaType(item).quality) if len(item) <= LONGEST else 1.0
+    except ValueError:  # a parameter names an unknown charset
+        quality = 1.0
+    return name, 1.0 if isnan(quality) else quality
