@@ -28,7 +28,7 @@ NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", SECURITY)
 
 @pytest.fixture
 def credentials(site: Site) -> dict[str, str]:
-    """What lines name: a key and a token of who may export, and an export of that key."""
+    """Values for the placeholders: a key and a token that may export, and an export of the key."""
     token = Token.objects.get_or_create(user=User.objects.get(username="admin"))[0].key
     key = ApiKey(name="documentation")
     secret, query = keys.make(key), str(uuid.uuid4())

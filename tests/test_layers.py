@@ -47,7 +47,7 @@ FORBIDDEN = {
     "flights": {"transfers", "airsense", "duckdb", "databricks", "sqlglot"},
     "transfers": {"airsense"},
 }
-# What only these may import: a warehouse is known to one module.
+# Only these modules may import the library.
 ONLY = {
     "duckdb": ("transfers/warehouses/duckdb",),
     "databricks": ("transfers/warehouses/databricks",),

@@ -1,4 +1,4 @@
-"""SQL that is joined of kept parts is what Django makes of a query each time."""
+"""SQL from the cache equals the SQL that Django's ORM builds."""
 
 from itertools import product
 from typing import Any
@@ -16,7 +16,7 @@ HARD = ["", "%", "_", "\\", "'", '"', "ß", "O'Hare", "-1", "0", "1e400", "9" * 
 
 
 def django_sql(model: type[MirroredTable], params: dict[str, str]) -> tuple[str, list[Any]]:
-    """What Django makes of a query."""
+    """The SQL that Django builds for a query."""
     rows = versions.rows(model, versions.current(model))
     filtered = filters.filterset(model, params)(data=params, queryset=rows)
     assert filtered.is_valid()
@@ -29,7 +29,7 @@ def cached_sql(model: type[MirroredTable], params: dict[str, str]) -> tuple[str,
 
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model._meta.db_table)
-def test_every_operator_of_every_column_is_asked_for_the_same(
+def test_cached_sql_equals_djangos_for_every_operator_of_every_column(
     model: type[MirroredTable], demo: Platform
 ) -> None:
     first = versions.rows(model, versions.current(model)).order_by("id").values().first()
@@ -44,9 +44,7 @@ def test_every_operator_of_every_column_is_asked_for_the_same(
 
 
 @pytest.mark.parametrize("value", HARD)
-def test_a_hard_value_is_asked_for_the_same_or_goes_the_usual_way(
-    value: str, demo: Platform
-) -> None:
+def test_unusual_values_use_the_same_sql_or_fall_back_to_django(value: str, demo: Platform) -> None:
     for model in TABLES:
         for field in model.columns():
             for lookup in filters.lookups(field):
@@ -55,7 +53,7 @@ def test_a_hard_value_is_asked_for_the_same_or_goes_the_usual_way(
                 assert made is None or made == django_sql(model, params)
 
 
-def test_several_filters_find_the_same_on_every_page(demo: Platform) -> None:
+def test_several_filters_return_the_same_rows_on_every_page(demo: Platform) -> None:
     model = TABLES[-1]
     version = versions.current(model)
     for page in ({}, {"limit": "0"}, {"limit": "3", "offset": "2"}, {"columns": "Flight_Date"}):
@@ -91,5 +89,7 @@ def test_several_filters_find_the_same_on_every_page(demo: Platform) -> None:
         {"Total_Arrivals": "many"},
     ],
 )
-def test_what_depends_on_a_value_goes_the_usual_way(params: dict[str, str], demo: Platform) -> None:
+def test_queries_that_cannot_use_cached_sql_fall_back_to_django(
+    params: dict[str, str], demo: Platform
+) -> None:
     assert cached_sql(TABLES[1], params) is None
