@@ -81,7 +81,7 @@ def keys(demo: Platform) -> dict[str, int]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worker(demo: Platform) -> Iterator[None]:
     with demo.running("worker"):
         yield

@@ -261,6 +261,7 @@ def through(network: Proxy, platform: Platform, warehouse: Served, server: str) 
     return Platform({**platform.env, **env[server]})
 
 
+@pytest.mark.deep  # tests.test_transfers has faults of rows
 def test_lost_warehouse_rows_are_refused_and_temporary_errors_are_retried(
     platform: Platform, warehouse: Served, site: Site
 ) -> None:

@@ -343,7 +343,10 @@ def test_a_queued_transfer_names_the_transfer_it_waits_for(fresh: Platform) -> N
     assert "flight_delay_data/2" in done.stdout
 
 
-@pytest.mark.parametrize(("ending", "code"), [("unchanged", 0), ("failed", 1), ("cancelled", 1)])
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("unchanged", 0), ("failed", 1), pytest.param("cancelled", 1, marks=pytest.mark.deep)],
+)
 def test_a_command_waits_for_a_running_transfer_of_its_table_and_ends_with_its_status(
     demo: Platform, tmp_path: Path, ending: str, code: int
 ) -> None:

@@ -47,7 +47,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         yield server
 
 
-@pytest.fixture(params=["embedded", "inline", "links"])
+@pytest.fixture(params=["embedded", pytest.param("inline", marks=pytest.mark.deep), "links"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -64,6 +64,7 @@ def test_three_gigabytes_in_one_line_of_a_gz_are_refused_at_once(tmp_path: Path)
     assert most < MEMORY
 
 
+@pytest.mark.deep
 def test_a_gigabyte_in_one_line_of_a_zip_is_refused_at_once(tmp_path: Path) -> None:
     bomb_zip(tmp_path / "f.zip", f"{HEADER}\n", b"x" * (GIB // 16), 16)
     says, most = attempt(tmp_path, tmp_path / "f.zip")
@@ -209,6 +210,7 @@ def test_a_parquet_footer_that_lies_of_sizes_does_not_help(tmp_path: Path) -> No
     assert most < MEMORY
 
 
+@pytest.mark.deep
 def test_many_long_parquet_texts_take_little_memory(tmp_path: Path) -> None:
     texts_bomb(tmp_path / "f.parquet", use_dictionary=False)  # in pages of 1 MiB
     says, most = attempt(tmp_path, tmp_path / "f.parquet", INGEST_UNPACKED_MIB="128")
@@ -216,6 +218,7 @@ def test_many_long_parquet_texts_take_little_memory(tmp_path: Path) -> None:
     assert most < MEMORY
 
 
+@pytest.mark.deep
 def test_texts_that_arrow_collects_for_a_whole_row_group_are_refused(tmp_path: Path) -> None:
     texts = pa.array([f"{number:06}" + "x" * 100_000 for number in range(6_000)])
     table = records(6_000, texts.dictionary_encode())

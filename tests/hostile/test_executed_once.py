@@ -218,7 +218,7 @@ def test_a_wrong_key_is_answered_alike_both_ways(quick: Site, path: str) -> None
         key.delete()
 
 
-@pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
+@pytest.mark.parametrize("path", [VIEWSET, pytest.param(DYNAMIC, marks=pytest.mark.deep)])
 def test_too_many_requests_are_answered_alike_both_ways(demo: Platform, path: str) -> None:
     env = {**demo.env, "THROTTLE_PER_MINUTE": "1", "REDIS_PREFIX": f"once{len(path)}:"}
     with Platform(env).site(processes=1) as site:
@@ -236,7 +236,7 @@ def without_seconds(answer: Answer) -> Answer:
     return Answer(answer.status, headers, body)
 
 
-@pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
+@pytest.mark.parametrize("path", [VIEWSET, pytest.param(DYNAMIC, marks=pytest.mark.deep)])
 def test_a_table_without_a_version_is_answered_alike_both_ways(fresh: Platform, path: str) -> None:
     with fresh.site(processes=1) as site:
         until(lambda: site.get("/api/").headers["x-airsense-cache"] != "bypass")

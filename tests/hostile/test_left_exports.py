@@ -35,6 +35,7 @@ STAGES = {
     "rows are sorted": (f"format=csv&{SORT}", {}, "COPY (SELECT "),
     "rows of a sheet are sorted": (f"format=xlsx&{SORT}", {}, "COPY (SELECT "),
 }
+OFTEN = {"csv is written", "xlsx is written", "gzip is written", "rows are sorted"}
 type Stage = tuple[str, dict[str, str], str]
 
 
@@ -50,12 +51,6 @@ def slow(demo: Platform) -> Iterator[Platform]:
 def site(slow: Platform) -> Iterator[Site]:
     with slow.site(processes=1) as site:
         yield site
-
-
-@pytest.fixture(params=list(STAGES.values()), ids=list(STAGES))
-def stage(request: pytest.FixtureRequest) -> Stage:
-    query, headers, sql = request.param
-    return query, headers, sql
 
 
 def running(sql: str = "COPY (") -> int:
@@ -97,6 +92,7 @@ def fetch(query: str, headers: dict[str, str], gone: threading.Event) -> None:
         connections.close_all()
 
 
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
 def test_an_export_ends_when_its_client_has_gone(slow: Platform, stage: Stage) -> None:
     query, headers, sql = stage
     gone = threading.Event()
@@ -113,6 +109,11 @@ def test_an_export_ends_when_its_client_has_gone(slow: Platform, stage: Stage) -
     assert (running(), slots()) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    "stage",
+    [s if n in OFTEN else pytest.param(s, marks=pytest.mark.deep) for n, s in STAGES.items()],
+    ids=STAGES,
+)
 def test_a_client_that_disconnects_frees_its_slot_and_its_place(site: Site, stage: Stage) -> None:
     query, headers, sql = stage
     host, port = urlsplit(site.url).hostname, urlsplit(site.url).port

@@ -112,7 +112,8 @@ def platform(postgresql: Server) -> Iterator[Platform]:
         yield own
 
 
-@pytest.mark.parametrize("path", ["/readyz", pytest.param("/rdsstatus", marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("path", ["/rdsstatus", "/readyz"])
 def test_a_postgresql_that_takes_no_connections_is_unreachable(
     postgresql: Server, platform: Platform, path: str
 ) -> None:
