@@ -1,4 +1,4 @@
-"""Receivers of alerts on the loopback: a mail server and a webhook's."""
+"""Loopback servers that receive alerts: SMTP and a webhook."""
 
 import base64
 import email
@@ -26,13 +26,13 @@ class Mailbox:
 
 @dataclass
 class Webhook:
-    """Takes alerts that are signed as https://www.standardwebhooks.com/ says."""
+    """Accepts alerts that are signed as https://www.standardwebhooks.com/ specifies."""
 
     port: int = 0
-    status: int = 204  # what it answers
+    status: int = 204  # of its responses
     attempts: int = 0
     received: list[dict[str, Any]] = field(default_factory=list)
-    open: threading.Event = field(default_factory=threading.Event)  # nothing is answered before
+    open: threading.Event = field(default_factory=threading.Event)  # responses wait until it is set
 
     @property
     def url(self) -> str:
@@ -97,7 +97,7 @@ def _is_signed(headers: Message, body: bytes) -> bool:
 
 @contextmanager
 def _serving(server: BaseServer) -> Iterator[int]:
-    """The port of a server that answers while the block runs."""
+    """Run a server during the block and yield its port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

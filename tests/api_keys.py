@@ -1,4 +1,4 @@
-"""Keys of the API as tests know them."""
+"""Checks for API keys in logs."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ SECRET = r"airsense_[\w-]{43}"
 
 @contextmanager
 def log_without_keys(folder: Path) -> Iterator[Path]:
-    """Where a web server logs; at the end it has, and no key is in it."""
+    """Yield a log file; check at the end that it is written and has no API key."""
     log = folder / "log"
     yield log
     text = log.read_text()

@@ -1,4 +1,4 @@
-"""Chromium for tests: a page is opened with an ear on everything that goes wrong in it."""
+"""Chromium for tests, which fail on any error in a page."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ WIDTHS = (1400, 360)
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """While it is open, this process's database cannot be used: playwright runs an event loop."""
+    """While it is open, this process cannot use Django's ORM: Playwright runs an event loop."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.fail("The browser tests need Chromium: `make programs` installs it.")
@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """A page of the site at `url`; at the end nothing must have gone wrong in it."""
+    """Open a page of the site at `url`; fail at the end if the page had any error."""
     troubles: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -68,7 +68,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 
 def assert_accessible(page: Page) -> None:
-    """Light and dark, wide and narrow: nobody stumbles, and the page does not scroll sideways."""
+    """Check accessibility in light and dark, wide and narrow, and that nothing scrolls sideways."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -1,6 +1,6 @@
-"""Commands of `manage.py`, each in a process of its own that has the libraries from the beginning.
+"""Run `manage.py` commands in processes that are forked with the libraries already loaded.
 
-To load them takes most commands more time than what they do, and tests run hundreds of commands.
+Most commands take longer to import the libraries than to run, and tests run hundreds of them.
 """
 
 import atexit
@@ -16,7 +16,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-# What reads no settings when it is loaded.
+# Only modules that read no settings when they are imported.
 LIBRARIES = [
     "boto3",
     "celery.app.base",
@@ -108,7 +108,7 @@ class Command:
 def run(
     manage: Path, arguments: tuple[str, ...], env: dict[str, str], seconds: float
 ) -> "subprocess.CompletedProcess[str]":
-    """What a command says; it is killed where it takes longer."""
+    """Run a command and return its output; kill it after `seconds`."""
     with tempfile.TemporaryDirectory() as folder:
         output, errors = Path(folder, "stdout"), Path(folder, "stderr")
         process = Command([str(manage), *arguments], env, output, errors)
@@ -121,7 +121,7 @@ def run(
 
 
 def _execute(command: list[str], env: dict[str, str], output: str, errors: str) -> None:
-    """What Python does when it is started, and when it ends."""
+    """Run a script as Python does at start and exit."""
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     for number, file in ((1, output), (2, errors)):

@@ -1,4 +1,4 @@
-"""Two platforms: `demo` has the demo data and is only read; `fresh` is a test's own."""
+"""Fixtures of two platforms: `demo` is shared and read-only, `fresh` belongs to one test."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from pytest_django import DjangoDbBlocker
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
 
-# The longest come first, so that no process is left alone with one at the end.
+# The longest files run first, so that all test processes end at about the same time.
 LONGEST = (
     "test_faults",
     "test_running",

@@ -1,4 +1,4 @@
-"""A table with a column of each type, with its hardest values."""
+"""A table with a column of each supported type and its edge cases."""
 
 import math
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ type Column = tuple[pa.DataType, models.Field[Any, Any], list[Any]]
 ASTRONAUT = "\U0001f469\u200d\U0001f680"
 SMALLEST = 5e-324  # the smallest float above 0
 
-# Each type that a table may have, as people write it on Databricks, with its hardest values.
+# Each supported type as Arrow and Django have it, and its edge cases.
 TYPES: dict[str, Column] = {
     "n": (pa.int64(), models.BigIntegerField(), [0, 1, 2**63 - 1, -(2**63)]),
     "tiny": (pa.int8(), models.SmallIntegerField(null=True), [None, 127, -128, 0]),

@@ -1,4 +1,4 @@
-"""Made flight records, and what the tables must say of them, in plain Python."""
+"""Random flight records, and the tables that follow from them, computed in plain Python."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ CITIES = [f"City {number} {'of the long name ' * 7}, NY" for number in range(50)
 
 
 def records(seed: int, count: int) -> list[Record]:
-    """Records that differ for each seed in every table that is made of them."""
+    """Records whose tables all differ from seed to seed."""
     return [
         (
             (FIRST + timedelta(i % 28)).isoformat(),

@@ -1,4 +1,4 @@
-"""Exports of a platform of a test's own, whose rows come as slowly as the test needs."""
+"""Create exports, and slow down their rows as a test needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ def ask(platform: Platform, query: str = "", format_: str = "csv") -> str:
 
 
 def sweep(platform: Platform) -> None:
-    """What the schedule does every 10 s."""
+    """Run the sweep that the schedule runs every 10 s."""
     platform.python("from flights import tasks; tasks.sweep_exports()")
 
 
@@ -36,7 +36,7 @@ def row(platform: Platform, key: str) -> dict[str, Any]:
 
 
 def swept(platform: Platform, key: str) -> str:
-    """How an export is after a sweep: what an earlier one told, a slow worker may have missed."""
+    """Return the status of an export after a sweep, which also notifies a worker that missed it."""
     sweep(platform)
     return str(row(platform, key)["status"])
 
@@ -49,7 +49,7 @@ def execute(platform: Platform, *statements: str) -> None:
 
 @contextmanager
 def slowly(platform: Platform, pause: float = 0.04, at_once: int = 5_000) -> Iterator[None]:
-    """The first rows come at once, then 100 in each of some pauses (seconds)."""
+    """Return the first rows at once, then 100 after each pause (seconds)."""
     reader = f"{platform.env['DATABASE_URL'].rpartition('/')[2].partition('?')[0]}_reader"
     execute(
         platform,

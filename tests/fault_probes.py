@@ -1,4 +1,4 @@
-"""What tests of faults see of a platform: its readers, its newest transfer, what is left behind."""
+"""Probes of a platform under faults: its readers, its newest transfer, its leftovers."""
 
 import threading
 import time
@@ -12,13 +12,13 @@ from tests.commands import Command
 from tests.platform import Platform, Site
 
 TABLE = "flight_delay_data"
-ROWS, ANSWER_ROWS = 10_000, 2_000  # of the table, and of each answer of the warehouse
+ROWS, ANSWER_ROWS = 10_000, 2_000  # of the table, and of each response of the warehouse
 START = (
     "from transfers import tasks; from flights.tables import by_name;"
     f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
 )
 
-ADVISORY = 1  # the lock that statements which make indexes wait for
+ADVISORY = 1  # key of the advisory lock that CREATE INDEX waits for
 NO_INDEXES = f"SELECT pg_advisory_lock({ADVISORY})"
 
 
@@ -70,7 +70,7 @@ def last(platform: Platform) -> dict[str, Any]:
 
 
 def current(site: Site) -> int:
-    """What readers get; of another page they may for a second have got a newer version."""
+    """The version of the site's responses, which may lag a new version by a second."""
     return int(site.get(page()).json()["version"])
 
 
@@ -94,7 +94,7 @@ def held(platform: Platform, statement: str) -> Iterator[None]:
 
 
 def waiting(platform: Platform) -> int:
-    """How many statements wait for a lock that somebody holds."""
+    """Count the statements that wait for a lock."""
     with database(platform) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity"
@@ -104,7 +104,7 @@ def waiting(platform: Platform) -> int:
 
 
 def clean(platform: Platform) -> None:
-    """Nothing is left of what was cut short: no relation, lock or running mark."""
+    """Check that no relation, lock or running transfer is left behind."""
     with database(platform) as connection:
         version_tables = connection.execute(
             "SELECT \"table\" || '__v' || number FROM flights_tableversion"
@@ -117,7 +117,7 @@ def clean(platform: Platform) -> None:
         locks = connection.execute(
             "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE"
             " mode ~ 'Exclusive' AND locktype = 'relation' AND datname = current_database()"
-            " AND backend_type = 'client backend'"  # upkeep of its own is PostgreSQL's business
+            " AND backend_type = 'client backend'"  # autovacuum also takes locks
         )
         assert locks.fetchone() == (0,)
     assert last(platform)["status"] not in ("running", "queued")
@@ -130,5 +130,5 @@ def worker(platform: Platform) -> Iterator[Command]:
 
 
 def ask(platform: Platform) -> None:
-    """Ask a worker for the table, as the schedule would."""
+    """Queue a transfer of the table, as the schedule does."""
     platform.python(START)

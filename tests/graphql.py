@@ -1,4 +1,4 @@
-"""How tests ask GraphQL, and what they take for an answer or a refusal."""
+"""GraphQL requests of tests, and the data or errors of their responses."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def data(answer: Answer) -> Any:
 
 
 def refused(answer: Answer, status: int = 400) -> str:
-    """What is wrong, in all errors."""
+    """Check that the request failed, and return its error messages as one text."""
     assert answer.status == status, answer.body
     text = answer.body.decode()
     assert "SELECT" not in text

@@ -1,4 +1,4 @@
-"""What holds for every answer, whatever was asked: its status, form, time, and what it tells."""
+"""Invariants of every response: status, format, time, and no leaked internals."""
 
 import json
 import re
@@ -14,7 +14,7 @@ AIRLINES = "/api/airline_performance/"
 DYNAMIC = "/api/dynamic_query?table_name=airline_performance"
 SEARCH = "/api/search"
 GRAPHQL = "/api/graphql"
-SESSION = {"Cookie": "sessionid=none"}  # passes by the response cache
+SESSION = {"Cookie": "sessionid=none"}  # bypasses the response cache
 INSIDE = re.compile(
     rb'Traceback|File "|psycopg|site-packages|SELECT .* FROM|__v\d+["\s]|/home/|/work/'
 )
@@ -26,23 +26,23 @@ NAMES = [
     *("Total_Flights__gte", "Total_Flights__in", "Avg_Arrival_Delay", "Airline_Name__regex", "pk"),
 ]
 FIRST = ("/api/dynamic_query", "/api/advanced_search")
-SLACK = 2.0  # seconds that an answer may take beside its statement, on a busy machine
+SLACK = 2.0  # seconds beyond the statement timeout, for a busy machine
 
 
 def check_invariants(answer: Answer, path: str) -> Answer:
-    """What holds for every answer, whatever was asked."""
+    """Check the invariants of every response."""
     assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
     if answer.status >= 400:
         assert not INSIDE.search(answer.body), answer.body
         if answer.headers["content-type"].startswith("text/html"):
-            assert "format=api" in path.lower(), path  # nobody else asked for a page
+            assert "format=api" in path.lower(), path  # only this format is a page
         else:
             well_formed(answer, path)
     return answer
 
 
 def well_formed(answer: Answer, path: str) -> None:
-    """An error has the shape of its route, and says no more than that."""
+    """Check that an error has exactly the fields of its route."""
     body, kind = answer.json(), answer.headers["content-type"]
     if kind == PROBLEM:
         assert {"type", "title", "status", "detail"} <= body.keys(), body
@@ -60,7 +60,7 @@ def well_formed(answer: Answer, path: str) -> None:
 
 
 def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
-    """An answer that came within the time that the tables state."""
+    """Send a request, and check that the response meets the timeout of the tables."""
     began = time.monotonic()
     answer = check_invariants(site.ask(method, path, None, **headers), path)
     assert time.monotonic() - began < settings.READER_TIMEOUT_MS / 1000 + SLACK, path
@@ -68,7 +68,7 @@ def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
 
 
 def meaning(answer: Answer) -> object:
-    """Links name parameters in any order; which of several mistakes is told depends on it, too."""
+    """Normalize a response: the order of parameters in links, and which error is named, vary."""
     if answer.status >= 400:
         return answer.status
     if not answer.headers.get("content-type", "").startswith("application/json"):

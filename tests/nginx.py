@@ -1,4 +1,4 @@
-"""nginx as deploy/nginx.conf has it, in front of a web server."""
+"""nginx with deploy/nginx.conf in front of a web server."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ FILE = PROJECT / "deploy" / "nginx.conf"
 
 
 def program() -> str:
-    """Debian has it where a person's PATH does not lead."""
+    """Find nginx, which Debian installs outside a user's PATH."""
     path = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert path, "This needs nginx: apt-get install nginx"
     return path
@@ -23,7 +23,7 @@ def program() -> str:
 
 @contextmanager
 def in_front_of(site: Site) -> Iterator[Site]:
-    """Its addresses are those of this machine; nothing else of the file is changed."""
+    """Run nginx with deploy/nginx.conf, in which only addresses and folders are replaced."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         changes = {
@@ -43,7 +43,7 @@ def in_front_of(site: Site) -> Iterator[Site]:
 
 
 def _as_root() -> list[str]:
-    """In its container nginx is one user; started by root, its workers would be another."""
+    """Run workers as root if nginx starts as root; in its container it has a single user."""
     return ["-g", "user root;"] if os.geteuid() == 0 else []
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, which the test may stop."""
+"""A PostgreSQL server that belongs to one test, which may stop it."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ with embedded.lease():
 class Server:
     """An embedded PostgreSQL; its supervisor starts it again."""
 
-    folder: Path  # its account may enter it
+    folder: Path  # PostgreSQL's account may enter it
     url: str
 
     @property
@@ -38,7 +38,7 @@ class Server:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Away meanwhile, after a stop that writes nothing down (`pg_ctl stop -m immediate`)."""
+        """Stop the server during the block, as after a crash (`pg_ctl stop -m immediate`)."""
         with paused(_parent(self.postmaster)):
             os.kill(self.postmaster, signal.SIGQUIT)
             yield
@@ -46,7 +46,7 @@ class Server:
 
     @contextmanager
     def silent(self, *, whole: bool) -> Iterator[None]:
-        """It takes connections and never goes on with them; `whole`: nor with those that it has."""
+        """Let new connections hang during the block; `whole`: existing ones, too."""
         children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text()
         backends = map(int, children.split()) if whole else ()
         with paused(_parent(self.postmaster), self.postmaster, *backends):
@@ -91,7 +91,7 @@ def own_postgresql() -> Iterator[Server]:
 
 @contextmanager
 def platform_of(server: Server, *settings: str) -> Iterator[Platform]:
-    """A platform whose database is the server's, with settings of PostgreSQL."""
+    """Run a platform on a database of the server, with PostgreSQL settings."""
     server.execute("CREATE DATABASE own", *(f"ALTER DATABASE own SET {s}" for s in settings))
     try:
         with own_platform(DATABASE_URL=server.url.replace("/airsense?", "/own?")) as own:
@@ -102,7 +102,7 @@ def platform_of(server: Server, *settings: str) -> Iterator[Platform]:
 
 @contextmanager
 def paused(*processes: int) -> Iterator[None]:
-    """Processes that do nothing meanwhile: their sockets stay open and are not read."""
+    """Pause processes (SIGSTOP) during the block: their sockets stay open and unread."""
     for process in processes:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""A whole AirSense in processes of its own: commands, web servers and workers on one database."""
+"""A complete AirSense in separate processes: commands, web servers and workers on one database."""
 
 import json
 import os
@@ -60,10 +60,10 @@ class Site:
 class Platform:
     env: dict[str, str]
     code: Path = data_folder.PROJECT
-    log: Path = Path(os.devnull)  # what its long-running commands say
+    log: Path = Path(os.devnull)  # output of its long-running commands
 
     def manage(self, *arguments: str) -> str:
-        """What a command prints; the test fails where the command does."""
+        """Return the output of a command; fail if the command fails."""
         done = self.attempt(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -72,7 +72,7 @@ class Platform:
         return commands.run(self.code / "manage.py", arguments, self._env(), seconds=100)
 
     def program(self, module: str, *arguments: str) -> str:
-        """What a program of the tests prints."""
+        """Return the output of a module of the tests."""
         command = [sys.executable, "-m", module, *arguments]
         env = {"DJANGO_SETTINGS_MODULE": "airsense.settings", **self._env()}
         return subprocess.run(
@@ -80,11 +80,11 @@ class Platform:
         ).stdout
 
     def python(self, code: str) -> str:
-        """What a line of Python prints in the platform's own process."""
+        """Return the output of Python code that runs in a process of the platform."""
         return self.manage("shell", "--no-imports", "--command", code)
 
     def token(self) -> str:
-        """Of the user who may do everything."""
+        """The API token of a superuser."""
         return self.python(
             "from django.contrib.auth.models import User;"
             "from rest_framework.authtoken.models import Token;"
@@ -93,7 +93,7 @@ class Platform:
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[commands.Command]:
-        """A long-running command, stopped at the end if it still runs."""
+        """Run a long-running command during the block."""
         self.log.open("ab").close()
         command = [str(self.code / "manage.py"), *arguments]
         process = commands.Command(command, self._env(), self.log, self.log)
@@ -102,7 +102,7 @@ class Platform:
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """The same without the tests' libraries: its memory and its time are its own."""
+        """As `running`, without preloaded libraries: to measure its memory and time."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, str(self.code / "manage.py"), *arguments],
@@ -117,7 +117,7 @@ class Platform:
 
     @contextmanager
     def site(self, processes: int = 2) -> Iterator[Site]:
-        """Its web server, answering."""
+        """Run the web server during the block."""
         port = free_port()
         with self.running("serve", f"--port={port}", f"--processes={processes}") as process:
             site = Site(f"http://127.0.0.1:{port}")
@@ -126,7 +126,7 @@ class Platform:
             yield site
 
     def ingest(self, csv: str, how: str = "--replace") -> None:
-        """Raw records as CSV lines without their header, through the broker to the warehouse."""
+        """Ingest CSV lines without a header, and run the broker."""
         ingest = f"call_command('ingest', {how!r}, {str(self.csv(csv))!r})"
         self.python(
             f"from django.core.management import call_command; {ingest}; call_command('broker')"
@@ -165,7 +165,7 @@ def _stopped(process: "commands.Command | subprocess.Popen[bytes]") -> Iterator[
 
 
 def until(done: Any, seconds: float = 30) -> None:
-    """Wait for something to come true; to look takes time from it, so not too often."""
+    """Wait until `done()` is true; poll rarely, since polling takes processor time."""
     began = time.monotonic()
     while not done():
         waited = time.monotonic() - began
@@ -174,7 +174,7 @@ def until(done: Any, seconds: float = 30) -> None:
 
 
 def most_memory(process: "subprocess.Popen[bytes]") -> int:
-    """The most MB that a process had of its own, watched until it ends.
+    """Watch a process until it ends and return the most memory (MB) that it had.
 
     What `wait4` says of it begins with the memory of the process that started it.
     """

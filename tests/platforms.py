@@ -1,4 +1,4 @@
-"""Platforms of tests' own; loading this leads the process to databases of its own."""
+"""Platforms that belong to one test; importing this module points the process to test databases."""
 
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.servers import own_environment
 
 @contextmanager
 def own_platform(**env: str) -> Iterator[Platform]:
-    """A platform with a database of its own, without any data, and no warehouse yet."""
+    """Create a platform with an empty database and no warehouse."""
     own = Platform(own_environment(_migrated()) | env)
     own.manage("setup")
     try:
@@ -36,7 +36,7 @@ def _migrated() -> str:
 
 @contextmanager
 def own_valkey(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A Valkey of the test's own, which keeps its messages in a folder."""
+    """Run a Valkey server for one test that persists its data in a folder."""
     command = [valkey.program(), "--port", "0", "--unixsocket", f"{folder}/valkey.sock"]
     persistence = ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
     with subprocess.Popen([*command, *persistence], stdout=subprocess.DEVNULL) as server:

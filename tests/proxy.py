@@ -1,4 +1,4 @@
-"""A network between a platform and a server, which tests cut."""
+"""A TCP proxy between a platform and a server, whose connections tests cut."""
 
 import socket
 import struct
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is closed so is not said goodbye to
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a TCP reset
 
 
 class Proxy:
-    """Hands on what comes to its port, unless it is cut."""
+    """Forwards connections to its port unless it is cut."""
 
     def __init__(self, connect: Callable[[], socket.socket]) -> None:
         self.connect = connect
@@ -22,7 +22,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self, seconds: float) -> int:
-        """Break every connection, and each new one for a while; how many were there."""
+        """Reset all connections, and new ones for `seconds`; return how many there were."""
         self.is_cut = True
         count = len(self.ends) // 2
         for end in self.ends:
@@ -33,7 +33,7 @@ class Proxy:
         return count
 
     def _accept(self) -> None:
-        with suppress(OSError):  # it is closed at the end
+        with suppress(OSError):  # the socket is closed at the end
             while True:
                 client, _ = self.door.accept()
                 if self.is_cut:

@@ -1,4 +1,4 @@
-"""Publishes versions of all tables one after the other, in a process of its own.
+"""Publish versions of all tables one after the other, in a separate process.
 
 `python -m tests.publisher COUNT RECORDS`: version N is made of `yardstick.records(N, RECORDS)`.
 Prints a JSON list of the seconds that each publishing took, and how many exports were open then.
@@ -40,7 +40,7 @@ def main(count: int, records: int) -> None:
 
 
 def open_exports() -> int:
-    """How many exports PostgreSQL is answering now."""
+    """Count the exports that PostgreSQL runs now."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"

@@ -1,4 +1,4 @@
-"""HTTP byte by byte, as clients write it who mean harm."""
+"""HTTP requests as raw bytes, as hostile clients send them."""
 
 import socket
 from contextlib import closing
@@ -18,7 +18,7 @@ def head(method: str, path: str, *headers: str) -> bytes:
 
 
 def ask(site: Site, data: bytes) -> bytes:
-    """All that comes back until the server closes the connection."""
+    """Send bytes and return everything until the server closes the connection."""
     with closing(connect(site)) as client:
         client.sendall(data)
         return rest(client)

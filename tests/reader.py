@@ -1,4 +1,4 @@
-"""A reader in a process of its own: asks until it is stopped, then tells what it was answered.
+"""A client in a separate process: sends requests until it is stopped, then prints the responses.
 
 `python -m tests.reader query|export URL STOP`: STOP is a file that stops it. Prints a JSON list
 of [stated version, SHA-256 of the body, seconds, status].
@@ -39,7 +39,7 @@ def query(host: str, port: int | None, path: str) -> list[object]:
 
 
 def export(host: str, port: int | None, path: str) -> list[object]:
-    """Read slowly, through a small buffer: the server has to keep the query open."""
+    """Read slowly through a small buffer, so that the server keeps the query open."""
     with socket.socket() as slow:
         slow.settimeout(30)
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)

@@ -1,4 +1,4 @@
-"""`manage.py run` in a process of its own, with a data folder of its own."""
+"""Run `manage.py run` with a separate data folder."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.platform import Site, free_port, until
 
 UP = "AirSense is up"
 
-type Settings = dict[str, str] | None  # beside those of the data folder
+type Settings = dict[str, str] | None  # in addition to AIRSENSE_HOME
 
 
 class Run:
@@ -49,7 +49,7 @@ class Run:
             return False
 
     def processes(self) -> list[int]:
-        """All processes of this platform: each knows its data folder."""
+        """Return the ids of all processes that have this data folder in environment or command."""
         return [
             pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._mine(pid)
         ]

@@ -35,7 +35,7 @@ def own_environment(template: str = "template1") -> dict[str, str]:
         "DATABASE_URL": urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}")),
         "REDIS_URL": QUEUE,
         "REDIS_PREFIX": f"{name}:",
-        "THROTTLE_PER_MINUTE": "10000000",  # tests ask more than people do
+        "THROTTLE_PER_MINUTE": "10000000",  # tests send more requests than users
         "WAREHOUSE_URL": f"duckdb://{data_folder.folder()}/{name}",
     }
 

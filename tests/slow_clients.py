@@ -1,4 +1,4 @@
-"""Crowds of clients who send the beginning of something, and then keep the server waiting."""
+"""Many clients that send the beginning of a request and then keep the server waiting."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ BODY = raw_http.head(
 HEADERS = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 NOTHING = b""
 KINDS = (BODY, HEADERS, NOTHING)
-EVERY = 0.5  # seconds between two looks who was closed
+EVERY = 0.5  # seconds between two checks for closed connections
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def waiting(site: Site, count: int, begin: bytes) -> Iterator[list[socket.socket
 
 @contextmanager
 def renewed(site: Site, count: int, begin: bytes) -> Iterator[None]:
-    """As many all the time: one that is closed comes again."""
+    """Keep `count` slow clients connected; replace those that the server closes."""
     stop = threading.Event()
 
     def attack() -> None:
@@ -51,7 +51,7 @@ def renewed(site: Site, count: int, begin: bytes) -> Iterator[None]:
 
 
 def ended(client: socket.socket, seconds: float = 15) -> bool:
-    """Whether the server closes the connection in time."""
+    """Return whether the server closes the connection in time."""
     client.settimeout(seconds)
     try:
         raw_http.rest(client)
@@ -61,7 +61,7 @@ def ended(client: socket.socket, seconds: float = 15) -> bool:
 
 
 def drip(client: socket.socket) -> None:
-    """Send a byte now and then, as long as that is taken."""
+    """Send a byte every 0.2 s until the server closes the connection."""
     pause = threading.Event()
     with suppress(OSError):
         while not pause.wait(0.2):

@@ -1,4 +1,4 @@
-"""The admin: who may do what in it, and what its pages do."""
+"""The admin: permissions and pages."""
 
 import html
 import itertools
@@ -74,7 +74,7 @@ def client(group: str) -> Client:
 
 @pytest.fixture
 def keys(demo: Platform) -> dict[str, int]:
-    """A transfer and a version that are there."""
+    """The keys of an existing transfer and version."""
     return {
         "transfer": Transfer.objects.earliest("pk").pk,
         "version": TableVersion.objects.earliest("pk").pk,
@@ -108,14 +108,14 @@ def test_a_group_may_do_what_it_is_for_and_no_more(
             assert browser.post(address, {"post": "yes"}).status_code == 403, address
 
 
-def test_strangers_are_led_to_the_login(demo: Platform, keys: dict[str, int]) -> None:
+def test_anonymous_users_are_redirected_to_the_login(demo: Platform, keys: dict[str, int]) -> None:
     for path in ["/admin/", *VIEWED, *OPERATED, *MANAGED]:
         answer = Client().get(path.format(**keys))
         assert answer.status_code == 302, path
         assert "/admin/login/" in answer.headers["Location"]
 
 
-def test_an_administrator_makes_no_superuser_and_takes_over_none(demo: Platform) -> None:
+def test_an_administrator_cannot_create_or_take_over_a_superuser(demo: Platform) -> None:
     browser, boss = client("administrator"), somebody(is_superuser=True)
     assert browser.post(f"/admin/auth/user/{boss.pk}/password/", {}).status_code == 403
     page = browser.get(f"/admin/auth/user/{somebody().pk}/change/").content.decode()
@@ -193,7 +193,7 @@ def test_a_failed_transfer_shows_why_escaped_and_is_retried(demo: Platform, work
     assert "ended already" in html.unescape(answer.content.decode())
 
 
-def test_a_waiting_transfer_says_behind_what_and_is_cancelled(demo: Platform) -> None:
+def test_a_queued_transfer_names_what_it_waits_for_and_can_be_cancelled(demo: Platform) -> None:
     ahead = Transfer.objects.create(
         table="delays_by_day", status="running", asked_by="somebody", heartbeat_at="2100-01-01T00Z"
     )

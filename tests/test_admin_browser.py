@@ -1,4 +1,4 @@
-"""The admin in a real browser: every page accessible, and bars that move by themselves."""
+"""The admin in a real browser: accessible pages, and progress bars that update."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def session(browser: Browser, running: Site) -> StorageState:
-    """The cookies of somebody who has logged in."""
+    """The cookies of a logged-in user."""
     with opened(browser, running.url) as page:
         page.goto("/admin/")
         page.locator("#id_username").fill("boss")

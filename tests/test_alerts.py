@@ -1,4 +1,4 @@
-"""Alerts: what makes one, and that each reaches a mailbox and a webhook once."""
+"""Alerts: what causes them, and their delivery by mail and webhook exactly once."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ TO = "on-call@example.org"
 
 
 class Gone:
-    """A warehouse whose tables are gone."""
+    """A warehouse whose tables are missing."""
 
     def __getattr__(self, name: str) -> Any:
         raise SourceMissing("The table is gone.", advice="Build it.")
@@ -39,7 +39,7 @@ class Gone:
 
 @pytest.fixture
 def nothing_yet(demo: Platform) -> Iterator[None]:
-    """No alert and no trouble before a test, and none left by it."""
+    """Delete all alerts and troubles before and after the test."""
     Alert.objects.all().delete()
     yield
     succeed()
@@ -84,7 +84,7 @@ def kinds() -> list[str]:
     return list(Alert.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_a_table_that_keeps_failing_is_told_of_once_and_so_is_its_recovery(
+def test_a_failing_table_is_alerted_once_and_so_is_its_recovery(
     mails: Mailbox, hook: Webhook
 ) -> None:
     fail()
@@ -107,7 +107,7 @@ def test_a_table_that_keeps_failing_is_told_of_once_and_so_is_its_recovery(
     assert len({m["id"] for m in hook.received} | {m["Message-ID"] for m in mails.received}) == 6
 
 
-def test_a_lost_worker_and_a_queue_that_is_down_are_failures_and_cancelling_is_none(
+def test_a_lost_worker_and_an_unreachable_queue_are_alerted_but_a_cancelled_transfer_is_not(
     nothing_yet: None,
 ) -> None:
     (transfer,) = services.ask([DAYS], "test")
@@ -128,7 +128,7 @@ def test_a_lost_worker_and_a_queue_that_is_down_are_failures_and_cancelling_is_n
     assert TableVersion.objects.get(published__table="delays_by_day").number == number
 
 
-def test_an_alert_and_what_caused_it_are_written_together_or_not_at_all(nothing_yet: None) -> None:
+def test_an_alert_is_written_in_the_transaction_of_its_cause(nothing_yet: None) -> None:
     (transfer,) = services.ask([DAYS], "test")
     with transaction.atomic():
         services.withdraw([transfer.pk], SourceMissing("gone"))
@@ -139,7 +139,7 @@ def test_an_alert_and_what_caused_it_are_written_together_or_not_at_all(nothing_
     assert transfer.status == Transfer.Status.QUEUED
 
 
-def test_a_table_that_is_not_fresh_is_told_of_once_and_until_it_was_confirmed(
+def test_a_stale_table_is_alerted_once_until_a_transfer_confirms_it(
     hook: Webhook,
 ) -> None:
     tasks.look_at_freshness()
@@ -157,7 +157,9 @@ def test_a_table_that_is_not_fresh_is_told_of_once_and_until_it_was_confirmed(
     assert len(hook.received) == 4
 
 
-def test_after_a_roll_back_all_agree_how_fresh_a_table_is(nothing_yet: None, site: Site) -> None:
+def test_the_api_alerts_and_dashboard_agree_on_freshness_after_a_roll_back(
+    nothing_yet: None, site: Site
+) -> None:
     def stale() -> tuple[bool, bool, bool]:
         """By the API, the alerts and the dashboard."""
         tasks.look_at_freshness()
@@ -184,7 +186,7 @@ def test_after_a_roll_back_all_agree_how_fresh_a_table_is(nothing_yet: None, sit
     assert kinds()[-1] == "fresh"
 
 
-def test_a_job_that_fails_is_told_of_once_and_so_is_the_next_success(hook: Webhook) -> None:
+def test_a_failed_job_is_alerted_once_and_so_is_the_next_success(hook: Webhook) -> None:
     broken = SimpleUploadedFile("broken.csv", b"not a header\n1\n")
     warehouse_jobs.ask("append", "test", broken)
     warehouse_jobs.work()
@@ -207,7 +209,7 @@ def _queued_ingest() -> int:
     return int(WarehouseJob.objects.create(kind="append", asked_by="test").pk)
 
 
-def test_an_export_that_fails_is_told_of_once_and_so_is_the_next_success(hook: Webhook) -> None:
+def test_a_failed_export_is_alerted_once_and_so_is_the_next_success(hook: Webhook) -> None:
     def ended(status: str) -> None:
         now = timezone.now()
         Export.objects.create(
@@ -232,7 +234,7 @@ def test_an_export_that_fails_is_told_of_once_and_so_is_the_next_success(hook: W
     assert "The storage is full." in hook.received[0]["data"]["text"]
 
 
-def test_two_who_see_the_same_at_once_write_one_alert(nothing_yet: None) -> None:
+def test_two_processes_that_see_the_same_failure_write_one_alert(nothing_yet: None) -> None:
     def other() -> None:
         with closing(connection):
             tasks.look_at_freshness()
@@ -273,14 +275,14 @@ def test_a_receiver_that_was_down_gets_each_alert_once_later(mails: Mailbox, hoo
     assert hook.attempts == 1  # the second attempt has its time
     waiting = Delivery.objects.get(channel="webhook")
     assert (waiting.attempts, waiting.error) == (1, "The receiver answered 503.")
-    assert len(mails.received) == 1  # one channel does not hold up another
+    assert len(mails.received) == 1  # one channel does not delay another
     hook.status = 204
     until(lambda: tasks.deliver_alerts() or hook.received)
     tasks.deliver_alerts()
     assert (len(hook.received), len(mails.received)) == (1, 1)
 
 
-def test_what_could_not_be_delivered_for_a_day_is_given_up(hook: Webhook) -> None:
+def test_an_alert_that_cannot_be_delivered_for_a_day_is_dropped(hook: Webhook) -> None:
     fail()
     Alert.objects.update(happened_at=timezone.now() - timedelta(hours=25))
     tasks.deliver_alerts()
@@ -325,7 +327,7 @@ def test_a_worker_delivers_what_the_environment_asks_for_at_once(fresh: Platform
 
 
 @pytest.mark.parametrize("wrong", [timedelta(0), timedelta(seconds=-5), 24, "daily"])
-def test_a_freshness_that_cannot_be_held_is_refused(wrong: Any) -> None:
+def test_an_invalid_freshness_is_refused(wrong: Any) -> None:
     class Odd(DelaysByDay):
         mirror = Mirror(order=("day_of_week",), fresh_within=wrong)
 

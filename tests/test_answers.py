@@ -1,4 +1,4 @@
-"""What is answered for each final table equals what DuckDB alone says of the raw file."""
+"""The API returns for each final table what DuckDB computes from the raw file."""
 
 import os
 from pathlib import Path

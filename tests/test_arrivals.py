@@ -1,4 +1,4 @@
-"""The benchmark's open loop shows a stall to the full: a closed one would ask less meanwhile."""
+"""The benchmark's open loop shows a stall completely; a closed loop would send fewer requests."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def test_every_request_that_was_due_in_a_stall_waited_for_the_rest_of_it(server: Server) -> None:
+def test_every_request_due_during_a_stall_waits_for_its_end(server: Server) -> None:
     server.open.clear()
     threading.Timer(0.5, server.open.set).start()
     took = sorted(arrivals.run(server.server_port, RATE, SECONDS, REQUESTS))
@@ -53,7 +53,7 @@ def test_every_request_that_was_due_in_a_stall_waited_for_the_rest_of_it(server:
     assert 0.45 < took[-1] < 1.5
 
 
-def test_what_is_never_answered_has_no_time(server: Server) -> None:
+def test_a_request_without_a_response_has_no_latency(server: Server) -> None:
     server.open.clear()
     began = time.monotonic()
     took = arrivals.run(server.server_port, RATE, 0.1, REQUESTS)

@@ -1,4 +1,4 @@
-"""`/api/exports/`: files that workers make, kept for a while behind links that expire."""
+"""`/api/exports/`: files that workers make, available for a while by links that expire."""
 
 import hashlib
 import json
@@ -53,7 +53,7 @@ def export_at(site: Site, address: str, wait: int = 30) -> Any:
 
 
 def finished_export(site: Site, query: str, format_: str = "csv", table: str = FLIGHTS) -> Any:
-    """An export that is done."""
+    """Request an export and wait until it is done."""
     answer = post(site, {"table": table, "query": query, "format": format_})
     assert answer.status in (200, 202), answer.body
     export = export_at(site, answer.headers["location"])
@@ -78,7 +78,7 @@ def test_an_export_is_the_file_that_would_be_streamed(live: Site, format_: str) 
     assert export["version"] == streamed.headers["x-airsense-version"]
 
 
-def test_what_is_asked_again_is_the_same_export(live: Site) -> None:
+def test_a_repeated_request_returns_the_same_export(live: Site) -> None:
     body = {"table": FLIGHTS, "query": "Origin_City=Newark, NJ&limit=7", "format": "csv"}
     first = post(live, body)
     done = export_at(live, first.headers["location"])
@@ -92,7 +92,7 @@ def test_what_is_asked_again_is_the_same_export(live: Site) -> None:
     assert listed["limits"]["kept_hours"] == 24
 
 
-def test_strangers_and_viewers_export_nothing(live: Site) -> None:
+def test_anonymous_clients_and_viewers_cannot_export(live: Site) -> None:
     body = {"table": FLIGHTS, "query": "limit=8", "format": "csv"}
     before = Export.objects.count()
     assert post(live, body, Authorization="").status == 401
@@ -131,7 +131,7 @@ def test_a_wrong_request_says_what_is_wrong(live: Site, body: Any, says: str) ->
     assert says in answer.json()["detail"]
 
 
-def test_who_has_too_many_waits(live: Site) -> None:
+def test_a_user_with_too_many_exports_is_refused(live: Site) -> None:
     waiting = active(settings.EXPORTS_WAITING, user="operator of exports")
     refused = post(live, {"table": FLIGHTS, "query": "limit=100", "format": "csv"})
     assert (refused.status, refused.headers["retry-after"]) == (429, "10")
@@ -197,7 +197,7 @@ def test_a_file_is_removed_when_it_has_expired_and_forgotten_later(live: Site) -
     assert not row.exists()
 
 
-def test_what_lost_its_worker_is_not_said_to_run(live: Site) -> None:
+def test_an_export_without_a_worker_is_not_reported_as_running(live: Site) -> None:
     export = Export.objects.create(
         **{"table": FLIGHTS, "number": 1, "query": "limit=16", "format": "csv"},
         status="running",
@@ -244,7 +244,7 @@ def test_operators_see_and_delete_exports_in_the_admin(live: Site) -> None:
 
 
 def active(count: int, **who: Any) -> list[Export]:
-    """Exports of somebody that nobody makes yet."""
+    """Queued exports of a user or key."""
     later = timezone.now() + timedelta(hours=1)
     existing = []
     for n in range(101, 101 + count):

@@ -1,4 +1,4 @@
-"""`manage.py broker`: its tables, against the same figures in plain Python with exact fractions."""
+"""`manage.py broker`: its tables equal those computed in plain Python with exact fractions."""
 
 import csv
 import importlib.util
@@ -101,7 +101,7 @@ def minutes(text: str) -> int | None:
 
 
 def hundredths(values: Iterable[int | None]) -> int | None:
-    """The average of those that are there, in hundredths, half away from zero."""
+    """The average of the values that are not null, in hundredths, half away from zero."""
     present = [value for value in values if value is not None]
     if not present:
         return None

@@ -169,7 +169,7 @@ def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> No
 
 
 @pytest.mark.deep
-def test_a_storage_that_is_away_for_a_while_gets_the_file_later(platform: Platform) -> None:
+def test_an_upload_is_retried_until_the_storage_is_back(platform: Platform) -> None:
     execute(platform, "TRUNCATE flights_export CASCADE")
     platform = nowhere(platform, port := free_port())
     with worker(platform):
@@ -184,7 +184,7 @@ def test_a_storage_that_is_away_for_a_while_gets_the_file_later(platform: Platfo
     assert row(platform, key)["error"] == ""
 
 
-def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
+def test_an_export_fails_when_the_storage_stays_unreachable(platform: Platform) -> None:
     execute(platform, "TRUNCATE flights_export CASCADE")
     own = nowhere(platform, free_port(), EXPORT_ATTEMPTS="1")
     with worker(own):
@@ -193,7 +193,7 @@ def test_a_storage_that_stays_away_fails_the_export(platform: Platform) -> None:
     assert failed["error"] == "The storage of exports did not take the file."
 
 
-def test_an_export_is_told_also_while_its_storage_is_away(
+def test_exports_are_listed_while_the_storage_is_unreachable(
     platform: Platform, site: Site, port: int, bucket: Any
 ) -> None:
     with worker(platform):
@@ -210,7 +210,9 @@ def test_an_export_is_told_also_while_its_storage_is_away(
 
 
 @pytest.mark.deep
-def test_halves_of_killed_and_deleted_exports_are_given_up(platform: Platform, bucket: Any) -> None:
+def test_incomplete_uploads_of_killed_and_deleted_exports_are_aborted(
+    platform: Platform, bucket: Any
+) -> None:
     with slowly(platform, pause=0.1, at_once=50_000):
         with worker(platform) as process:
             killed = ask(platform, format_="ndjson")

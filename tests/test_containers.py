@@ -1,4 +1,4 @@
-"""docker-compose.yml and the image: what can be proved of them without Docker."""
+"""docker-compose.yml and the image, checked without Docker."""
 
 import os
 import re
@@ -25,13 +25,13 @@ def compose() -> dict[str, Any]:
 
 
 def environment(service: str) -> dict[str, str]:
-    """What a service gets where nobody sets anything."""
+    """The environment of a service without any setting."""
     values = compose()["services"][service]["environment"]
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def make_secrets(folder: Path, **env: str) -> dict[str, str]:
-    """What the init service has written into a folder, with such settings."""
+    """Run the init service and return the files that it writes."""
     init = compose()["services"]["secrets"]
     folder.mkdir(exist_ok=True)
     (argument,) = init["command"]
@@ -79,7 +79,7 @@ def test_each_setting_reaches_every_service_that_needs_it() -> None:
     assert "${PORT:-8000}" in (PROJECT / "docker-compose.yml").read_text()
 
 
-def test_a_file_of_secrets_that_is_empty_is_a_secret_that_nobody_set(tmp_path: Path) -> None:
+def test_an_empty_secret_file_counts_as_unset(tmp_path: Path) -> None:
     files = make_secrets(tmp_path / "secrets")
     environment = {**own_environment(), "AIRSENSE_HOME": str(tmp_path / "data")}
     environment |= {f"{name}_FILE": str(tmp_path / "secrets" / name) for name in files}
@@ -90,7 +90,7 @@ def test_a_file_of_secrets_that_is_empty_is_a_secret_that_nobody_set(tmp_path: P
     assert values.strip() == f"[False, '', ''] {files['SECRET_KEY']}"
 
 
-def test_no_service_of_ours_is_root_or_holds_a_secret_in_its_environment() -> None:
+def test_no_service_runs_as_root_or_has_a_secret_in_its_environment() -> None:
     assert "USER 10001:10001" in (PROJECT / "Dockerfile").read_text()
     assert compose()["services"]["secrets"]["network_mode"] == "none"  # it alone reads them there
     for name, service in services().items():
@@ -144,7 +144,7 @@ def test_a_secret_that_is_set_wins(tmp_path: Path) -> None:
     made = make_secrets(folder)
     own = {"SECRET_KEY": "mine", "DATABRICKS_TOKEN": "dapi"}
     assert make_secrets(folder, **own) == {**made, **own}
-    # What nobody sets any more: a made one stays, as it is in use, and an issued one is gone.
+    # Of removed settings a generated secret stays, as it is in use; an issued one is deleted.
     assert make_secrets(folder) == {**made, "SECRET_KEY": "mine"}
 
 

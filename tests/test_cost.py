@@ -1,4 +1,4 @@
-"""Heavy queries of large tables: few at once, refused where hopeless; light ones need no slot."""
+"""Expensive queries share a few slots or are refused; cheap ones need no slot."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def narrow(demo: Platform) -> Iterator[Site]:
 
 @contextmanager
 def taken(kind: cost.Kind) -> Iterator[None]:
-    """The slot, as another machine would have it."""
+    """Take the slot as another machine does."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
     values = {name: facts[name] for name in names if facts.get(name)}
@@ -64,7 +64,7 @@ def _try(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind) -> bool:
 
 
 def held() -> int:
-    """How many slots are held."""
+    """Count the occupied slots."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = ANY(%s)"
@@ -75,7 +75,7 @@ def held() -> int:
 
 
 @pytest.mark.parametrize("path", HEAVY)
-def test_a_heavy_query_waits_for_nobody_where_all_slots_are_taken(narrow: Site, path: str) -> None:
+def test_a_heavy_query_is_refused_at_once_when_all_slots_are_taken(narrow: Site, path: str) -> None:
     with taken(cost.QUERIES):
         refused = narrow.get(path)
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
@@ -98,7 +98,7 @@ def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
     until(lambda: held() == 0, 2)  # the client has the last byte before the file is closed
 
 
-def test_the_explorer_says_it_on_a_readable_page(narrow: Site) -> None:
+def test_the_explorer_explains_the_refusal_on_a_page(narrow: Site) -> None:
     with taken(cost.QUERIES):
         page = narrow.get(f"/explorer?table=flight_delay_data&{SLOW}")
     assert (page.status, page.headers["retry-after"]) == (503, "1")
@@ -114,7 +114,7 @@ def test_a_slot_is_free_again_after_an_answer_and_after_a_time_out(demo: Platfor
             assert held() == 0
 
 
-def test_a_hopeless_query_is_refused_with_what_to_do(demo: Platform) -> None:
+def test_a_query_that_costs_too_much_is_refused_with_advice(demo: Platform) -> None:
     own = Platform({**demo.env, "READER_TIMEOUT_MS": "100"})
     with own.site(processes=1) as site:
         answer = site.get(f"{FLIGHTS}?{SLOW}&limit=1")

@@ -1,4 +1,4 @@
-"""As many web processes as there are processors for them."""
+"""The number of web processes is the number of usable processors."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ type Groups = Callable[..., int]
 
 @pytest.fixture
 def usable(tmp_path: Path) -> Groups:
-    """What is usable in a control group, where it and those around it have these quotas."""
+    """The usable processors in nested control groups with these quotas."""
 
     def usable(group: str, **quotas: str) -> int:
         (tmp_path / "outer" / "inner").mkdir(parents=True)

@@ -94,7 +94,7 @@ def test_columns_have_a_limit(ingest: Ingest) -> None:
     assert refusal(ingest, write("f.csv", header=header)) == says
 
 
-# What AirSense says of files whose quotes or numbers of values are wrong.
+# AirSense's messages for wrong quotes or a wrong number of values.
 STRUCTURE = ("quote", "values, but")
 COLUMNS = [*HEADER.split(","), "Note", "Code"]
 

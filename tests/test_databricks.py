@@ -78,7 +78,9 @@ def total(warehouse: Warehouse) -> int:
         ("mysql://host/a", "is not the URL of a warehouse"),
     ],
 )
-def test_a_bad_address_is_refused_in_one_line(served: Served, url: str, says: str) -> None:
+def test_an_invalid_warehouse_url_is_refused_in_one_line(
+    served: Served, url: str, says: str
+) -> None:
     with pytest.raises(WarehouseError, match=says) as refused:
         connect(url)
     assert refused.value.advice
@@ -155,7 +157,7 @@ def test_a_warehouse_that_does_not_start_in_time_is_given_up(
     assert late.value.transient
 
 
-# What a fault at a call comes to. A statement whose rows nobody has seen yet is run again.
+# The outcome of a fault at each call. A statement is rerun if none of its rows were read yet.
 MENDED: list[Any] = [
     pytest.param("FetchResults", "500", {"links": False}, marks=pytest.mark.deep),
     ("ExecuteStatement", "reset", {}),
@@ -172,7 +174,7 @@ MENDED: list[Any] = [
 
 
 @pytest.mark.parametrize(("at", "do", "how"), MENDED)
-def test_a_passing_fault_is_mended(
+def test_a_temporary_fault_is_retried(
     served: Served, numbers: Warehouse, at: str, do: str, how: dict[str, Any]
 ) -> None:
     more = {"links": True, **how}
@@ -184,7 +186,7 @@ def test_a_passing_fault_is_mended(
 
 
 @pytest.mark.parametrize("do", ["cut", "lost", "session-lost"])
-def test_a_read_that_breaks_in_the_middle_may_be_made_again(
+def test_a_read_that_breaks_midway_can_be_retried(
     served: Served, numbers: Warehouse, do: str
 ) -> None:
     served.set(links=False)
@@ -206,7 +208,7 @@ def test_a_read_that_breaks_in_the_middle_may_be_made_again(
         ("404", "does not have this"),
     ],
 )
-def test_what_does_not_pass_is_not_tried_again(
+def test_permanent_errors_are_not_retried(
     served: Served, numbers: Warehouse, do: str, says: str
 ) -> None:
     served.fault("ExecuteStatement", do, times=99, sql="DESCRIBE")
@@ -316,7 +318,7 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
         assert not [text for text in outputs if secret in text]
 
 
-def test_the_whole_way_gives_the_answers_of_the_embedded_warehouse(
+def test_the_pipeline_gives_the_same_results_as_the_embedded_warehouse(
     served: Served, fresh: Platform
 ) -> None:
     tables = broker.TABLES
@@ -336,7 +338,9 @@ def test_the_whole_way_gives_the_answers_of_the_embedded_warehouse(
     assert {answer["version"] for answer in after.values()} == {2}
 
 
-def test_the_server_answers_what_the_connector_can_ask(served: Served, numbers: Warehouse) -> None:
+def test_the_server_supports_the_metadata_calls_of_the_connector(
+    served: Served, numbers: Warehouse
+) -> None:
     with (
         Connection(
             served.url.replace("databricks+", "").split("/main")[0],
@@ -369,6 +373,6 @@ def test_the_server_answers_what_the_connector_can_ask(served: Served, numbers: 
         assert changed == [(2, "b", "delete"), (2, "c", "insert")]
 
 
-def test_what_the_connector_logs_is_not_shown() -> None:
+def test_logs_of_the_connector_are_not_shown() -> None:
     for name in ("databricks.sql.client", "databricks.sql.unsafe", "urllib3.connectionpool"):
         assert not logging.getLogger(name).isEnabledFor(logging.ERROR)

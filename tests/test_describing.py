@@ -1,4 +1,4 @@
-"""Each table says what it is, what is published of it, and how fresh that is."""
+"""The description of each table: columns, published version, freshness."""
 
 from datetime import datetime, timedelta
 
@@ -63,7 +63,7 @@ def test_a_table_goes_stale_and_says_so_at_once(demo: Platform, site: Site) -> N
         TableVersion.objects.filter(pk=version.pk).update(confirmed_at=version.confirmed_at)
 
 
-def test_what_was_never_transferred_is_described_too(fresh: Platform) -> None:
+def test_an_unpublished_table_is_described_too(fresh: Platform) -> None:
     with fresh.site(processes=1) as site:
         body = site.get("/api/delays_by_day/describe").json()
     unknown = ("version", "rows", "source_version", "transfer", "since", "confirmed_at")

@@ -1,4 +1,4 @@
-"""Thousands of random queries answer what DuckDB answers to the same over the same rows."""
+"""Random queries return the same rows as DuckDB does on the same data."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -99,7 +99,7 @@ class GeneratedQuery:
 
 @st.composite
 def generated_queries(draw: st.DrawFn, words: list[str]) -> GeneratedQuery:
-    """Filters that all hold, and groups of which one has to."""
+    """Filters that are joined by AND, and groups of filters joined by OR."""
     chosen = {c.parameter: c for c in draw(st.lists(conditions(words), max_size=3))}
     parameters = {c.parameter: c.text for c in chosen.values()}
     sql = [c.sql for c in chosen.values()]
@@ -124,7 +124,7 @@ def flights(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def words(flights: duckdb.DuckDBPyConnection) -> list[str]:
-    """Some texts that are there, and some that are not."""
+    """Texts that occur in the data, and some that do not."""
     values = flights.execute(
         f"SELECT DISTINCT Airline_Name FROM {TABLE} UNION SELECT DISTINCT Origin_City FROM {TABLE}"
         f" UNION (SELECT DISTINCT Destination_City FROM {TABLE} LIMIT 20) ORDER BY 1"

@@ -1,4 +1,4 @@
-"""The embedded servers and the data folder, seen by processes that use and kill them."""
+"""The embedded servers and the data folder, used and killed by several processes."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ class Client:
             return door.recv(1000).decode()
 
     def pids(self) -> list[int]:
-        """PostgreSQL's and Valkey's, as the kernel knows who listens."""
+        """The process ids of PostgreSQL and Valkey, from their sockets."""
         return [listener(self.sockets / name) for name in (".s.PGSQL.5432", "valkey.sock")]
 
     def supervisor(self) -> int:
@@ -67,7 +67,7 @@ class Client:
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """A client's: its own data folder, and no servers but the embedded ones."""
+    """The environment of a client with this data folder and the embedded servers."""
     inherited = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
     return {**inherited, "AIRSENSE_HOME": str(home), **variables}
 
@@ -91,7 +91,7 @@ def client(home: Path, **variables: str) -> Iterator[Client]:
 
 
 def refusal(home: Path, **variables: str) -> str:
-    """What a client prints that gets no servers: one line."""
+    """The one line that a client prints when it cannot get the servers."""
     with start(home, **variables) as process:
         _, error = process.communicate(timeout=20)
     assert process.returncode == 1
@@ -130,7 +130,7 @@ def lives(pid: int) -> bool:
 
 
 def soon(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true within ten seconds."""
+    """Return whether the condition becomes true within ten seconds."""
     end = time.monotonic() + 10
     while not (true := condition()) and time.monotonic() < end:
         time.sleep(0.02)
@@ -251,7 +251,7 @@ def test_a_pid_file_that_names_an_unrelated_process_hinders_nobody(tmp_path: Pat
         unrelated.kill()
 
 
-def test_data_that_this_postgresql_cannot_use_are_named_in_one_line(tmp_path: Path) -> None:
+def test_an_unusable_database_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     data = tmp_path / "postgres"
     data.mkdir()
     (data / "notes.txt").write_text("not a database")
@@ -272,7 +272,7 @@ def test_a_server_that_cannot_start_gives_its_own_reason_at_once(tmp_path: Path)
     assert time.monotonic() - begin < 5
 
 
-def test_a_client_that_needs_a_server_which_others_do_not_is_told(tmp_path: Path) -> None:
+def test_a_client_that_needs_another_server_is_refused_with_the_reason(tmp_path: Path) -> None:
     with client(tmp_path, REDIS_URL="redis://elsewhere") as first:
         assert not (first.sockets / "valkey.sock").exists()
         assert refusal(tmp_path).startswith("Valkey does not run, because the command that started")
@@ -302,7 +302,7 @@ def test_only_the_owner_may_enter_the_folders(tmp_path: Path) -> None:
         assert {mode(folder) for folder in folders} == {0o700}
 
 
-def test_the_servers_keep_what_they_are_given_and_listen_on_no_port(tmp_path: Path) -> None:
+def test_the_servers_are_durable_and_listen_on_no_port(tmp_path: Path) -> None:
     with client(tmp_path) as holder:
         durable = "SELECT current_setting(s) FROM unnest(%s) s"
         names = "ARRAY['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses']"

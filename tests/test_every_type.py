@@ -1,4 +1,4 @@
-"""Columns of every type are filtered, shown and exported, also those that no table has yet."""
+"""Columns of every supported type are filtered, displayed and exported."""
 
 import io
 import json
@@ -80,7 +80,7 @@ def test_a_column_of_each_type_is_filtered(published: None, query: str, matches:
     assert [row["n"] for row in json.loads(ask(f"order_by=n&{query}"))["results"]] == matches
 
 
-def test_what_is_not_finite_sorts_with_the_empty_values(published: None) -> None:
+def test_nan_and_infinity_sort_with_the_empty_values(published: None) -> None:
     rows = json.loads(ask("order_by=-double&columns=n,double"))["results"]
     assert [row["n"] for row in rows] == [LEAST, MOST, 1, 0]
 
@@ -91,7 +91,7 @@ def test_texts_sort_by_code_point_and_large_numbers_are_plain(published: None) -
     assert f'"n":{MOST}'.encode() in body
 
 
-def test_decimals_keep_their_digits_in_what_is_computed(published: None) -> None:
+def test_decimals_keep_their_digits_in_aggregates(published: None) -> None:
     aggregates = "aggregate=min:price,max:exact,count_distinct:raw"
     assert json.loads(ask(aggregates))["results"] == [
         {
@@ -103,14 +103,16 @@ def test_decimals_keep_their_digits_in_what_is_computed(published: None) -> None
 
 
 @pytest.mark.parametrize("name", ["flag", "raw"])
-def test_what_has_no_least_value_is_refused_with_what_has(published: None, name: str) -> None:
+def test_min_of_an_unsupported_type_is_refused_with_the_supported_columns(
+    published: None, name: str
+) -> None:
     refused = json.loads(ask(f"aggregate=min:{name}", status=400))
     assert refused["detail"] == "aggregate: min needs a column of numbers, texts or times."
     assert refused["allowed"] == [other for other in TYPES if other not in ("flag", "raw")]
 
 
 def test_files_hold_every_type_as_it_is(published: None) -> None:
-    """But for NaN and infinity, which are no value to who queries."""
+    """Except NaN and infinity, which queries treat as null."""
     rows = table_of(TYPES).cast(columns.schema(EveryType)).sort_by("n").to_pylist()
     expected = [{name: _finite(value) for name, value in row.items()} for row in rows]
     for read in (
@@ -133,7 +135,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def test_a_sheet_holds_what_a_sheet_can_hold(published: None) -> None:
+def test_a_sheet_uses_text_for_values_that_excel_cannot_hold(published: None) -> None:
     names = "n,price,flag,quotes,day,instant,double"
     sheet = load_workbook(io.BytesIO(ask(f"format=xlsx&columns={names}"))).worksheets[0]
     head, *rows = [list(row) for row in sheet.iter_rows(values_only=True)]
@@ -143,7 +145,7 @@ def test_a_sheet_holds_what_a_sheet_can_hold(published: None) -> None:
     assert rows[2][1] == -99999.99
 
 
-def test_graphql_gives_every_value_as_other_answers_do(published: None) -> None:
+def test_graphql_returns_the_same_values_as_rest(published: None) -> None:
     field = rows.field(EveryType, where.argument(EveryType))
     schema = GraphQLSchema(GraphQLObjectType("Query", {"every_type": field}))
     query = f"{{ every_type {{ rows {{ {' '.join(TYPES)} }} }} }}"

@@ -1,4 +1,4 @@
-"""The explorer shows all of its address: groups, their charts, facets and the number of rows."""
+"""The explorer displays everything in its address: groups, charts, facets and row counts."""
 
 import re
 from html import unescape
@@ -29,7 +29,7 @@ def hidden(page: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in inputs}
 
 
-def test_show_keeps_what_the_form_has_no_control_for(site: Site) -> None:
+def test_show_keeps_parameters_without_a_form_control(site: Site) -> None:
     having = "having=count__gte:20000&facets=&count=estimated&or=Origin_City:Newark,%20NJ"
     page = body(site, f"{GROUPED}&{having}&order_by=-count")
     hidden_fields = hidden(page)
@@ -110,7 +110,7 @@ def test_the_number_of_matching_rows_is_shown(site: Site, path: str, says: str) 
     assert says in body(site, path)
 
 
-def test_a_number_that_costs_too_much_is_shown_as_a_guess(site: Site) -> None:
+def test_an_expensive_count_is_shown_as_an_estimate(site: Site) -> None:
     page = body(site, f"{FLIGHTS}&{DELTA}&count=estimated")
     assert re.search(r"Rows 1 to 50 of about [\d,]{6}<", page)
 
@@ -125,7 +125,9 @@ def test_a_number_that_costs_too_much_is_shown_as_a_guess(site: Site) -> None:
         ("facets=Origin_City&group_by=Airline_Name", "facets count rows, not groups"),
     ],
 )
-def test_what_is_not_shown_is_told(site: Site, query: str, says: str) -> None:
+def test_parameters_that_the_explorer_does_not_support_are_refused(
+    site: Site, query: str, says: str
+) -> None:
     page = site.get(f"{FLIGHTS}&{query}", Accept="text/html")
     assert page.status == 400
     assert says in unescape(page.body.decode())

@@ -1,4 +1,4 @@
-"""Downloads of files that are kept: parts, conditions and HEAD, as RFC 9110 has them."""
+"""Downloads of stored exports: ranges, conditions and HEAD as RFC 9110 specifies."""
 
 import shutil
 import subprocess
@@ -41,7 +41,7 @@ def outcome(live: Site, url: str, **headers: str) -> tuple[int, bytes]:
     return answer.status, answer.body
 
 
-def test_parts_are_those_that_are_named(live: Site, url: str, whole: Answer) -> None:
+def test_a_range_request_returns_the_named_bytes(live: Site, url: str, whole: Answer) -> None:
     body, size = whole.body, len(whole.body)
     for header, start, stop in (
         ("bytes=0-0", 0, 1),
@@ -75,7 +75,7 @@ def test_parts_are_those_that_are_named(live: Site, url: str, whole: Answer) -> 
         "bytes=0-1,5-6",
     ],
 )
-def test_a_range_that_makes_no_sense_and_several_parts_are_the_whole_file(
+def test_invalid_and_multiple_ranges_return_the_whole_file(
     live: Site, url: str, whole: Answer, header: str
 ) -> None:
     assert outcome(live, url, Range=header) == (200, whole.body)
@@ -112,7 +112,7 @@ def test_a_part_is_sent_only_of_the_file_that_if_range_names(
     assert outcome(live, url, If_Range=etag) == (200, whole.body)
 
 
-def test_conditions_are_weighed_in_the_order_of_the_specification(
+def test_conditional_headers_are_evaluated_in_the_order_of_rfc_9110(
     live: Site, url: str, whole: Answer
 ) -> None:
     etag, modified = whole.headers["etag"], whole.headers["last-modified"]
@@ -151,7 +151,7 @@ def test_conditions_are_weighed_in_the_order_of_the_specification(
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_head_tells_of_the_file_and_sends_nothing(live: Site, url: str, whole: Answer) -> None:
+def test_head_describes_the_file_without_a_body(live: Site, url: str, whole: Answer) -> None:
     own = {"date", "x-request-id", "transfer-encoding"}
     for headers in ({}, {"Range": "bytes=0-4"}):
         head = live.ask("HEAD", url, None, **headers)
@@ -182,13 +182,13 @@ def test_random_parts_are_those_of_the_file(
     check()
 
 
-def test_curl_goes_on_where_a_download_was_interrupted(
+def test_curl_resumes_an_interrupted_download(
     live: Site, url: str, whole: Answer, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(whole.body[:777])
     command = [CURL, "--silent", "--fail", "--continue-at", "-", "--output", str(file)]
-    for _ in range(2):  # the second time nothing is left, and curl is told so by 416
+    for _ in range(2):  # the second time the file is complete and the response is 416
         subprocess.run([*command, live.url + url], check=False, timeout=60)
         assert file.read_bytes() == whole.body
 

@@ -1,4 +1,4 @@
-"""Exports whose workers are killed, frozen and doubled, and what is left of them."""
+"""Exports whose workers are killed, paused or duplicated."""
 
 import hashlib
 import os
@@ -55,7 +55,7 @@ def midway(platform: Platform, key: str) -> None:
 
 
 def assert_complete(platform: Platform, site: Site, key: str, folder: Path) -> None:
-    """The export is done, is the streamed file, and no other file is there."""
+    """Check that the export is done and equals the streamed file, and that no other file exists."""
     until(lambda: swept(platform, key) == "done", seconds=60)
     done = row(platform, key)
     body = site.get(f"/api/{TABLE}/?{done['query']}&format={done['format']}").body
@@ -64,7 +64,7 @@ def assert_complete(platform: Platform, site: Site, key: str, folder: Path) -> N
     assert file.read_bytes() == body
 
 
-def test_a_killed_worker_leaves_an_export_that_is_made_again(
+def test_the_export_of_a_killed_worker_is_made_again(
     platform: Platform, site: Site, export_folder: Path
 ) -> None:
     with slowly(platform):
@@ -86,7 +86,7 @@ def test_a_killed_worker_leaves_an_export_that_is_made_again(
 
 
 @pytest.mark.deep
-def test_a_worker_that_was_frozen_does_no_harm(
+def test_a_worker_that_resumes_after_a_pause_does_no_harm(
     platform: Platform, site: Site, export_folder: Path
 ) -> None:
     with slowly(platform), worker(platform) as frozen:
@@ -98,7 +98,7 @@ def test_a_worker_that_was_frozen_does_no_harm(
         with worker(platform):
             until(lambda: swept(platform, key) == "done", seconds=60)
             os.killpg(frozen.pid, signal.SIGCONT)
-            time.sleep(3)  # until it has seen that its export is another's
+            time.sleep(3)  # until it notices that another worker took its export
     assert_complete(platform, site, key, export_folder)
 
 
@@ -116,7 +116,7 @@ def test_of_two_workers_one_makes_an_export(
     assert len(files(export_folder)) == 2
 
 
-def test_how_far_an_export_is(platform: Platform, site: Site, export_folder: Path) -> None:
+def test_an_export_states_its_progress(platform: Platform, site: Site, export_folder: Path) -> None:
     token = platform.token()
     with slowly(platform), worker(platform):
         key = ask(platform)
@@ -137,10 +137,10 @@ def test_how_far_an_export_is(platform: Platform, site: Site, export_folder: Pat
         pytest.param("Arrival_Delay_Minutes__gte=0", marks=pytest.mark.deep),
     ],
 )
-def test_a_deleted_export_is_not_made_any_more(
+def test_deleting_an_export_stops_its_worker(
     platform: Platform, export_folder: Path, query: str
 ) -> None:
-    """Also while PostgreSQL still sorts or counts, and has given no row."""
+    """Also while PostgreSQL still sorts or counts and has returned no row."""
     with slowly(platform, pause=0.3), worker(platform):
         key = ask(platform, query)
         until(lambda: running_copies(platform))
@@ -160,7 +160,7 @@ def running_copies(platform: Platform) -> bool:
 
 
 @pytest.mark.deep
-def test_a_worker_that_is_killed_each_time_ends_in_a_failure(
+def test_an_export_fails_when_its_worker_is_killed_on_every_attempt(
     platform: Platform, export_folder: Path
 ) -> None:
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
@@ -187,7 +187,9 @@ def test_exports_together_have_a_limit(platform: Platform, export_folder: Path) 
     assert files(export_folder) == []
 
 
-def test_a_version_that_an_export_waits_for_stays(platform: Platform, export_folder: Path) -> None:
+def test_a_version_that_a_queued_export_needs_is_not_pruned(
+    platform: Platform, export_folder: Path
+) -> None:
     own = Platform({**platform.env, "VERSIONS_KEPT": "1"})
     key = ask(own)
     own.manage("transfer", TABLE, "--force")
@@ -199,7 +201,7 @@ def test_a_version_that_an_export_waits_for_stays(platform: Platform, export_fol
     assert RELATION not in own.manage("versions")
 
 
-def test_a_version_that_is_gone_fails_its_export(platform: Platform, export_folder: Path) -> None:
+def test_an_export_of_a_pruned_version_fails(platform: Platform, export_folder: Path) -> None:
     key = ask(platform)
     execute(platform, f"UPDATE flights_export SET number = 77 WHERE id = '{key}'")
     with worker(platform):

@@ -1,4 +1,4 @@
-"""Files of whole queries: every format holds the same rows, and a cut one shows."""
+"""Export files: every format holds the same rows, and incomplete files are recognizable."""
 
 import base64
 import csv
@@ -55,7 +55,7 @@ READ: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
 
 
 def text(value: Any) -> str:
-    """A value however a format types it."""
+    """A value as text, whatever type the format gives it."""
     if isinstance(value, date):
         return value.isoformat()[:10]
     return "" if value is None else str(value)
@@ -113,7 +113,7 @@ def test_all_rows_of_a_table_are_sent_whatever_a_page_may_have(site: Site) -> No
     assert export(site, "csv", "limit=20000").body.count(b"\n") == 20_001
 
 
-def test_a_file_is_packed_as_the_client_can_unpack_it(site: Site) -> None:
+def test_a_file_is_compressed_as_the_client_accepts(site: Site) -> None:
     plain = export(site, "csv", NEWARK)
     packed = export(site, "csv", NEWARK, Accept_Encoding="gzip, deflate")
     assert packed.headers["content-encoding"] == "gzip"
@@ -129,7 +129,7 @@ def test_a_file_is_packed_as_the_client_can_unpack_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
-def test_a_digest_is_told_to_who_wants_it(site: Site, encoding: str) -> None:
+def test_a_digest_is_sent_on_request(site: Site, encoding: str) -> None:
     answer = export(site, "csv", NEWARK, Want_Repr_Digest="sha-256=1", Accept_Encoding=encoding)
     digest = base64.b64encode(hashlib.sha256(answer.body).digest()).decode()
     assert answer.headers["repr-digest"] == f"sha-256=:{digest}:"
@@ -163,7 +163,7 @@ def test_a_text_that_a_spreadsheet_would_compute_is_harmless(fresh: Platform) ->
             assert [row["Airline_Name"] for row in result] == names
 
 
-def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> None:
+def test_exports_beyond_the_slots_are_refused_with_retry_after(demo: Platform) -> None:
     with demo.site(processes=1) as site, ThreadPoolExecutor(8) as clients:
         together = threading.Barrier(8)
 
@@ -178,7 +178,7 @@ def test_more_exports_than_there_are_places_are_told_to_wait(demo: Platform) -> 
         assert site.get(f"{FLIGHTS}?format=csv").status == 200
 
 
-def test_many_who_want_small_files_come_in_their_order_and_find_a_place(site: Site) -> None:
+def test_many_small_files_queue_and_all_succeed(site: Site) -> None:
     with ThreadPoolExecutor(24) as clients:
         paths = [f"{FLIGHTS}?format=csv&limit={limit}" for limit in range(1, 100)]
         assert {answer.status for answer in clients.map(site.get, paths)} == {200}

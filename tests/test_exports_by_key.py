@@ -1,4 +1,4 @@
-"""`/api/exports/` by `X-API-Key`: a key has exports of its own, and nobody else's."""
+"""`/api/exports/` with `X-API-Key`: a key sees only its own exports."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def live(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A worker and two web processes that answer one address hardly anything; all that they log."""
+    """A worker and two web processes with a low limit per address; checks their log for keys."""
     env = {**demo.env, "THROTTLE_PER_MINUTE": "30", "TRUSTED_PROXIES": "1"}
     with log_without_keys(tmp_path_factory.mktemp("by-key")) as log:
         own = Platform(env, log=log)
@@ -44,12 +44,12 @@ def new_key(**facts: Any) -> str:
 
 
 def own() -> str:
-    """A query that nobody has asked for."""
+    """A query that no other export has."""
     return f"Total_Flights__not={next(_numbers)}"
 
 
 def elsewhere() -> dict[str, str]:
-    """An address that tried no wrong keys yet."""
+    """Headers of a client address without failed keys."""
     return {"X_Forwarded_For": f"203.0.113.{next(_numbers)}"}
 
 
@@ -95,7 +95,7 @@ def test_a_key_sees_no_export_of_another_key_or_of_a_user(live: Site) -> None:
         assert (hidden.status, hidden.json()["title"]) == (404, "Not Found")
 
 
-def test_what_two_ask_for_is_made_once_and_is_of_both(live: Site) -> None:
+def test_two_identical_requests_share_one_export(live: Site) -> None:
     one, other, query = new_key(), new_key(), own()
     first, second = (post(live, query, X_API_Key=key).json() for key in (one, other))
     assert first["id"] == second["id"]
@@ -105,7 +105,7 @@ def test_what_two_ask_for_is_made_once_and_is_of_both(live: Site) -> None:
     assert list(prefixes) == [one[:16], other[:16]]
 
 
-def test_the_same_asked_by_many_at_once_is_one_export(live: Site) -> None:
+def test_concurrent_identical_requests_share_one_export(live: Site) -> None:
     secrets, query = [new_key(), new_key()] * 4, own()
     with ThreadPoolExecutor(8) as pool:
         responses = list(pool.map(lambda secret: post(live, query, X_API_Key=secret), secrets))
@@ -122,7 +122,7 @@ def test_the_same_asked_by_many_at_once_is_one_export(live: Site) -> None:
         ({"revoked_at": timezone.now()}, 401, "was revoked at"),
     ],
 )
-def test_a_key_that_may_not_is_refused_with_the_reason(
+def test_a_key_without_permission_is_refused_with_the_reason(
     live: Site, facts: dict[str, Any], status: int, says: str
 ) -> None:
     before, secret, where = Export.objects.count(), new_key(**facts), elsewhere()
@@ -135,7 +135,7 @@ def test_a_key_that_may_not_is_refused_with_the_reason(
     assert Export.objects.count() == before
 
 
-def test_a_key_that_is_revoked_watches_nothing_any_more(live: Site) -> None:
+def test_a_revoked_key_cannot_watch_exports(live: Site) -> None:
     key = {"X_API_Key": new_key(), **elsewhere()}
     location = post(live, own(), **key).headers["location"]
     assert live.get(location, **key).status == 200
@@ -143,7 +143,7 @@ def test_a_key_that_is_revoked_watches_nothing_any_more(live: Site) -> None:
     until(lambda: live.get(location, **key).status == 401, seconds=2)
 
 
-def test_who_tries_keys_is_counted_by_address(live: Site) -> None:
+def test_failed_keys_are_counted_by_address(live: Site) -> None:
     wrong = {"X_API_Key": f"airsense_{'z' * 43}", **elsewhere()}
     first = live.get(ALL, **wrong)
     assert (first.status, first.headers["ratelimit-policy"]) == (401, '"address";q=30;w=60')
@@ -151,8 +151,8 @@ def test_who_tries_keys_is_counted_by_address(live: Site) -> None:
     assert live.get(ALL, X_API_Key=new_key()).status == 200  # a key's own window is another
 
 
-def test_a_key_is_no_user_and_does_not_lend_its_rights(live: Site) -> None:
-    """The key decides where both are given, and opens nothing but exports."""
+def test_a_key_grants_no_rights_of_a_user(live: Site) -> None:
+    """If a request has a key and a token, the key decides; it gives access to exports only."""
     secret = new_key()
     both = {"X_API_Key": secret, "Authorization": token("operator")}
     export = post(live, own(), **both).json()["id"]
@@ -172,7 +172,7 @@ def test_a_key_with_too_many_exports_waits_and_others_do_not(live: Site) -> None
     retention.remove(waiting)
 
 
-def test_to_ask_for_a_file_costs_a_key_as_much_as_a_file(live: Site) -> None:
+def test_requesting_an_export_costs_a_key_as_much_as_a_download(live: Site) -> None:
     secret = new_key(rate=600)
     created = post(live, own(), X_API_Key=secret)
     assert created.headers["ratelimit-policy"] == '"key";q=600;w=60'
@@ -181,8 +181,8 @@ def test_to_ask_for_a_file_costs_a_key_as_much_as_a_file(live: Site) -> None:
     assert [post(live, own(), X_API_Key=slow).status for _ in range(2)] == [202, 429]
 
 
-def test_who_waits_takes_no_thread_that_others_need(live: Site) -> None:
-    """More wait than there are threads, and still a query is answered at once."""
+def test_clients_that_wait_occupy_no_thread(live: Site) -> None:
+    """More clients wait than the server has threads, and a query is still answered at once."""
     secret = new_key(scopes=["export", "query"])
     export = queued(ApiKey.objects.latest("pk"))
     with ThreadPoolExecutor(20) as pool:
@@ -197,7 +197,9 @@ def test_who_waits_takes_no_thread_that_others_need(live: Site) -> None:
     retention.remove([export])
 
 
-def test_nothing_kept_or_shown_holds_the_key_and_the_admin_says_whose_it_is(live: Site) -> None:
+def test_no_stored_or_displayed_text_contains_the_key_and_the_admin_names_its_owner(
+    live: Site,
+) -> None:
     secret = new_key(name="Aviation lab")
     created = post(live, own(), X_API_Key=secret).json()["id"]
     digest = ApiKey.objects.latest("pk").digest
@@ -215,7 +217,7 @@ def test_nothing_kept_or_shown_holds_the_key_and_the_admin_says_whose_it_is(live
 
 
 def queued(key: ApiKey) -> Export:
-    """An export of a key that nobody makes yet."""
+    """A queued export of a key."""
     later = timezone.now() + timedelta(hours=1)
     facts = {"table": DAYS, "number": 1, "query": own(), "format": "csv", "due_at": later}
     export = Export.objects.create(**facts)

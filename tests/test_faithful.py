@@ -1,4 +1,4 @@
-"""Random Arrow tables through COPY: what PostgreSQL holds then is what they held."""
+"""Random Arrow tables stay unchanged through COPY into PostgreSQL."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -69,7 +69,7 @@ def slow(warehouse: Served, at: str, sql: str = "") -> None:
     warehouse.fault(at, "slow", sql=sql, seconds=60)
 
 
-# Where a transfer is held, and the phase that its row shows then.
+# Where a transfer is paused, and the phase that its row has then.
 HOLDS: dict[str, Callable[[Platform, Served], Any]] = {
     "reading": lambda p, w: slow(w, "ExecuteStatement", "DESCRIBE HISTORY"),
     "copying": lambda p, w: slow(w, "FetchResults"),
@@ -83,7 +83,7 @@ HOLDS: dict[str, Callable[[Platform, Served], Any]] = {
 
 @contextmanager
 def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[Any]:
-    """A transfer in a process of its own, held at a phase."""
+    """Run a transfer in a separate process, paused at a phase."""
     with ExitStack() as stack:
         hold = HOLDS[phase](platform, warehouse)
         if hold:
@@ -188,7 +188,7 @@ def current_of(connection: "psycopg.Connection[Any]") -> int:
 
 
 @pytest.mark.parametrize("phase", ["copying", pytest.param("verifying", marks=pytest.mark.deep)])
-def test_lost_connections_to_postgresql_are_tried_again(
+def test_a_transfer_is_retried_after_lost_connections_to_postgresql(
     platform: Platform, warehouse: Served, site: Site, phase: str
 ) -> None:
     before = current(site)
@@ -210,7 +210,7 @@ def test_lost_connections_to_postgresql_are_tried_again(
     clean(platform)
 
 
-# The warehouse is asked for the same rows again; what was copied is lost with its connection.
+# The warehouse sends the same rows again; copied rows are lost with the connection.
 @pytest.mark.parametrize(
     ("server", "attempts"),
     [("warehouse", 1), pytest.param("PostgreSQL", 2, marks=pytest.mark.deep)],
@@ -251,7 +251,7 @@ CONNECTS = {"warehouse": to_warehouse, "PostgreSQL": to_postgresql}
 
 
 def through(network: Proxy, platform: Platform, warehouse: Served, server: str) -> Platform:
-    """The platform, which reaches a server by this network alone."""
+    """The platform, which reaches a server only through this proxy."""
     here, address = f"127.0.0.1:{network.port}", urlsplit(warehouse.url).netloc
     database = urlsplit(platform.env["DATABASE_URL"])
     env = {
@@ -262,7 +262,7 @@ def through(network: Proxy, platform: Platform, warehouse: Served, server: str) 
 
 
 @pytest.mark.deep  # tests.test_transfers has faults of rows
-def test_what_the_warehouse_loses_is_refused_and_what_passes_is_tried_again(
+def test_lost_warehouse_rows_are_refused_and_temporary_errors_are_retried(
     platform: Platform, warehouse: Served, site: Site
 ) -> None:
     before = current(site)

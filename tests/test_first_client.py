@@ -1,4 +1,4 @@
-"""A client that does what the scripts of the first AirSense's pages did, and reads their fields."""
+"""A client that sends the requests of the first AirSense's pages and reads the same fields."""
 
 import json
 from collections.abc import Iterator
@@ -84,7 +84,9 @@ def test_the_list_of_tables_is_queried_as_a_table(site: Site, query: str, rows: 
         ("table_name=information_schema.tables&limit=many", 400),
     ],
 )
-def test_a_wrong_query_says_the_reason_as_message(site: Site, query: str, status: int) -> None:
+def test_an_invalid_query_is_refused_with_a_message_field(
+    site: Site, query: str, status: int
+) -> None:
     answer = site.get(f"{QUERY}?{query}")
     assert answer.status == status
     assert isinstance(answer.json()["message"], str)
@@ -115,7 +117,7 @@ def test_the_search_page_says_that_nothing_was_found(site: Site) -> None:
         )
 
 
-def test_the_chat_page_shows_a_failure_until_there_is_a_chat(site: Site) -> None:
+def test_the_chat_page_shows_an_error_because_no_chat_exists(site: Site) -> None:
     answer = post(site, "/api/chat", {"message": "Which airline is late?"})
     assert answer.status == 500
     assert isinstance(answer.json()["message"], str)
@@ -157,7 +159,7 @@ def test_the_connectors_page_transfers_a_table_and_lists_it(
     assert row["transfer_count"] == 1
 
 
-def test_a_transfer_that_fails_says_why_in_detail(fresh: Platform) -> None:
+def test_a_failed_transfer_states_the_reason_in_detail(fresh: Platform) -> None:
     token = {"Authorization": f"Token {fresh.token()}"}
     with fresh.running("worker"), fresh.site(processes=1) as site:
         until(lambda: site.get("/connector").status == 200)
@@ -167,7 +169,7 @@ def test_a_transfer_that_fails_says_why_in_detail(fresh: Platform) -> None:
             assert name in answer.json()["detail"]
 
 
-def test_a_database_that_is_gone_is_told_without_its_error(fresh: Platform) -> None:
+def test_an_unreachable_database_is_reported_without_its_error(fresh: Platform) -> None:
     fresh.warehouse.mkdir()
     (fresh.warehouse / "warehouse.duckdb").write_text("no database")
     with fresh.site(processes=1) as site:

@@ -1,4 +1,4 @@
-"""The response cache: what it answers by itself, for whom, and until when."""
+"""The response cache: what it caches, for which clients, and for how long."""
 
 import gzip
 import threading
@@ -25,7 +25,7 @@ def platform() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def one(platform: Platform) -> Iterator[Site]:
-    """One web process, so that one cache."""
+    """One web process, and therefore one cache."""
     with platform.site(processes=1) as site:
         until(lambda: how(site.get(QUERY)) == "hit")
         yield site
@@ -35,7 +35,7 @@ def how(answer: Answer) -> str:
     return answer.headers["x-airsense-cache"]
 
 
-def test_the_second_answer_is_kept_and_the_same(one: Site) -> None:
+def test_the_second_response_is_cached_and_equal(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=3"
     first, second = one.get(query), one.get(query)
     assert (how(first), how(second)) == ("miss", "hit")
@@ -44,13 +44,13 @@ def test_the_second_answer_is_kept_and_the_same(one: Site) -> None:
         assert first.headers[name] == second.headers[name]
 
 
-def test_spellings_of_one_query_share_an_answer(one: Site) -> None:
+def test_spellings_of_one_query_share_a_cache_entry(one: Site) -> None:
     one.get(f"/api/{TABLE}/?limit=2&columns=Day_of_Week")
     assert how(one.get(f"/api/{TABLE}/?columns=Day%5Fof_Week&limit=2")) == "hit"
     assert how(one.get(f"/api/{TABLE}/?columns=Day_of_Week&limit=1")) == "miss"
 
 
-def test_bytes_are_packed_for_who_reads_them(one: Site) -> None:
+def test_responses_are_compressed_as_the_client_accepts(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=9&Total_Flights__gte=1"
     plain = one.get(query)
     packed = [one.get(query, Accept_Encoding="gzip") for _ in range(2)]
@@ -71,7 +71,7 @@ def test_bytes_are_packed_for_who_reads_them(one: Site) -> None:
         "/api/dynamic_query?table_name=nowhere",
     ],
 )
-def test_the_usual_miss_is_answered_as_by_django(one: Site, query: str) -> None:
+def test_a_cache_miss_gets_the_same_response_as_from_django(one: Site, query: str) -> None:
     short, whole = one.get(query), one.get(query, Authorization="Token x")
     assert (how(short), how(whole)) == ("miss", "bypass")
     assert (short.status, short.body) == (whole.status, whole.body)
@@ -83,7 +83,7 @@ def test_the_usual_miss_is_answered_as_by_django(one: Site, query: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", f"/explorer?table={TABLE}&limit=2&columns=", "/about"])
-def test_a_page_is_kept_whole(one: Site, path: str) -> None:
+def test_a_page_is_cached_completely(one: Site, path: str) -> None:
     first, second = one.get(path), one.get(path)
     assert (how(first), how(second)) == ("miss", "hit")
     assert first.body == second.body
@@ -93,13 +93,13 @@ def test_a_page_is_kept_whole(one: Site, path: str) -> None:
     assert how(one.get(path, Cookie="sessionid=x")) == "bypass"
 
 
-def test_a_page_that_has_nothing_to_show_is_not_kept() -> None:
+def test_a_page_without_data_is_not_cached() -> None:
     with own_platform() as empty, empty.site(processes=1) as site:
         until(lambda: how(site.get("/api/")) == "miss")
         assert [how(site.get("/")) for _ in range(2)] == ["miss", "miss"]
 
 
-def test_an_answer_that_a_client_has_is_not_sent_again(one: Site) -> None:
+def test_a_response_that_the_client_has_is_answered_with_304(one: Site) -> None:
     etag = one.get(QUERY).headers["etag"]
     again = one.get(QUERY, If_None_Match=etag)
     assert (again.status, again.body, how(again)) == (304, b"", "hit")
@@ -119,23 +119,23 @@ def test_a_head_request_gets_the_headers_alone_whoever_asks_first(one: Site) -> 
 @pytest.mark.parametrize(
     "headers", [{"Cookie": "sessionid=x"}, {"Authorization": "Token x"}], ids=["cookie", "token"]
 )
-def test_what_may_be_personal_passes_by(one: Site, headers: dict[str, str]) -> None:
+def test_requests_that_may_be_personal_bypass_the_cache(one: Site, headers: dict[str, str]) -> None:
     one.get(QUERY)
     assert how(one.get(QUERY, **headers)) == "bypass"
 
 
-def test_a_name_of_another_host_is_refused_also_when_the_answer_is_there(one: Site) -> None:
+def test_an_unknown_host_is_refused_even_for_cached_responses(one: Site) -> None:
     one.get(QUERY)
     assert one.get(QUERY, Host="evil.example.org").status == 400
     assert b"evil" not in one.get(QUERY).body
 
 
-def test_errors_and_exports_are_not_kept(one: Site) -> None:
+def test_errors_and_exports_are_not_cached(one: Site) -> None:
     for query in (f"/api/{TABLE}/?limit=none", f"/api/{TABLE}/?format=csv"):
         assert [how(one.get(query)) for _ in range(2)] == ["miss", "miss"]
 
 
-def test_the_list_of_tables_is_never_kept(one: Site) -> None:
+def test_the_list_of_tables_is_never_cached(one: Site) -> None:
     query = "/api/dynamic_query?table_name=information_schema.tables&columns=table_name"
     responses = [one.get(query) for _ in range(2)]
     assert [how(answer) for answer in responses] == ["miss", "miss"]
@@ -144,7 +144,7 @@ def test_the_list_of_tables_is_never_kept(one: Site) -> None:
     assert whole.body == responses[0].body
 
 
-def test_identical_misses_are_one(one: Site) -> None:
+def test_concurrent_identical_misses_reach_django_once(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=7&order_by=-Total_Flights"
     outcomes: Counter[str] = Counter()
 
@@ -167,7 +167,7 @@ def test_the_figures_are_shown_and_bounded(one: Site) -> None:
     assert named["airsense_cache_sees_versions"] == 1
 
 
-def test_a_full_cache_forgets_what_was_asked_longest_ago(platform: Platform) -> None:
+def test_a_full_cache_evicts_the_least_recently_used_entry(platform: Platform) -> None:
     small = Platform({**platform.env, "RESPONSE_CACHE_BYTES": "20000"})
     with small.site(processes=1) as site:
         until(lambda: how(site.get(QUERY)) == "hit")

@@ -1,4 +1,4 @@
-"""A client that a tool makes of the API's description works, with types."""
+"""A client generated from the OpenAPI description works and is typed."""
 
 import json
 import os
@@ -46,7 +46,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a client made of docs/openapi.yml, without a look at the network."""
+    """The folder of a client generated from docs/openapi.yml without network access."""
     folder = tmp_path_factory.mktemp("client")
     (folder / "options.yml").write_text("post_hooks: []\n")
     tool = Path(sys.executable).with_name("openapi-python-client")

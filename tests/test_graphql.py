@@ -1,4 +1,4 @@
-"""GraphQL: the same tables and the same answers as the rest of the API."""
+"""GraphQL returns the same data as the REST API."""
 
 import json
 import re
@@ -168,7 +168,7 @@ def test_only_what_is_selected_is_read(demo: Platform) -> None:
     assert '"id"' in airlines
 
 
-def test_a_get_may_be_kept_and_is_not_sent_twice(site: Site) -> None:
+def test_a_get_is_cacheable_and_revalidated_by_its_etag(site: Site) -> None:
     query = "{ delays_by_day { rows { Day_of_Week } } airline_performance { version } }"
     first, again = get(site, query), get(site, query)
     assert re.fullmatch(
@@ -186,7 +186,7 @@ def test_a_get_may_be_kept_and_is_not_sent_twice(site: Site) -> None:
     assert "etag" not in post(site, query).headers
 
 
-def test_either_type_of_answer_is_given(site: Site) -> None:
+def test_both_graphql_content_types_are_supported(site: Site) -> None:
     for accept, type_ in [("*/*", "application/json"), (OTHER_TYPE, OTHER_TYPE)]:
         assert get(site, "{ __typename }", Accept=accept).headers["content-type"] == type_
         assert get(site, "{ nope }", Accept=accept).headers["content-type"] == type_
@@ -198,7 +198,7 @@ def test_tools_can_read_the_schema(site: Site) -> None:
     assert print_schema(build_client_schema(schema)) == print_schema(SCHEMA)
 
 
-def test_a_table_that_was_never_transferred_is_told_beside_the_others(fresh: Platform) -> None:
+def test_an_unpublished_table_is_an_error_beside_the_data_of_others(fresh: Platform) -> None:
     fresh.ingest("2013-01-01,A,Ames IA,Boise ID,5,5")
     fresh.manage("transfer", "delays_by_day")
     with fresh.site(processes=1) as site:
@@ -211,7 +211,7 @@ def test_a_table_that_was_never_transferred_is_told_beside_the_others(fresh: Pla
     assert both.json()["errors"][0]["path"] == ["airline_performance"]
 
 
-def test_pages_of_other_sites_may_ask(site: Site) -> None:
+def test_pages_of_other_sites_may_send_queries(site: Site) -> None:
     headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     preflight = site.ask("OPTIONS", PATH, None, **headers)
     assert "POST" in preflight.headers["access-control-allow-methods"]

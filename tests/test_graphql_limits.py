@@ -1,4 +1,4 @@
-"""GraphQL refuses what is wrong, too large or hostile, and says why."""
+"""GraphQL refuses invalid, too large and hostile queries with the reason."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("query", WRONG)
-def test_a_wrong_query_is_told_what_is_wrong(site: Site, query: str) -> None:
+def test_an_invalid_query_is_refused_with_what_is_wrong(site: Site, query: str) -> None:
     answer = post(site, query)
     assert WRONG[query] in refused(answer, answer.status)
     assert answer.status == (404 if "nope" in query and "search" in query else 400)
@@ -145,7 +145,7 @@ def test_a_hostile_query_is_refused(site: Site, name: str) -> None:
     assert any(says in message for message in messages), messages
 
 
-def test_what_was_within_the_limits_is_answered_beside_what_was_not(site: Site) -> None:
+def test_fields_within_the_limits_are_answered_beside_refused_ones(site: Site) -> None:
     body = post(site, f"{{ {aliases(11)} }}").json()
     assert body["data"]["a9"] == {"count": 7}
     assert body["data"]["a10"] is None
@@ -194,13 +194,13 @@ def test_a_deep_variable_is_refused(site: Site) -> None:
     assert "nested" in refused(post(site, query, w=value))
 
 
-def test_a_cursor_of_a_version_that_is_gone_is_told_so(site: Site) -> None:
+def test_a_cursor_of_a_pruned_version_is_refused_with_the_reason(site: Site) -> None:
     query = "query ($c: String) { delays_by_day(cursor: $c) { next } }"
     answer = post(site, query, c=str(Position(999, False, [1])))
     assert "Version 999 is not available" in refused(answer, 410)
 
 
-def test_an_address_says_each_thing_once_and_nothing_else(site: Site) -> None:
+def test_an_invalid_get_is_refused(site: Site) -> None:
     assert "'nope'" in refused(site.get(f"{PATH}?query=%7B__typename%7D&nope=1"))
     twice = site.get(f"{PATH}?query=%7B__typename%7D&query=%7B__typename%7D")
     assert "given 2 times" in refused(twice)

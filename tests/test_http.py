@@ -1,4 +1,4 @@
-"""HTTP as clients and proxies know it: problems, methods, other sites' pages, request ids."""
+"""HTTP behaviour: problem details, methods, CORS, request ids, content negotiation."""
 
 import http.client
 import json
@@ -35,7 +35,7 @@ def test_an_error_is_a_problem_with_its_details(
 FIRST_ERROR = {"error", "message", "detail"}
 
 
-def test_the_first_routes_keep_their_shape(site: Site) -> None:
+def test_legacy_routes_keep_their_error_format(site: Site) -> None:
     for path in ("/api/dynamic_query", "/api/dynamic_query?table_name=delays_by_day&Nope=1"):
         answer = site.get(path)
         assert set(answer.json()) == {*FIRST_ERROR, "allowed"}
@@ -63,7 +63,7 @@ def test_head_is_get_without_a_body(site: Site) -> None:
 def test_pages_of_other_sites_may_read_and_nothing_else(site: Site) -> None:
     other = {"Origin": "https://example.org"}
     for path in (DAYS, "/api/search?q=monday", f"{DAYS}?Nope=1"):
-        for _ in range(2):  # of Django, and kept
+        for _ in range(2):  # from Django, then from the cache
             read = site.get(path, **other)
             assert read.headers["access-control-allow-origin"] == "*"
             assert read.headers["access-control-expose-headers"] == "*"
@@ -79,7 +79,7 @@ def test_pages_of_other_sites_may_read_and_nothing_else(site: Site) -> None:
     assert "access-control-allow-origin" not in wrote.headers
 
 
-def test_options_tell_what_can_be_done(site: Site) -> None:
+def test_options_lists_the_allowed_methods(site: Site) -> None:
     answer = site.ask("OPTIONS", DAYS)
     assert answer.status == 200
     assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
@@ -115,14 +115,14 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         (BROWSER, "text/html; charset=utf-8"),
     ],
 )
-def test_the_form_is_the_one_that_the_client_wants_most(site: Site, accept: str, form: str) -> None:
+def test_the_format_is_the_one_that_the_client_prefers(site: Site, accept: str, form: str) -> None:
     answer = site.get(DAYS, Accept=accept)
     assert answer.status == 200
     assert answer.headers["content-type"] == form
 
 
 @pytest.mark.parametrize("accept", ["application/json;q=0", "*/*;q=0", "text/*;q=0.0, image/png"])
-def test_a_client_that_refuses_every_form_is_told_so(site: Site, accept: str) -> None:
+def test_a_client_that_accepts_no_format_gets_406(site: Site, accept: str) -> None:
     assert site.get(DAYS, Accept=accept).status == 406
 
 
@@ -140,7 +140,7 @@ def test_a_client_that_refuses_every_form_is_told_so(site: Site, accept: str) ->
         ("br", None),
     ],
 )
-def test_a_file_is_packed_as_the_client_wants_most(
+def test_a_file_is_compressed_as_the_client_prefers(
     site: Site, accepted: str, way: str | None
 ) -> None:
     answer = site.get(f"{DAYS}?format=csv", Accept_Encoding=accepted)
@@ -155,7 +155,7 @@ def test_a_csv_file_says_its_charset(site: Site) -> None:
     "path",
     ["/api/search?q=monday&q=friday", "/api/search?q=monday&limit=1&limit=1"],
 )
-def test_a_parameter_of_search_is_given_once(site: Site, path: str) -> None:
+def test_a_repeated_search_parameter_is_refused(site: Site, path: str) -> None:
     refused = site.get(path)
     assert refused.status == 400
     assert refused.json()["detail"].endswith("is given 2 times. Give it once.")
@@ -216,7 +216,7 @@ def test_a_date_is_written_in_plain_digits(site: Site, value: str) -> None:
         ("/explorer/", "/explorer"),
     ],
 )
-def test_a_slash_too_few_or_too_many_leads_to_the_right_address(
+def test_a_missing_or_extra_slash_redirects_to_the_right_address(
     site: Site, path: str, right: str
 ) -> None:
     for method in ("GET", "HEAD", "POST"):
@@ -234,5 +234,5 @@ def test_a_slash_too_few_or_too_many_leads_to_the_right_address(
 @pytest.mark.parametrize(
     "path", ["/nothing", "/nothing/", "//example.org/", "//api", "/api/search//"]
 )
-def test_no_other_address_is_led_anywhere(site: Site, path: str) -> None:
+def test_no_other_address_redirects(site: Site, path: str) -> None:
     assert site.get(path, Accept="*/*").status == 404

@@ -1,4 +1,4 @@
-"""With HTTPS=true people come by https alone, and Django finds nothing to complain of."""
+"""With HTTPS=true browsers use HTTPS only, and Django's deployment check finds nothing."""
 
 import http.client
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def secure(demo: Platform) -> Iterator[Site]:
 
 
 def get(site: Site, path: str, **headers: str) -> http.client.HTTPResponse:
-    """An answer as it is: nobody follows a redirection to a server that does not exist."""
+    """Send a request without following redirects."""
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request("GET", path, headers={"Host": "example.org", **named})
@@ -39,7 +39,7 @@ def test_djangos_check_of_a_deployment_finds_nothing(demo: Platform) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/admin/login/", "/api/delays_by_day/", "/api/search?q=x", "/explorer"]
 )
-def test_plain_http_is_led_to_https_where_browsers_then_stay(secure: Site, path: str) -> None:
+def test_http_redirects_to_https_with_hsts(secure: Site, path: str) -> None:
     plain = get(secure, path)
     assert (plain.status, plain.headers["Location"]) == (301, f"https://example.org{path}")
     answer = get(secure, path, **BY_HTTPS)
@@ -53,7 +53,7 @@ def test_cookies_are_never_sent_by_plain_http(secure: Site) -> None:
     assert all("Secure" in cookie for cookie in cookies)
 
 
-def test_health_and_metrics_are_asked_by_plain_http(secure: Site) -> None:
+def test_health_and_metrics_work_over_http(secure: Site) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         assert get(secure, path).status == 200
 

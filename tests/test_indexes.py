@@ -1,4 +1,4 @@
-"""PostgreSQL reads the first page of what an index serves along that index, and sorts nothing."""
+"""PostgreSQL reads a first page in index order, without a sort."""
 
 import pytest
 from django.db import connections
@@ -26,7 +26,9 @@ DELAY = "Departure_Delay_Minutes"
     ],
     ids=str,
 )
-def test_a_first_page_is_one_walk(demo: Platform, params: dict[str, str]) -> None:
+def test_a_first_page_is_an_index_scan_without_a_sort(
+    demo: Platform, params: dict[str, str]
+) -> None:
     version = versions.current(FlightDelayData)
     statement = sql_cache.statement(Query.read(FlightDelayData, params), version)
     assert statement

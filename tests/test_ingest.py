@@ -1,4 +1,4 @@
-"""`manage.py ingest`: which records the warehouse takes, and what it says of the others."""
+"""`manage.py ingest`: which records it accepts, and how it reports the others."""
 
 import contextlib
 import gzip
@@ -228,7 +228,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(ingest: Ingest) -> No
     assert "flipped.gz" in refusal(ingest, "flipped.gz")
 
 
-def test_one_bad_file_keeps_all_of_a_call_out(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_one_bad_file_stops_the_whole_ingest(ingest: Ingest, warehouse: Warehouse) -> None:
     refusal(ingest, write("good.csv", ROW), write("bad.csv", "x" + ROW))
     with pytest.raises(SourceMissing, match="no table"):
         warehouse.version(RAW)
@@ -248,7 +248,7 @@ def test_the_same_file_again_changes_nothing(ingest: Ingest, warehouse: Warehous
     assert before == (warehouse.version(RAW), os.stat("warehouse/warehouse.duckdb").st_ino)
 
 
-def test_other_records_need_a_choice(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_different_records_require_append_or_replace(ingest: Ingest, warehouse: Warehouse) -> None:
     ingest(write("a.csv", ROW))
     says = "The warehouse has 1 other records. Use --append to keep them or --replace to delete"
     assert refusal(ingest, write("b.csv", "2013-01-08,Beta,X,Y,1,1")).startswith(says)
@@ -270,7 +270,9 @@ def test_appended_files_may_have_other_columns_but_not_other_types(
     assert refusal(ingest, "c.parquet", append=True).startswith(says)
 
 
-def test_a_second_writer_is_told_to_wait(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_a_second_writer_is_refused_while_another_runs(
+    ingest: Ingest, warehouse: Warehouse
+) -> None:
     write("a.csv", ROW)
     with warehouse.change():
         assert "is being changed by another process. Try again" in refusal(ingest, "a.csv")

@@ -35,7 +35,7 @@ MINUTES = "Write whole minutes, or leave it empty (or NA) for a cancelled flight
 
 
 def parquet(name: str, **columns: pa.Array) -> str:
-    """A file of records in which columns may be others, or further ones."""
+    """Write a Parquet file of records; `columns` replaces or adds columns."""
     rows = max((len(column) for column in columns.values()), default=1)
     texts = dict.fromkeys(NAMES, pa.array(["2013-01-07"] * rows))
     delays = dict.fromkeys(NAMES[4:], pa.array([1] * rows))
@@ -90,7 +90,7 @@ def test_delays_keep_their_minutes_whatever_their_type(
         (scalar(2**64 - 1, pa.uint64()), f"'18446744073709551615' is out of range. {MINUTES}"),
     ],
 )
-def test_what_is_no_whole_number_of_minutes_is_refused(
+def test_delays_that_are_not_whole_minutes_are_refused(
     ingest: Ingest, minutes: pa.Array, says: str
 ) -> None:
     place = "f.parquet, row 1, column Departure Delay Minutes: "
@@ -228,7 +228,7 @@ EVERY_TYPE = [
 ]
 
 
-def test_every_arrow_type_is_decided() -> None:
+def test_every_arrow_type_is_accepted_or_refused() -> None:
     ids = {type_.id for type_ in EVERY_TYPE}
     missing = {n for n in dir(pa.lib) if n.startswith("Type_") and getattr(pa.lib, n) not in ids}
     # Python cannot make these two.
@@ -246,7 +246,9 @@ def decision(type_: pa.DataType) -> str:
     return "kept"
 
 
-def test_names_that_look_alike_are_the_same(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_unicode_normalization_applies_to_names_and_values(
+    ingest: Ingest, warehouse: Warehouse
+) -> None:
     composed = "Aéro Zürich"
     apart = unicodedata.normalize("NFD", composed)
     assert composed != apart
@@ -261,12 +263,14 @@ def test_names_that_look_alike_are_the_same(ingest: Ingest, warehouse: Warehouse
     assert {row["Café"] for row in rows} == {composed, None}
 
 
-def test_two_column_names_that_look_alike_are_refused(ingest: Ingest) -> None:
+def test_column_names_that_normalize_to_the_same_name_are_refused(ingest: Ingest) -> None:
     header = f"{HEADER},Café,{unicodedata.normalize('NFD', 'Café')}"
     assert "both become Café" in refusal(ingest, write("f.csv", f"{ROW},1,2", header=header))
 
 
-def test_implausible_delays_are_kept_and_told(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_implausible_delays_are_ingested_with_a_warning(
+    ingest: Ingest, warehouse: Warehouse
+) -> None:
     delays = ["-1440,10080", "", "-1441,NA", "2147483647,1", ",10081"]
     lines = [f"2013-01-07,A,X,Y,{delay}" if delay else "" for delay in delays]
     warnings = ingest(write("f.csv", *lines))

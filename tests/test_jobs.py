@@ -1,4 +1,4 @@
-"""Warehouse jobs: they wait for each other, outlive a killed worker, and leave no upload behind."""
+"""Warehouse jobs run one at a time, survive a killed worker, and delete their uploads."""
 
 import fcntl
 import os
@@ -154,7 +154,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def upload(size: int) -> str:
-    """What the page says to an upload that cannot be stored."""
+    """The message for an upload that cannot be stored."""
     browser = Client()
     name = f"uploads{User.objects.count()}"
     browser.force_login(User.objects.create_superuser(name))

@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def low(demo: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A web process that answers addresses hardly anything; its log is beside it."""
+    """A web process with a very low limit per address, whose log is checked for keys."""
     env = {**demo.env, "THROTTLE_PER_MINUTE": "100", "REDIS_PREFIX": "keys:"}
     folder = tmp_path_factory.mktemp("low")
     with log_without_keys(folder) as log, Platform(env, log=log).site(processes=1) as site:
@@ -58,7 +58,7 @@ def test_a_key_has_an_allowance_of_its_own(low: Site) -> None:
     assert 429 in {miss(low, small).status for _ in range(5)}
 
 
-def test_a_key_that_is_none_is_refused_with_the_reason(low: Site) -> None:
+def test_an_invalid_key_is_refused_with_the_reason(low: Site) -> None:
     ended = new_key(ends_at=timezone.now() - timedelta(days=1))
     unknown = f"airsense_{'x' * 43}"
     for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "expired at")]:
@@ -70,12 +70,12 @@ def test_a_key_that_is_none_is_refused_with_the_reason(low: Site) -> None:
         assert secret not in answer.body.decode()
 
 
-def test_who_tries_keys_is_counted_by_address(low: Site) -> None:
+def test_failed_keys_are_counted_by_address(low: Site) -> None:
     answer = miss(low, f"airsense_{'y' * 43}")
     assert answer.headers["ratelimit-policy"].startswith('"address"')
 
 
-def test_a_kept_answer_is_for_everybody_whatever_the_key(low: Site) -> None:
+def test_cached_responses_are_shared_by_all_keys(low: Site) -> None:
     query = f"{DAYS}?limit=2"
     low.get(query)
     until(lambda: low.get(query).headers["x-airsense-cache"] == "hit")
@@ -91,7 +91,7 @@ def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
     assert "was revoked at" in miss(low, secret).json()["detail"]
 
 
-def test_a_key_is_for_its_scopes(low: Site) -> None:
+def test_a_key_is_limited_to_its_scopes(low: Site) -> None:
     secret = new_key(scopes=["search"])
     for path in (DAYS, f"{DAYS}?format=csv"):
         answer = miss(low, secret, path)
@@ -100,7 +100,7 @@ def test_a_key_is_for_its_scopes(low: Site) -> None:
     assert miss(low, new_key(scopes=["export"]), f"{DAYS}?format=csv").status == 200
 
 
-def test_only_a_hash_is_kept_and_the_public_role_sees_no_owner(demo: Platform) -> None:
+def test_only_a_hash_is_stored_and_the_public_role_sees_no_owner(demo: Platform) -> None:
     secret = new_key(note="Ms Private")
     with connection.cursor() as cursor:
         cursor.execute("SELECT flights_apikey::text FROM flights_apikey ORDER BY id DESC LIMIT 1")
@@ -127,7 +127,7 @@ def test_last_use_is_noted_by_the_schedule(demo: Platform, tmp_path: Path) -> No
     assert keys.save_last_uses() == 0
 
 
-def test_the_command_makes_keys_and_revokes_them(demo: Platform, low: Site) -> None:
+def test_the_command_creates_and_revokes_keys(demo: Platform, low: Site) -> None:
     secret = demo.manage("apikey", "bench", "--rate=900000", "--scopes=query,search").strip()
     assert re.fullmatch(SECRET, secret)
     assert miss(low, secret).headers["ratelimit-policy"] == '"key";q=900000;w=60'
@@ -164,7 +164,7 @@ def test_the_admin_shows_a_key_once_and_revokes_it(admin: Client, low: Site) -> 
     assert admin.post(f"/admin/flights/apikey/{key.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_admin_refuses_what_is_no_key(admin: Client) -> None:
+def test_the_admin_refuses_an_invalid_key_form(admin: Client) -> None:
     before = ApiKey.objects.count()
     page = admin.post("/admin/flights/apikey/add/", {"name": "", "scopes": ["all"], "rate": "0"})
     assert page.status_code == 200

@@ -35,7 +35,7 @@ LAYERS = {
         urls
     """,
     "airsense": """
-        backoff celery checks cpus csp data_folder logs log_limits navigation parent_death
+        backoff celery checks cors cpus csp data_folder logs log_limits navigation parent_death
         permission_groups request_ids scheduled_task
         alerting container_secrets embedded login_throttle schedules
         admin gateway processes settings status tasks
@@ -47,7 +47,7 @@ FORBIDDEN = {
     "flights": {"transfers", "airsense", "duckdb", "databricks", "sqlglot"},
     "transfers": {"airsense"},
 }
-# What only these may import: a warehouse is known to one module.
+# Only these modules may import the library.
 ONLY = {
     "duckdb": ("transfers/warehouses/duckdb",),
     "databricks": ("transfers/warehouses/databricks",),

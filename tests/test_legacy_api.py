@@ -30,7 +30,7 @@ def running() -> Iterator[tuple[Platform, Site]]:
 
 @pytest.fixture(scope="module")
 def operator(running: tuple[Platform, Site]) -> dict[str, str]:
-    """The headers of somebody who may start transfers."""
+    """Headers of a user who may start transfers."""
     platform, _ = running
     return {"Authorization": f"Token {token(platform, 'operator', 'start_transfer')}"}
 
@@ -45,7 +45,7 @@ def transfer(site: Site, path: str = "", body: object = None, **headers: str) ->
     return site.ask("POST", f"/transfer_table{path}", data=data, **params)
 
 
-def test_every_part_says_whether_it_is_reached(running: tuple[Platform, Site]) -> None:
+def test_status_states_whether_each_part_is_reachable(running: tuple[Platform, Site]) -> None:
     _, site = running
     for path in ("/connector", "/dbstatus", "/rdsstatus"):
         answer = site.get(path)
@@ -53,7 +53,7 @@ def test_every_part_says_whether_it_is_reached(running: tuple[Platform, Site]) -
         assert site.ask("POST", path).status == 405
 
 
-def test_a_part_that_is_gone_is_said_and_not_why(fresh: Platform) -> None:
+def test_an_unreachable_part_is_reported_without_the_error(fresh: Platform) -> None:
     fresh.warehouse.mkdir()
     (fresh.warehouse / "warehouse.duckdb").write_text("no database")
     fresh.env["REDIS_URL"] = "redis://127.0.0.1:1"
@@ -150,7 +150,7 @@ def test_a_search_without_a_query_is_refused(site: Site, body: object) -> None:
     assert search(site, {"query": "x" * 101}).status == 400
 
 
-def test_the_chat_leads_to_the_explorer_for_now(site: Site) -> None:
+def test_the_chat_points_to_the_explorer(site: Site) -> None:
     address = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)
     with contextlib.closing(address):
         address.request("GET", "/chat")

@@ -1,4 +1,4 @@
-"""How much one request may ask for: what is more is refused with what is allowed."""
+"""Limits of a request: larger ones are refused with the limit."""
 
 import http.client
 from urllib.parse import urlsplit
@@ -30,7 +30,9 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize(("what", "query"), TOO_MUCH.items(), ids=TOO_MUCH)
-def test_too_much_is_refused_with_the_limit(site: Site, what: str, query: str) -> None:
+def test_requests_above_a_limit_are_refused_with_the_limit(
+    site: Site, what: str, query: str
+) -> None:
     for path in (f"{DAYS}?", f"{DYNAMIC}&"):
         answer = site.get(path + query)
         assert answer.status == 400
@@ -50,7 +52,7 @@ def test_too_much_is_refused_with_the_limit(site: Site, what: str, query: str) -
         "offset=1000000",
     ],
 )
-def test_what_is_allowed_is_answered(site: Site, query: str) -> None:
+def test_requests_within_the_limits_are_answered(site: Site, query: str) -> None:
     assert site.get(f"{DAYS}?{query}").status == 200
 
 

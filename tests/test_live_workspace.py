@@ -1,4 +1,4 @@
-"""The whole way on a Databricks workspace, whose schema may be thrown away: `make test-live`."""
+"""The pipeline on a Databricks workspace with a disposable schema: `make test-live`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Failed logins are throttled in all processes together, without locking other people out."""
+"""Failed logins are throttled across processes, without locking other people out."""
 
 import http.client
 import itertools
@@ -19,7 +19,7 @@ from tests.platform import Platform, Site, until
 from tests.platforms import own_valkey
 
 PATH = "/admin/login/"
-SECRET = "t" * 32  # of the form's cookie and field, which have to be equal
+SECRET = "t" * 32  # the CSRF cookie and field, which must be equal
 RIGHT, WRONG = "a long phrase that opens", "one that does not"
 _numbers = itertools.count(1)
 
@@ -41,7 +41,7 @@ def doors(demo: Platform) -> Iterator[Site]:
 
 @pytest.fixture
 def somebody(demo: Platform) -> str:
-    """Their name."""
+    """The name of a new user."""
     name = f"keeper{next(_numbers)}"
     User.objects.create_user(name, password=RIGHT, is_staff=True)
     return name
@@ -49,7 +49,7 @@ def somebody(demo: Platform) -> str:
 
 @pytest.fixture
 def address(somebody: str) -> str:
-    """An address from where nobody has logged in, whose windows do not end while a test asks."""
+    """An unused client address whose windows do not end during the test."""
     candidates = (f"192.0.2.{number}" for number in range(next(_numbers), 250, 7))
     names = ("{}", "{} " + somebody)
     return next(
@@ -102,14 +102,14 @@ def test_nobody_is_locked_out_by_others_elsewhere(doors: Site, address: str, som
     assert log_in(doors, address, "admin").status == 200  # another name from there is another
 
 
-def test_one_password_for_many_names_ends_at_a_number(doors: Site, address: str) -> None:
+def test_trying_one_password_for_many_names_is_limited(doors: Site, address: str) -> None:
     names = [f"nobody{next(_numbers)}" for _ in range(login_throttle.PER_ADDRESS + 5)]
     with ThreadPoolExecutor(8) as pool:
         responses = list(pool.map(lambda name: log_in(doors, address, name), names))
     assert Counter(a.status for a in responses) == {200: login_throttle.PER_ADDRESS, 429: 5}
 
 
-def test_many_guesses_at_once_are_no_more_guesses(doors: Site, address: str, somebody: str) -> None:
+def test_concurrent_guesses_are_limited_too(doors: Site, address: str, somebody: str) -> None:
     spellings = [somebody, somebody.upper(), somebody.title()] * 8
     with ThreadPoolExecutor(12) as pool:
         responses = list(pool.map(lambda name: log_in(doors, address, name), spellings))
@@ -124,7 +124,7 @@ def test_logins_that_succeed_are_not_counted(doors: Site, address: str, somebody
     assert [log_in(doors, address, somebody).status for _ in range(3)] == [200, 200, 429]
 
 
-def test_names_that_nobody_has_are_told_the_same(doors: Site, address: str, somebody: str) -> None:
+def test_unknown_names_get_the_same_response(doors: Site, address: str, somebody: str) -> None:
     for name in (somebody, f"{somebody}x"):
         responses = [log_in(doors, address, name) for _ in range(login_throttle.PER_NAME + 1)]
         assert [answer.status for answer in responses] == [200] * login_throttle.PER_NAME + [429]
@@ -144,7 +144,7 @@ def test_without_valkey_people_log_in_and_guesses_still_end(
     assert responses == [200, 200, 200, 200, 429]
 
 
-def test_who_tries_tokens_is_counted_by_address_and_a_right_one_is_not_refused(
+def test_failed_tokens_are_counted_by_address_and_a_valid_token_still_works(
     demo: Platform,
 ) -> None:
     right = demo.token()

@@ -1,4 +1,4 @@
-"""Transfers that read only what was added or changed since the last version."""
+"""Transfers that read only rows added or changed since the last version."""
 
 import itertools
 import uuid
@@ -25,7 +25,7 @@ FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
 
 
 class Parcel(MirroredTable):
-    """Changes by key, and is sorted by something else."""
+    """A table that is merged by key and sorted by another column."""
 
     code = models.TextField()
     weight = models.IntegerField(null=True)
@@ -116,7 +116,7 @@ def test_changed_rows_are_merged_and_deletes_are_carried(parcels: Warehouse) -> 
     assert [code for _, code, _ in after] == ["c", "d", "a", "Z", "\u00e9"]
 
 
-def test_a_table_made_anew_is_read_whole(parcels: Warehouse) -> None:
+def test_a_recreated_table_is_read_completely(parcels: Warehouse) -> None:
     transferred(parcels)
     make(parcels)
     run(parcels, "DROP TABLE parcels")
@@ -128,7 +128,7 @@ def test_a_table_made_anew_is_read_whole(parcels: Warehouse) -> None:
     assert len(rows()) == 6
 
 
-def test_a_table_without_a_change_feed_is_read_whole(parcels: Warehouse) -> None:
+def test_a_table_without_a_change_feed_is_read_completely(parcels: Warehouse) -> None:
     transferred(parcels)
     run(parcels, "ALTER TABLE parcels SET TBLPROPERTIES (delta.enableChangeDataFeed = false)")
     run(parcels, "DELETE FROM parcels WHERE code = 'a'")

@@ -1,4 +1,4 @@
-"""nginx in front of the gateway keeps answers for a second, and only those that are everybody's."""
+"""nginx in front of the gateway caches responses for a second, and only public ones."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def status(answer: Answer) -> str:
     return answer.headers["x-cache-status"]
 
 
-def test_the_second_answer_is_kept_and_has_the_same_bytes(site: Site, front: Site) -> None:
+def test_the_second_response_is_cached_and_has_the_same_bytes(site: Site, front: Site) -> None:
     first, second = front.get(f"{QUERY}&offset=1"), front.get(f"{QUERY}&offset=1")
     assert (status(first), status(second)) == ("MISS", "HIT")
     assert first.body == second.body == site.get(f"{QUERY}&offset=1").body
@@ -29,20 +29,20 @@ def test_the_second_answer_is_kept_and_has_the_same_bytes(site: Site, front: Sit
     assert second.headers["x-airsense-version"].startswith("busiest_airports_by_delays/")
 
 
-def test_it_is_asked_for_again_after_a_second(front: Site) -> None:
+def test_nginx_requests_it_again_after_a_second(front: Site) -> None:
     front.get(f"{QUERY}&offset=2")
     time.sleep(2.1)  # nginx counts in whole seconds
     assert status(front.get(f"{QUERY}&offset=2")) == "REVALIDATED"
     assert status(front.get(f"{QUERY}&offset=2")) == "HIT"
 
 
-def test_who_has_the_answer_is_told_so_by_nginx(front: Site) -> None:
+def test_nginx_answers_304_to_clients_that_have_the_response(front: Site) -> None:
     etag = front.get(QUERY).headers["etag"]
     answer = front.get(QUERY, If_None_Match=etag)
     assert (answer.status, answer.body) == (304, b"")
 
 
-def test_each_representation_is_kept_of_its_own(front: Site) -> None:
+def test_each_representation_is_cached_separately(front: Site) -> None:
     path = QUERY.replace("limit=3", "limit=100")
     plain, packed = front.get(path), front.get(path, Accept_Encoding="gzip")
     assert status(packed) == "MISS"
@@ -54,7 +54,7 @@ def test_each_representation_is_kept_of_its_own(front: Site) -> None:
 @pytest.mark.parametrize(
     "headers", [{"Cookie": "sessionid=somebody"}, {"Authorization": "Token of-somebody"}]
 )
-def test_what_is_asked_by_somebody_is_never_kept(front: Site, headers: dict[str, str]) -> None:
+def test_personal_requests_are_never_cached(front: Site, headers: dict[str, str]) -> None:
     front.get(f"{QUERY}&offset=3")
     for _ in range(2):
         answer = front.get(f"{QUERY}&offset=3", **headers)
@@ -65,22 +65,22 @@ def test_what_is_asked_by_somebody_is_never_kept(front: Site, headers: dict[str,
 @pytest.mark.parametrize(
     "path", [f"{QUERY}&format=csv", f"{QUERY}&wrong=1", "/api/transfers/", "/api/nothing"]
 )
-def test_files_and_errors_are_not_kept(front: Site, site: Site, path: str) -> None:
+def test_files_and_errors_are_not_cached(front: Site, site: Site, path: str) -> None:
     front.get(path)
     again = front.get(path)
     assert status(again) != "HIT"
     assert again.status == site.get(path).status
 
 
-def test_nothing_is_kept_of_a_host_that_is_not_ours(front: Site) -> None:
+def test_responses_for_other_hosts_are_not_cached(front: Site) -> None:
     front.get(f"{QUERY}&offset=4")
     assert front.get(f"{QUERY}&offset=4", Host="evil.example").status == 400
 
 
-def test_what_a_kept_answer_told_its_first_client_is_not_told_to_others(front: Site) -> None:
+def test_headers_for_the_first_client_are_not_sent_to_others(front: Site) -> None:
     ids = [front.get(QUERY).headers["x-request-id"] for _ in range(2)]
     assert ids[0] != ids[1]
-    assert "ratelimit" not in front.get(QUERY).headers  # of who asked first
+    assert "ratelimit" not in front.get(QUERY).headers  # of the first client
     assert front.get(QUERY, X_Request_ID="my-own").headers["x-request-id"] == "my-own"
     assert front.get(QUERY, X_Request_ID="no good").headers["x-request-id"] != "no good"
 
@@ -100,4 +100,4 @@ def test_a_new_version_is_seen_within_two_seconds(fresh: Platform) -> None:
         fresh.manage("transfer", "--all")
         published = time.monotonic()
         until(lambda: b"New" in front.get(query).body)
-        assert time.monotonic() - published < 2.5  # with the time of the question itself
+        assert time.monotonic() - published < 2.5  # includes the time of the request

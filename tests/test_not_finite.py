@@ -1,4 +1,4 @@
-"""NaN and infinity are no value to anybody who queries; the copy keeps them, as its source does."""
+"""Queries treat NaN and infinity as null; the copy stores them unchanged."""
 
 import csv
 import io
@@ -116,7 +116,7 @@ def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> Non
          {"Alpha", "Beta", "Gamma", "Delta", "Fox"}),
     ],
 )  # fmt: skip
-def test_filters_take_it_for_no_value(site: Site, query: str, matches: set[str]) -> None:
+def test_filters_treat_it_as_null(site: Site, query: str, matches: set[str]) -> None:
     assert set(names(site, query)) == matches
     counted = site.get(f"{AIRLINES}?limit=1&count=exact&{query}")
     assert int(counted.headers["x-airsense-count"]) == len(matches)
@@ -141,7 +141,7 @@ def test_it_sorts_with_the_empty_values_by_offset_and_by_cursor(site: Site) -> N
         assert walked == whole
 
 
-def test_what_is_computed_leaves_it_out(site: Site) -> None:
+def test_aggregates_ignore_it(site: Site) -> None:
     aggregates = ",".join(
         f"{function}:Avg_Arrival_Delay"
         for function in ("count", "count_distinct", "min", "max", "sum", "avg", "median")
@@ -165,7 +165,7 @@ def test_search_shows_rows_that_have_it_and_its_links_work(site: Site) -> None:
         assert site.get(value["url"]).status == 200
 
 
-def test_it_cannot_be_asked_for(site: Site) -> None:
+def test_filters_do_not_accept_it_as_a_value(site: Site) -> None:
     for value in ("NaN", "inf", "-Infinity", "1e999"):
         assert site.get(f"{AIRLINES}?Avg_Arrival_Delay={quote(value)}").status == 400
 
@@ -187,7 +187,7 @@ def test_the_copy_keeps_what_its_source_has(published: Platform) -> None:
         assert text in output
 
 
-def test_a_version_knows_which_columns_have_it(published: Platform) -> None:
+def test_a_version_records_which_columns_contain_it(published: Platform) -> None:
     output = published.python(
         "from flights.models import TableVersion as T;"
         "print({v.table: v.not_finite for v in T.objects.all()})"

@@ -1,4 +1,4 @@
-"""The pages for people: they say what the data say, and show what is asked and nothing else."""
+"""The web pages: they match the data and display exactly what their address requests."""
 
 import re
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ REFUSED = [
 ]
 
 
-def test_home_says_what_the_raw_records_say(site: Site) -> None:
+def test_the_home_page_matches_the_raw_records(site: Site) -> None:
     text = _text(site, "/")
     assert "Flights from New York, 2013" in text
     assert "336,776 Flights" in text
@@ -131,7 +131,7 @@ def test_the_explorer_shows_the_rows_of_the_address_that_it_shows(site: Site, vi
     assert _displayed_rows(body) == [[_displayed(value) for value in row.values()] for row in rows]
 
 
-def test_all_rows_of_a_view_are_had_as_csv(site: Site) -> None:
+def test_every_row_of_a_view_can_be_downloaded_as_csv(site: Site) -> None:
     body = _body(site, "/explorer?table=flight_delay_data&Origin_City=Newark,%20NJ&limit=2")
     (address,) = re.findall(r'href="([^"]+)" aria-label="All rows as CSV"', body)
     assert len(site.get(unescape(address)).body.splitlines()) == 1 + 120_835
@@ -152,7 +152,9 @@ def test_a_submitted_form_becomes_an_address(site: Site) -> None:
 
 
 @pytest.mark.parametrize("query", REFUSED)
-def test_a_wrong_query_is_refused_in_the_words_of_the_api(site: Site, query: str) -> None:
+def test_the_explorer_refuses_an_invalid_query_with_the_message_of_the_api(
+    site: Site, query: str
+) -> None:
     refused = site.get(f"/api/airline_performance/?{query}")
     page = site.get(f"/explorer?table=airline_performance&{query}", Accept="text/html")
     assert page.status == refused.status == 400
@@ -160,7 +162,7 @@ def test_a_wrong_query_is_refused_in_the_words_of_the_api(site: Site, query: str
 
 
 @pytest.mark.parametrize("query", ["view=map", "view=chart&chart=City,City", "view=chart&chart=x"])
-def test_a_wrong_view_is_refused_with_those_there_are(site: Site, query: str) -> None:
+def test_an_unknown_view_is_refused_with_the_available_views(site: Site, query: str) -> None:
     page = site.get(f"/explorer?{query}")
     assert page.status == 400
     assert "Use one of: <code>" in page.body.decode()
@@ -173,7 +175,7 @@ def test_an_unknown_table_is_not_found(site: Site) -> None:
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_what_an_address_says_is_escaped(site: Site, value: str) -> None:
+def test_text_from_an_address_is_escaped(site: Site, value: str) -> None:
     quoted = quote(value)
     for path in (
         f"/explorer?table={quoted}",
@@ -203,7 +205,7 @@ def test_before_the_first_transfer_pages_say_what_to_run(fresh: Platform) -> Non
         assert site.get("/about").status == 200
 
 
-def test_odd_data_are_told_carefully_and_escaped(fresh: Platform) -> None:
+def test_unusual_data_are_displayed_and_escaped(fresh: Platform) -> None:
     fresh.env["FLIGHTS_TO_RANK"] = "1"
     evil = "<script>alert(1)</script>"
     fresh.ingest(
@@ -250,7 +252,7 @@ def test_nothing_is_ranked_by_few_flights(fresh: Platform) -> None:
         assert "Late arrivals in Z are 60.00 minutes late on average (100 late arrivals)" in text
 
 
-def test_a_browser_is_told_in_a_page_and_a_program_in_json(site: Site) -> None:
+def test_a_browser_gets_errors_as_a_page_and_a_program_as_json(site: Site) -> None:
     browser = site.get("/nothing", Accept="text/html,application/xml;q=0.9,*/*;q=0.8")
     assert browser.status == 404
     assert "<h1>There is nothing at /nothing.</h1>" in browser.body.decode()
@@ -259,12 +261,12 @@ def test_a_browser_is_told_in_a_page_and_a_program_in_json(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/explorer", "/about", "/api/", "/nothing"])
-def test_a_page_may_load_its_own_files_alone(site: Site, path: str) -> None:
+def test_a_page_may_load_files_of_its_own_site_only(site: Site, path: str) -> None:
     policy = site.get(path, Accept="text/html").headers["content-security-policy"]
     assert sorted(policy.split("; ")) == sorted(STRICT.split("; "))
 
 
-def test_the_admin_alone_has_a_relaxed_policy(site: Site) -> None:
+def test_only_the_admin_has_a_relaxed_content_security_policy(site: Site) -> None:
     policy = site.get("/admin/login/").headers["content-security-policy"]
     assert "'unsafe-eval'" in policy
     assert "default-src 'none'" in policy
@@ -274,8 +276,8 @@ def test_the_admin_alone_has_a_relaxed_policy(site: Site) -> None:
 @pytest.mark.parametrize(
     ("path", "queries"), [("/", 8), ("/about", 1), ("/explorer?table=flight_delay_data", 6)]
 )
-def test_a_page_asks_few_queries(demo: Platform, path: str, queries: int) -> None:
-    """Beside those that see what is published, one for each table, four times a second."""
+def test_a_page_runs_few_sql_queries(demo: Platform, path: str, queries: int) -> None:
+    """Does not count the queries for published versions, four per second and table."""
     with CaptureQueriesContext(connections["reader"]) as captured:
         view = resolve(urlsplit(path).path).func
         assert view(RequestFactory().get(path)).status_code == 200
@@ -290,7 +292,7 @@ def _body(site: Site, path: str) -> str:
 
 
 def _text(site: Site, path: str) -> str:
-    """The words of a page; in its statistics the value comes first, as people see it."""
+    """The text of a page, with each value before its label as displayed."""
     body = re.sub(r"<dt>(.*?)</dt><dd>(.*?)</dd>", r"\2 \1", _body(site, path))
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", body)))
 

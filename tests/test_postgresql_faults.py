@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own that stops in the middle of transfers, or has a small disk."""
+"""Transfers while PostgreSQL stops or its disk is full."""
 
 import os
 import re

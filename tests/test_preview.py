@@ -1,4 +1,4 @@
-"""`manage.py transfer --dry-run`, and columns of a source that are not those of its model."""
+"""`manage.py transfer --dry-run`, and sources whose columns differ from the model."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def change(platform: Platform, statement: str) -> None:
 
 @pytest.fixture(scope="module")
 def published() -> Iterator[Platform]:
-    """Each test changes other tables of it."""
+    """A published platform; each test changes different tables."""
     with own_platform() as own:
         own.ingest(FLIGHTS)
         own.manage("transfer", "--all")
@@ -39,13 +39,13 @@ def test_a_dry_run_counts_rows_by_key_and_writes_nothing(published: Platform) ->
     assert "rows: 0 added, 0 removed, 0 changed" in output
 
 
-def test_a_dry_run_of_what_was_never_published_adds_all(fresh: Platform) -> None:
+def test_a_dry_run_of_an_unpublished_table_adds_every_row(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
     output = fresh.manage("transfer", "--dry-run", "flight_delay_data")
     assert "rows: 3 added, 0 removed, 0 changed" in output
 
 
-def test_each_column_that_does_not_fit_is_named(published: Platform) -> None:
+def test_every_incompatible_column_is_named(published: Platform) -> None:
     change(
         published,
         "CREATE OR REPLACE TABLE busiest_airports_by_delays AS"
@@ -68,7 +68,7 @@ def test_each_column_that_does_not_fit_is_named(published: Platform) -> None:
     assert "Correct the broker's SQL, or the model" in failed.stderr
 
 
-def test_what_is_safe_is_accepted_and_recorded(published: Platform) -> None:
+def test_compatible_changes_are_accepted_and_recorded(published: Platform) -> None:
     change(
         published,
         "CREATE OR REPLACE TABLE airline_performance AS SELECT 1 AS extra, AVG_ARRIVAL_DELAY,"
@@ -92,7 +92,7 @@ def test_a_missing_value_that_the_model_does_not_allow_names_column_and_row(
     assert "delays_by_day: column Day_of_Week of row 1, in the declared order" in failed.stderr
 
 
-def test_what_the_public_api_would_lose_is_said(published: Platform) -> None:
+def test_a_dry_run_lists_what_the_public_api_would_lose(published: Platform) -> None:
     published.python(
         "from flights.models import *;"
         " v = TableVersion.objects.filter(table='flight_delay_data').first();"

@@ -1,4 +1,4 @@
-"""Readers while versions are published: no error, no waiting, and never a mixture."""
+"""Clients read while versions are published: no error, no delay, and never a mix of versions."""
 
 import csv
 import hashlib
@@ -56,7 +56,7 @@ def test_readers_never_wait_err_or_see_a_mixture_through_publishes(
 
 
 def _each_is_of_its_version(responses: list[Any], expected: Any) -> None:
-    """Each body is what plain Python works out from the records of the version that it states."""
+    """Check that each body is what plain Python computes from the records of its version."""
     for version in {version for version, *_ in responses}:
         rows = expected_tables.records(_number(version), RECORDS)
         expected_digest = hashlib.sha256(expected(rows)).hexdigest()
@@ -70,7 +70,7 @@ def _days(rows: list[expected_tables.Record]) -> bytes:
 
 
 def _days_twice(rows: list[expected_tables.Record]) -> bytes:
-    """Both fields of one operation are of one version."""
+    """Both fields of an operation come from one version."""
     days = {"rows": expected_tables.delays_by_day(rows)}
     return orjson.dumps({"data": {"a": days, "b": days}})
 

@@ -12,7 +12,7 @@ from tests.platform import Site
 DYNAMIC = "/api/dynamic_query?table_name="
 
 
-def test_the_example_of_the_first_clients_is_answered(site: Site) -> None:
+def test_the_example_query_of_the_first_clients_works(site: Site) -> None:
     answer = site.get(
         f"{DYNAMIC}busiest_airports_by_delays&limit=6&where=Avg_Departure_Delay:87,Total_Arrivals:4"
     )
@@ -20,7 +20,7 @@ def test_the_example_of_the_first_clients_is_answered(site: Site) -> None:
     assert answer.json() == []
 
 
-def test_rows_have_the_asked_columns_in_the_asked_order(site: Site) -> None:
+def test_rows_have_the_requested_columns_in_the_requested_order(site: Site) -> None:
     rows = site.get(
         f"{DYNAMIC}busiest_airports_by_delays&columns=Total_Arrivals,City"
         "&order_by=Total_Arrivals&order_direction=DESC&limit=3"
@@ -66,7 +66,7 @@ def test_each_operator_filters(site: Site, filters: str, keeps: set[str]) -> Non
     assert {row["Day_of_Week"] for row in rows} == keeps
 
 
-def test_null_is_told_from_a_value(site: Site) -> None:
+def test_null_is_distinguished_from_a_value(site: Site) -> None:
     query = "Departure_Delay_Minutes__isnull=true&columns=Departure_Delay_Minutes&limit=5"
     rows = site.get(f"/api/flight_delay_data/?{query}").json()["results"]
     assert rows == [{"Departure_Delay_Minutes": None}] * 5
@@ -83,7 +83,9 @@ def test_pages_follow_each_other_by_relative_links(site: Site) -> None:
 
 
 @pytest.mark.parametrize("table", NAMES)
-def test_an_answer_states_its_version_and_is_not_sent_twice(site: Site, table: str) -> None:
+def test_a_response_states_its_version_and_is_revalidated_by_its_etag(
+    site: Site, table: str
+) -> None:
     for path in (f"{DYNAMIC}{table}&limit=2", f"/api/{table}/?limit=2"):
         answer = site.get(path)
         current = TableVersion.objects.get(published__table=table)
@@ -93,7 +95,7 @@ def test_an_answer_states_its_version_and_is_not_sent_twice(site: Site, table: s
         assert site.get(path, If_None_Match='"other"').status == 200
 
 
-def test_a_limit_is_stated_and_so_is_that_there_is_more(site: Site) -> None:
+def test_a_page_states_its_limit_and_whether_more_rows_follow(site: Site) -> None:
     few = site.get(f"{DYNAMIC}flight_delay_data&limit=3")
     assert (len(few.json()), few.headers["x-airsense-limit"]) == (3, "3")
     assert few.headers["x-airsense-more"] == "true"
@@ -129,7 +131,7 @@ def test_a_limit_is_stated_and_so_is_that_there_is_more(site: Site) -> None:
         ("delays_by_day&where=Day_of_Week:x'%20OR%201=1", 200, "[]"),
     ],
 )
-def test_a_wrong_query_is_told_what_is_allowed(
+def test_an_invalid_query_is_refused_with_the_allowed_values(
     site: Site, query: str, status: int, says: str
 ) -> None:
     answer = site.get(DYNAMIC + query)

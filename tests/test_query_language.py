@@ -1,4 +1,4 @@
-"""What queries can say beyond filters: negation, alternatives, groups, cursors, counts, facets."""
+"""Queries beyond filters: negation, alternatives, groups, cursors, counts, facets."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def results(site: Site, path: str) -> list[dict[str, object]]:
 
 
 def walked(site: Site, path: str, link: str, way: str = "next") -> Iterator[dict[str, object]]:
-    """Every row of the pages from a link on."""
+    """Yield every row of all pages that follow a link."""
     step: str | None = link
     while step:
         page = site.get(path + step).json()
@@ -39,14 +39,14 @@ def walked(site: Site, path: str, link: str, way: str = "next") -> Iterator[dict
                                            "Saturday", "Sunday"}),
     ],
 )  # fmt: skip
-def test_a_negated_filter_keeps_all_the_others(
+def test_a_negated_filter_returns_all_other_rows(
     site: Site, negated: str, excluded: set[str]
 ) -> None:
     every = {row["Day_of_Week"] for row in results(site, DAYS)}
     assert {row["Day_of_Week"] for row in results(site, f"{DAYS}?{negated}")} == every - excluded
 
 
-def test_rows_without_a_value_are_among_the_others(site: Site) -> None:
+def test_a_negated_filter_returns_rows_without_a_value(site: Site) -> None:
     def count(condition: str) -> int:
         answer = site.get(f"{FLIGHTS}?limit=1&count=exact&{condition}")
         return int(answer.headers["x-airsense-count"])
@@ -56,7 +56,7 @@ def test_rows_without_a_value_are_among_the_others(site: Site) -> None:
     assert count("Arrival_Delay_Minutes__not_gt=0") > count("Arrival_Delay_Minutes__lte=0")
 
 
-def test_one_of_several_conditions_has_to_hold(site: Site) -> None:
+def test_or_returns_rows_that_match_any_condition(site: Site) -> None:
     either = quote("Day_of_Week:Monday,Day_of_Week__startswith:T")
     days = {row["Day_of_Week"] for row in results(site, f"{DAYS}?or={either}")}
     assert days == {"Monday", "Tuesday", "Thursday"}
@@ -68,7 +68,7 @@ def test_one_of_several_conditions_has_to_hold(site: Site) -> None:
     assert len(site.get(f"/api/dynamic_query?table_name=delays_by_day&or={either}").json()) == 3
 
 
-def test_empty_values_come_where_they_are_asked_to(site: Site) -> None:
+def test_empty_values_come_first_or_last_as_requested(site: Site) -> None:
     def first(order: str) -> object:
         path = f"{FLIGHTS}?columns=Arrival_Delay_Minutes&limit=1&order_by={order}"
         return results(site, path)[0]["Arrival_Delay_Minutes"]
@@ -79,7 +79,7 @@ def test_empty_values_come_where_they_are_asked_to(site: Site) -> None:
         assert first(f"{name}__nulls_last") == first(name)
 
 
-def test_groups_say_what_the_broker_says(site: Site) -> None:
+def test_groups_equal_the_tables_that_the_broker_computes(site: Site) -> None:
     """The warehouse computed the same averages by its own SQL."""
     groups = results(
         site,
@@ -95,7 +95,7 @@ def test_groups_say_what_the_broker_says(site: Site) -> None:
         assert average == pytest.approx(row["Avg_Arrival_Delay"], abs=0.00501)
 
 
-def test_groups_are_kept_sorted_and_paged_by_what_is_computed(site: Site) -> None:
+def test_groups_are_filtered_sorted_and_paged_by_aggregates(site: Site) -> None:
     path = (
         f"{FLIGHTS}?group_by=Origin_City,Destination_City&aggregate=count,max:Arrival_Delay_Minutes"
         "&having=count__gte:4000&order_by=-count&limit=5"
@@ -111,7 +111,7 @@ def test_groups_are_kept_sorted_and_paged_by_what_is_computed(site: Site) -> Non
     assert len(rows) == int(site.get(f"{path}&count=exact").headers["x-airsense-count"]) > 5
 
 
-def test_values_of_a_column_are_groups_and_all_rows_are_one(site: Site) -> None:
+def test_rows_are_grouped_by_column_or_as_a_whole(site: Site) -> None:
     days = results(site, f"{DAYS}?group_by=Day_of_Week&columns=Day_of_Week")
     assert len(days) == 7
     whole = "min:Flight_Date,max:Flight_Date,count_distinct:Airline_Name"
@@ -182,7 +182,7 @@ def test_a_cursor_stays_with_its_version_until_that_is_pruned(fresh: Platform) -
         assert "cursor=" in gone.json()["detail"]
 
 
-def test_a_count_is_exact_or_estimated_and_says_which(site: Site) -> None:
+def test_a_count_states_whether_it_is_exact_or_estimated(site: Site) -> None:
     query = f"{FLIGHTS}?limit=1&Airline_Name={quote('Delta Air Lines Inc.')}"
     exact, estimated = (site.get(f"{query}&count={way}").headers for way in ("exact", "estimated"))
     assert exact["x-airsense-count"] == "48110"
@@ -232,7 +232,9 @@ def test_facets_count_the_values_of_the_rows_that_match(site: Site) -> None:
         ("facets=Origin_City&group_by=Airline_Name", 400, "groups"),
     ],
 )
-def test_what_cannot_be_asked_is_told(site: Site, query: str, status: int, says: str) -> None:
+def test_an_invalid_query_is_refused_with_the_reason(
+    site: Site, query: str, status: int, says: str
+) -> None:
     answer = site.get(f"{FLIGHTS}?limit=1&{query}")
     assert answer.status == status, answer.body
     assert says in answer.body.decode()

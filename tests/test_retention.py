@@ -1,4 +1,4 @@
-"""What is kept of those who ask, and for how long."""
+"""Which data of clients are stored, and for how long."""
 
 import os
 import time
@@ -22,7 +22,7 @@ def write(path: Path, text: str, days_ago: float) -> Path:
     return path
 
 
-def test_a_log_is_set_aside_once_a_day_while_it_is_written(tmp_path: Path) -> None:
+def test_a_log_is_rotated_once_a_day_while_it_is_written(tmp_path: Path) -> None:
     log = tmp_path / "serve.log"
     with log.open("a") as writing:
         for text in ("yesterday's and today's\n", "newer\n"):
@@ -34,7 +34,7 @@ def test_a_log_is_set_aside_once_a_day_while_it_is_written(tmp_path: Path) -> No
     assert aside.read_text() == "yesterday's and today's\n"
 
 
-def test_what_starts_adds_lines_of_earlier_days_to_their_files(tmp_path: Path) -> None:
+def test_at_start_lines_of_earlier_days_move_to_their_files(tmp_path: Path) -> None:
     for text in ("one\n", "two\n"):
         write(tmp_path / "serve.log", text, 3)
         logs.begin(tmp_path)
@@ -46,7 +46,7 @@ def test_what_starts_adds_lines_of_earlier_days_to_their_files(tmp_path: Path) -
 
 
 def test_no_line_is_kept_for_more_than_30_days(tmp_path: Path) -> None:
-    write(tmp_path / "postgres.log", "SELECT 'a word'", 60)  # it was not run since
+    write(tmp_path / "postgres.log", "SELECT 'a word'", 60)  # not started since
     write(tmp_path / "serve.log.2026-01-01", "old", 29.5)
     write(tmp_path / "valkey.log.1", "old", 31)
     young = write(tmp_path / "serve.log.2026-01-02", "young", 28)
@@ -54,7 +54,7 @@ def test_no_line_is_kept_for_more_than_30_days(tmp_path: Path) -> None:
     assert [p for p in tmp_path.iterdir() if p.stat().st_size] == [young]
 
 
-def test_the_schedule_forgets_sessions_and_logs(demo: Platform) -> None:
+def test_the_schedule_deletes_expired_sessions_and_logs(demo: Platform) -> None:
     Session.objects.create(
         session_key="old", session_data="x", expire_date=timezone.now() - timedelta(seconds=1)
     )
@@ -67,7 +67,7 @@ def test_the_schedule_forgets_sessions_and_logs(demo: Platform) -> None:
     assert {"airsense.tasks.forget", "airsense.tasks.note_uses_of_keys"} <= scheduled
 
 
-def test_nothing_that_somebody_asks_is_logged(demo: Platform, tmp_path: Path) -> None:
+def test_no_query_address_or_key_of_a_client_is_logged(demo: Platform, tmp_path: Path) -> None:
     own = Platform({**demo.env, "TRUSTED_PROXIES": "1"}, log=tmp_path / "log")
     who = {"X_Forwarded_For": "198.51.100.77", "X_API_Key": f"airsense_{'z' * 43}"}
     with own.site(processes=1) as site:

@@ -1,4 +1,4 @@
-"""`manage.py run`: the whole platform, started and stopped as a person would."""
+"""`manage.py run` starts and stops the whole platform."""
 
 import signal
 import socket
@@ -42,7 +42,7 @@ def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_proc
         until(lambda: not again.processes())
 
 
-def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -73,14 +73,14 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(setting: str, messag
     assert "secret" not in line
 
 
-def test_a_database_that_was_never_set_up_is_said_in_one_line() -> None:
+def test_a_database_that_was_never_set_up_is_reported_in_one_line() -> None:
     done = Platform(own_environment()).attempt("rollback", "delays_by_day")
     assert done.returncode == 1
     assert done.stderr.strip().endswith("run manage.py setup")
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_the_status_of_each_part_is_said(demo: Platform) -> None:
+def test_status_reports_each_part(demo: Platform) -> None:
     done = demo.attempt("status")
     assert done.returncode == 1
     assert "DOWN worker" in done.stdout

@@ -1,4 +1,4 @@
-"""Public scanners find nothing: schemathesis by the description, sqlmap wherever a value goes."""
+"""Public scanners find nothing: schemathesis in the API, sqlmap in any parameter."""
 
 import os
 import re
@@ -26,7 +26,7 @@ GRAPHQL = "/api/graphql?query="
 NAMED = "query($n:String){airline_performance(where:{Airline_Name:{exact:$n}}){rows{Airline_Name}}}"
 WRITTEN = '{airline_performance(where:{Airline_Name:{exact:"Alaska*"}}){rows{Airline_Name}}}'
 
-# sqlmap injects at the asterisk; each address has an answer with rows without it.
+# sqlmap injects at the asterisk; without it each path returns rows.
 ADDRESSES = {
     "where": f"{DYNAMIC}&where=Airline_Name:{ALASKA}*",
     "order_by": f"{AIRLINES}?order_by=Airline_Name*",
@@ -61,7 +61,7 @@ FOUND = "sqlmap identified the following injection point"
 
 
 def sqlmap(url: str, folder: Path, how: list[str]) -> str:
-    """What sqlmap says of an address, after which a body may follow."""
+    """Run sqlmap on a path, which a body may follow, and return its output."""
     address, *body = url.replace('"', "%22").split(" --data=")
     target = ["-u", address, *(["--data", url.partition(" --data=")[2]] if body else [])]
     always = ["--batch", "--disable-coloring", "--ignore-code=*", "--skip-waf", "--threads=4"]
@@ -73,14 +73,14 @@ def sqlmap(url: str, folder: Path, how: list[str]) -> str:
 
 def finds_nothing(site: Site, name: str, folder: Path, how: list[str]) -> None:
     output = sqlmap(site.url + ADDRESSES[name], folder, how)
-    # What seems to be found and is not ends the tests early; on a busy machine some answers do.
+    # A false positive ends sqlmap early; slow responses on a busy machine cause some.
     assert len(TESTED.findall(output)) >= 3 or "false positive" in output, output
     assert "all tested parameters do not appear to be injectable" in output, output
     assert FOUND not in output, output
 
 
 def injectable(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """What sqlmap has to find: a text in SQL, and PostgreSQL's errors in the answer."""
+    """A vulnerable server: it puts text into SQL and returns PostgreSQL's errors."""
     name = parse_qs(environ["QUERY_STRING"]).get("name", [""])[0]
     sql = f"SELECT v FROM (VALUES ('Alaska'), ('Delta')) AS names(v) WHERE v = '{name}'"
     try:
@@ -98,7 +98,7 @@ class Silent(WSGIRequestHandler):
 
 
 class Threads(ThreadingMixIn, WSGIServer):
-    daemon_threads = True  # sqlmap opens connections by which it asks nothing
+    daemon_threads = True  # sqlmap opens connections without a request
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def test_sqlmap_finds_nothing_by_any_technique(site: Site, tmp_path: Path, name:
 def schemathesis(site: Site, folder: Path, *how: str) -> None:
     config = data_folder.PROJECT / "tests" / "schemathesis.toml"
     begin = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run"]
-    # Deterministic, so that a failure is nobody's bad luck; a whole table as Excel takes its time.
+    # Deterministic, so that failures repeat; a whole table as Excel takes long.
     always = ["--generation-deterministic", "--no-color", "--warnings=off", "--request-timeout=60"]
     command = [*begin, f"{site.url}/api/schema", *always, "--suppress-health-check=all", *how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1_500, cwd=folder)

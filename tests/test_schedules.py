@@ -1,4 +1,4 @@
-"""Schedules: what the platform ships, what administrators change, and what cannot run."""
+"""Schedules: the built-in ones, those of administrators, and those that cannot run."""
 
 import itertools
 import json
@@ -43,7 +43,7 @@ def hourly(demo: Platform) -> IntervalSchedule:
 
 @pytest.fixture
 def own(demo: Platform, hourly: IntervalSchedule) -> Iterator[PeriodicTask]:
-    """A schedule of an administrator's."""
+    """A schedule that an administrator created."""
     row = PeriodicTask.objects.create(name="mine", task=TRANSFER, interval=hourly, args="[]")
     yield row
     PeriodicTask.objects.filter(pk=row.pk).delete()
@@ -54,7 +54,7 @@ def form(**values: Any) -> dict[str, Any]:
 
 
 def scheduled(platform: Platform, name: str) -> list[tuple[Any, ...]]:
-    """How often a schedule is due, whether it is on, and how often it ran."""
+    """The interval of a schedule, whether it is enabled, and its number of runs."""
     with database(platform) as connection:
         return connection.execute(
             "SELECT every, period, enabled, total_run_count FROM django_celery_beat_periodictask"
@@ -71,7 +71,7 @@ def make_due(platform: Platform, name: str) -> None:
         )
 
 
-def test_a_restart_of_beat_and_a_deployment_keep_what_an_administrator_changed(
+def test_changes_by_an_administrator_survive_a_restart_of_beat_and_a_deployment(
     fresh: Platform,
 ) -> None:
     assert [row[:3] for row in scheduled(fresh, SHIPPED)] == [(3600, "seconds", True)]
@@ -98,7 +98,7 @@ def test_a_restart_of_beat_and_a_deployment_keep_what_an_administrator_changed(
     assert scheduled(fresh, SHIPPED) == []
 
 
-def test_housekeeping_that_a_release_adds_renames_or_changes_arrives_with_setup(
+def test_setup_installs_housekeeping_that_a_release_adds_renames_or_changes(
     demo: Platform,
 ) -> None:
     ours = {task for task, _ in HOUSEKEEPING.values()}
@@ -128,7 +128,7 @@ def test_housekeeping_that_a_release_adds_renames_or_changes_arrives_with_setup(
         ({"interval": ""}, "One of clocked, interval"),
     ],
 )
-def test_a_schedule_that_could_not_run_is_refused_with_what_is_possible(
+def test_a_schedule_that_cannot_run_is_refused_with_the_allowed_values(
     hourly: IntervalSchedule, wrong: dict[str, str], says: str
 ) -> None:
     browser = client("operator")
@@ -229,7 +229,7 @@ def test_a_run_that_fails_before_it_has_a_row_is_alerted_and_so_is_the_next_succ
     demo: Platform,
 ) -> None:
     def run(*names: str) -> None:
-        """As beat has a worker do it."""
+        """Run the task as a worker does for beat."""
         demo.python(
             "from celery import current_app;"
             f"current_app.send_task('{TRANSFER}', {list(names)!r},"
@@ -253,7 +253,7 @@ def test_a_run_that_fails_before_it_has_a_row_is_alerted_and_so_is_the_next_succ
         Alert.objects.filter(subject="nightly").delete()
 
 
-def test_the_trouble_of_a_schedule_ends_when_it_is_removed(own: PeriodicTask) -> None:
+def test_removing_a_schedule_ends_its_trouble(own: PeriodicTask) -> None:
 
     transfer_alerts.schedule_failed("mine", ValueError("no"))
     tasks.look_at_freshness()

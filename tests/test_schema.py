@@ -1,4 +1,4 @@
-"""The OpenAPI description: valid, complete, and shown without another host."""
+"""The OpenAPI description is valid, complete, and displayed without requests to other hosts."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -42,7 +42,7 @@ def test_every_column_and_operator_is_described(described: Any, table: type[Mirr
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("query", ["", "?limit=3", "?limit=2&cursor="])
-def test_answers_are_as_described(
+def test_responses_match_the_description(
     site: Site, described: Any, table: type[MirroredTable], query: str
 ) -> None:
     path = f"/api/{table._meta.db_table}/"
@@ -64,13 +64,13 @@ def test_answers_are_as_described(
         ("/service_transfer", "/service_transfer"),
     ],
 )
-def test_other_answers_are_as_described(
+def test_other_responses_match_the_description(
     site: Site, described: Any, path: str, described_at: str
 ) -> None:
     assert wrong_answer(described, site.get(path), described_at, "get") == []
 
 
-def test_transfers_are_as_described(demo: Platform, site: Site, described: Any) -> None:
+def test_transfers_match_the_description(demo: Platform, site: Site, described: Any) -> None:
     user = get_user_model().objects.create_superuser("describer")
     key = {"Authorization": f"Token {Token.objects.create(user=user).key}"}
     try:
@@ -87,7 +87,7 @@ def test_transfers_are_as_described(demo: Platform, site: Site, described: Any) 
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_examples_of_parameters_can_be_asked(
+def test_example_values_of_parameters_work(
     site: Site, described: Any, table: type[MirroredTable]
 ) -> None:
     path = f"/api/{table._meta.db_table}/"
@@ -119,18 +119,18 @@ BY_NAME = {
 }
 
 
-def test_what_changes_something_says_who_may(described: Any) -> None:
+def test_operations_that_change_data_state_the_required_permission(described: Any) -> None:
     for path, operations in described["paths"].items():
         for operation in operations.values():
             open_to_all = {} in operation["security"]
             assert open_to_all == (path not in BY_NAME), path
 
 
-def test_the_description_stays_of_a_size_that_tools_can_take() -> None:
+def test_the_description_stays_small_enough_for_tools() -> None:
     assert (data_folder.PROJECT / "docs" / "openapi.yml").stat().st_size < 130_000
 
 
-def test_problems_are_as_described(site: Site, described: Any) -> None:
+def test_problems_match_the_description(site: Site, described: Any) -> None:
     problem = _problem(described)
     for path in ("/api/delays_by_day/?Nope=1", "/api/search", "/api/delays_by_day/?cursor=x"):
         assert _wrong(problem, site.get(path).json()) == []
@@ -147,7 +147,7 @@ def test_problems_are_as_described(site: Site, described: Any) -> None:
         ("/service_transfer", "/service_transfer"),
     ],
 )
-def test_who_takes_no_form_that_there_is_is_told_as_described(
+def test_a_406_response_matches_the_description(
     site: Site, described: Any, path: str, described_at: str
 ) -> None:
     refused = site.get(path, Accept="audio/mpeg")
@@ -172,21 +172,21 @@ def test_every_address_of_the_api_is_described(described: Any) -> None:
     ("path", "shows"),
     [("/api/docs", "/api/delays_by_day/"), ("/api/redoc", "Every table: where it is queried")],
 )
-def test_the_description_is_read_in_a_browser(site: Site, path: str, shows: str) -> None:
+def test_the_description_can_be_read_in_a_browser(site: Site, path: str, shows: str) -> None:
     with chromium() as browser, opened(browser, site.url) as page:
         page.goto(path)
         page.get_by_text(shows).first.wait_for()
 
 
 def wrong_answer(described: Any, answer: Answer, path: str, method: str) -> list[str]:
-    """How an answer differs from what is described for its address and status."""
+    """List how a response differs from the description of its path and status."""
     response = _documented(described, described["paths"][path][method], str(answer.status))
     schema = response["content"]["application/json"]["schema"]
     return _wrong({**schema, "components": described["components"]}, answer.json())
 
 
 def _documented(described: Any, operation: Any, status: str) -> Any:
-    """What an operation answers with a status; refusals are shared."""
+    """The description of a response; error responses are shared components."""
     answer = operation["responses"][status]
     shared = answer.get("$ref", "").rpartition("/")[2]
     return described["components"]["responses"][shared] if shared else answer

@@ -20,7 +20,7 @@ def values(table: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("q", ["honolulu", " HONOLULU ", "Hónölülù", "honolu", "honlulu"])
-def test_a_word_is_found_whatever_its_case_accents_and_typos(site: Site, q: str) -> None:
+def test_search_ignores_case_accents_and_typos(site: Site, q: str) -> None:
     result = search(site, q)
     assert values(result["busiest_airports_by_delays"])[0] == "Honolulu, HI"
     flights = result["flight_delay_data"]
@@ -48,7 +48,7 @@ def test_the_best_values_come_first(site: Site) -> None:
     assert exact[0] == "2013-02-01"
 
 
-def test_what_was_found_is_marked_as_data(site: Site) -> None:
+def test_matches_are_marked_as_data_and_not_as_html(site: Site) -> None:
     (city,) = search(site, "honó")["busiest_airports_by_delays"]["values"]
     assert city["fragments"] == [
         {"text": "Hono", "found": True},
@@ -93,7 +93,7 @@ def test_pages_of_a_table_follow_each_other(site: Site) -> None:
 
 
 @pytest.mark.parametrize("q", ["%", "_", "\\", "'", '"', "' OR 1=1 --", "{}", "<b>", "%(x)s"])
-def test_every_character_is_itself(site: Site, q: str) -> None:
+def test_no_character_is_a_wildcard_in_search(site: Site, q: str) -> None:
     for table in search(site, q).values():
         words = q.lower().split()
         for row in table["rows"]:
@@ -115,14 +115,14 @@ def test_every_character_is_itself(site: Site, q: str) -> None:
         ("?q=a&columns=City", "offset"),
     ],
 )
-def test_what_cannot_be_searched_is_told(site: Site, query: str, says: str) -> None:
+def test_an_invalid_search_is_refused_with_the_reason(site: Site, query: str, says: str) -> None:
     answer = site.get(f"/api/search{query}")
     assert answer.status in (400, 404), answer.body
     assert says in answer.body.decode()
     json.loads(answer.body)
 
 
-def test_an_answer_states_its_versions_and_is_kept(site: Site) -> None:
+def test_a_search_response_states_its_versions_and_is_cached(site: Site) -> None:
     site.get("/api/search?q=chicago")
     answer = site.get("/api/search?q=chicago")
     assert len(answer.headers["x-airsense-version"].split(", ")) == 4
@@ -130,7 +130,7 @@ def test_an_answer_states_its_versions_and_is_kept(site: Site) -> None:
     assert (same.status, same.body) == (304, b"")
 
 
-def test_search_finds_what_was_published_and_forgets_what_was_pruned(fresh: Platform) -> None:
+def test_search_covers_published_versions_and_drops_pruned_ones(fresh: Platform) -> None:
     fresh.env["VERSIONS_KEPT"] = "1"
     for day in range(1, 4):
         fresh.ingest(f"2013-01-0{day},Ünïted {day},A,B,1,2")

@@ -1,4 +1,4 @@
-"""CSV and Excel: no text becomes a formula, and every value is what it was."""
+"""CSV and Excel: text never becomes a formula, and values stay the same."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ FEW = sorted({*EVERY[:0xFFFF], *UNSEEN, *FILLERS, *SIGNS})
 
 
 def as_csv(texts: Iterable[str], fields: list[Field] = TEXT, type_: str = "text") -> list[str]:
-    """What PostgreSQL writes into a CSV file of a column."""
+    """The values of a CSV column that PostgreSQL writes."""
     with connection.cursor() as cursor:
         statement = copy_sql.csv(f"SELECT unnest(%s::{type_}[])", fields)
         with cursor.copy(statement, [list(texts)]) as copy:
@@ -47,7 +47,7 @@ def is_formula(text: str) -> bool:
 @pytest.mark.parametrize(
     "characters", [FEW, pytest.param(EVERY, marks=pytest.mark.deep)], ids=["few", "every"]
 )
-def test_whatever_character_comes_before_a_sign_the_text_is_harmless(characters: list[str]) -> None:
+def test_text_is_harmless_whatever_character_precedes_the_sign(characters: list[str]) -> None:
     for before in ("", "\ufeff "):
         harmless = as_csv(f"{before}{c}=1" for c in characters)
         guarded = {c for c, text in zip(characters, harmless, strict=True) if text.startswith("'")}
@@ -66,7 +66,7 @@ def test_whatever_character_comes_before_a_sign_the_text_is_harmless(characters:
     )
 )
 @settings(deadline=None)
-def test_a_text_gets_a_quote_where_it_would_be_a_formula_and_stays_else(texts: list[str]) -> None:
+def test_only_text_that_would_be_a_formula_gets_a_quote(texts: list[str]) -> None:
     expected = [f"'{text}" if is_formula(text) else text for text in texts]
     assert as_csv(texts) == expected
 
@@ -79,7 +79,7 @@ def test_a_number_stays_a_number(numbers: list[int]) -> None:
 
 
 def cells(**columns: Any) -> list[list[Any]]:
-    """What openpyxl reads of a sheet with such columns."""
+    """The rows that openpyxl reads from a sheet with these columns."""
     xml = workbook.BEGIN.encode() + excel._rows(pa.record_batch(columns), 1)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -113,7 +113,7 @@ def test_a_cell_has_the_value_and_the_type_of_its_column() -> None:
     assert set(result[7]) == {"2013-01-01T00:00:00+00:00"}
 
 
-def test_what_xml_cannot_hold_is_spelled_as_excel_does() -> None:
+def test_characters_that_xml_cannot_hold_are_escaped_as_excel_does() -> None:
     batch = pa.record_batch({"text": ["\x07\r\t\ufffe", "_x0041_", "plain_x"]})
     matches = re.findall(">([^<>]+)</t>", excel._rows(batch, 1).decode())
     assert matches == ["_x0007__x000D_\t_xFFFE_", "_x005F_x0041_", "plain_x"]

@@ -1,4 +1,4 @@
-"""Every table works on every surface."""
+"""Every table appears in every interface."""
 
 import pytest
 from django.apps import apps
@@ -15,9 +15,9 @@ from transfers.load import columns
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
 
 
-def test_all_are_listed_once() -> None:
-    declared = [m for m in apps.get_models() if m.__module__ == mirrored.__name__]
-    assert sorted(TABLES, key=repr) == sorted(declared, key=repr)
+def test_every_table_is_listed_once() -> None:
+    models = [m for m in apps.get_models() if m.__module__ == mirrored.__name__]
+    assert sorted(TABLES, key=repr) == sorted(models, key=repr)
 
 
 def test_generated_documents_are_up_to_date() -> None:
@@ -25,20 +25,23 @@ def test_generated_documents_are_up_to_date() -> None:
 
 
 @each_table
-def test_each_column_has_a_help_text_and_can_be_transferred(table: type[MirroredTable]) -> None:
+def test_every_column_has_a_description_and_a_supported_type(table: type[MirroredTable]) -> None:
     assert all(field.help_text for field in table.columns())
     assert columns.schema(table).names == [public(field) for field in table.columns()]
 
 
 @each_table
-def test_the_admin_shows_it(table: type[MirroredTable]) -> None:
+def test_a_table_is_registered_in_the_admin(table: type[MirroredTable]) -> None:
     assert admin.site.is_registered(table)
 
 
 @each_table
-def test_it_is_described_with_its_published_version(table: type[MirroredTable], site: Site) -> None:
-    described = {entry["table"]: entry for entry in site.get("/api/").json()}
-    description = described[table._meta.db_table]
+def test_the_list_of_tables_describes_the_published_version(
+    table: type[MirroredTable], site: Site
+) -> None:
+    description = {entry["table"]: entry for entry in site.get("/api/").json()}[
+        table._meta.db_table
+    ]
     current = TableVersion.objects.get(published__table=table._meta.db_table)
     assert description["version"] == current.number
     assert description["rows"] > 0

@@ -1,4 +1,4 @@
-"""How many requests a minute an address may ask: shared, stated, free where the cache answers."""
+"""Requests per minute and address: the limit is shared by processes; cached responses are free."""
 
 import itertools
 from collections import Counter
@@ -29,13 +29,13 @@ def low(demo: Platform) -> Iterator[Site]:
 
 @pytest.fixture
 def address() -> str:
-    """An address that nobody has asked from, whose minute does not end while a test asks."""
+    """An unused client address whose minute does not end during the test."""
     candidates = (f"198.51.100.{number}" for number in _numbers)
     return next(a for a in candidates if rate_limiter._window(a)[1] > 20)
 
 
 def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Answer:
-    """A query that nobody has asked before."""
+    """Send a query that is not cached."""
     sign = "&" if "?" in path else "?"
     query = f"{path}{sign}Total_Flights__not={next(_numbers)}"
     return site.get(query, X_Forwarded_For=address, **headers)
@@ -51,7 +51,9 @@ def test_two_processes_share_the_limit_of_an_address(low: Site, address: str) ->
     assert Counter(answer.status for answer in responses) == {200: LIMIT, 429: 15}
 
 
-def test_an_answer_says_what_is_left_and_a_refusal_until_when(low: Site, address: str) -> None:
+def test_a_response_states_the_remaining_requests_and_a_refusal_when_to_retry(
+    low: Site, address: str
+) -> None:
     responses = [miss(low, address) for _ in range(LIMIT)]
     assert [remaining(answer) for answer in responses] == list(range(LIMIT - 1, -1, -1))
     assert responses[0].headers["ratelimit-policy"] == f'"address";q={LIMIT};w=60'
@@ -68,7 +70,7 @@ def test_an_answer_says_what_is_left_and_a_refusal_until_when(low: Site, address
         assert "retry-after" in response.headers
 
 
-def test_what_the_response_cache_answers_is_free(low: Site, address: str) -> None:
+def test_cached_responses_do_not_count_against_the_limit(low: Site, address: str) -> None:
     """Clients that have used up their limit get cached responses, too."""
     query = f"{DAYS}?limit=3"
     responses = [low.get(query, X_Forwarded_For="198.51.100.0") for _ in range(50)]
@@ -107,7 +109,7 @@ def test_every_public_surface_is_charged(low: Site, address: str) -> None:
     assert [remaining(answer) for answer in surfaces] == [LIMIT - n for n in range(1, 8)]
 
 
-def test_only_what_the_trusted_proxy_wrote_is_an_address(demo: Platform, low: Site) -> None:
+def test_only_the_trusted_proxy_determines_the_client_address(demo: Platform, low: Site) -> None:
     near = miss(low, "203.0.113.1")
     assert remaining(miss(low, "6.6.6.6, 203.0.113.1")) < remaining(near)
     own = Platform({**demo.env, "THROTTLE_PER_MINUTE": "3", "REDIS_PREFIX": f"{next(_numbers)}:"})
@@ -129,7 +131,7 @@ def test_only_what_the_trusted_proxy_wrote_is_an_address(demo: Platform, low: Si
         ("192.0.2.1:5678", "192.0.2.2:5678", False),
     ],
 )
-def test_addresses_of_one_household_are_one(one: str, other: str, same: bool) -> None:
+def test_addresses_of_one_network_share_a_limit(one: str, other: str, same: bool) -> None:
     assert (throttles._network(one) == throttles._network(other)) is same
 
 

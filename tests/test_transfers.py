@@ -35,7 +35,7 @@ MORE_FLIGHTS = FLIGHTS + "\n2013-01-09,Gamma,C,A,7,7"
 
 
 class Faulty:
-    """A warehouse whose rows change on their way."""
+    """A warehouse that returns faulty rows."""
 
     def __init__(self, fault: Fault) -> None:
         self.warehouse: Warehouse = warehouses.connect(settings.WAREHOUSE_URL)
@@ -100,7 +100,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_rows_that_changed_on_their_way_are_refused(demo: Platform, fault: Fault) -> None:
+def test_rows_that_change_during_a_transfer_are_refused(demo: Platform, fault: Fault) -> None:
     before = _state("delays_by_day")
     (transfer,) = services.ask([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
@@ -111,7 +111,9 @@ def test_rows_that_changed_on_their_way_are_refused(demo: Platform, fault: Fault
     assert "differs from its source" in transfer.error
 
 
-def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo: Platform) -> None:
+def test_a_failed_table_stops_the_other_tables_of_its_run_from_being_published(
+    demo: Platform,
+) -> None:
     def fault(rows: list[Row]) -> list[Row]:
         return rows[1:] if "Day_of_Week" in rows[0] else rows
 
@@ -124,7 +126,7 @@ def test_a_failure_keeps_the_tables_asked_for_with_it_from_being_published(demo:
     assert {t.status for t in ended} == {Transfer.Status.FAILED}
 
 
-def test_a_fault_that_may_pass_is_tried_again_and_others_are_not(demo: Platform) -> None:
+def test_temporary_errors_are_retried_and_permanent_ones_are_not(demo: Platform) -> None:
     def away(rows: list[Row]) -> list[Row]:
         raise WarehouseBusy("The warehouse does not answer.")
 
@@ -151,7 +153,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
     def meanwhile(rows: list[Row]) -> list[Row]:
         with ThreadPoolExecutor() as other:
             other.submit(refused).result()
-        return rows[1:]  # so that nothing is published
+        return rows[1:]  # a missing row: nothing is published
 
     def refused() -> None:
         with closing(connection), pytest.raises(AlreadyRunning, match=r"behind transfer .* test"):
@@ -160,7 +162,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
     with pytest.raises(VerificationFailed):
         runner.run([first], Faulty(meanwhile))
     waiting = Transfer.objects.filter(asked_by="another")
-    assert {t.status for t in waiting} == {"queued"}  # all of them, as they are seen together
+    assert {t.status for t in waiting} == {"queued"}  # of all, in one query
     runner.run(waiting)
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
@@ -173,7 +175,7 @@ def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
     assert Transfer.objects.get(pk=transfer.pk).finished_at == ended.finished_at
 
 
-def test_the_command_says_what_it_did_and_skips_what_stands(fresh: Platform) -> None:
+def test_the_command_reports_each_table_and_skips_unchanged_ones(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
     output = fresh.manage("transfer", "--all")
     assert re.search(r"delays_by_day/1: 2 rows in \d\.\d s, [\d,]+ rows/s, [\d,]+ bytes/s", output)
@@ -181,7 +183,7 @@ def test_the_command_says_what_it_did_and_skips_what_stands(fresh: Platform) -> 
     assert "delays_by_day/2: 2 rows" in fresh.manage("transfer", "delays_by_day", "--force")
 
 
-def test_the_command_refuses_what_it_does_not_know(fresh: Platform) -> None:
+def test_the_command_refuses_unknown_tables(fresh: Platform) -> None:
     for wrong, says in ((["nope"], "airline_performance"), ([], "Name a table")):
         done = fresh.attempt("transfer", *wrong)
         assert (done.returncode, says in done.stderr) == (1, True), done.stderr
@@ -228,7 +230,9 @@ def test_a_version_that_is_read_is_pruned_later(fresh: Platform) -> None:
 
 
 @pytest.mark.deep  # tests.test_faults kills in every phase
-def test_a_killed_worker_is_noticed_by_the_schedule(fresh: Platform, demo: Platform) -> None:
+def test_the_schedule_marks_the_transfer_of_a_killed_worker_as_failed(
+    fresh: Platform, demo: Platform
+) -> None:
     fresh.env |= {"WAREHOUSE_URL": settings.WAREHOUSE_URL, "TRANSFER_LOST_AFTER": "3"}
     fresh.manage("transfer", "flight_delay_data")
     with psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database:
@@ -248,7 +252,7 @@ def test_a_killed_worker_is_noticed_by_the_schedule(fresh: Platform, demo: Platf
             until(lambda: _version_of(site) == "flight_delay_data/2", seconds=2)
 
 
-def test_a_transfer_says_which_schedule_asked_for_it(fresh: Platform) -> None:
+def test_a_transfer_names_the_schedule_that_started_it(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
     fresh.python(
         "from django_celery_beat.models import IntervalSchedule, PeriodicTask;"
@@ -271,7 +275,7 @@ def _version_of(site: Site) -> str:
 
 
 def _queue(platform: Platform) -> None:
-    """Ask a worker for the flights, as the schedule would."""
+    """Queue a transfer of the flights, as the schedule does."""
     platform.python(
         "from transfers import services, tasks; from flights.tables import by_name;"
         "asked = services.ask([by_name('flight_delay_data')], 'test', forced=True);"
@@ -324,7 +328,7 @@ def test_a_running_transfer_is_cancelled_within_two_seconds(fresh: Platform) -> 
         until(lambda: _last(database)[1] == "succeeded")
 
 
-def test_a_transfer_waits_for_its_turn_and_says_behind_what(fresh: Platform) -> None:
+def test_a_queued_transfer_names_the_transfer_it_waits_for(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
     with (
         psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
@@ -346,7 +350,7 @@ def test_a_transfer_waits_for_its_turn_and_says_behind_what(fresh: Platform) -> 
     ("ending", "code"),
     [("unchanged", 0), ("failed", 1), pytest.param("cancelled", 1, marks=pytest.mark.deep)],
 )
-def test_a_command_whose_turn_another_process_took_waits_and_ends_as_that_does(
+def test_a_command_waits_for_a_running_transfer_of_its_table_and_ends_with_its_status(
     demo: Platform, tmp_path: Path, ending: str, code: int
 ) -> None:
     own = Platform(demo.env, log=tmp_path / "log")
@@ -380,7 +384,7 @@ def test_rolling_back_is_recorded_with_the_transfers(fresh: Platform) -> None:
 
 @contextmanager
 def _held_up(platform: Platform) -> Iterator[None]:
-    """While this is held no transfer gets on: it cannot write its version down."""
+    """Block all transfers: a lock keeps them from storing their version."""
     with psycopg.connect(platform.env["DATABASE_URL"]) as database:
         database.execute("LOCK TABLE flights_tableversion IN SHARE ROW EXCLUSIVE MODE")
         yield

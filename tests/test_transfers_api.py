@@ -60,7 +60,7 @@ def test_a_transfer_is_cancelled_once(live: Site) -> None:
     assert "has ended already" in again.json()["detail"]
 
 
-def test_strangers_and_viewers_start_nothing(live: Site) -> None:
+def test_anonymous_clients_and_viewers_cannot_start_transfers(live: Site) -> None:
     before = Transfer.objects.count()
     assert live.get(ALL).status == 401
     assert post(live, {}, Authorization="").status == 401
@@ -72,7 +72,7 @@ def test_strangers_and_viewers_start_nothing(live: Site) -> None:
 @pytest.mark.parametrize(
     "body", [[], "x", {"tables": "delays_by_day"}, {"tables": ["pg_shadow"]}, {"force": "yes"}]
 )
-def test_a_wrong_request_says_what_there_is(live: Site, body: object) -> None:
+def test_an_invalid_request_is_refused_with_the_allowed_values(live: Site, body: object) -> None:
     answer = post(live, body)
     assert answer.status == 400
     assert "delays_by_day" in answer.json()["allowed"]

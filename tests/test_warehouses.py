@@ -1,4 +1,4 @@
-"""What every warehouse does: the embedded one, and Databricks over its wire protocol.
+"""Behaviour that all warehouses share: the embedded one, and Databricks over its wire protocol.
 
 Databricks is the server of `tests.warehouse`, with results inline, behind links, and over TLS.
 """
@@ -33,7 +33,7 @@ LINES = ["2013-01-07,Alpha,A,B,10,20", "2013-01-08,Beta,B,A,-5,"]
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
-    """The servers that are asked for, each started once."""
+    """Return a function that starts each kind of server once."""
     flags = {"inline": ["--inline"], "links": [], "tls": ["--tls"]}
     started: dict[str, Served] = {}
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def warehouse(
     settings: Settings,
     request: pytest.FixtureRequest,
 ) -> Warehouse:
-    """An empty one, which commands use too."""
+    """An empty warehouse, which commands use, too."""
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     if kind != "embedded":
         served = servers(kind).schema(f"test_{abs(hash(request.node.name))}")
@@ -263,7 +263,7 @@ def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(
     assert before == (warehouse.tables(), warehouse.version(RAW))
 
 
-def test_a_model_is_printed_that_fits_its_table(warehouse: Warehouse, kind: str) -> None:
+def test_the_printed_model_fits_its_table(warehouse: Warehouse, kind: str) -> None:
     odd = pa.table({"Class": ["x"], "class_": [1], "2nd Time": [datetime(2024, 1, 1)], "Id": [1]})
     for table, expected in ((f"types_{kind}", table_of(TYPES)), (f"odd_{kind}", odd)):
         put(warehouse, table, expected)
@@ -277,7 +277,7 @@ def test_a_model_is_printed_that_fits_its_table(warehouse: Warehouse, kind: str)
 
 
 def printed(module: str) -> type[MirroredTable]:
-    """The class that a printed module makes."""
+    """Execute a printed module and return its class."""
     namespace: dict[str, Any] = {"__name__": "flights.printed"}
     exec(compile(module, "printed", "exec"), namespace)  # noqa: S102  # it is what is tested
     assert all(len(line) <= 100 for line in module.splitlines())

@@ -1,4 +1,4 @@
-"""Bodies have a limit on every address, for everybody, before anything reads or stores them."""
+"""Request bodies are limited on every path before anything reads or stores them."""
 
 import re
 import secrets
@@ -22,7 +22,7 @@ UPLOAD = "/admin/transfers/warehousejob/ingest/"
 MULTIPART = "Content-Type: multipart/form-data; boundary=b"
 FORM = "Content-Type: application/x-www-form-urlencoded"
 HUGE = 600_000_000
-# Chunked: more than is taken, and so much more that a server which stores it shows.
+# Chunked bodies: above the limit, and so large that storing them would be visible.
 CHUNK = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
 ADDRESSES = [
     *("/admin/login/", "/admin/", UPLOAD, "/admin/auth/user/add/", "/admin/logout/"),
@@ -41,7 +41,7 @@ def door(request: pytest.FixtureRequest, site: Site) -> Iterator[Site]:
 
 
 def session(group: str) -> str:
-    """The cookie of somebody who is signed in."""
+    """The session cookie of a user of this group."""
     user = User.objects.create_user(f"body-{secrets.token_hex(4)}", is_staff=True)
     user.groups.set(Group.objects.filter(name=group))
     client = Client()
@@ -50,7 +50,7 @@ def session(group: str) -> str:
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_a_body_that_is_said_to_be_too_long_is_not_read(site: Site, path: str) -> None:
+def test_a_body_with_a_content_length_above_the_limit_is_not_read(site: Site, path: str) -> None:
     for method in ("POST", "PUT", "GET", "DELETE", "NONSENSE"):
         answer = first(site, raw_http.head(method, path, FORM, f"Content-Length: {HUGE}"))
         assert raw_http.status(answer) == 413
@@ -92,7 +92,7 @@ def test_who_may_not_upload_sends_no_more_than_others(door: Site, group: str) ->
     )
 
 
-def test_who_may_upload_does_so_into_the_data_folder(door: Site) -> None:
+def test_uploads_are_stored_in_the_data_folder(door: Site) -> None:
     cookies, token = _form(door)
     body = _multipart(token, 3_000_000)
     head = raw_http.head(
@@ -164,13 +164,15 @@ def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
         ("Transfer_Encoding: chunked",),
     ],
 )
-def test_an_odd_length_is_no_failure_of_ours(site: Site, headers: tuple[str, ...]) -> None:
+def test_an_invalid_content_length_causes_no_server_error(
+    site: Site, headers: tuple[str, ...]
+) -> None:
     head = raw_http.head("POST", "/api/advanced_search", "Content-Type: application/json", *headers)
     assert 400 <= raw_http.status(first(site, head + b"{}")) < 500
 
 
 @pytest.mark.parametrize("charset", ["utf-32", "undefined", "x" * 5_000, "utf-16", "latin-1"])
-def test_a_body_in_other_letters_is_refused(site: Site, charset: str) -> None:
+def test_a_body_in_another_charset_is_refused(site: Site, charset: str) -> None:
     type_ = f"application/json; charset={charset}"
     answer = site.ask("POST", "/api/graphql", b"{}", Content_Type=type_)
     assert answer.status == 415
@@ -178,7 +180,7 @@ def test_a_body_in_other_letters_is_refused(site: Site, charset: str) -> None:
 
 
 def first(site: Site, data: bytes) -> bytes:
-    """What is answered at once, while the rest of the body could still come."""
+    """The response that comes before the body is complete."""
     with closing(raw_http.connect(site)) as client:
         client.sendall(data)
         return client.recv(10_000)

@@ -1,4 +1,4 @@
-"""No header of one client changes the answer that another one gets of the response cache."""
+"""No header of one client changes the cached response that another client gets."""
 
 import random
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PATHS = [
 ]
 SAME = ("content-type", "etag", "cache-control", "x-airsense-version")
 
-# What Django, Django REST framework, a view or a proxy might heed, and what is only odd.
+# Headers that Django, Django REST framework, a view or a proxy might read, and unusual ones.
 VALUES = {
     "Accept": ["text/html;q=0.1, */*", "application/json;q=0", "text/csv", "*/*;q=0.5", "x/y", ""],
     "Accept-Charset": ["utf-32", "latin-1;q=1"],
@@ -81,7 +81,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def one(demo: Platform) -> Iterator[Site]:
-    """One web process, so that one cache."""
+    """One web process, and therefore one cache."""
     with demo.site(processes=1) as site:
         until(lambda: site.get("/api/").headers["x-airsense-cache"] != "bypass")
         yield site
@@ -89,7 +89,7 @@ def one(demo: Platform) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def clean(demo: Platform) -> Iterator[Site]:
-    """Another one, which only plain requests come to."""
+    """Another web process, which gets only plain requests."""
     with demo.site(processes=1) as site:
         yield site
 
@@ -132,7 +132,7 @@ def test_no_combination_of_many_changes_an_answer(one: Site, clean: Site) -> Non
 
 
 def _try_combinations(one: Site, clean: Site, seed: int, rounds: int) -> None:
-    """Each on an address that nothing is kept of yet, where one can be made."""
+    """Try each combination on a path that is not cached yet, where possible."""
     chance = random.Random(seed)  # noqa: S311  # the same each time
     for number in range(rounds):
         path = chance.choice(PATHS)
@@ -183,7 +183,7 @@ def test_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
 
 @pytest.mark.parametrize("path", [PATHS[0], "/", "/api/search?q=boston", PATHS[4]])
 def test_any_etag_is_that_of_an_answer_that_is_there(one: Site, path: str) -> None:
-    for _ in range(2):  # by Django, and kept
+    for _ in range(2):  # from Django, then from the cache
         answer = one.get(path, If_None_Match="*")
         assert (answer.status, answer.body) == (304, b"")
         assert answer.headers["etag"] == one.get(path).headers["etag"]

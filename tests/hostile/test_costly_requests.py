@@ -1,4 +1,4 @@
-"""Cheap requests that cost much: GraphQL counts them, and slots keep light queries answered."""
+"""Small requests that cost much: GraphQL counts them, and slots keep cheap queries fast."""
 
 import time
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ TYPES = "types { name fields { name type { name ofType { name } } } }"
 
 
 def schemas(aliases: int) -> str:
-    """The schema again and again, in one operation that is small to send."""
+    """One small operation that requests the schema many times."""
     repeated = " ".join(f"a{i}: __schema {{ {TYPES} }}" for i in range(aliases))
     return f"{{ {repeated} }}"
 
 
 @pytest.fixture(scope="module")
 def fast(demo: Platform) -> Iterator[Site]:
-    """A server whose operations have very little time."""
+    """A server with a very short timeout for operations."""
     own = Platform({**demo.env, "GRAPHQL_TIMEOUT_MS": "300", "HEAVY_AT_ONCE": "1"})
     with own.site(processes=1) as site:
         yield site
@@ -45,7 +45,7 @@ def counting(demo: Platform, limit: str) -> Iterator[Site]:
 
 
 def left(answer: Answer) -> int:
-    """How many requests this client has left in its minute."""
+    """The remaining requests of this client in its minute."""
     return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
 
 
@@ -90,7 +90,7 @@ def test_an_operation_ends_with_its_time_and_the_next_query_has_the_usual_time(f
 
 @contextmanager
 def all_taken(kind: cost.Kind) -> Iterator[None]:
-    """Every slot of a kind, as other processes would hold them."""
+    """Take every slot of a kind, as other processes do."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
     params = {name: facts[name] for name in names if facts.get(name)}

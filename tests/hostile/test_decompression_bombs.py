@@ -1,4 +1,4 @@
-"""Small files that unpack to far more, or lie of what they hold, are refused in bounded memory."""
+"""Small files that unpack to far more, or state wrong sizes, are refused in bounded memory."""
 
 import gzip
 import random
@@ -289,7 +289,7 @@ def test_a_huge_parquet_footer_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_refused_in_one_line(ingest: Ingest) -> None:
-    """Arrow ends the process for some of them, where it is asked for their metadata."""
+    """For some of them Arrow ends the process when it reads their metadata."""
     choice, refused = random.Random(11), 0  # noqa: S311  # no secret
     Path("f.csv.gz").write_bytes(gzip.compress(RECORDS * 9))
     archive(("f.csv", RECORDS * 9))

@@ -1,4 +1,4 @@
-"""A query that fails runs once, and its answer is the same with and without the response cache."""
+"""A failing query runs once, and its response is the same with and without the response cache."""
 
 import base64
 import json

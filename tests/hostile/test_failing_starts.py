@@ -1,4 +1,4 @@
-"""`manage.py run` serves what is published, whatever fails when it starts, and goes on trying."""
+"""`manage.py run` serves published versions whatever fails at start, and retries."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Disks that become full: the platform says so, waits, and is back once there is room."""
+"""Full disks: the platform reports them, waits, and recovers once there is space."""
 
 import json
 import os
@@ -28,7 +28,7 @@ DISK = 900 << 20  # bytes: the demo's tables, indexes and log, and a little more
 
 @pytest.fixture
 def disk() -> Iterator[Path]:
-    """A small file system of the test's own."""
+    """A small file system for one test."""
     if os.geteuid():
         pytest.skip("only root can mount a small file system")
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +47,7 @@ def disk() -> Iterator[Path]:
 
 @contextmanager
 def full(disk: Path, leave: int = 0) -> Iterator[None]:
-    """Filled but for so many bytes."""
+    """Fill the disk during the block except for some bytes."""
     filling = disk / "filling"
     with filling.open("wb", buffering=0) as file, suppress(OSError):
         for size in (1 << 20, 1 << 9):

@@ -1,4 +1,4 @@
-"""Clients that ask for large files and leave: PostgreSQL and the places are free at once."""
+"""Clients that disconnect during large exports free PostgreSQL and the slots at once."""
 
 import os
 import socket
@@ -54,7 +54,7 @@ def site(slow: Platform) -> Iterator[Site]:
 
 
 def running(sql: str = "COPY (") -> int:
-    """How many such statements PostgreSQL runs."""
+    """Count the statements of this kind that PostgreSQL runs."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
         " AND starts_with(query, %s) AND datname = current_database()"
@@ -63,7 +63,7 @@ def running(sql: str = "COPY (") -> int:
 
 
 def slots() -> int:
-    """How many of the slots for files are taken."""
+    """Count the occupied slots for files."""
     query = (
         "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
         " WHERE locktype = 'advisory' AND classid = %s AND datname = current_database()"

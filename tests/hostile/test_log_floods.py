@@ -1,4 +1,4 @@
-"""Clients' errors fill no log and are counted as requests, whatever kind of error they are."""
+"""Client errors of any kind do not fill the log, and count as requests."""
 
 import itertools
 from collections import Counter
@@ -104,7 +104,7 @@ def test_a_line_of_the_log_cannot_be_forged(quiet: tuple[Site, Path]) -> None:
 
 @pytest.mark.deep
 @pytest.mark.timeout(200)
-def test_what_is_left_out_is_said_once(demo: Platform, tmp_path: Path) -> None:
+def test_suppressed_log_lines_are_counted_in_one_line(demo: Platform, tmp_path: Path) -> None:
     own = Platform({**demo.env, "LOG_REPEATS_PER_MINUTE": str(REPEATS)}, log=tmp_path / "log")
     with own.site(processes=1) as site:
         for _ in range(100):

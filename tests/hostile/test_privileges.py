@@ -1,4 +1,4 @@
-"""Nobody gets, gives or takes over powers beyond his own in the admin."""
+"""Nobody in the admin gains or grants more permissions than they have."""
 
 import itertools
 from typing import Any
@@ -45,14 +45,14 @@ def attacker(demo: Platform) -> User:
 
 @pytest.fixture
 def powerful(demo: Platform) -> Group:
-    """A group of the superuser's making, which may do more than administrators."""
+    """A group with more permissions than administrators have."""
     group, _ = Group.objects.get_or_create(name="powerful")
     group.permissions.set(Permission.objects.filter(codename=MORE))
     return group
 
 
 def form(user: User, **values: Any) -> dict[str, Any]:
-    """What the page of a user sends."""
+    """The form data of the page of a user."""
     joined = f"{user.date_joined:%Y-%m-%d}", f"{user.date_joined:%H:%M:%S}"
     at = {"date_joined_0": joined[0], "date_joined_1": joined[1]}
     data = {"groups": [group.pk for group in user.groups.all()], "is_active": "on"}

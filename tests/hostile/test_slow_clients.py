@@ -1,4 +1,4 @@
-"""Clients who send slowly, read slowly or do nothing hold nobody else up."""
+"""Clients that send slowly, read slowly or do nothing do not delay others."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ AT_ONCE = 5.0  # seconds; benchmarks measure it, and a busy machine is slow
 
 @pytest.fixture(scope="module")
 def quick(demo: Platform) -> Iterator[Site]:
-    """It gives slow clients two seconds."""
+    """A server with a timeout of two seconds for slow clients."""
     with Platform({**demo.env, **SHORT}).site() as site:
         until(lambda: site.get(QUERY).headers["x-airsense-cache"] == "hit")
         yield site
@@ -45,7 +45,7 @@ def test_a_body_that_does_not_come_is_refused_with_the_limit(quick: Site) -> Non
     assert b"4,096 bytes" in answer
 
 
-def test_a_byte_now_and_then_is_not_enough(quick: Site) -> None:
+def test_a_client_that_sends_single_bytes_is_timed_out(quick: Site) -> None:
     with in_front_of(quick) as front:
         for door in (quick, front):
             with slow_clients.waiting(door, 1, slow_clients.BODY) as (client,):
@@ -67,7 +67,7 @@ def test_headers_that_never_end_are_closed(quick: Site) -> None:
         assert all(slow_clients.ended(client) for client in clients)
 
 
-def test_connections_that_ask_nothing_are_closed(quick: Site) -> None:
+def test_idle_connections_are_closed(quick: Site) -> None:
     request = raw_http.head("GET", "/healthz")
     with (
         slow_clients.waiting(quick, 20, b"") as silent,
@@ -85,7 +85,7 @@ def test_a_slow_body_through_nginx_holds_nobody_up(site: Site) -> None:
         assert_responsive(site)
 
 
-def test_a_client_who_does_not_read_is_left_and_holds_nobody_up(quick: Site) -> None:
+def test_a_client_that_does_not_read_is_disconnected_and_delays_nobody(quick: Site) -> None:
     """Twice as many files as threads: each waits for its client outside of them."""
     request = raw_http.head("GET", "/api/flight_delay_data/?format=csv")
     with slow_clients.waiting(quick, 24, request) as clients:
@@ -98,7 +98,7 @@ def test_a_client_who_does_not_read_is_left_and_holds_nobody_up(quick: Site) -> 
                 raw_http.rest(client)
 
 
-def test_django_is_not_asked_for_a_client_who_left(quick: Site) -> None:
+def test_django_does_not_run_for_a_client_that_disconnected(quick: Site) -> None:
     for _ in range(50):
         with closing(raw_http.connect(quick)) as client:
             client.sendall(raw_http.head("GET", f"{QUERY}&offset=2", "Authorization: Token x"))

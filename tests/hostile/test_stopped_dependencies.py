@@ -1,4 +1,4 @@
-"""Whoever asks for the state of a part is answered in time, also where the part hangs for ever."""
+"""Status requests are answered in time, even if PostgreSQL, Valkey or the warehouse hangs."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A file that PostgreSQL did not end never looks like a whole one."""
+"""A file that PostgreSQL did not complete is recognizable as incomplete."""
 
 import subprocess
 from contextlib import closing
@@ -33,7 +33,9 @@ def streamed() -> list[str]:
 
 @pytest.mark.parametrize("keep", ["keep-alive", "close"])
 @pytest.mark.parametrize("name", streamed())
-def test_the_connection_breaks(site: Site, name: str, keep: str) -> None:
+def test_the_connection_breaks_when_postgresql_ends_the_query(
+    site: Site, name: str, keep: str
+) -> None:
     request = raw_http.head("GET", f"{FLIGHTS}?format={name}", f"Connection: {keep}")
     with closing(raw_http.connect(site)) as client:
         client.sendall(request)
@@ -44,7 +46,7 @@ def test_the_connection_breaks(site: Site, name: str, keep: str) -> None:
             raw_http.rest(client)
 
 
-def test_a_client_of_http_1_0_sees_it_too(site: Site) -> None:
+def test_an_http_1_0_client_sees_the_broken_connection(site: Site) -> None:
     """Its file ends where the connection does."""
     with closing(raw_http.connect(site)) as client:
         client.sendall(f"GET {FLIGHTS}?format=csv HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
@@ -55,7 +57,7 @@ def test_a_client_of_http_1_0_sees_it_too(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", streamed())
-def test_curl_says_so(site: Site, name: str, tmp_path: Path) -> None:
+def test_curl_reports_an_incomplete_file(site: Site, name: str, tmp_path: Path) -> None:
     assert curl(site, name, tmp_path) in (PARTIAL, RESET)
 
 

@@ -139,7 +139,9 @@ def refuse_indexes(platform: Platform, code: str) -> None:
     ("code", "attempts"),
     [("54000", 1), pytest.param("22023", 1, marks=pytest.mark.deep), ("40P01", 2)],
 )
-def test_only_what_may_pass_is_tried_again(fresh: Platform, code: str, attempts: int) -> None:
+def test_only_temporary_database_errors_are_retried(
+    fresh: Platform, code: str, attempts: int
+) -> None:
     fresh.env["TRANSFER_ATTEMPTS"] = "2"
     fresh.ingest(flights(NORMAL))
     refuse_indexes(fresh, code)
@@ -160,7 +162,7 @@ def test_only_what_may_pass_is_tried_again(fresh: Platform, code: str, attempts:
         *[(code, False) for code in ("57P04", "XX000", "XX001")],
     ],
 )
-def test_each_class_of_postgresqls_errors_passes_or_is_permanent(
+def test_every_class_of_postgresql_errors_is_temporary_or_permanent(
     demo: Platform, code: str, *, passes: bool
 ) -> None:
     raised = f"DO $$BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END$$"

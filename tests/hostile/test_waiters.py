@@ -1,4 +1,4 @@
-"""Requests that wait for the end of something hold few threads, and others are answered at once."""
+"""Long-polling requests occupy few threads, and other requests are answered at once."""
 
 import select
 import time
@@ -23,7 +23,7 @@ TABLE = "delays_by_day"
 
 @pytest.fixture(scope="module")
 def own(demo: Platform) -> Iterator[Site]:
-    """One web process, and no worker: nothing that is asked for ends."""
+    """One web process without a worker: transfers and exports never end."""
     with demo.site(processes=1) as site:
         yield site
 
@@ -69,15 +69,15 @@ def assert_few_wait(site: Site, address: str) -> None:
         assert answer.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
 
 
-def test_few_wait_for_a_transfer(own: Site, transfer: Transfer) -> None:
+def test_clients_that_wait_for_a_transfer_occupy_few_threads(own: Site, transfer: Transfer) -> None:
     assert_few_wait(own, f"/api/transfers/{transfer.pk}/")
 
 
-def test_few_wait_for_an_export(own: Site, export: Export) -> None:
+def test_clients_that_wait_for_an_export_occupy_few_threads(own: Site, export: Export) -> None:
     assert_few_wait(own, f"/api/exports/{export.pk}")
 
 
-def test_all_who_wait_share_the_places_and_leave_them_when_they_go(
+def test_waiting_requests_share_the_slots_and_free_them_on_disconnect(
     own: Site, transfer: Transfer
 ) -> None:
     token, address = key(), f"/api/transfers/{transfer.pk}/"

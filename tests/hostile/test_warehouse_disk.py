@@ -1,4 +1,4 @@
-"""A warehouse whose disk is full, or may not be written, is told of in one line."""
+"""A full or read-only warehouse disk is reported in one line."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ __all__ = ["ingest", "warehouse"]  # fixtures
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 4 MB."""
+    """A separate file system of 4 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if os.geteuid() or subprocess.run(mount(folder, "size=4M"), capture_output=True).returncode:
