@@ -190,7 +190,7 @@ def test_a_failed_transfer_shows_why_escaped_and_is_retried(demo: Platform, work
     retried = Transfer.objects.latest("pk")
     until(lambda: Transfer.objects.get(pk=retried.pk).status == "succeeded")
     answer = browser.post(f"/admin/transfers/transfer/{retried.pk}/cancel/")
-    assert "ended already" in html.unescape(answer.content.decode())
+    assert "already ended" in html.unescape(answer.content.decode())
 
 
 def test_a_queued_transfer_names_what_it_waits_for_and_can_be_cancelled(demo: Platform) -> None:
