@@ -35,8 +35,8 @@ LAYERS = {
         urls
     """,
     "airsense": """
-        backoff celery checks cors cpus csp data_folder logs log_limits navigation parent_death
-        permission_groups request_ids scheduled_task
+        backoff celery checks cors cpus csp data_folder logs log_limits navigation
+        parent_death permission_groups request_ids scheduled_task
         alerting container_secrets embedded login_throttle schedules
         admin gateway processes settings status tasks
         edge health

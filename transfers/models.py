@@ -1,4 +1,4 @@
-"""Every transfer and every change of the warehouse that was asked for, how it went, and alerts."""
+"""Transfers, warehouse jobs, and alerts with their deliveries."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from flights.models import TableVersion
 
 
 class Transfer(models.Model):
-    """One run that copies one table from the warehouse into a new version."""
+    """A copy of one table from the warehouse into a new version: queued, running or ended."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -21,13 +21,13 @@ class Transfer(models.Model):
         CANCELLED = "cancelled"
 
     class Mode(models.TextChoices):
-        SNAPSHOT = "snapshot"  # every row was read
-        APPEND = "append"  # the rows that came since
-        MERGE = "merge"  # the rows that changed since
-        ROLLBACK = "rollback"  # none: a version that is kept was published again
+        SNAPSHOT = "snapshot"  # reads every row
+        APPEND = "append"  # reads only new rows
+        MERGE = "merge"  # reads only changed rows
+        ROLLBACK = "rollback"  # reads nothing: publishes an older version again
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
-    WAITING = "waiting to be published"  # the phase after which tables are seen together
+    WAITING = "waiting to be published"  # the phase before all tables are published
 
     table = models.TextField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
@@ -89,7 +89,7 @@ class Transfer(models.Model):
 
     @property
     def worked(self) -> float:
-        """Seconds that it took or takes, without those that it waited for other tables."""
+        """Seconds of work so far, without the wait for the other tables of its run."""
         if self.active and self.started_at:
             return (timezone.now() - self.started_at).total_seconds()
         return sum(float(s) for phase, s in self.seconds.items() if phase != self.WAITING)
@@ -99,7 +99,7 @@ class Transfer(models.Model):
 
 
 class WarehouseJob(models.Model):
-    """An ingest of a file, or a build of the final tables, that was asked for in the admin."""
+    """A change of the warehouse that a user starts in the admin: an ingest or a build."""
 
     class Kind(models.TextChoices):
         APPEND = "append", "add a file's records"
@@ -144,7 +144,7 @@ class WarehouseJob(models.Model):
 
 
 class Alert(models.Model):
-    """Something that people should hear of: a trouble, or its end."""
+    """A problem that people should know of, or the end of a problem."""
 
     class About(models.TextChoices):
         TABLE = "table"
@@ -153,19 +153,19 @@ class Alert(models.Model):
         EXPORT = "export"
 
     class Kind(models.TextChoices):
-        FAILED = "failed"  # a run failed where the one before had not
+        FAILED = "failed"  # a run failed, and the run before it had not
         RECOVERED = "recovered"  # the first success after that
-        STALE = "stale"  # not found equal to its source for too long
-        FRESH = "fresh"  # the end of that
+        STALE = "stale"  # not verified against its source for too long
+        FRESH = "fresh"  # the end of `stale`
 
-    # Each trouble, and the alert that says it is over.
+    # Each problem, and the kind of alert that ends it.
     ENDS = {Kind.FAILED: Kind.RECOVERED, Kind.STALE: Kind.FRESH}
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, help_text="what receivers know it by")
     about = models.CharField(
         max_length=8, choices=About.choices, default=About.TABLE, db_default=About.TABLE
     )
-    # Older code, which may run beside this one, knows the column by its first name.
+    # The column keeps its old name, because older code may run at the same time.
     subject = models.TextField(db_column="table", help_text="which table, job or schedule")
     kind = models.CharField(max_length=9, choices=Kind.choices)
     text = models.TextField()
@@ -189,12 +189,12 @@ class Alert(models.Model):
 
     @property
     def what(self) -> str:
-        """Such as "delays_by_day", or "schedule nightly"."""
+        """The subject, with its type unless it is a table: "delays_by_day", "schedule nightly"."""
         return self.subject if self.about == self.About.TABLE else f"{self.about} {self.subject}"
 
 
 class Delivery(models.Model):
-    """One alert's way through one channel."""
+    """The delivery of one alert through one channel."""
 
     class Channel(models.TextChoices):
         MAIL = "mail"

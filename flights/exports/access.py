@@ -1,4 +1,4 @@
-"""Who may ask for exports: people whose groups may, and keys of the API with the scope `export`."""
+"""Permission to export: users with the right, and API keys with the scope `export`."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ SCOPE = "export"
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`X-API-Key` instead of a user. Its requests are counted, as those with a wrong key are."""
+    """Authenticate by `X-API-Key`. Counts each request, even with a wrong key."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         secret = request.META.get(throttles.KEY, "")
         if not secret:
             return None
-        # To ask for a file is worth what the file is; to look how far it is, is one request.
+        # Requesting an export costs as much as a download; reading its progress is one request.
         throttles.charge(request, SCOPE, COST if request.method == "POST" else 1)
         return AnonymousUser(), keys.find(secret, SCOPE)
 
@@ -48,12 +48,12 @@ class MayExport(BasePermission):
 
 
 def is_seen_by(request: Request, export: Export) -> bool:
-    """A key sees what it asked for; people who may export see all exports in the admin, too."""
+    """A key sees its own exports; users who may export see all, as in the admin."""
     return not _by_key(request) or asker(request).exports().filter(pk=export.pk).exists()
 
 
 def asker(request: Request) -> Asker:
-    """Who asks, not saved. A key is named by its number: it was read from the reader's database."""
+    """The requesting user or key, not saved. By id, since the reader's database holds the key."""
     if _by_key(request):
         return Asker(key_id=request.auth.pk)
     return Asker(user=request.user.get_username())

@@ -1,4 +1,4 @@
-"""Arrow's and Parquet's files."""
+"""Write Arrow and Parquet files."""
 
 import io
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from flights import arrow_schema as types
 from flights.mirror import Field, may_be_empty
 
-GROUP_ROWS = 100_000  # of a Parquet row group: what is held in memory
+GROUP_ROWS = 100_000  # rows of a Parquet row group, which is held in memory
 
 
 class Sink(io.RawIOBase):
-    """Keeps what a writer writes until it is taken."""
+    """A buffer that a writer fills and `take` empties."""
 
     def __init__(self) -> None:
         self.written = bytearray()
@@ -34,7 +34,7 @@ class Sink(io.RawIOBase):
 
 
 def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBatch]:
-    """Rows as PostgreSQL's CSV has them; an empty field has no value, `""` is the empty text."""
+    """Parse PostgreSQL's CSV: an empty field is null, `""` is the empty text."""
     wanted = schema(fields)
     bytea = [i for i, type_ in enumerate(wanted.types) if pa.types.is_binary(type_)]
     read = wanted
@@ -57,14 +57,14 @@ def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBat
 
 
 def schema(fields: list[Field]) -> pa.Schema:
-    """The types of a file's columns."""
-    given = types.schema(fields)
+    """The columns of a file with their types."""
+    base = types.schema(fields)
     empty = map(may_be_empty, fields)
-    return pa.schema([c.with_nullable(may) for c, may in zip(given, empty, strict=True)])
+    return pa.schema([c.with_nullable(may) for c, may in zip(base, empty, strict=True)])
 
 
 def arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
-    """A stream of record batches; its end is marked."""
+    """The Arrow IPC streaming format, with its end-of-stream mark."""
     sink = Sink()
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema(fields)) as writer:
         for batch in batches(rows, fields):
@@ -74,6 +74,7 @@ def arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
 
 
 def parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
+    """A Parquet file, compressed with zstd."""
     sink = Sink()
     with pq.ParquetWriter(
         pa.PythonFile(sink, mode="w"), schema(fields), compression="zstd"
@@ -84,9 +85,9 @@ def parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
     yield sink.take()
 
 
-def _groups(found: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+def _groups(all_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
-    for batch in found:
+    for batch in all_batches:
         held.append(batch)
         if sum(map(len, held)) >= GROUP_ROWS:
             yield pa.Table.from_batches(held)
@@ -96,6 +97,6 @@ def _groups(found: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _bytes(column: pa.ChunkedArray) -> pa.Array:
-    r"""PostgreSQL writes them as `\x00ff`."""
+    r"""Parse bytea values, which PostgreSQL writes as `\x00ff`."""
     read = [None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()]
     return pa.array(read, pa.binary())

@@ -1,6 +1,6 @@
-"""Exports kept in object storage that speaks S3; clients download from there.
+"""Storage of exports in S3-compatible object storage, from which clients download.
 
-The only module that knows it. What goes wrong there is an OSError, as it is with a folder.
+Errors of the storage are raised as OSError, like those of a folder.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from flights.models import Export
 
 from .formats import FORMATS
 
-LONGEST_LINK = timedelta(days=7)  # S3 signs for no longer
+LONGEST_LINK = timedelta(days=7)  # S3's limit for a signed URL
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def as_os_error() -> Iterator[None]:
 
 class Bucket(S3Storage):
     def get_default_settings(self) -> dict[str, Any]:
-        """Files are written from one thread: one part of 8 MiB is in memory, whatever the file."""
+        """Upload in one thread, so that only one part of 8 MiB is in memory."""
         patience = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 3}}
         return {
             **super().get_default_settings(),
@@ -63,16 +63,16 @@ class Bucket(S3Storage):
             return modified
 
     def remove_halves(self, before: datetime) -> None:
-        """Give up the uploads that nobody ended: their parts take space that no list shows."""
+        """Abort unfinished uploads: their parts take space, although no listing shows them."""
         with as_os_error():
             for upload in self.bucket.multipart_uploads.filter(Prefix=f"{self.location}/"):
                 if upload.initiated < before:
                     upload.abort()
 
     def link(self, export: Export, until: datetime) -> str:
-        shown = {
+        headers = {
             "ResponseContentDisposition": f'attachment; filename="{export.filename}"',
             "ResponseContentType": FORMATS[export.format].content_type,
         }
         seconds = min(until - timezone.now(), LONGEST_LINK).total_seconds()
-        return str(self.url(export.stored, shown, expire=max(1, int(seconds))))
+        return str(self.url(export.stored, headers, expire=max(1, int(seconds))))

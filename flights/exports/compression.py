@@ -1,4 +1,4 @@
-"""Files packed on their way, as the client can unpack them."""
+"""Compress files during download, by Accept-Encoding."""
 
 import zlib
 from collections.abc import Iterator
@@ -6,33 +6,33 @@ from functools import lru_cache
 
 from flights.web import quality
 
-GZIP = 16 + zlib.MAX_WBITS  # zlib's word for it
+GZIP = 16 + zlib.MAX_WBITS  # zlib's code for the gzip format
 
 
 def best(accepted: str) -> str:
-    """The way that an Accept-Encoding header wants most; "" for none.
+    """The encoding that an Accept-Encoding header prefers; "" for none.
 
-    `zstd` before `gzip` where both are wanted as much: it is faster and packs as well.
+    Of equal qualities `zstd` wins: it is faster than `gzip` and compresses as well.
     """
     return _best(accepted, tuple(PACKERS))
 
 
-def accepts(accepted: str, way: str) -> bool:
-    """Whether a header wants a way, and as much as a file that is not packed."""
-    return _best(accepted, (way,)) == way
+def accepts(accepted: str, encoding: str) -> bool:
+    """Whether a header accepts an encoding and prefers it to no encoding."""
+    return _best(accepted, (encoding,)) == encoding
 
 
 @lru_cache(1_024)
-def _best(accepted: str, ways: tuple[str, ...]) -> str:
+def _best(accepted: str, encodings: tuple[str, ...]) -> str:
     qualities = quality.read(accepted)
-    # `*` is for every way that is not named; to leave a file as it is was not asked for then.
-    wanted = {way: qualities.get(way, qualities.get("*", 0.0)) for way in ways}
-    way = max(wanted, key=wanted.__getitem__)
-    return way if wanted[way] > 0 and wanted[way] >= qualities.get("identity", 0.0) else ""
+    # `*` stands for every encoding that the header does not name.
+    wanted = {name: qualities.get(name, qualities.get("*", 0.0)) for name in encodings}
+    name = max(wanted, key=wanted.__getitem__)
+    return name if wanted[name] > 0 and wanted[name] >= qualities.get("identity", 0.0) else ""
 
 
-def pack(chunks: Iterator[bytes], way: str) -> Iterator[bytes]:
-    return PACKERS[way](chunks) if way else chunks
+def pack(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    return PACKERS[encoding](chunks) if encoding else chunks
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -44,7 +44,7 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    import pyarrow as pa  # large in memory, and not every web process needs it
+    import pyarrow as pa  # needs much memory, so load it only when needed
 
     from .arrow import Sink
 

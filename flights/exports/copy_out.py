@@ -1,4 +1,4 @@
-"""`COPY ... TO STDOUT` on connections of exports' own: no row becomes a Python object."""
+"""Read rows by `COPY ... TO STDOUT` on separate connections: no row becomes a Python object."""
 
 import select
 import threading
@@ -19,14 +19,14 @@ from flights.versions import READER
 
 from .slots import slot
 
-CHUNK = 1 << 16  # bytes; PostgreSQL gives row by row
-EVERY = 0.2  # seconds; between two looks whether an export is still wanted
+CHUNK = 1 << 16  # bytes; PostgreSQL sends row by row
+INTERVAL = 0.2  # seconds between two checks whether the file is still wanted
 
 
 class Stopped(APIException):
-    """Nobody wants the file any more: its client has gone, or its row has another owner.
+    """The client has disconnected, or another process owns the export.
 
-    No client reads this answer. Its status is one of a client's error, as those are not logged.
+    No client reads this response. Its status is 408 because Django does not log client errors.
     """
 
     status_code = 408
@@ -34,10 +34,9 @@ class Stopped(APIException):
 
 
 class Copying:
-    """One export's connection; Unavailable where too many run.
+    """A connection for one file; Unavailable if too many files are being read.
 
-    Setting `unwanted` stops the export within a second, also while PostgreSQL is still counting or
-    sorting.
+    Setting `unwanted` stops the reading within a second, even while PostgreSQL counts or sorts.
     """
 
     def __init__(self, unwanted: threading.Event | None = None) -> None:
@@ -46,7 +45,7 @@ class Copying:
     def __enter__(self) -> Self:
         with ExitStack() as held:
             held.enter_context(slot())
-            # Not the thread's connection: that serves the next request while this streams.
+            # Not the thread's connection, which serves the next request while this file streams.
             connection: BaseDatabaseWrapper = connections.create_connection(READER)
             connection.inc_thread_sharing()
             held.callback(connection.close)
@@ -65,9 +64,9 @@ class Copying:
         return int(b"".join(self.rows(counted, values)))
 
     def rows(self, statement: str, values: Any) -> Iterator[bytes]:
-        """Chunks of whole rows; Stopped where nobody wants them any more.
+        """Chunks of whole rows; Stopped once `unwanted` is set.
 
-        Every format, the count and the digest read here whatever takes PostgreSQL long.
+        All long statements go through here: those of every format, of the count and the digest.
         """
         try:
             with (
@@ -98,15 +97,15 @@ class Copying:
             watch.join()
 
     def _watch(self, ended: threading.Event) -> None:
-        """Cancel again and again: a statement that has not begun yet is not cancelled."""
-        while not ended.wait(EVERY):
+        """Cancel repeatedly, because cancelling does nothing before a statement has begun."""
+        while not ended.wait(INTERVAL):
             if self.unwanted.is_set():
                 with suppress(psycopg.Error):
                     self.connection.connection.cancel_safe(timeout=1)
 
 
 def _chunks(pgconn: PGconn) -> Iterator[bytes]:
-    """What `for row in copy` gives, for 40% of its time: libpq is asked without more around it."""
+    """Read like `for row in copy`, but call libpq directly, which takes 40% of the time."""
     arrival = select.poll()
     arrival.register(pgconn.socket, select.POLLIN)
     chunk, size = bytearray(), 0
@@ -126,7 +125,7 @@ def _chunks(pgconn: PGconn) -> Iterator[bytes]:
 
 
 def _check(pgconn: PGconn) -> None:
-    """Raise what ended the rows, if that was an error."""
+    """Raise the error that ended the rows, if any."""
     while result := pgconn.get_result():
         if result.status != ExecStatus.COMMAND_OK:
             raise error_from_result(result)

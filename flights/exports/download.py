@@ -1,4 +1,4 @@
-"""A file of the folder on its way, whole or in part."""
+"""Send an export's file from the folder of exports, whole or in part."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ from .slots import slot
 
 
 def response(export: Export, request: Request) -> HttpResponseBase:
-    """Gone where somebody removed the file, Unavailable where too many are sent."""
+    """The response with the file; Gone if it was removed, Unavailable if too many are sent."""
     with ExitStack() as held:
         file = held.enter_context(_opened(export))
         whole = _whole(export, file.size)
@@ -78,7 +78,7 @@ def _opened(export: Export) -> "File[bytes]":
     return file
 
 
-def _chunks(file: "File[bytes]", left: int) -> Iterator[bytes]:
-    while left and (chunk := file.read(min(CHUNK, left))):
-        left -= len(chunk)
+def _chunks(file: "File[bytes]", rest: int) -> Iterator[bytes]:
+    while rest and (chunk := file.read(min(CHUNK, rest))):
+        rest -= len(chunk)
         yield chunk

@@ -1,4 +1,4 @@
-"""Exports kept in a folder, for a platform on one machine; this server sends them."""
+"""Storage of exports in a folder, for a platform on one machine; our web server sends them."""
 
 import contextlib
 from datetime import datetime
@@ -15,15 +15,15 @@ SALT = "flights.exports"
 
 class Folder(FileSystemStorage):
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        with contextlib.suppress(FileNotFoundError):  # nothing was ever exported
+        with contextlib.suppress(FileNotFoundError):  # no export was made yet
             return super().listdir(path)
         return [], []
 
     def remove_halves(self, before: datetime) -> None:
-        """A file that was not ended is a file like others here."""
+        """Nothing to do: an unfinished file is an ordinary file without an export."""
 
     def link(self, export: Export, until: datetime) -> str:
-        """Relative, as all links of the API are."""
+        """A signed, relative URL, as all links of the API are relative."""
         expires = int(until.timestamp())
         signature = _signed(export, expires).rpartition(":")[2]
         query = urlencode({"expires": expires, "signature": signature})
@@ -31,7 +31,7 @@ class Folder(FileSystemStorage):
 
 
 def is_signed(export_id: object, expires: str, signature: str) -> bool:
-    """Whether a link is one of ours, late or not."""
+    """Whether we signed this link, expired or not."""
     try:
         Signer(salt=SALT).unsign(f"{export_id} {expires}:{signature}")
     except BadSignature:

@@ -1,4 +1,4 @@
-"""The kinds of files, each made of PostgreSQL's rows."""
+"""The file formats: how PostgreSQL writes the rows, and what turns them into a file."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,25 +8,26 @@ from flights.mirror import Field
 
 from . import copy_sql
 
-SHEET_ROWS = 2**20 - 1  # what Excel can hold beside the names
+SHEET_ROWS = 2**20 - 1  # rows of an Excel sheet, without the header
 
 
 @dataclass(frozen=True)
 class Format:
-    name: str  # `format=` and the ending of the file's name
+    name: str  # value of `format=`, and the file name's extension
     media_type: str
     statement: Callable[[str, list[Field]], str]
     write: Callable[[Iterator[bytes], list[Field]], Iterator[bytes]]
-    packable: bool = True  # or compressed in itself
-    most: int | None = None  # rows
+    packable: bool = True  # False: the format compresses its content itself
+    most: int | None = None  # rows that a file can hold; None: no limit
 
     @property
     def content_type(self) -> str:
-        """The media type; of texts with the charset, which programs take for another otherwise."""
+        """The media type, with the charset of texts, since programs would guess another."""
         text = self.media_type.startswith("text/")
         return f"{self.media_type}; charset=utf-8" if text else self.media_type
 
     def check(self, rows: int) -> None:
+        """BadQuery if the format cannot hold so many rows."""
         if self.most is not None and rows > self.most:
             raise BadQuery(
                 f"The query has {rows:,} rows, and {self.name} can hold {self.most:,}."
@@ -39,7 +40,7 @@ def _as_copied(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
     return rows
 
 
-# These modules are large in memory, and a web process that writes no such file does without them.
+# These modules need much memory, so they are loaded only when a process writes such a file.
 def _parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
     from . import arrow
 

@@ -1,4 +1,4 @@
-"""Which part of a file a request wants (RFC 9110, section 14), and on which conditions (13)."""
+"""Range requests and conditional requests for a file (RFC 9110, sections 13 and 14)."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from django.utils.http import http_date, parse_http_date_safe
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-# Python reads no longer numbers; the specification lets a server ignore a header.
+# Python converts no longer numbers; a server may ignore the header.
 ONE = re.compile(r"(\d{0,4000})-(\d{0,4000})", re.ASCII)
 
 
@@ -19,11 +19,11 @@ class PreconditionFailed(exceptions.APIException):
 
 
 class Unsatisfiable(Exception):
-    """No wanted byte is in the file; 416."""
+    """The file has none of the requested bytes; 416."""
 
 
 class Whole(NamedTuple):
-    """What validates a file: as a file never changes, both of its validators are strong."""
+    """Size and validators of a file; both are strong, because the file never changes."""
 
     size: int
     etag: str
@@ -31,23 +31,22 @@ class Whole(NamedTuple):
 
 
 def unchanged(request: Request, whole: Whole) -> HttpResponse | None:
-    """The 304 for a client that has the file; PreconditionFailed where it wants another one."""
+    """304 if the client has the file, else None; PreconditionFailed if it requires another."""
     headers = {"ETag": whole.etag, "Last-Modified": http_date(whole.modified)}
     headers["Cache-Control"] = "private"
     response = get_conditional_response(
         request, whole.etag, whole.modified, HttpResponse(headers=headers)
     )
-    assert response  # Django returns the one that it gets, where nothing else is due
+    assert response  # Django returns None only without a response
     if response.status_code == PreconditionFailed.status_code:
         raise PreconditionFailed
     return response if response.status_code == 304 else None
 
 
 def wanted(request: Request, whole: Whole) -> range | None:
-    """The bytes to send; None for all of them.
+    """The range of bytes to send; None for the whole file.
 
-    All are sent also where the header makes no sense, or names several parts: no program was found
-    that needs several.
+    Sends the whole file if the header is invalid or names several ranges, as RFC 9110 allows.
     """
     if request.method != "GET" or not _holds(request.headers.get("If-Range"), whole):
         return None
@@ -58,10 +57,10 @@ def wanted(request: Request, whole: Whole) -> range | None:
     bounds = [(match[1], match[2]) for match in matches if match]
     if any(not _is_valid(*bound) for bound in bounds):
         return None
-    found = [part for bound in bounds if (part := _part(*bound, whole.size))]
-    if not found and whole.size:
+    ranges = [part for bound in bounds if (part := _part(*bound, whole.size))]
+    if not ranges and whole.size:
         raise Unsatisfiable
-    return found[0] if len(found) == 1 else None
+    return ranges[0] if len(ranges) == 1 else None
 
 
 def _holds(condition: str | None, whole: Whole) -> bool:
@@ -76,7 +75,7 @@ def _is_valid(first: str, last: str) -> bool:
 
 
 def _part(first: str, last: str, size: int) -> range:
-    """Empty where the file is shorter. `-5` means the last five bytes, `5-` all but the first."""
+    """`-5` is the last five bytes, `5-` all from byte 5 on. Empty if the file is shorter."""
     if not first:
         return range(max(0, size - int(last)), size)
     return range(int(first), min(int(last) + 1, size) if last else size)

@@ -1,4 +1,4 @@
-"""Each format for content negotiation: `format=csv`, or an Accept header."""
+"""Renderers that let content negotiation choose a file format, by `format=` or Accept."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from flights.web.renderers import JSON
 
 from .formats import FORMATS
 
-COST = 10  # requests: a file can hold a whole table
+COST = 10  # a file counts as so many requests, because it can hold a whole table
 
 
 class File(renderers.BaseRenderer):
-    """Names a format; the rows are written elsewhere."""
+    """Names a format; `flights.exports.answer` writes the rows."""
 
     throttle_scope = "export"
     throttle_cost = COST
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        return JSON().render(data)  # what is rendered here is an error
+        return JSON().render(data)  # only errors are rendered here
 
 
 FILES = [

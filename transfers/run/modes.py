@@ -1,8 +1,7 @@
-"""The ways to fill a new version: read all rows, those that were added, or those that changed.
+"""Three ways to fill a new version: read all rows, only added rows, or only changed rows.
 
-A table's mirror declares the second by `grows_by` and the third by `by_changes`. Both start from
-the last version, and what comes out is verified as a whole; so wherever they cannot work, or are
-wrong, all rows are read.
+A table's mirror declares the second by `grows_by` and the third by `by_changes`. Both start from a
+copy of the last version. The result is verified as a whole; if it is wrong, all rows are read.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ DELETED = pa.field("is deleted", pa.bool_())  # beside a changed row's columns
 
 @dataclass(frozen=True)
 class Reading:
-    """A source, and its names of the columns of a model's schema."""
+    """A source to read, with its names for the columns of a model's schema."""
 
     model: type[MirroredTable]
     schema: pa.Schema
@@ -32,13 +31,13 @@ class Reading:
     names: list[str]
 
     def theirs(self, field: str) -> str:
-        """The source's name of a model's field."""
+        """The source's column name for a model's field."""
         names: list[str] = self.schema.names
         return self.names[names.index(column(self.model, field))]
 
     @property
     def order(self) -> list[str]:
-        """The declared order in the source's names; "-" before one that descends."""
+        """The declared order in the source's names; "-" before a descending column."""
         declared = self.model.mirror.order
         return ["-" * n.startswith("-") + self.theirs(n.removeprefix("-")) for n in declared]
 
@@ -47,7 +46,7 @@ type Way = Callable[[Reading, TableVersion], Iterator[writer.Copied]]
 
 
 def ways(reading: Reading, *, forced: bool) -> Iterator[tuple[str, Way]]:
-    """Each way that may work, the shortest first; reading all rows is the last."""
+    """The possible modes with their functions, fastest first; reading all rows is the last."""
     last = TableVersion.objects.filter(
         table=reading.model._meta.db_table, published_at__isnull=False
     ).first()
@@ -60,13 +59,13 @@ def ways(reading: Reading, *, forced: bool) -> Iterator[tuple[str, Way]]:
 
 
 def whole(reading: Reading, version: TableVersion) -> Iterator[writer.Copied]:
-    """Read all rows; yields what was read so far."""
+    """Read all rows; yields the rows and bytes copied so far."""
     batches = reading.source.batches(reading.names, reading.order)
     return writer.copy(version, reading.schema, batches)
 
 
 def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[writer.Copied]:
-    """The last version's rows, then those whose growing column is greater than any of them."""
+    """Copy the last version, then read the rows with a greater value in the growing column."""
     grows_by = reading.model.mirror.grows_by
     execute(
         "INSERT INTO {} SELECT * FROM {}",
@@ -86,7 +85,7 @@ def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Itera
 def _changed(
     reading: Reading, version: TableVersion, last: TableVersion
 ) -> Iterator[writer.Copied]:
-    """The last version's rows but those of changed keys, and the changed ones that still are."""
+    """Copy the last version's unchanged rows, and add the changed rows that were not deleted."""
     schema = reading.schema.append(DELETED)
     key = [reading.theirs(name) for name in reading.model.mirror.key]
     changed = writer.make_temporary(version.table, schema)
@@ -99,7 +98,7 @@ def _changed(
 def _merge(
     reading: Reading, version: TableVersion, last: TableVersion, changed: TableVersion
 ) -> None:
-    """Rows are numbered anew, as in the order of the warehouse."""
+    """Merge changed rows into the version and number all rows in the warehouse's order."""
     names = sql.SQL(", ").join(map(sql.Identifier, reading.schema.names))
     key = [sql.Identifier(column(reading.model, name)) for name in reading.model.mirror.key]
     execute(
@@ -118,7 +117,7 @@ def _merge(
 
 
 def _sorting(reading: Reading) -> Iterator[sql.Composable]:
-    """The order of `Snapshot.batches`; PostgreSQL takes nulls for the greatest, too."""
+    """The order of `Snapshot.batches`; PostgreSQL, too, sorts nulls as the greatest values."""
     ours = dict(zip(reading.names, reading.schema, strict=True))
     for name in [*reading.order, *reading.names]:
         field = ours[name.removeprefix("-")] if name not in ours else ours[name]

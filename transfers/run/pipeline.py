@@ -1,4 +1,4 @@
-"""One table's way from the warehouse to a verified version that is not published yet."""
+"""Load one table from the warehouse into a verified version, ready to be published."""
 
 from django.db import transaction
 from pyarrow import Schema
@@ -22,7 +22,7 @@ from .source_reader import Watched
 def new_version(
     transfer: Transfer, warehouse: Warehouse, progress: Progress
 ) -> TableVersion | None:
-    """What the transfer made; None where the newest version has the same source already."""
+    """Make a version; None if the newest version has the same source."""
     progress.begin(transfer)
     with source_reader.snapshot(warehouse, transfer.table, progress.check) as source:
         return made(tables.by_name(transfer.table), transfer, source, progress)
@@ -31,18 +31,18 @@ def new_version(
 def made(
     model: type[MirroredTable], transfer: Transfer, source: Watched, progress: Progress
 ) -> TableVersion | None:
-    """The version of one source, filled the shortest way that gives what the source holds."""
+    """Make a version from an open source, by the fastest mode whose result equals the source."""
     schema = columns.schema(model)
     transfer.source_version = source.version
     fit = columns.check(schema, source.schema, transfer.table)
     transfer.notes = fit.accepted
     if not transfer.forced and _has(model, schema, source.version):
         return None
-    asked = Reading(model, schema, source, fit.names)
-    for mode, way in modes.ways(asked, forced=transfer.forced):
+    reading = Reading(model, schema, source, fit.names)
+    for mode, way in modes.ways(reading, forced=transfer.forced):
         try:
             transfer.mode = mode
-            version = _filled(asked, way, transfer, progress)
+            version = _fill(reading, way, transfer, progress)
             break
         except (VerificationFailed, WarehouseError) as error:
             if mode == Transfer.Mode.SNAPSHOT or error.transient:
@@ -52,33 +52,34 @@ def made(
     return version
 
 
-def _filled(asked: Reading, way: modes.Way, transfer: Transfer, progress: Progress) -> TableVersion:
-    """A verified version, or nothing: it is made in one transaction."""
-    transfer.rows_total = asked.source.rows if way is modes.whole else None
+def _fill(reading: Reading, way: modes.Way, transfer: Transfer, progress: Progress) -> TableVersion:
+    """Fill and verify a version in one transaction."""
+    transfer.rows_total = reading.source.rows if way is modes.whole else None
     disk = Disk.of_new_relations()
-    disk.check(transfer.table, asked.source.rows)
+    disk.check(transfer.table, reading.source.rows)
     progress.condition = disk.check_log
     with transaction.atomic():
-        version = writer.create(asked.model, asked.schema, asked.source.version, transfer.pk)
+        version = writer.create(reading.model, reading.schema, reading.source.version, transfer.pk)
         progress.phase("copying")
-        for copied in way(asked, version):
+        for copied in way(reading, version):
             progress.copied(copied)
             disk.check_while_copying(transfer.table, copied.bytes)
-        theirs = asked.source.figures_ahead(asked.schema, asked.names)  # while PostgreSQL indexes
+        # The warehouse computes its figures while PostgreSQL builds the indexes.
+        source_figures = reading.source.figures_ahead(reading.schema, reading.names)
         progress.phase("indexing")
-        writer.index(asked.model, version)
+        writer.index(reading.model, version)
         progress.phase("making the dictionary")
-        search_dictionary.make(asked.model, version)
+        search_dictionary.make(reading.model, version)
         progress.phase("verifying")
-        transfer.figures = theirs()
-        verify.agree(transfer.figures, writer.figures(version, asked.schema), version.table)
+        transfer.figures = source_figures()
+        verify.agree(transfer.figures, writer.figures(version, reading.schema), version.table)
         writer.save_figures(version, transfer.figures)
         sql_view.grant(version)
     return version
 
 
 def _has(model: type[MirroredTable], schema: Schema, source_version: str) -> bool:
-    """Whether the newest version, current or rolled back from, has this source and shape."""
+    """Whether the newest version, even if rolled back, has this source and these columns."""
     newest = TableVersion.objects.filter(table=model._meta.db_table).first()
     return (
         newest is not None

@@ -1,7 +1,7 @@
-"""What a transfer would do, found out without doing it: `manage.py transfer --dry-run`.
+"""Preview the effect of a transfer: `manage.py transfer --dry-run`.
 
-The source is copied into a temporary relation, which nobody else can see, compared there with the
-published version, and gone at the end of the transaction.
+The source is copied into a temporary relation, which no other process sees, and compared with the
+published version. The relation disappears at the end of the transaction.
 """
 
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ from transfers.warehouses import Warehouse
 from . import source_reader
 from .modes import Reading, whole
 
-SHOWN = 5  # keys of rows that would go
+EXAMPLES = 5  # keys of removed rows to show
 
 
 @dataclass
 class Rows:
-    """Numbers of rows. Where a table has no key, a changed row is one removed and one added."""
+    """Numbers of rows. Without a key, a changed row counts as one removed and one added."""
 
     added: int
     removed: int
@@ -38,40 +38,40 @@ class Preview:
     source_version: str
     accepted: list[str]
     refused: list[str]
-    lost: list[str]  # what the public API has now and would not have
-    rows: Rows | None = None  # None where a refused column keeps rows from being read
+    lost: list[str]  # columns and types that the public API would lose
+    rows: Rows | None = None  # None: a refused column prevents reading
 
     def lines(self) -> list[str]:
-        """What a person wants to know, a line each."""
-        said = [f"  refused: {line}" for line in self.refused]
-        said += [f"  accepted: {line}" for line in self.accepted]
-        said += [f"  the public API would lose {line}" for line in self.lost]
+        """A report for people, one line for each difference."""
+        lines = [f"  refused: {line}" for line in self.refused]
+        lines += [f"  accepted: {line}" for line in self.accepted]
+        lines += [f"  the public API would lose {line}" for line in self.lost]
         if self.rows:
-            said.append(
+            lines.append(
                 f"  rows: {self.rows.added:,} added, {self.rows.removed:,} removed,"
                 f" {self.rows.changed:,} changed"
             )
-            said += [f"  removed: {key}" for key in self.rows.examples]
+            lines += [f"  removed: {key}" for key in self.rows.examples]
         else:
-            said.append(f"  {columns.MISMATCH_ADVICE}")
-        return [f"{self.table} at version {self.source_version} of the warehouse", *said]
+            lines.append(f"  {columns.MISMATCH_ADVICE}")
+        return [f"{self.table} at version {self.source_version} of the warehouse", *lines]
 
 
 def preview(model: type[MirroredTable], warehouse: Warehouse) -> Preview:
-    """How the source differs from what is published."""
+    """The differences between the source and the published version."""
     table, schema = model._meta.db_table, columns.schema(model)
     published = TableVersion.objects.filter(published__table=table).first()
     with source_reader.snapshot(warehouse, table, check=lambda: None) as source:
         fit = columns.compare(schema, source.schema)
         lost = _lost(schema, published)
-        found = Preview(table, source.version, fit.accepted, fit.refused, lost)
+        result = Preview(table, source.version, fit.accepted, fit.refused, lost)
         if not fit.refused:
-            found.rows = _rows(Reading(model, schema, source, fit.names), published)
-    return found
+            result.rows = _rows(Reading(model, schema, source, fit.names), published)
+    return result
 
 
 def _lost(schema: pa.Schema, published: TableVersion | None) -> list[str]:
-    """Columns that are published and would go, or would have another type."""
+    """Published columns that would disappear or change their type."""
     new, old = columns.types(schema), published.columns if published else {}
     gone = [f"column {name}" for name in old if name not in new]
     return gone + [
@@ -81,17 +81,17 @@ def _lost(schema: pa.Schema, published: TableVersion | None) -> list[str]:
     ]
 
 
-def _rows(asked: Reading, published: TableVersion | None) -> Rows:
+def _rows(reading: Reading, published: TableVersion | None) -> Rows:
     if published is None:
-        return Rows(added=asked.source.rows, removed=0, changed=0)
-    schema = asked.schema
+        return Rows(added=reading.source.rows, removed=0, changed=0)
+    schema = reading.schema
     shared = [f.name for f in schema if published.columns.get(f.name) == columns.postgresql(f.type)]
     with transaction.atomic():
         copied = writer.make_temporary(published.table, schema)
-        for _ in whole(asked, copied):
+        for _ in whole(reading, copied):
             pass
-        key = [column(asked.model, name) for name in asked.model.mirror.key]
-        compare = _by_key if key and set(key) <= set(shared) else _as_wholes
+        key = [column(reading.model, name) for name in reading.model.mirror.key]
+        compare = _by_key if key and set(key) <= set(shared) else _without_key
         rows = compare(published.relation, copied.relation, shared, key)
         transaction.set_rollback(True)
     return rows
@@ -116,13 +116,13 @@ def _by_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
         "SELECT concat_ws(', ', {}) {} WHERE n.id IS NULL ORDER BY o.id LIMIT {}",
         _of("o", key),
         join,
-        sql.Literal(SHOWN),
+        sql.Literal(EXAMPLES),
     )
     return Rows(added, removed, changed, [text for (text,) in gone])
 
 
-def _as_wholes(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
-    """Rows that are there once more, or once less."""
+def _without_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
+    """Count whole rows that occur more or less often than before."""
     names = sql.SQL(", ").join(map(sql.Identifier, shared))
     ((added, removed),) = fetch(
         "SELECT coalesce(sum(greatest(more, 0)), 0)::bigint,"

@@ -1,8 +1,8 @@
-"""A snapshot whose calls can be given up: what a warehouse does cannot always be interrupted.
+"""Read a warehouse snapshot in a thread, so that a transfer can stop during a long call.
 
-Its calls run in a thread of their own, in turn. Whoever waits for one looks all the while whether
-it should go on; if not, the thread is left to itself and ends with the call. Rows are read one
-batch ahead, so that the warehouse works while PostgreSQL does.
+Warehouse calls cannot always be interrupted. If the transfer has to stop, it abandons the thread,
+which ends with its call. Rows are read one batch ahead, so that warehouse and PostgreSQL work at
+the same time.
 """
 
 import threading
@@ -18,16 +18,16 @@ import pyarrow as pa
 from transfers import verify
 from transfers.warehouses import Snapshot, Warehouse
 
-EVERY = 0.25  # seconds between two looks
+INTERVAL = 0.25  # seconds between two calls of `check`
 
 
 class Calls:
-    """Runs calls one after the other in a thread; `check` raises where waiting has no sense."""
+    """Runs calls one after the other in a thread; `check` raises to stop waiting for them."""
 
     def __init__(self, check: Callable[[], object]) -> None:
         self._check = check
-        self._asked: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        # A daemon, as nobody can say when a call that was given up returns.
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        # A daemon, because an abandoned call may never return.
         threading.Thread(target=self._run, name="warehouse", daemon=True).start()
 
     def start[T](self, call: Callable[..., T], *arguments: Any) -> "Future[T]":
@@ -36,31 +36,31 @@ class Calls:
         def run() -> None:
             try:
                 future.set_result(call(*arguments))
-            except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+            except BaseException as error:  # noqa: BLE001  # `result` raises it
                 future.set_exception(error)
 
-        self._asked.put(run)
+        self._queue.put(run)
         return future
 
     def result[T](self, started: "Future[T]") -> T:
         while True:
             try:
-                return started.result(EVERY)
+                return started.result(INTERVAL)
             except TimeoutError:
                 if started.done():
-                    return started.result()  # a TimeoutError of its own, or it has just ended
+                    return started.result()  # the call raised TimeoutError, or has just ended
             self._check()
 
     def end(self) -> None:
-        self._asked.put(None)
+        self._queue.put(None)
 
     def _run(self) -> None:
-        while run := self._asked.get():
+        while run := self._queue.get():
             run()
 
 
 class Watched:
-    """A `Snapshot` whose figures can be computed while something else is done."""
+    """A `Snapshot` that is read through `Calls`."""
 
     def __init__(self, calls: Calls, source: Snapshot) -> None:
         self._calls, self._source = calls, source
@@ -79,7 +79,7 @@ class Watched:
     def figures_ahead(
         self, schema: pa.Schema, columns: Sequence[str]
     ) -> Callable[[], verify.Figures]:
-        """The warehouse computes them from now on; the call that is returned waits for them."""
+        """Start computing the figures in the warehouse; returns a function that waits for them."""
         return partial(self._calls.result, self._calls.start(self._source.figures, schema, columns))
 
     def comments(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Watched:
 
 @contextmanager
 def snapshot(warehouse: Warehouse, table: str, check: Callable[[], object]) -> Iterator[Watched]:
-    """`warehouse.snapshot(table)`, watched."""
+    """Open `warehouse.snapshot(table)`; waiting for it stops when `check` raises."""
     calls, opened = Calls(check), warehouse.snapshot(table)
     try:
         yield Watched(calls, calls.result(calls.start(opened.__enter__)))
