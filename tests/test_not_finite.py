@@ -64,18 +64,18 @@ def cities(site: Site, query: str) -> list[str]:
 
 
 def test_every_format_shows_no_value(site: Site) -> None:
-    query = f"{AIRLINES}?columns=Airline_Name,Avg_Arrival_Delay&format="
-    pages = site.get(f"{query}json").json()["results"]
+    path = f"{AIRLINES}?columns=Airline_Name,Avg_Arrival_Delay&format="
+    pages = site.get(f"{path}json").json()["results"]
     assert {row["Airline_Name"]: row["Avg_Arrival_Delay"] for row in pages} == MINUTES
-    lines = [json.loads(line) for line in site.get(f"{query}ndjson").body.splitlines()]
+    lines = [json.loads(line) for line in site.get(f"{path}ndjson").body.splitlines()]
     assert lines == pages
-    texts = list(csv.reader(io.StringIO(site.get(f"{query}csv").body.decode())))[1:]
+    texts = list(csv.reader(io.StringIO(site.get(f"{path}csv").body.decode())))[1:]
     assert {name: float(text) if text else None for name, text in texts} == MINUTES
-    sheet = load_workbook(io.BytesIO(site.get(f"{query}xlsx").body)).worksheets[0]
+    sheet = load_workbook(io.BytesIO(site.get(f"{path}xlsx").body)).worksheets[0]
     assert dict(list(sheet.iter_rows(values_only=True))[1:]) == MINUTES
     for table in (
-        pa.ipc.open_stream(site.get(f"{query}arrow").body).read_all(),
-        pq.read_table(io.BytesIO(site.get(f"{query}parquet").body)),
+        pa.ipc.open_stream(site.get(f"{path}arrow").body).read_all(),
+        pq.read_table(io.BytesIO(site.get(f"{path}parquet").body)),
     ):
         assert table.to_pylist() == pages
     query = "{ airline_performance { rows { Airline_Name Avg_Arrival_Delay } } }"
