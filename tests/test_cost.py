@@ -79,7 +79,7 @@ def test_a_heavy_query_is_refused_at_once_when_all_slots_are_taken(narrow: Site,
     with taken(cost.QUERIES):
         refused = narrow.get(path)
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
-    assert "1 large queries are being answered" in refused.body.decode()
+    assert "1 large queries are running" in refused.body.decode()
 
 
 def test_light_queries_need_no_slot(narrow: Site) -> None:
@@ -102,7 +102,7 @@ def test_the_explorer_explains_the_refusal_on_a_page(narrow: Site) -> None:
     with taken(cost.QUERIES):
         page = narrow.get(f"/explorer?table=flight_delay_data&{SLOW}")
     assert (page.status, page.headers["retry-after"]) == (503, "1")
-    assert b"1 large queries are being answered" in page.body
+    assert b"1 large queries are running" in page.body
 
 
 def test_a_slot_is_free_again_after_an_answer_and_after_a_time_out(demo: Platform) -> None:

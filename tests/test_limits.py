@@ -68,7 +68,7 @@ def test_a_long_address_is_refused_with_its_length(site: Site, path: str) -> Non
     answer = site.get(f"{path}{sign}{'a' * limits.ADDRESS}", Accept="*/*")
     assert answer.status == 414
     assert answer.headers["content-type"] == "application/problem+json"
-    assert "at most 8,000 can be" in answer.json()["detail"]
+    assert "the limit is 8,000" in answer.json()["detail"]
 
 
 def test_a_page_with_a_long_address_says_so(site: Site) -> None:

@@ -1,9 +1,9 @@
-"""What a query of a large table would cost PostgreSQL, asked of its planner before it is run.
+"""Ask PostgreSQL's planner for the cost of a query of a large table, and limit costly queries.
 
-A heavy query needs one of a few slots, a medium one another of a few more, a light one none: heavy
-queries never hold all threads and cores. All web processes of a server share the slots: advisory
-locks of the connection that runs the query, so that they end with it however it ends. What could
-not be done within its time is refused.
+A heavy query needs one of a few slots, a medium query one of a few others, a light query none. So
+heavy queries never occupy all threads and cores. All web processes share the slots. A slot is an
+advisory lock of the connection that runs the query, so it is released even if the process dies. A
+query that cannot end within its time limit is refused.
 """
 
 import json
@@ -21,32 +21,33 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from flights.errors import BadQuery, Unavailable
 from flights.models import TableVersion
 
-LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller one take 0.1 s
-# Of the planner's units: a fifth of a second and more of a core, such as 1.6M rows skipped.
+LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller table take 0.1 s
+# In the planner's units: at least a fifth of a second of a core, such as skipping 1.6M rows.
 HEAVY = 50_000
-# A twentieth of a second and more: many of these at once make light queries wait.
+# At least a twentieth of a second: many of these at once make light queries wait.
 MEDIUM = 10_000
-# PostgreSQL did 15 to 210 of them in a millisecond, whatever was asked.
+# Units of cost in a millisecond; 15 to 210 were measured for different queries.
 UNITS_PER_MS = 400
-# The planner expects rows that a filter keeps to be spread evenly, and stops early for them.
+# With a limit the planner assumes that matching rows are spread evenly and that it can stop early.
+# That assumption is trusted up to this factor.
 TRUSTED = 4
 ADVICE = "Filter by a column with few rows for a value, group by fewer columns, or skip fewer rows."
 
 
-# A medium query waits that long for a slot, as those that hold one need a few tenths of a second.
+# Time that a medium query waits for a slot. Other medium queries need a few tenths of a second.
 PATIENCE = 1.0  # seconds
-# Queries of a process that may wait: the other threads answer light ones.
+# Queries of a process that may wait for a slot; the other threads stay free for light queries.
 _waiting = threading.BoundedSemaphore(2)
 
 
 class Kind(NamedTuple):
-    """Slots of their own: a file is sent for as long as its client reads, a query takes seconds."""
+    """A kind of query with slots of its own."""
 
     name: str
     lock: int  # PostgreSQL's number of the slots; no other code uses it
-    milliseconds: int  # that one may take before PostgreSQL ends it
+    milliseconds: int  # the time limit in PostgreSQL
     at_once: int
-    least: int  # a query that costs less needs no slot
+    least: int  # cost from which a query needs a slot
     patience: float = 0.0  # seconds that a query may wait for a slot
 
 
@@ -59,15 +60,16 @@ FILES = Kind("large files", 7_247_003, _LONG, settings.FILES_AT_ONCE, HEAVY)
 
 
 def fetch(rows: "models.QuerySet[Any]", version: TableVersion) -> list[Any]:
+    """Run a query within the limits of `slot`."""
     with bounded(rows, version):
         return list(rows)
 
 
 @contextmanager
 def bounded(rows: "models.QuerySet[Any]", version: TableVersion) -> Iterator[None]:
-    """Hold a slot while rows of a version are read; see `slot`."""
+    """Hold a slot, if the query needs one, while its rows are read. Raises like `slot`."""
     with ExitStack() as held:
-        with suppress(EmptyResultSet):  # then nothing is asked
+        with suppress(EmptyResultSet):  # Django runs no SQL
             if version.rows >= LARGE:
                 sql, values = rows.query.get_compiler(rows.db).as_sql()
                 held.enter_context(slot(connections[rows.db], sql, values, version))
@@ -82,9 +84,9 @@ def slot(
     version: TableVersion,
     kind: Kind = QUERIES,
 ) -> Iterator[None]:
-    """Hold a slot while a statement reads a version, if that is heavy or medium.
+    """Hold a slot while a statement reads a version, if it is heavy or medium.
 
-    BadQuery where it would take too long, Unavailable where no slot is free.
+    Raises BadQuery if the statement would take too long, and Unavailable if no slot is free.
     """
     if version.rows < LARGE:
         yield
@@ -108,9 +110,10 @@ def slot(
 
 
 def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:
-    """What the planner expects of a statement, in its units: 1 is a page read in order.
+    """The planner's cost of a statement. A cost of 1 is one page read sequentially.
 
-    The reader's connections use one process for a query, so its time is its work.
+    The reader's connections use no parallel workers, so the cost measures time as well as work.
+    https://www.postgresql.org/docs/current/runtime-config-query.html
     """
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
@@ -119,20 +122,20 @@ def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:
 
 
 def _of(plan: dict[str, Any]) -> float:
-    """Where rows are limited, not less than it could be if those that are wanted came last."""
+    """The cost of a plan. A limit lowers it only as far as the rows could come late."""
     cost = float(plan["Total Cost"])
     if plan["Node Type"] != "Limit":
         return cost
     below = plan["Plans"][0]
     whole, how = float(below["Total Cost"]), json.dumps(below)
-    # Nothing is known of how many texts hold another, or how many groups there are of columns.
+    # The planner has no statistics on parts of texts, or on groups by several columns.
     if "~~" in how or '"Aggregate"' in how:
         return whole
     return max(cost, whole / TRUSTED) if '"Filter"' in how else cost
 
 
 def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
-    """The number of a slot that this query holds from now on; Unavailable where none is free."""
+    """Take a slot and return its number. Raises Unavailable if none is free."""
     number = _try(connection, kind)
     if number is None and kind.patience and _waiting.acquire(blocking=False):
         try:
@@ -141,7 +144,7 @@ def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
             _waiting.release()
     if number is None:
         raise Unavailable(
-            f"{kind.at_once} {kind.name} are being answered, as many as may be at once."
+            f"{kind.at_once} {kind.name} are running, the most at the same time."
             f" Try again in a moment, or ask for less. {ADVICE}",
             1,
         )
@@ -149,7 +152,7 @@ def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
 
 
 def _wait(connection: BaseDatabaseWrapper, kind: Kind) -> int | None:
-    """Try again and again: a slot is a lock of PostgreSQL, and other machines hold some."""
+    """Poll for a slot until the deadline: other web servers hold slots, too."""
     deadline = time.monotonic() + kind.patience
     number = None
     while number is None and time.monotonic() < deadline:
@@ -168,6 +171,6 @@ def _try(connection: BaseDatabaseWrapper, kind: Kind) -> int | None:
 
 def _release(connection: BaseDatabaseWrapper, kind: Kind, number: int) -> None:
     if connection.connection is None or connection.connection.closed:
-        return  # its locks ended with it
+        return  # PostgreSQL released the locks with the connection
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [kind.lock, number])

@@ -1,7 +1,8 @@
-"""Pages that follow each other by the last row's values, however many rows are before it.
+"""Cursors: page by the values of the last row, which takes the same time on every page.
 
-`cursor=` begins; the links of an answer go on. A cursor names its version, so that all pages are of
-one version though others are published meanwhile; once that is pruned the answer is 410.
+An empty `cursor=` gives the first page; its links lead to the next. A cursor names its version, so
+that all pages show one version even if another is published. Once that version is pruned, the
+response is 410.
 """
 
 import base64
@@ -17,18 +18,18 @@ from flights.errors import BadQuery
 
 from .ordering import Direction
 
-# Characters of a cursor: with a long query beside it, its link is still an address that is allowed.
+# Characters of a cursor. With a long query its link still fits into the longest allowed address.
 LONGEST = 2_000
 FOREIGN = "cursor is not one of this query. Follow an answer's links, or begin with cursor="
 
 
 @dataclass(frozen=True)
 class Position:
-    """Beside a row of a version: what comes after it, or before it."""
+    """A place in the rows of a version: after a row, or before it."""
 
     version: int
     backward: bool
-    # Of the order's columns. Where those are long texts, only of the last, which numbers the rows.
+    # Values of the order's columns; if they are long texts, only the row number, which is the last.
     values: list[Any]
 
     def __str__(self) -> str:
@@ -41,17 +42,17 @@ class Position:
 
 
 def read(text: str, order: list[Direction]) -> Position:
-    """BadQuery for what no answer of this order has given."""
+    """Decode a cursor. Raises BadQuery for anything but a cursor of this order."""
     try:
         decoded = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         version, backward, values = decoded
         named = order[-1:] if len(values) == 1 else order
-        read = [_value(d, value) for d, value in zip(named, values, strict=True)]
+        decoded_values = [_value(d, value) for d, value in zip(named, values, strict=True)]
         if type(version) is not int or not 0 < version < 2**31 or type(backward) is not bool:
             raise ValueError
     except (binascii.Error, ValueError, TypeError, OverflowError, ValidationError):
         raise BadQuery(FOREIGN) from None
-    return Position(version, backward, read)
+    return Position(version, backward, decoded_values)
 
 
 def _value(direction: Direction, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How much one request may ask for. What is more is refused with the number that is allowed."""
+"""Limits of one request. A request beyond a limit is refused, and the error states the limit."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,15 +14,15 @@ ADDRESS = 8_000  # bytes; Granian itself refuses 65,535 and more
 PARAMETERS = 50
 CONDITIONS = 50  # filters of a query, and conditions in one of them
 VALUES = 500  # of `in`
-COLUMNS = 100  # to choose
+COLUMNS = 100  # selected columns
 SORTED = 10  # columns to sort by
 GROUPED = 10  # columns to group by
-COMPUTED = 20  # values of each group
-SKIPPED = 1_000_000  # rows before a page
+COMPUTED = 20  # computed values of each group
+SKIPPED = 1_000_000  # rows before a page, by offset
 
-API = "/api/"  # its views name the parameter that has a NUL
+API = "/api/"  # these views name the parameter that contains a NUL
 
-# Where the web server leaves why it refuses a request that it has read in part.
+# Key in the WSGI environment: why the web server refuses a request that it has only read in part.
 REFUSAL = "airsense.refusal"
 
 type View = Callable[[HttpRequest], HttpResponseBase]
@@ -33,34 +33,38 @@ class Refusal(NamedTuple):
     message: str
 
 
-def at_most(allowed: int, given: int, what: str, cure: str = "") -> None:
-    """BadQuery where more is given."""
-    if given > allowed:
+def at_most(limit: int, number: int, what: str, advice: str = "") -> None:
+    """Raise BadQuery if a number exceeds its limit."""
+    if number > limit:
         raise BadQuery(
-            f"{what}: {given:,} are given, and at most {allowed:,} can be. {cure}".strip()
+            f"{number:,} {what} exceed the limit of {limit:,} in one request. {advice}".strip()
         )
 
 
-def requests(answer: View) -> View:
-    """Middleware: refuses what the web server found wrong, and addresses that cannot be read."""
+def requests(get_response: View) -> View:
+    """Middleware: refuse requests that the web server could not read, and unreadable addresses."""
 
-    def answered(request: HttpRequest) -> HttpResponseBase:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         refusal = request.META.get(REFUSAL) or _address(request)
-        return refuse(request, refusal.message, refusal.status) if refusal else answer(request)
+        if refusal:
+            return refuse(request, refusal.message, refusal.status)
+        return get_response(request)
 
-    return answered
+    return middleware
 
 
 def _address(request: HttpRequest) -> Refusal | None:
     query = request.META.get("QUERY_STRING", "")
     length = len(query) + len(request.path_info)
     if length > ADDRESS:
-        limit = f"The address has {length:,} bytes, and at most {ADDRESS:,} can be."
-        return Refusal(414, f"{limit} Ask for less at once.")
+        return Refusal(
+            414,
+            f"The address has {length:,} bytes; the limit is {ADDRESS:,}. Use a shorter query.",
+        )
     try:
         text = unquote_to_bytes(query.encode("latin-1")).decode()
     except UnicodeError:
         return Refusal(400, "The query of the address is not UTF-8. Write each parameter in UTF-8.")
     if "\0" in text and not request.path_info.startswith(API):
-        return Refusal(400, "The query of the address has a NUL, which no text here can have.")
+        return Refusal(400, "The query of the address contains a NUL character.")
     return None

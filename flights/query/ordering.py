@@ -1,7 +1,7 @@
-"""How rows are sorted: `order_by=-Avg_Arrival_Delay__nulls_first,City`.
+"""The order of rows: `order_by=-Avg_Arrival_Delay__nulls_first,City`.
 
-Rows without a value come last both ways, as people who sort want to see values; a name's ending
-says otherwise.
+Rows without a value come last in both directions, because people who sort want to see values. The
+suffix `__nulls_first` puts them first.
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Direction:
 
     @property
     def expression(self) -> OrderBy:
-        """Nulls are placed only where there can be any: an index serves the plain order."""
+        """The SQL order. NULLS FIRST or LAST appears only for columns that can be empty."""
         column = F(self.field.name)
         place = {"nulls_first" if self.nulls_first else "nulls_last": True}
         where = place if may_be_empty(self.field) else {}
@@ -56,32 +56,35 @@ class Direction:
         return beyond | empty if last else beyond
 
     def not_before(self, value: Any) -> Q:
-        """A bound that an index can use; no condition where nulls are in its way."""
-        if (
-            may_be_empty(self.field) or value is None
-        ):  # an older version has no value of a new column
+        """A bound that lets PostgreSQL use an index; no condition for columns that can be empty."""
+        # The value is None where the column is newer than the version.
+        if may_be_empty(self.field) or value is None:
             return Q()
         sign = "lte" if self.descending else "gte"
         return Q(**{f"{self.field.name}__{sign}": value})
 
 
 def read(columns: Columns, text: str) -> list[Direction]:
+    """The directions of `order_by`. Raises BadQuery for an unknown column or suffix."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     limits.at_most(limits.SORTED, len(names), "columns of order_by")
     return [_direction(columns, name) for name in names]
 
 
 def named(model: type[MirroredTable], name: str) -> Direction:
-    """A direction as mirrors declare it, by the name of a field."""
+    """The direction of a field's name with an optional `-`, as `Mirror` declares it."""
     (field,) = [f for f in model.columns() if f.name == name.removeprefix("-")]
     return Direction(field, name.startswith("-"))
 
 
 def whole(order: list[Direction], ends_in: list[Field]) -> list[Direction]:
-    """An order in which no two rows are equal; its end runs as what is before, as an index does."""
+    """An order in which no two rows are equal.
+
+    The added columns have the direction of the last one, as the columns of an index have.
+    """
     descending = bool(order) and order[-1].descending
-    there = {direction.field for direction in order}
-    return order + [Direction(field, descending) for field in ends_in if field not in there]
+    named = {direction.field for direction in order}
+    return order + [Direction(field, descending) for field in ends_in if field not in named]
 
 
 def as_indexed(
@@ -101,22 +104,22 @@ def as_indexed(
 
 @lru_cache
 def _ways(model: type[MirroredTable], field: Field) -> frozenset[bool]:
-    """Whether each index that begins with a column descends."""
+    """The directions of the indexes that begin with a column; True means descending."""
     indexes = [named(model, names[0]) for names in model.mirror.indexes]
     return frozenset(index.descending for index in indexes if index.field == field)
 
 
 def beyond(order: list[Direction], values: list[Any]) -> Q:
-    """The rows that an order puts after the row with these values."""
-    found, same = NOTHING, Q()
+    """The rows that come after the row with these values."""
+    after, same = NOTHING, Q()
     for direction, value in zip(order, values, strict=True):
-        found |= same & direction.after(value)
+        after |= same & direction.after(value)
         same &= direction.at(value)
-    return order[0].not_before(values[0]) & found
+    return order[0].not_before(values[0]) & after
 
 
 def _direction(columns: Columns, text: str) -> Direction:
     name, _, place = text.removeprefix("-").partition("__")
     if place and place.lower() not in PLACES:
-        raise BadQuery(f"order_by: {place[:40]!r} is no place for empty values.", list(PLACES))
+        raise BadQuery(f"order_by: {place[:40]!r} is unknown.", list(PLACES))
     return Direction(columns.find(name), text.startswith("-"), PLACES.get(place.lower(), False))

@@ -32,7 +32,9 @@ def repeated(name: str, times: int) -> BadQuery:
 
 def offset(params: dict[str, str]) -> int:
     number = whole_number(params, "offset", 0)
-    limits.at_most(limits.SKIPPED, number, "rows of offset", "Page by cursor=, or filter.")
+    limits.at_most(
+        limits.SKIPPED, number, "rows of offset", "Add a filter, or page by cursor= instead."
+    )
     return number
 
 

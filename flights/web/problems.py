@@ -55,7 +55,7 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     414: (
         "The address is too long.",
-        {"detail": "The address has 20,017 bytes, and at most 8,000 can be. Ask for less at once."},
+        {"detail": "The address has 20,017 bytes; the limit is 8,000. Use a shorter query."},
     ),
     415: (
         "The media type of the body is not supported.",
