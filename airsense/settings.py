@@ -138,7 +138,10 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     flags = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
     flags += " -c pg_trgm.word_similarity_threshold=0.5"  # how similar a word must be to match
     flags += " -c max_parallel_workers_per_gather=0"  # a query uses one core and leaves the rest
-    options = {**reader.get("OPTIONS", {}), "options": flags}
+    # Plan prepared statements for their values: a generic plan could read far more rows.
+    flags += " -c plan_cache_mode=force_custom_plan"
+    prepared = {"prepare_threshold": 5}  # uses of a statement on a connection before it is prepared
+    options = {**reader.get("OPTIONS", {}), "options": flags, **prepared}
     return {**reader, "OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"MIRROR": "default"}}
 
 

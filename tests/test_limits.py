@@ -1,6 +1,7 @@
 """Limits of a request: larger ones are refused with the limit."""
 
 import http.client
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,8 +39,7 @@ def test_requests_above_a_limit_are_refused_with_the_limit(
         assert answer.status == 400
         body = answer.json()
         detail = body.get("detail") or body["error"]
-        assert detail.startswith(f"{what}: ")
-        assert "and at most " in detail
+        assert re.match(rf"[\d,]+ {what} exceed the limit of [\d,]+ in one request", detail)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_requests_within_the_limits_are_answered(site: Site, query: str) -> None
 def test_conditions_of_where_are_filters(site: Site) -> None:
     answer = site.get(f"{DYNAMIC}&where={several(51, COLUMN + '__not:{n}')}")
     assert answer.status == 400
-    assert "at most 50" in answer.json()["error"]
+    assert "the limit of 50" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("path", [DAYS, DYNAMIC, "/api/search", "/api/nowhere", "/api/"])

@@ -88,6 +88,11 @@ class DynamicQuery(TableView):
         names = information_schema.COLUMNS if self.lists_tables else columns.of(self.model)
         return translated(params.read(self.request.query_params.lists()), names)
 
+    def answer(self, query: Query, version: TableVersion) -> HttpResponseBase:
+        if query.facet_columns:
+            raise BadQuery(f"facets need the response of /api/{version.table}/, not a list.")
+        return super().answer(query, version)
+
     def body(self, query: Query, version: TableVersion, page: Page) -> Any:
         return page.rows
 

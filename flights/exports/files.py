@@ -7,7 +7,6 @@ from typing import Any
 
 from flights.models import TableVersion
 from flights.query.query import Query
-from flights.versions import READER
 
 from . import compression
 from .copy_out import Copying
@@ -44,23 +43,16 @@ class File:
             matches = self.version.rows
         else:
             matches = copying.count(self.query.matches(self.version).order_by())
-        end = matches if self._end is None else min(self._end, matches)
-        return max(0, end - self.query.offset)
+        rows = max(0, matches - self.query.offset)
+        return rows if self.limit is None else min(self.limit, rows)
 
     @cached_property
     def statement(self) -> tuple[str, Any]:
         """The SQL of the rows, and its values."""
-        rows = self.query.select(self.version)[self.query.offset : self._end]
-        # Without elide_empty=False Django would make no SQL for a limit of 0.
-        sql, values = rows.query.get_compiler(READER, elide_empty=False).as_sql()
-        return sql, values
+        return self.query.sql(self.version, self.limit)
 
     def chunks(self, copying: Copying) -> Iterator[bytes]:
         sql, values = self.statement
-        fields = self.query.columns
+        fields = list(self.query.columns)
         copied = copying.rows(self.format.statement(sql, fields), values)
         return compression.pack(self.format.write(copied, fields), self.packed)
-
-    @property
-    def _end(self) -> int | None:
-        return None if self.limit is None else self.query.offset + self.limit

@@ -90,7 +90,7 @@ def _resolve(model: type[MirroredTable], _: Any, info: Any, **arguments: Any) ->
     query = Query.read(model, {**params, "columns": ",".join(columns)})
     query = replace(query, where=conditions)
     if not columns:  # without names, `columns` means all columns
-        query = replace(query, columns=[model._meta.pk])
+        query = replace(query, columns=(model._meta.pk,))
     version = info.context.version(model, query.version)
     return Answer(info.context, query, version, size(info, selected))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
+import psycopg
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
@@ -20,6 +21,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from flights.errors import BadQuery, Unavailable
 from flights.models import TableVersion
+from flights.versions import READER
 
 LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller table take 0.1 s
 # In the planner's units: at least a fifth of a second of a core, such as skipping 1.6M rows.
@@ -63,6 +65,21 @@ def fetch(rows: "models.QuerySet[Any]", version: TableVersion) -> list[Any]:
     """Run a query within the limits of `slot`."""
     with bounded(rows, version):
         return list(rows)
+
+
+def fetch_sql(sql: str, values: list[Any], version: TableVersion) -> list[Any]:
+    """Run a statement of the reader within the limits of `slot`; returns tuples.
+
+    After a few uses on a connection PostgreSQL keeps the statement prepared. Django's own cursor
+    writes the values into the SQL, which PostgreSQL then parses each time.
+    """
+    reader: Any = connections[READER]
+    with slot(reader, sql, values, version):
+        reader.ensure_connection()
+        wrap = reader.make_debug_cursor if reader.queries_logged else reader.make_cursor
+        with wrap(psycopg.Cursor(reader.connection)) as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
 
 
 @contextmanager

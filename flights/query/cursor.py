@@ -8,6 +8,7 @@ response is 410.
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ class Position:
         return base64.urlsafe_b64encode(state.encode()).decode().rstrip("=")
 
 
-def read(text: str, order: list[Direction]) -> Position:
+def read(text: str, order: Sequence[Direction]) -> Position:
     """Decode a cursor. Raises BadQuery for anything but a cursor of this order."""
     try:
         decoded = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

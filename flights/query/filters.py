@@ -9,7 +9,7 @@ Only the filters that a query names are made: making a form of all would cost mo
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
@@ -97,14 +97,14 @@ class Condition:
         return self.filter.q(self.value)
 
 
-def read(model: type[MirroredTable], params: dict[str, str]) -> tuple[Condition | Q, ...]:
+def read(filterset: type[FilterSet], params: dict[str, str]) -> tuple[Condition | Q, ...]:
     """The conditions that parameters write; rows must meet all of them.
 
-    Raises BadQuery for an unknown column or operator, and for values that do not fit.
+    Raises BadQuery for values that do not fit their columns.
     """
     where: list[Condition | Q] = []
     errors = []
-    for name, column_filter in filterset(model, tuple(filters(params))).base_filters.items():
+    for name, column_filter in filterset.base_filters.items():
         try:
             where.append(_condition(name, column_filter, params[name]))
         except ValidationError as error:
@@ -121,9 +121,9 @@ def _condition(name: str, column_filter: Filter, text: str) -> Condition | Q:
     return Condition(name, column_filter, value)
 
 
-def filled(where: tuple[Condition | Q, ...]) -> frozenset[Field]:
+def filled(filterset: type[FilterSet]) -> frozenset[Field]:
     """The columns that have a value in every row that meets the conditions."""
-    named = (part.filter for part in where if isinstance(part, Condition))
+    named = (f for f in filterset.base_filters.values() if isinstance(f, ColumnFilter))
     return frozenset(f.model_field for f in named if not f.exclude and f.lookup_expr != "isnull")
 
 
@@ -171,7 +171,6 @@ def filters(params: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in params.items() if name not in RESERVED}
 
 
-@lru_cache(maxsize=1024)
 def filterset(model: type[MirroredTable], parameters: tuple[str, ...]) -> type[FilterSet]:
     """The filters that parameters name. Raises BadQuery for an unknown column or operator."""
     limits.at_most(limits.CONDITIONS, len(parameters), "filters")

@@ -4,6 +4,7 @@ Rows without a value come last in both directions, because people who sort want 
 suffix `__nulls_first` puts them first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -109,7 +110,7 @@ def _ways(model: type[MirroredTable], field: Field) -> frozenset[bool]:
     return frozenset(index.descending for index in indexes if index.field == field)
 
 
-def beyond(order: list[Direction], values: list[Any]) -> Q:
+def beyond(order: Sequence[Direction], values: list[Any]) -> Q:
     """The rows that come after the row with these values."""
     after, same = NOTHING, Q()
     for direction, value in zip(order, values, strict=True):

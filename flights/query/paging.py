@@ -8,7 +8,7 @@ from django.db import models
 from flights.errors import BadQuery
 from flights.models import TableVersion
 
-from . import cost, ordering
+from . import cost, ordering, sql_cache
 from .cursor import FOREIGN, Position
 
 if TYPE_CHECKING:
@@ -26,15 +26,13 @@ class Page:
 
 
 def page(query: "Query", version: TableVersion) -> Page:
+    """One page. Raises BadQuery or Unavailable where it would cost too much."""
     if query.by_cursor:
         return _by_cursor(query, version)
-    end = query.offset + query.limit + 1
-    return by_offset(query, cost.fetch(query.select(version)[query.offset : end], version))
-
-
-def by_offset(query: "Query", rows: list[Any]) -> Page:
-    """The page of some rows: those of the page, and one more where a page follows."""
     limit, offset, names = query.limit, query.offset, query.names
+    rows = sql_cache.fetch(query, version)  # one row more if a page follows
+    if rows is None:
+        rows = cost.fetch(query.select(version)[offset : offset + limit + 1], version)
     more = bool(limit) and len(rows) > limit
     return Page(
         [dict(zip(names, row, strict=True)) for row in rows[:limit]],

@@ -19,7 +19,7 @@ from flights.errors import BadQuery
 from flights.mirror import Field, MirroredTable, public
 from flights.models import TableVersion
 
-from . import columns, counting, cursor, filters, grouping, ordering, paging, params, sql_cache
+from . import counting, cursor, filters, paging, params, shapes, sql_cache
 from .cursor import Position
 from .filters import Condition
 from .grouping import Grouping
@@ -30,9 +30,9 @@ from .paging import Page
 @dataclass(frozen=True)
 class Query:
     model: type[MirroredTable]
-    columns: list[Field]
+    columns: tuple[Field, ...]
     where: tuple[Condition | Q, ...]  # rows must meet all of them
-    order: list[Direction]  # ends with a unique column, so that no two rows are equal in it
+    order: tuple[Direction, ...]  # ends with a unique column, so that no two rows are equal in it
     own_limit: int | None  # the client's own number of rows
     offset: int
     grouping: Grouping | None
@@ -44,26 +44,21 @@ class Query:
     @classmethod
     def read(cls, model: type[MirroredTable], values: dict[str, str]) -> Self:
         """The query of some parameters. Raises BadQuery with what is wrong and what is allowed."""
-        groups = grouping.read(model, values)
-        known = groups.columns if groups else columns.of(model)
-        order = ordering.read(known, values.get("order_by", ""))
-        order = ordering.whole(order, groups.by if groups else model.sequence())
-        where = filters.read(model, values)
-        if not groups:
-            order = ordering.as_indexed(model, order, filters.filled(where))
+        shape = shapes.read(model, values)
+        where = filters.read(shape.filterset, values)
         by_cursor = "cursor" in values
-        if by_cursor and (groups or "offset" in values):
+        if by_cursor and (shape.grouping or "offset" in values):
             raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")
         return cls(
             model=model,
-            columns=known.chosen(values.get("columns", "")),
+            columns=shape.columns,
             where=where,
-            order=order,
+            order=shape.order,
             own_limit=params.whole_number(values, "limit", 0) if values.get("limit") else None,
             offset=params.offset(values),
-            grouping=groups,
+            grouping=shape.grouping,
             by_cursor=by_cursor,
-            position=cursor.read(text, order) if (text := values.get("cursor")) else None,
+            position=cursor.read(text, shape.order) if (text := values.get("cursor")) else None,
             count_way=counting.read(values),
             facet_columns=counting.read_facets(model, values),
         )
@@ -105,10 +100,13 @@ class Query:
         names = [field.name for field in self.columns]
         return self.matches(version).order_by(*order).values_list(*names)
 
+    def sql(self, version: TableVersion, limit: int | None) -> sql_cache.Statement:
+        """The SQL of at most `limit` rows from the offset on, or of all; and its values."""
+        return sql_cache.sql(self, version, limit)
+
     def page(self, version: TableVersion) -> Page:
         """One page of rows. Raises BadQuery or Unavailable where it would cost too much."""
-        rows = sql_cache.fetch(self, version)
-        return paging.page(self, version) if rows is None else paging.by_offset(self, rows)
+        return paging.page(self, version)
 
     def count(self, version: TableVersion, way: str = "") -> int:
         """The number of all matches, whatever the page: "exact", or as the planner estimates."""

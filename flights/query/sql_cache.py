@@ -1,8 +1,7 @@
-"""Cached SQL of queries: Django's ORM compiles each shape of a query once, without its values.
+"""Cached SQL of queries: Django's ORM compiles the parts of a query once, without its values.
 
-Columns, directions and filters are cached by name and joined as Django joins them, because whole
-statements would be too many. A lookup prepares its value as in the ORM. Where SQL depends on a
-value, the query goes through the ORM.
+The parts (columns, directions, filters) are joined as Django joins them. A lookup prepares its
+value as in the ORM. Where SQL depends on a value, the query goes through the ORM.
 """
 
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from django.db import connections, models
 from django.db.models import F
 
 from flights import versions
-from flights.mirror import MirroredTable
+from flights.mirror import Field, MirroredTable
 from flights.models import TableVersion
 from flights.versions import READER
 
@@ -34,8 +33,8 @@ type Statement = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
-class Filtered:
-    """` FROM ... WHERE ...`, and how each condition's value becomes parameters of it."""
+class Cached:
+    """SQL, and how the value of each condition becomes parameters of it."""
 
     sql: str
     prepare: list[Callable[[Any], list[Any]]]
@@ -46,20 +45,27 @@ class Filtered:
 
 
 def fetch(query: "Query", version: TableVersion) -> list[Any] | None:
-    """The rows of a page, and one more where a page follows; None where `statement` is."""
+    """The rows of a page, and one more where a page follows; None where `statement` is None."""
     cached = statement(query, version)
     if cached is None:
         return None
-    sql, values = cached
-    sql, values = f"{sql} LIMIT %s OFFSET %s", [*values, query.limit + 1, query.offset]
-    reader = connections[READER]
-    with cost.slot(reader, sql, values, version), reader.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+    return cost.fetch_sql(*_limited(cached, query, query.limit + 1), version)
+
+
+def sql(query: "Query", version: TableVersion, limit: int | None) -> Statement:
+    """The SQL of at most `limit` rows from the query's offset on, or of all; and its values."""
+    return _limited(statement(query, version) or _by_the_orm(query, version), query, limit)
+
+
+def _limited(statement: Statement, query: "Query", limit: int | None) -> Statement:
+    text, values = statement
+    if limit is not None:
+        text, values = f"{text} LIMIT %s", [*values, limit]
+    return (f"{text} OFFSET %s", [*values, query.offset]) if query.offset else (text, values)
 
 
 def statement(query: "Query", version: TableVersion) -> Statement | None:
-    """The SQL of all rows of a query, and its values.
+    """The cached SQL of all rows of a query, and its values.
 
     None where the query needs the ORM: because of its shape, or because Django knows from a value
     that every row or no row matches.
@@ -67,18 +73,36 @@ def statement(query: "Query", version: TableVersion) -> Statement | None:
     where = [part for part in query.where if isinstance(part, Condition)]
     if query.grouping or query.by_cursor or len(where) < len(query.where):
         return None
-    columns = _columns(query.model, version)
-    filtered = _filtered(query.model, version, tuple(condition.parameter for condition in where))
-    if columns is None or filtered is None:
-        return None
+    parameters = tuple(condition.parameter for condition in where)
+    cached = _cached(query.model, version, query.columns, query.order, parameters)
     try:
-        values = filtered.values(where)
+        return (cached.sql, cached.values(where)) if cached else None
     except (EmptyResultSet, FullResultSet):
         return None
-    names = [field.name for field in query.columns]
+
+
+def _by_the_orm(query: "Query", version: TableVersion) -> Statement:
+    # elide_empty=False: SQL also for conditions of which Django knows that no row meets them.
+    compiler = query.select(version).query.get_compiler(READER, elide_empty=False)
+    text, values = compiler.as_sql()
+    return text, list(values)
+
+
+@lru_cache(SIZE)
+def _cached(
+    model: type[MirroredTable],
+    version: TableVersion,
+    fields: tuple[Field, ...],
+    order: tuple[Direction, ...],
+    parameters: tuple[str, ...],
+) -> Cached | None:
+    columns, filtered = _columns(model, version), _filtered(model, version, parameters)
+    if columns is None or filtered is None:
+        return None
+    names = [field.name for field in fields]
     selected = ", ".join(f'{columns[name]} AS "{name}"' for name in names)
-    order = ", ".join(_sorted(direction, names, columns) for direction in query.order)
-    return f"SELECT {selected}{filtered.sql} ORDER BY {order}", values
+    sorting = ", ".join(_sorted(direction, names, columns) for direction in order)
+    return Cached(f"SELECT {selected}{filtered.sql} ORDER BY {sorting}", filtered.prepare)
 
 
 def _sorted(direction: Direction, selected: list[str], columns: dict[str, str]) -> str:
@@ -115,8 +139,8 @@ def _compiled(rows: "models.QuerySet[Any]", expression: Any) -> tuple[str, list[
 @lru_cache(SIZE)
 def _filtered(
     model: type[MirroredTable], version: TableVersion, parameters: tuple[str, ...]
-) -> Filtered | None:
-    """SQL of filters, compiled with sample values; None where other values need other SQL."""
+) -> Cached | None:
+    """` FROM ... WHERE ...`, compiled with sample values; None if the SQL depends on values."""
     named = filters.filterset(model, parameters).base_filters.values()
     column_filters = [f for f in named if isinstance(f, ColumnFilter)]
     if any(column_filter.lookup_expr in BY_VALUE for column_filter in column_filters):
@@ -129,7 +153,7 @@ def _filtered(
         samples += prepared(value)
     sql, values = rows.order_by().values_list("pk").query.get_compiler(READER).as_sql()
     _, _, source = sql.partition(" FROM ")
-    return Filtered(f" FROM {source}", prepare) if list(values) == samples else None
+    return Cached(f" FROM {source}", prepare) if list(values) == samples else None
 
 
 def _preparing(column_filter: ColumnFilter) -> Callable[[Any], list[Any]]:
