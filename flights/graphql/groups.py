@@ -111,6 +111,7 @@ def _sum_type(field: Field) -> GraphQLScalarType:
 
 
 def _resolve_by(row: dict[str, Any], info: Any) -> dict[str, Any]:
+    """Return the row itself, as it has the grouping columns under their own names."""
     return row
 
 
