@@ -344,7 +344,10 @@ def test_an_invalid_freshness_is_refused(wrong: Any) -> None:
 @pytest.mark.parametrize(
     ("env", "says"),
     [
-        ({"ALERT_WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "ALERT_WEBHOOK_SECRET is not whsec_"),
+        (
+            {"ALERT_WEBHOOK_SECRET": "whsec_c2hvcnQ="},
+            "ALERT_WEBHOOK_SECRET is not of the form whsec_",
+        ),
         ({"ALERT_WEBHOOK_URL": "ftp://host"}, "ALERT_WEBHOOK_URL is not of the form"),
         ({"EMAIL_URL": ""}, "there is no mail server"),
     ],

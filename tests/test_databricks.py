@@ -41,7 +41,7 @@ def served(server: Served, settings: Settings) -> Iterator[Served]:
         setattr(settings, name, value)
     settings.WAREHOUSE_START_TIMEOUT = 20
     yield server
-    server.mend()
+    server.clear_faults()
     server.set(links=True, token_lifetime=3600.0)
 
 
@@ -311,7 +311,7 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
     ):
         served.fault(at, do, times=9, sql="ORDER BY" * (at == "results"))
         done = fresh.attempt(*command)
-        served.mend()
+        served.clear_faults()
         assert done.returncode == 1
         outputs += [done.stdout, done.stderr]
     for secret in (TOKEN, "signed-link", "signed-upload", "Traceback"):

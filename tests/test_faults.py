@@ -92,7 +92,7 @@ def transferring(platform: Platform, warehouse: Served, phase: str) -> Iterator[
         until(lambda: last(platform)["phase"] == phase or process.poll() is not None)
         assert process.poll() is None, last(platform)
         yield process
-    warehouse.mend()
+    warehouse.clear_faults()
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def platform(warehouse: Served, tmp_path: Path) -> Iterator[Platform]:
     with own_platform() as own:
         slow = warehouse.schema(tmp_path.name).env
         yield Platform({**own.env, **slow, "JOB_LOST_AFTER": "2"}, log=tmp_path / "log")
-        warehouse.mend()
+        warehouse.clear_faults()
 
 
 def rows(platform: Platform, table: str = "transfers_warehousejob") -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def killed_in_the_middle(platform: Platform, warehouse: Served) -> Iterator[list
         stored = uploads(platform)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
-    warehouse.mend()
+    warehouse.clear_faults()
     until(lambda: (timezone.now() - rows(platform)[0]["heartbeat_at"]).total_seconds() > 2.5)
     yield stored
 

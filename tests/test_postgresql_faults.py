@@ -143,7 +143,7 @@ def test_a_transfer_is_refused_where_another_version_has_no_room(
     fill(disk, leave=4 << 20)
     refused = crowded.attempt("transfer", TABLE, "--force")
     assert f"{TABLE}: another version needs" in refused.stderr
-    assert "bytes free. Nothing was published. Make room" in refused.stderr
+    assert "bytes free. Nothing was published. Free space" in refused.stderr
     (disk / "filling").unlink()
     clean(crowded)
 

@@ -21,7 +21,8 @@ def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_proc
         run.up()
         assert "336,776" in run.output()
         assert "delays_by_day" in run.output()
-        assert run.site.get("/readyz").status == 200
+        # Each of the two processes shares one check for a second.
+        until(lambda: run.is_served("/readyz"), seconds=5)
         (best,) = run.site.get("/api/dynamic_query?table_name=airline_performance&limit=1").json()
         assert best["Airline_Name"] == "Alaska Airlines Inc."
         password = home / "admin_password"

@@ -1,1 +1,1 @@
-"""GraphQL over the same tables and with the same queries as the rest of the API: `/api/graphql`."""
+"""The GraphQL API at `/api/graphql`: the same tables and queries as the REST API."""

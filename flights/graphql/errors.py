@@ -1,6 +1,6 @@
-"""Errors as GraphQL has them, saying what the rest of the API says."""
+"""GraphQL error responses, with the messages and status codes of the REST API."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from graphql import GraphQLError
@@ -9,37 +9,42 @@ from rest_framework.response import Response
 
 from flights.errors import Unavailable
 
-NEVER_KEPT = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
-def answer(data: dict[str, Any] | None, found: Iterable[GraphQLError]) -> Response:
-    """The status is that of the first error where nothing was answered."""
-    told = [_error(error) for error in found]
-    nothing = not data or all(value is None for value in data.values())
-    status = told[0]["extensions"]["status"] if nothing else 200
-    body = {"errors": told} if data is None else {"errors": told, "data": data}
-    waits = [e.original_error.wait for e in found if isinstance(e.original_error, Unavailable)]
-    later = {"Retry-After": str(waits[0])} if waits and nothing else {}
-    return Response(body, status, headers={**NEVER_KEPT, **later})
+def response(data: dict[str, Any] | None, errors: Sequence[GraphQLError]) -> Response:
+    """Make the response of an operation with errors.
+
+    The HTTP status is 200 if at least one field has data, and otherwise that of the first error.
+    `data` is None if the operation did not run.
+    """
+    formatted = [_format(error) for error in errors]
+    failed = not data or all(value is None for value in data.values())
+    status = formatted[0]["extensions"]["status"] if failed else 200
+    body = {"errors": formatted} if data is None else {"errors": formatted, "data": data}
+    waits = [e.original_error.wait for e in errors if isinstance(e.original_error, Unavailable)]
+    retry_after = {"Retry-After": str(waits[0])} if waits and failed else {}
+    return Response(body, status, headers={**NO_STORE, **retry_after})
 
 
-def _error(error: GraphQLError) -> dict[str, Any]:
-    """One error with what the rest of the API would say. What nobody foresaw is not shown."""
+def _format(error: GraphQLError) -> dict[str, Any]:
+    """Format an error with the REST API's message and status; raise it if it is unexpected."""
     cause = error.original_error
     if isinstance(cause, APIException):
-        said: Any = cause.detail
-        told = {"status": cause.status_code, **{n: v for n, v in said.items() if n == "allowed"}}
-        return {**error.formatted, "message": said["error"], "extensions": told}
+        detail: Any = cause.detail
+        extensions = {"status": cause.status_code}
+        extensions |= {name: value for name, value in detail.items() if name == "allowed"}
+        return {**error.formatted, "message": detail["error"], "extensions": extensions}
     if cause and error.path and not isinstance(cause, GraphQLError):
-        raise cause
+        raise cause  # Django answers 500 without showing the exception's message
     return {**error.formatted, "extensions": {"status": 400}}
 
 
-def of_problem(response: Response) -> Response:
-    """Problem details as GraphQL has them."""
-    said = response.data
-    more = {name: said[name] for name in ("status", "allowed") if name in said}
-    response.data = {"errors": [{"message": said["detail"], "extensions": more}]}
+def from_problem(response: Response) -> Response:
+    """Turn a response with problem details (RFC 9457) into one with GraphQL's `errors`."""
+    problem = response.data
+    extensions = {name: problem[name] for name in ("status", "allowed") if name in problem}
+    response.data = {"errors": [{"message": problem["detail"], "extensions": extensions}]}
     response.content_type = None
-    response["Cache-Control"] = NEVER_KEPT["Cache-Control"]
+    response["Cache-Control"] = NO_STORE["Cache-Control"]
     return response

@@ -1,4 +1,4 @@
-"""Each table's groups: what is selected of a group is what is computed of it."""
+"""The field of each table's groups; only the selected measures are computed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -25,107 +25,122 @@ from flights.mirror import Field, MirroredTable, public
 from flights.query.grouping import NUMBERS
 from flights.query.query import Query
 
-from . import answers, where
-from .answers import Answer
-from .operation import named, names, selected, size
-from .scalars import LONG, number, scalar
+from . import table_result, where
+from .operation import field_names, fields_named, selected_fields, value_count
+from .scalars import LONG, finite_float, scalar
+from .table_result import TableResult
 
 type Model = type[MirroredTable]
-type Kind = Callable[[Field], GraphQLScalarType]
+type ScalarOf = Callable[[Field], GraphQLScalarType]
 
-NAMES = (
-    "`order_by` and `having` name what is selected: a column, or `count`, `avg_Column`,"
-    " `p90_Column` and so on."
+ABOUT = (
+    "Groups of rows with equal values in the columns selected in `by`; without `by`, all rows are"
+    " one group. `order_by` and `having` use the names of selected values: a column, `count`,"
+    " `avg_Column`, `p90_Column` and so on."
 )
-PERCENT = GraphQLArgument(GraphQLNonNull(GraphQLInt), description="1 to 99.")
+PERCENT = GraphQLArgument(GraphQLNonNull(GraphQLInt), description="The percentile: 1 to 99.")
 
 
-def field(model: Model, wanted: GraphQLInputObjectType) -> GraphQLField:
+def field(model: Model, where_type: GraphQLInputObjectType) -> GraphQLField:
+    """Make the field `<table>_groups`; `where_type` is the type of its conditions."""
     group = GraphQLObjectType(f"{model.__name__}Group", _measures(model))
-    page = GraphQLObjectType(f"{model.__name__}Groups", answers.fields(group))
+    page = GraphQLObjectType(f"{model.__name__}Groups", table_result.fields(group))
     having = GraphQLArgument(GraphQLString, description=MEANINGS["having"])
     return GraphQLField(
         page,
-        answers.arguments(wanted, having=having),
-        description=f"Groups of equal values of the columns in `by`; all rows without it. {NAMES}",
+        table_result.arguments(where_type, having=having),
+        description=ABOUT,
         resolve=partial(_resolve, model),
     )
 
 
 def _measures(model: Model) -> dict[str, GraphQLField]:
-    """What a group can be asked for; a row is a dict keyed as the rest of the API names it."""
+    """The fields of a group. Its row is a dict with REST's names: `count`, `avg_Delay`."""
     numbers = [f for f in model.columns() if isinstance(f, NUMBERS)]
-    of = partial(_columns, model)
+    columns_type = partial(_columns_type, model)
     fields = {
-        "by": GraphQLField(GraphQLNonNull(of("By", model.columns(), scalar)), resolve=_itself),
-        "count": GraphQLField(GraphQLNonNull(LONG), description="Its rows.", resolve=_count),
-        "count_distinct": _measure(of("CountDistinct", model.columns(), lambda field: LONG)),
-        "min": _measure(of("Min", model.columns(), scalar)),
-        "max": _measure(of("Max", model.columns(), scalar)),
+        "by": GraphQLField(
+            GraphQLNonNull(columns_type("By", model.columns(), scalar)), resolve=_resolve_by
+        ),
+        "count": GraphQLField(
+            GraphQLNonNull(LONG),
+            description="Number of rows of the group.",
+            resolve=_resolve_count,
+        ),
+        "count_distinct": _measure(
+            columns_type("CountDistinct", model.columns(), lambda field: LONG)
+        ),
+        "min": _measure(columns_type("Min", model.columns(), scalar)),
+        "max": _measure(columns_type("Max", model.columns(), scalar)),
     }
     if not numbers:
         return fields
-    floats = of("Numbers", numbers, lambda field: GraphQLFloat)
+    floats = columns_type("Numbers", numbers, lambda field: GraphQLFloat)
     return {
         **fields,
-        "sum": _measure(of("Sum", numbers, _sum)),
+        "sum": _measure(columns_type("Sum", numbers, _sum_type)),
         "avg": _measure(floats),
         "median": _measure(floats),
         "percentile": _measure(floats, p=PERCENT),
     }
 
 
-def _columns(model: Model, title: str, fields: Iterable[Field], kind: Kind) -> GraphQLObjectType:
+def _columns_type(
+    model: Model, suffix: str, fields: Iterable[Field], scalar_of: ScalarOf
+) -> GraphQLObjectType:
+    """Make an object type with one field for each column."""
     return GraphQLObjectType(
-        f"{model.__name__}{title}",
+        f"{model.__name__}{suffix}",
         {
             public(f): GraphQLField(
-                kind(f),
+                scalar_of(f),
                 description=str(f.help_text),
-                resolve=number(public(f)) if kind(f) is GraphQLFloat else None,
+                resolve=finite_float(public(f)) if scalar_of(f) is GraphQLFloat else None,
             )
             for f in fields
         },
     )
 
 
-def _measure(of: GraphQLObjectType, **arguments: GraphQLArgument) -> GraphQLField:
-    return GraphQLField(GraphQLNonNull(of), arguments, resolve=_measured)
+def _measure(type_: GraphQLObjectType, **arguments: GraphQLArgument) -> GraphQLField:
+    return GraphQLField(GraphQLNonNull(type_), arguments, resolve=_resolve_measure)
 
 
-def _sum(field: Field) -> GraphQLScalarType:
+def _sum_type(field: Field) -> GraphQLScalarType:
     return LONG if isinstance(field, models.IntegerField) else GraphQLFloat
 
 
-def _itself(row: dict[str, Any], info: Any) -> dict[str, Any]:
+def _resolve_by(row: dict[str, Any], info: Any) -> dict[str, Any]:
+    """Return the row itself, as it has the grouping columns under their own names."""
     return row
 
 
-def _count(row: dict[str, Any], info: Any) -> Any:
+def _resolve_count(row: dict[str, Any], info: Any) -> Any:
     return row["count"]
 
 
-def _measured(row: dict[str, Any], info: Any, p: int | None = None) -> dict[str, Any]:
-    """The values of one function by column: `avg_Delay` as `Delay`."""
+def _resolve_measure(row: dict[str, Any], info: Any, p: int | None = None) -> dict[str, Any]:
+    """Return one function's values by column: `avg_Delay` becomes `Delay`."""
     prefix = f"{info.field_name}_" if p is None else f"p{p}_"
     return {n.removeprefix(prefix): value for n, value in row.items() if n.startswith(prefix)}
 
 
-def _resolve(model: Model, _: Any, info: Any, **arguments: Any) -> Answer:
-    groups_of = named(info, info.field_nodes, "rows")
-    groups = list(selected(info, groups_of))
-    by = names(info, [node for node in groups if node.name.value == "by"])
-    measures = ",".join(_aggregates(info, groups)) or "count"
+def _resolve(model: Model, _: Any, info: Any, **arguments: Any) -> TableResult:
+    rows_nodes = fields_named(info, info.field_nodes, "rows")
+    group_nodes = list(selected_fields(info, rows_nodes))
+    by = field_names(info, [node for node in group_nodes if node.name.value == "by"])
+    measures = ",".join(_aggregates(info, group_nodes)) or "count"
     grouping = {"group_by": ",".join(by), "aggregate": measures}
     conditions = where.read(model, arguments.pop("where", None) or {})
-    query = Query.read(model, {**answers.params(arguments), **grouping})
+    query = Query.read(model, {**table_result.params(arguments), **grouping})
     query = replace(query, where=conditions)
-    return Answer(info.context, query, info.context.version(model), size(info, groups_of))
+    version = info.context.version(model)
+    return TableResult(info.context, query, version, value_count(info, rows_nodes))
 
 
-def _aggregates(info: Any, groups: list[FieldNode]) -> Iterator[str]:
-    """`count`, `avg:Arrival_Delay_Minutes`, `p90:...`, as `aggregate=` has them."""
-    for node in groups:
+def _aggregates(info: Any, group_nodes: list[FieldNode]) -> Iterator[str]:
+    """Yield selected measures as `aggregate=` names them: `count`, `avg:Delay`, `p90:Delay`."""
+    for node in group_nodes:
         name = node.name.value
         if name == "count":
             yield name
@@ -133,4 +148,4 @@ def _aggregates(info: Any, groups: list[FieldNode]) -> Iterator[str]:
             field = info.return_type.fields["rows"].type.of_type.of_type.of_type.fields[name]
             arguments = get_argument_values(field, node, info.variable_values)
             function = f"p{arguments['p']}" if arguments else name
-            yield from (f"{function}:{column}" for column in names(info, [node]))
+            yield from (f"{function}:{column}" for column in field_names(info, [node]))

@@ -1,4 +1,4 @@
-"""What OpenAPI says of GraphQL over HTTP; its schema says the rest."""
+"""The OpenAPI description of `/api/graphql`; GraphQL's own schema describes the data."""
 
 from typing import Any
 
@@ -26,7 +26,8 @@ class GraphQLError(serializers.Serializer[Any]):
     locations = serializers.ListField(child=serializers.JSONField(), required=False)
     path = serializers.ListField(child=serializers.JSONField(), required=False)
     extensions = serializers.DictField(
-        child=serializers.JSONField(), help_text="`status`, and what is `allowed`."
+        child=serializers.JSONField(),
+        help_text="`status`, and `allowed` (the valid values) for some errors.",
     )
 
 
@@ -38,7 +39,7 @@ class GraphQLAnswer(serializers.Serializer[Any]):
 
 
 STATUSES = (200, 400, 401, 403, 404, 413, 415, 429, 503)
-SAID: dict[str, Any] = {
+SHARED: dict[str, Any] = {
     "tags": ["GraphQL"],
     "responses": {**dict.fromkeys(STATUSES, GraphQLAnswer), **problems(413, 414)},
 }
@@ -48,13 +49,13 @@ GET = extend_schema(
         OpenApiParameter("query", required=True, examples=[OpenApiExample("Days", EXAMPLE)]),
         OpenApiParameter("variables", description="A JSON object."),
         OpenApiParameter("operationName"),
-        OpenApiParameter("extensions", description="A JSON object; nothing reads it."),
+        OpenApiParameter("extensions", description="A JSON object; the server ignores it."),
     ],
-    **SAID,
+    **SHARED,
 )
 POST = extend_schema(
     operation_id="graphql_by_post",
     request=GraphQLRequest,
     examples=[OpenApiExample("Days", {"query": EXAMPLE}, request_only=True)],
-    **SAID,
+    **SHARED,
 )

@@ -1,4 +1,4 @@
-"""Each table's field: a page of its rows, of which only the selected columns are read."""
+"""The field of each table: a page of its rows. Only the selected columns are read."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,19 +19,19 @@ from flights.mirror import MirroredTable, public
 from flights.query import counting
 from flights.query.query import Query
 
-from . import answers, where
-from .answers import Answer
-from .operation import named, names, size
+from . import table_result, where
+from .operation import field_names, fields_named, value_count
 from .scalars import ANY, LONG, column
+from .table_result import TableResult
 
 CURSOR = (
-    "Pages by the last row's values, of one version whatever is published meanwhile: empty to"
-    " begin, then as `next` says."
+    "Where the page starts: an empty text for the first page, then `next` of the page before. All"
+    " pages read the same version, even if a newer one is published meanwhile."
 )
 FACET_VALUE = GraphQLObjectType(
     "FacetValue",
     {"value": GraphQLField(ANY), "rows": GraphQLField(GraphQLNonNull(LONG))},
-    description="A value of a column, and how many rows of the query have it.",
+    description="A value of a column, and the number of rows of the query that have it.",
 )
 FACET = GraphQLObjectType(
     "Facet",
@@ -43,7 +43,8 @@ FACET = GraphQLObjectType(
 )
 
 
-def field(model: type[MirroredTable], wanted: GraphQLInputObjectType) -> GraphQLField:
+def field(model: type[MirroredTable], where_type: GraphQLInputObjectType) -> GraphQLField:
+    """Make the field `<table>`; `where_type` is the type of its conditions."""
     row = GraphQLObjectType(
         model.__name__,
         {public(f): column(model, f) for f in model.columns()},
@@ -53,19 +54,19 @@ def field(model: type[MirroredTable], wanted: GraphQLInputObjectType) -> GraphQL
     cursor = GraphQLArgument(GraphQLString, description=CURSOR)
     return GraphQLField(
         page,
-        answers.arguments(wanted, cursor=cursor),
+        table_result.arguments(where_type, cursor=cursor),
         description=model.__doc__,
         resolve=partial(_resolve, model),
     )
 
 
 def _fields(model: type[MirroredTable], row: GraphQLObjectType) -> dict[str, GraphQLField]:
-    beside = "The cursor of the {} page; null where there is none, or with `offset`."
+    about = "The cursor of the {} page; null if there is no such page, or with `offset`."
     fields = {
         name: GraphQLField(
             GraphQLString,
-            description=beside.format(name),
-            resolve=lambda answer, info: (getattr(answer.page, info.field_name) or {}).get(
+            description=about.format(name),
+            resolve=lambda result, info: (getattr(result.page, info.field_name) or {}).get(
                 "cursor"
             ),
         )
@@ -77,24 +78,24 @@ def _fields(model: type[MirroredTable], row: GraphQLObjectType) -> dict[str, Gra
             {"columns": GraphQLArgument(GraphQLNonNull(GraphQLString))},
             description=MEANINGS["facets"],
         )
-    return {**answers.fields(row), **fields}
+    return {**table_result.fields(row), **fields}
 
 
-def _resolve(model: type[MirroredTable], _: Any, info: Any, **arguments: Any) -> Answer:
+def _resolve(model: type[MirroredTable], _: Any, info: Any, **arguments: Any) -> TableResult:
     conditions = where.read(model, arguments.pop("where", None) or {})
-    params = answers.params(arguments)
+    params = table_result.params(arguments)
     if _needs_cursors(info) and not params.get("offset"):
         params.setdefault("cursor", "")
-    selected = named(info, info.field_nodes, "rows")
-    columns = names(info, selected)
+    rows_nodes = fields_named(info, info.field_nodes, "rows")
+    columns = field_names(info, rows_nodes)
     query = Query.read(model, {**params, "columns": ",".join(columns)})
     query = replace(query, where=conditions)
     if not columns:  # without names, `columns` means all columns
         query = replace(query, columns=(model._meta.pk,))
     version = info.context.version(model, query.version)
-    return Answer(info.context, query, version, size(info, selected))
+    return TableResult(info.context, query, version, value_count(info, rows_nodes))
 
 
 def _needs_cursors(info: Any) -> bool:
-    """Whether the response has cursors, for which the query reads the order's columns."""
-    return not {"next", "previous"}.isdisjoint(names(info, info.field_nodes))
+    """Whether a cursor is selected. The query then also reads the columns that it sorts by."""
+    return not {"next", "previous"}.isdisjoint(field_names(info, info.field_nodes))

@@ -1,4 +1,4 @@
-"""GraphQL's type of each column, and how its values are read and written."""
+"""GraphQL scalar types: which one each column has, and how arguments of them are read."""
 
 import math
 from typing import Any
@@ -17,20 +17,20 @@ from flights.api.schema import meaning
 from flights.mirror import Field, MirroredTable, public
 
 
-def _whole(value: Any) -> int:
+def _read_whole_number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("This is not a whole number.")
     return value
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("This is not a text.")
     return value
 
 
-def _scalar(name: str, description: str, read: Any = _text) -> GraphQLScalarType:
-    # Values leave as they are: the renderer writes dates, decimals and bytes.
+def _scalar(name: str, description: str, read: Any = _read_text) -> GraphQLScalarType:
+    # Output values are not converted: the JSON renderer writes dates, decimals and bytes.
     return GraphQLScalarType(
         name,
         description=description,
@@ -39,14 +39,16 @@ def _scalar(name: str, description: str, read: Any = _text) -> GraphQLScalarType
     )
 
 
-LONG = _scalar("Long", "A whole number of 64 bits; to compare with, of any size.", _whole)
-DATE = _scalar("Date", "A day: 2013-01-31.")
-TIME = _scalar("DateTime", "A time: 2013-01-31T18:00:00+00:00; without a zone where it has none.")
-DECIMAL = _scalar("Decimal", "An exact number, as a text.")
-BYTES = _scalar("Bytes", r"Bytes as PostgreSQL writes them: \x00ff.")
-ANY = _scalar("Any", "A value of some column: a number, a text, a date, true or false, or null.")
+LONG = _scalar("Long", "A 64-bit whole number; in conditions, of any size.", _read_whole_number)
+DATE = _scalar("Date", "A date: 2013-01-31.")
+TIME = _scalar(
+    "DateTime", "A date and time, and its zone if it has one: 2013-01-31T18:00:00+00:00."
+)
+DECIMAL = _scalar("Decimal", "An exact decimal number, written as a text.")
+BYTES = _scalar("Bytes", r"Bytes in hexadecimal digits, as PostgreSQL writes them: \x00ff.")
+ANY = _scalar("Any", "A value of any column: a number, a text, a date, true, false or null.")
 
-# The exact class first: BigIntegerField is an IntegerField, DateTimeField a DateField.
+# Subclasses come first: BigIntegerField is an IntegerField, DateTimeField a DateField.
 SCALARS: list[tuple[type[Field], GraphQLScalarType]] = [
     (models.BigIntegerField, LONG),
     (models.IntegerField, GraphQLInt),
@@ -61,27 +63,31 @@ SCALARS: list[tuple[type[Field], GraphQLScalarType]] = [
 
 
 def scalar(field: Field) -> GraphQLScalarType:
-    return next(scalar for kind, scalar in SCALARS if isinstance(field, kind))
+    """Return the GraphQL type of a column."""
+    return next(scalar for field_class, scalar in SCALARS if isinstance(field, field_class))
 
 
 def column(model: type[MirroredTable], field: Field) -> GraphQLField:
-    """A column of a row, which is a dict keyed by public names.
+    """Make the field of a column; it reads a row, a dict keyed by public column names.
 
-    Any may be null: a version that is older than a column does not have it.
+    Every column is nullable: a version that is older than a column has null in it.
     """
-    kind = scalar(field)
+    type_ = scalar(field)
     return GraphQLField(
-        kind,
+        type_,
         description=meaning(model, field),
-        resolve=number(public(field)) if kind is GraphQLFloat else None,
+        resolve=finite_float(public(field)) if type_ is GraphQLFloat else None,
     )
 
 
-def number(name: str) -> Any:
-    """Reads a float. JSON has no NaN and no infinity: they are null, as in other answers."""
+def finite_float(name: str) -> Any:
+    """Make a resolver that reads a float from a row.
 
-    def read(row: dict[str, Any], info: Any) -> float | None:
+    NaN and infinity become null, as in REST: JSON (RFC 8259) cannot write them.
+    """
+
+    def resolve(row: dict[str, Any], info: Any) -> float | None:
         value = row[name]
         return value if value is not None and math.isfinite(value) else None
 
-    return read
+    return resolve

@@ -1,4 +1,4 @@
-"""The whole schema, made of TABLES."""
+"""The GraphQL schema, generated from TABLES."""
 
 from typing import Any
 
@@ -20,20 +20,21 @@ from flights.search import search
 from flights.search.serializers import SearchAnswer
 from flights.tables import TABLES
 
-from . import answers, groups, rows, serializer_types, where
-from .limits import DEEPEST, LONGEST, SELECTIONS, TOKENS
-from .operation import INTROSPECTED, QUERIES, VALUES, size
+from . import groups, rows, serializer_types, table_result, where
+from .limits import MAX_CHARACTERS, MAX_DEPTH, MAX_FIELDS, MAX_TOKENS
+from .operation import MAX_QUERIES, MAX_VALUES, SCHEMA_VALUE_COST, value_count
 from .scalars import LONG
 
-ABOUT = f"""Delays of flights, to read.
+ABOUT = f"""Read flight delays.
 
-All fields of an operation are of one version of each table. It may have {LONGEST:,} characters and
-{TOKENS:,} tokens; {SELECTIONS} fields (those of a fragment wherever it is spread), {DEEPEST} within
-each other; {QUERIES} queries and {VALUES:,} values (the limit of each field times what is
-selected of a row; a value of the schema counts as {INTROSPECTED}), in
-{settings.GRAPHQL_TIMEOUT_MS:,} ms."""
+All fields of an operation read the same version of each table. An operation can have
+{MAX_CHARACTERS:,} characters, {MAX_TOKENS:,} tokens and {MAX_FIELDS} fields (a fragment's fields
+count each time it is used), nested {MAX_DEPTH} deep. It can run {MAX_QUERIES} database queries and
+read {MAX_VALUES:,} values (for each field, its limit times the values selected per row;
+{SCHEMA_VALUE_COST} for each value of the schema), in {settings.GRAPHQL_TIMEOUT_MS:,} ms."""
 
-# What each field at the top reads; what is not here changes without a new version.
+# The tables that each top-level field reads. The response of any other field can change without a
+# new version, so caches must not store it.
 READS: dict[str, list[type[MirroredTable]]] = {
     "search": TABLES,
     **{model._meta.db_table: [model] for model in TABLES},
@@ -44,42 +45,43 @@ READS: dict[str, list[type[MirroredTable]]] = {
 def _fields() -> dict[str, GraphQLField]:
     fields = {"tables": _tables(), "search": _search()}
     for model in TABLES:
-        wanted, name = where.argument(model), model._meta.db_table
-        fields[name] = rows.field(model, wanted)
-        fields[f"{name}_groups"] = groups.field(model, wanted)
+        where_type, name = where.argument(model), model._meta.db_table
+        fields[name] = rows.field(model, where_type)
+        fields[f"{name}_groups"] = groups.field(model, where_type)
     return fields
 
 
 def _tables() -> GraphQLField:
     return GraphQLField(
-        GraphQLList(GraphQLNonNull(serializer_types.answer(catalogue.Table))),
-        description="Every table: its columns, what is published of it, and how fresh that is.",
-        resolve=_describe,
+        GraphQLList(GraphQLNonNull(serializer_types.object_type(catalogue.Table))),
+        description="Every table: its columns, its published version and the age of its data.",
+        resolve=_resolve_tables,
     )
 
 
-def _describe(_: Any, info: Any) -> Any:
-    info.context.spend()
+def _resolve_tables(_: Any, info: Any) -> Any:
+    info.context.start_query()
     return catalogue.described(TABLES)
 
 
 def _search() -> GraphQLField:
     return GraphQLField(
-        serializer_types.answer(SearchAnswer),
+        serializer_types.object_type(SearchAnswer),
         {
             "q": GraphQLArgument(GraphQLNonNull(GraphQLString), description=search.ABOUT_Q),
             "table": GraphQLArgument(GraphQLString, description="Search only this table."),
             "limit": GraphQLArgument(LONG, description=search.ABOUT_LIMIT),
             "offset": GraphQLArgument(LONG, description=MEANINGS["offset"]),
         },
-        description="Values and rows that contain the words, the best matches first.",
-        resolve=_find,
+        description="Values and rows that contain the words, best matches first.",
+        resolve=_resolve_search,
     )
 
 
-def _find(_: Any, info: Any, **arguments: Any) -> Any:
-    query = search.read(answers.params(arguments))
-    info.context.spend(query.limit * len(query.models) * size(info, info.field_nodes))
+def _resolve_search(_: Any, info: Any, **arguments: Any) -> Any:
+    query = search.read(table_result.params(arguments))
+    values_per_row = value_count(info, info.field_nodes)
+    info.context.start_query(query.limit * len(query.models) * values_per_row)
     versions = [(model, info.context.versions.get(model._meta.db_table)) for model in query.models]
     published = [(model, version) for model, version in versions if version]
     return search.results(query, published)

@@ -1,4 +1,4 @@
-"""GraphQL types of answers that serializers describe for OpenAPI."""
+"""GraphQL object types made from the serializers that describe REST responses."""
 
 from typing import Any
 
@@ -26,19 +26,20 @@ SCALARS = {
 }
 
 
-def answer(of: type[serializers.BaseSerializer[Any]]) -> GraphQLObjectType:
-    fields = of().fields.items()  # type: ignore[attr-defined]  # a serializer of fields
-    named = {name: GraphQLField(_kind(f), description=f.help_text) for name, f in fields}
-    return GraphQLObjectType(of.__name__, named, description=of.__doc__)
+def object_type(serializer: type[serializers.BaseSerializer[Any]]) -> GraphQLObjectType:
+    """Make the object type of a serializer, with its name, fields and help texts."""
+    items = serializer().fields.items()  # type: ignore[attr-defined]  # a Serializer has fields
+    fields = {name: GraphQLField(_output(f), description=f.help_text) for name, f in items}
+    return GraphQLObjectType(serializer.__name__, fields, description=serializer.__doc__)
 
 
-def _kind(field: Any) -> GraphQLOutputType:
-    kind: Any
+def _output(field: Any) -> GraphQLOutputType:
+    type_: Any
     if isinstance(field, serializers.ListSerializer | serializers.ListField):
-        kind = GraphQLList(_kind(field.child))
+        type_ = GraphQLList(_output(field.child))
     elif isinstance(field, serializers.BaseSerializer):
-        kind = answer(type(field))
+        type_ = object_type(type(field))
     else:
-        kind = SCALARS[type(field)]
-    nullable = field.allow_null or kind is ANY  # which is null, too
-    return kind if nullable else GraphQLNonNull(kind)
+        type_ = SCALARS[type(field)]
+    nullable = field.allow_null or type_ is ANY  # a value of any column can be null
+    return type_ if nullable else GraphQLNonNull(type_)

@@ -1,4 +1,4 @@
-"""`/api/graphql` over HTTP: GET, which caches may keep, and POST; both only read."""
+"""The view of `/api/graphql`: GET, which caches may store, and POST; both only read."""
 
 from contextlib import suppress
 
@@ -16,52 +16,52 @@ from flights.web import caching, json_input
 from flights.web.renderers import JSON
 
 from . import errors, openapi, parser
-from .errors import NEVER_KEPT
-from .introspection import Counted
-from .limits import Refused
+from .errors import NO_STORE
+from .introspection import CountingExecutor
+from .limits import InvalidRequest
 from .operation import Operation
-from .parser import Asked
+from .parser import Payload
 from .schema import SCHEMA
 
 
 class GraphQLJSON(JSON):
-    """The type that GraphQL over HTTP has of its own."""
+    """JSON with the media type of the GraphQL over HTTP specification."""
 
     media_type = "application/graphql-response+json"
     format = "graphql"
 
 
 class GraphQL(APIView):
-    """The same tables and queries by GraphQL: one version of each table in one answer."""
+    """Query the tables with GraphQL. All fields of a response read one version of each table."""
 
-    authentication_classes = []  # the same for everybody
+    authentication_classes = []  # everybody gets the same data
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
     renderer_classes = [JSON, GraphQLJSON]
-    parser_classes = [json_input.JSON]  # for the description; bodies are read within their limit
+    parser_classes = [json_input.JSON]  # for OpenAPI only: from_body limits the size first
 
     @openapi.GET
     def get(self, request: Request) -> Response:
-        return self.answer(parser.by_address(request))
+        return self.respond(parser.from_url(request))
 
     @openapi.POST
     def post(self, request: Request) -> Response:
-        return self.answer(parser.by_body(request))
+        return self.respond(parser.from_body(request))
 
-    def answer(self, payload: Asked) -> Response:
-        return versions.with_retry(lambda: self.answer_once(payload))
+    def respond(self, payload: Payload) -> Response:
+        return versions.with_retry(lambda: self.respond_once(payload))
 
-    def answer_once(self, payload: Asked) -> Response:
+    def respond_once(self, payload: Payload) -> Response:
         operation = Operation.of(payload.models)
-        headers = self.stated(payload, operation)
+        headers = self.caching_headers(payload, operation)
         if "ETag" in headers and caching.unchanged(self.request, headers):
             return Response(status=304, headers=headers)
         result = self.execute(payload, operation)
         if result.errors:
-            return errors.answer(result.data, result.errors)
-        return Response({"data": result.data}, headers=self.stated(payload, operation))
+            return errors.response(result.data, result.errors)
+        return Response({"data": result.data}, headers=self.caching_headers(payload, operation))
 
-    def execute(self, payload: Asked, operation: Operation) -> ExecutionResult:
+    def execute(self, payload: Payload, operation: Operation) -> ExecutionResult:
         try:
             return execute_sync(
                 SCHEMA,
@@ -69,30 +69,34 @@ class GraphQL(APIView):
                 context_value=operation,
                 variable_values=payload.variables,
                 operation_name=payload.name,
-                executor_class=Counted,
+                executor_class=CountingExecutor,
             )
         finally:
             operation.end()
-            self.charge(operation.requests - 1)  # the throttle counted one before
+            self.charge(operation.requests - 1)  # the throttle has already counted one
 
     def charge(self, requests: int) -> None:
-        """Count what the operation cost. This answer is ready; the throttle refuses the next."""
+        """Add an operation's cost to the throttle, which can only refuse later requests."""
         if requests:
             with suppress(TooMany):
                 throttles.charge(self.request, "query", requests)
 
-    def stated(self, payload: Asked, operation: Operation) -> dict[str, str]:
-        """Which versions answer. A GET's answer may be kept as long as these are current."""
-        if not operation.read:
-            return NEVER_KEPT
-        told = caching.headers(self.request, operation.read.values())
-        whole = len(operation.versions) == len(payload.models)
-        keeps = self.request.method in SAFE_METHODS and payload.kept and whole
-        return told if keeps else {**NEVER_KEPT, "X-AirSense-Version": told["X-AirSense-Version"]}
+    def caching_headers(self, payload: Payload, operation: Operation) -> dict[str, str]:
+        """Return the versions read and, if caches may store the response, its ETag.
+
+        They may store a GET that reads nothing but tables, each of which has a version.
+        """
+        if not operation.versions_read:
+            return NO_STORE
+        headers = caching.headers(self.request, operation.versions_read.values())
+        complete = len(operation.versions) == len(payload.models)
+        if self.request.method in SAFE_METHODS and payload.cacheable and complete:
+            return headers
+        return {**NO_STORE, "X-AirSense-Version": headers["X-AirSense-Version"]}
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, Refused):
-            return errors.answer(None, exc.errors)
+        if isinstance(exc, InvalidRequest):
+            return errors.response(None, exc.errors)
         if isinstance(exc, RecursionError):
             exc = BadQuery("The request is nested too deeply.")
-        return errors.of_problem(super().handle_exception(exc))
+        return errors.from_problem(super().handle_exception(exc))

@@ -41,7 +41,7 @@ def test_a_body_that_does_not_come_is_refused_with_the_limit(quick: Site) -> Non
     with slow_clients.waiting(quick, 1, slow_clients.BODY) as (client,):
         answer = raw_http.rest(client)
     assert raw_http.status(answer) == 408
-    assert b"it may take 2 s" in answer
+    assert b"It may take 2 s" in answer
     assert b"4,096 bytes" in answer
 
 

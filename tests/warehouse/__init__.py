@@ -1,5 +1,5 @@
-"""A SQL warehouse for tests that speaks the wire protocol of Databricks, with DuckDB behind it.
+"""A SQL warehouse for tests: it speaks the wire protocol of Databricks and runs SQL in DuckDB.
 
-`python -m tests.warehouse --folder FOLDER` serves one on loopback and prints its WAREHOUSE_URL.
-Tests take theirs from `tests.warehouse.running`.
+`python -m tests.warehouse --folder FOLDER` serves it on loopback and prints its WAREHOUSE_URL.
+Tests start one with `tests.warehouse.running`.
 """

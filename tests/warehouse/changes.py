@@ -1,4 +1,4 @@
-"""table_changes(): what changed between two versions of a table, row by row."""
+"""Delta's function `table_changes`: the rows that were inserted and deleted between versions."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from .statements import Scope
 
 
-def of(tables: Tables, scope: "Scope", call: exp.Anonymous) -> exp.Subquery:
-    """`table_changes('table', start, end)`, both versions included."""
+def subquery(tables: Tables, scope: "Scope", call: exp.Anonymous) -> exp.Subquery:
+    """Translate `table_changes('table', start, end)`, both versions included, to DuckDB's SQL.
+
+    Raises SqlError as Databricks does: for another function, a table without change data feed, or
+    a start after the newest version.
+    """
     if call.name.lower() != "table_changes":
         raise SqlError("UNRESOLVABLE_TABLE_VALUED_FUNCTION", call.name, "42883")
     table, *limits = (argument.name for argument in call.expressions)
@@ -27,14 +31,17 @@ def of(tables: Tables, scope: "Scope", call: exp.Anonymous) -> exp.Subquery:
         raise SqlError("DELTA_INVALID_CDC_RANGE", problem, "22003")
     parts = []
     for number in range(first, min(last, max(versions)) + 1):
-        new, made = versions[number].relation, versions[number].made
-        made_anew = versions[number].operation.startswith("CREATE")
-        old = f"(FROM {new} LIMIT 0)" if made_anew else versions[number - 1].relation
-        tail = f"{number}::BIGINT AS _commit_version, make_timestamptz({made}) AS _commit_timestamp"
-        for kind, one, other in (("delete", old, new), ("insert", new, old)):
+        version = versions[number]
+        new, created = version.relation, version.operation.startswith("CREATE")
+        old = f"(FROM {new} LIMIT 0)" if created else versions[number - 1].relation
+        commit = (
+            f"{number}::BIGINT AS _commit_version,"
+            f" make_timestamptz({version.committed_at}) AS _commit_timestamp"
+        )
+        for change, rows, without in (("delete", old, new), ("insert", new, old)):
             parts.append(
-                f"SELECT *, '{kind}' AS _change_type, {tail}"
-                f" FROM (FROM {one} EXCEPT ALL FROM {other})"
+                f"SELECT *, '{change}' AS _change_type, {commit}"
+                f" FROM (FROM {rows} EXCEPT ALL FROM {without})"
             )
     union = sqlglot.parse_one(" UNION ALL ".join(parts), read="duckdb")
     return exp.Subquery(this=union)

@@ -1,24 +1,32 @@
-"""Faults on demand: what goes wrong, at which call, how often."""
+"""Faults that a test injects: at which call, of which kind and how often."""
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass
 class Fault:
-    """`at`: a call of the protocol, or "file", "upload", "token".
+    """A fault of some calls.
 
-    `do`: "reset" (the connection, nothing was done), "lost" (the same, but it was done), "cut" (in
-    the middle of the answer), an HTTP status, "session-lost", "not-initialized", "expired-link",
-    "short-read", "repeated-read" or "slow".
+    `at` is a Thrift call such as "ExecuteStatement", or "file", "upload", "token" or "results".
+
+    `do` is one of these:
+    - "reset": reset the connection before running the call;
+    - "lost": run the call, then reset the connection instead of sending the response;
+    - "cut": reset the connection in the middle of the response;
+    - an HTTP status such as "503": respond with it before running the call;
+    - "slow": wait `seconds` first;
+    - "session-lost": close all sessions; "not-initialized": the warehouse is still starting;
+    - at "results" only, "expired-link", "short-read" (without the first row of the last batch) and
+      "repeated-read" (the first batch twice).
     """
 
     at: str
     do: str
     times: int = 1
-    skip: int = 0  # so many calls before it
-    sql: str = ""  # only for statements that contain this; other calls name none
+    skip: int = 0  # matching calls that still succeed before the fault
+    sql: str = ""  # only for statements that contain this text; other calls have no SQL
     seconds: float = 0.0
     headers: dict[str, str] | None = None
 
@@ -27,6 +35,8 @@ class Fault:
 
 
 class Faults:
+    """The faults that are still to happen; threads can share the object."""
+
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
@@ -39,11 +49,8 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def pending(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self._faults]
-
-    def due(self, at: str, sql: str = "") -> Fault | None:
-        """The fault of a call, which is used up."""
+    def take(self, at: str, sql: str = "") -> Fault | None:
+        """Return the fault of a call, if any, and count it as used."""
         with self._lock:
             for fault in self._faults:
                 if fault.at == at and fault.sql in sql:

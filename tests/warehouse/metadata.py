@@ -1,4 +1,4 @@
-"""What the connector's cursor.catalogs(), schemas(), tables() and columns() are answered."""
+"""Results of the connector's cursor.catalogs(), schemas(), tables() and columns()."""
 
 import re
 from collections.abc import Iterable
@@ -11,6 +11,8 @@ from .tables import Name, Tables
 
 
 class Metadata:
+    """Lists catalogs, schemas, tables and columns whose names match a request's patterns."""
+
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
@@ -18,37 +20,38 @@ class Metadata:
         return _table({"TABLE_CAT": sorted({catalog for catalog, _ in self._tables.schemas()})})
 
     def schemas(self, request: Any) -> pa.Table:
-        found = [
+        matches = [
             (schema, catalog)
             for catalog, schema in self._tables.schemas()
             if _like(request.catalogName, catalog) and _like(request.schemaName, schema)
         ]
-        return _rows(["TABLE_SCHEM", "TABLE_CATALOG"], found)
+        return _rows(["TABLE_SCHEM", "TABLE_CATALOG"], matches)
 
     def tables(self, request: Any) -> pa.Table:
         titles = ["TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS"]
-        return _rows(titles, [(*name, "TABLE", "") for name in self._named(request)])
+        return _rows(titles, [(*name, "TABLE", "") for name in self._matching_names(request)])
 
     def columns(self, request: Any) -> pa.Table:
         titles = ["TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "COLUMN_NAME", "TYPE_NAME"]
-        found = [
+        matches = [
             (*name, column, types.sql(type_))
-            for name in self._named(request)
+            for name in self._matching_names(request)
             for column, type_ in self._tables.columns(name)
             if _like(request.columnName, column)
         ]
-        return _rows(titles, found)
+        return _rows(titles, matches)
 
-    def _named(self, request: Any) -> list[Name]:
-        asked = (request.catalogName, request.schemaName, request.tableName)
+    def _matching_names(self, request: Any) -> list[Name]:
+        patterns = (request.catalogName, request.schemaName, request.tableName)
         return [
             name
             for name in self._tables.names()
-            if all(_like(pattern, part) for pattern, part in zip(asked, name, strict=True))
+            if all(_like(pattern, part) for pattern, part in zip(patterns, name, strict=True))
         ]
 
 
 def _like(pattern: str | None, text: str) -> bool:
+    """Whether a text matches a pattern of LIKE in any case; None matches every text."""
     parts = re.split(r"(%|(?<!\\)_)", pattern or "%")
     wild = {"%": ".*", "_": "."}
     expression = "".join(wild.get(p) or re.escape(p.replace(r"\_", "_")) for p in parts)

@@ -1,4 +1,7 @@
-"""Results on the wire: Arrow batches in the answer, or links to files of them, LZ4 or plain."""
+"""Results as clients receive them: Arrow batches in the response, or links to files of batches.
+
+Both are LZ4-compressed if the client supports it.
+"""
 
 import threading
 import time
@@ -13,24 +16,24 @@ from databricks.sql.thrift_api.TCLIService import ttypes as t
 
 from . import types
 
-# Small, so that results of tests have several of each.
-BATCH_ROWS, FILES_AT_ONCE = 20_000, 4
-LINK_SECONDS = 900
+# Small, so that the results of tests have several batches and files.
+BATCH_ROWS, LINKS_PER_RESPONSE = 20_000, 4
+LINK_SECONDS = 900  # until a link expires
 
 
 @dataclass
 class File:
     content: bytes
-    expires: float
+    expires: float  # seconds since 1970
 
 
 class Files:
-    """What links lead to."""
+    """The files of results, by the name in their links."""
 
     def __init__(self) -> None:
         self._files: dict[str, File] = {}
-        self.rows = 50_000  # of each
-        self.answer_rows = 1 << 60  # of an answer without links
+        self.rows = 50_000  # in each file
+        self.answer_rows = 1 << 60  # in each response without links; practically unlimited
 
     def add(self, content: bytes, expires: float) -> str:
         name = uuid.uuid4().hex
@@ -40,93 +43,96 @@ class Files:
     def get(self, name: str) -> File | None:
         return self._files.get(name)
 
-    def forget(self, names: list[str]) -> None:
+    def remove(self, names: list[str]) -> None:
         for name in names:
             self._files.pop(name, None)
 
 
 class Result:
-    """The rows of one statement, given out once, in order."""
+    """The rows of one statement, which a client can fetch once, in order."""
 
     def __init__(
         self, reader: pa.RecordBatchReader, *, files: Files, url: str, links: bool, lz4: bool
     ) -> None:
         self.schema = pa.schema([(f.name, types.arrow(f.type)) for f in reader.schema])
         self._files, self._url, self.lz4 = files, url, lz4
-        self._batches = self._typed(reader)
-        self._held: deque[pa.RecordBatch] = deque()
-        self._offset, self._made = 0, list[str]()
+        self._batches = self._cast(reader)
+        self._buffer: deque[pa.RecordBatch] = deque()
+        self._offset, self._file_names = 0, list[str]()
         self._lock = threading.Lock()
         self.link_seconds = float(LINK_SECONDS)
-        self.links = links and self._hold(BATCH_ROWS + 1)
+        self.links = links and self._fill(BATCH_ROWS + 1)
 
-    def _typed(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def _cast(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         for batch in reader:
             columns = [c.cast(f.type) for c, f in zip(batch.columns, self.schema, strict=True)]
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
     def break_rows(self, do: str) -> None:
-        """Lose the last row, or repeat the first batch."""
-        self._hold(1 << 60)
-        rows = list(self._held)
-        rows = [*rows[:-1], rows[-1].slice(1)] if do == "short-read" else [rows[0], *rows]
-        self._held = deque(rows)
+        """Inject a fault: "short-read" loses a row, "repeated-read" repeats the first batch."""
+        self._fill(1 << 60)
+        batches = list(self._buffer)
+        short = [*batches[:-1], batches[-1].slice(1)]
+        self._buffer = deque(short if do == "short-read" else [batches[0], *batches])
 
     def next(self, rows: int, size: int) -> tuple[t.TRowSet, bool]:
-        """Some rows, and whether there are more."""
+        """Return at most `rows` rows of about `size` bytes, and whether more rows follow."""
         with self._lock:
             start = self._offset
             if self.links:
-                found = [self._link() for _ in range(FILES_AT_ONCE) if self._hold(1)]
-                rowset = t.TRowSet(startRowOffset=start, rows=[], resultLinks=found)
+                links = [self._link() for _ in range(LINKS_PER_RESPONSE) if self._fill(1)]
+                row_set = t.TRowSet(startRowOffset=start, rows=[], resultLinks=links)
             else:
-                most = min(rows, self._files.answer_rows)
-                batches = [self._packed(batch) for batch in self._take(most, size)]
-                rowset = t.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
-            return rowset, self._hold(1)
+                limit = min(rows, self._files.answer_rows)
+                batches = [self._pack(batch) for batch in self._take(limit, size)]
+                row_set = t.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
+            return row_set, self._fill(1)
 
     def metadata(self, *, staging: bool) -> t.TGetResultSetMetadataResp:
-        kind = "URL_BASED_SET" if self.links else "ARROW_BASED_SET"
+        """Describe the columns and the format; `staging`: the client must transfer a file."""
+        result_format = "URL_BASED_SET" if self.links else "ARROW_BASED_SET"
         return t.TGetResultSetMetadataResp(
             status=t.TStatus(statusCode=t.TStatusCode.SUCCESS_STATUS),
             schema=types.thrift(self.schema),
             arrowSchema=self.schema.serialize().to_pybytes(),
-            resultFormat=getattr(t.TSparkRowSetType, kind),
+            resultFormat=getattr(t.TSparkRowSetType, result_format),
             lz4Compressed=self.lz4,
             isStagingOperation=staging,
         )
 
     def close(self) -> None:
-        self._files.forget(self._made)
+        self._files.remove(self._file_names)
 
-    def _hold(self, rows: int) -> bool:
-        """Have so many rows at hand; whether there are so many."""
-        held = sum(batch.num_rows for batch in self._held)
-        while held < rows:
+    def _fill(self, rows: int) -> bool:
+        """Read batches until the buffer has so many rows; whether the result has that many."""
+        buffered = sum(batch.num_rows for batch in self._buffer)
+        while buffered < rows:
             batch = next(self._batches, None)
             if batch is None:
                 return False
             if batch.num_rows:
-                self._held.append(batch)
-                held += batch.num_rows
+                self._buffer.append(batch)
+                buffered += batch.num_rows
         return True
 
     def _take(self, rows: int, size: int) -> Iterator[pa.RecordBatch]:
-        while rows > 0 and size > 0 and self._hold(1):
-            batch = self._held.popleft()
+        """Yield batches of at most `rows` rows together; stop after `size` bytes."""
+        while rows > 0 and size > 0 and self._fill(1):
+            batch = self._buffer.popleft()
             if batch.num_rows > rows:
-                self._held.appendleft(batch.slice(rows))
+                self._buffer.appendleft(batch.slice(rows))
                 batch = batch.slice(0, rows)
             self._offset += batch.num_rows
             rows, size = rows - batch.num_rows, size - batch.nbytes
             yield batch
 
-    def _packed(self, batch: pa.RecordBatch) -> t.TSparkArrowBatch:
+    def _pack(self, batch: pa.RecordBatch) -> t.TSparkArrowBatch:
         content = batch.serialize().to_pybytes()
-        packed = lz4.frame.compress(content) if self.lz4 else content
-        return t.TSparkArrowBatch(batch=packed, rowCount=batch.num_rows)
+        data = lz4.frame.compress(content) if self.lz4 else content
+        return t.TSparkArrowBatch(batch=data, rowCount=batch.num_rows)
 
     def _link(self) -> t.TSparkArrowResultLink:
+        """Write the next file, and return a link to it."""
         start, sink = self._offset, pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.schema) as out:
             for batch in self._take(self._files.rows, 1 << 60):
@@ -134,7 +140,7 @@ class Result:
         content = sink.getvalue().to_pybytes()
         expires = time.time() + self.link_seconds
         name = self._files.add(lz4.frame.compress(content) if self.lz4 else content, expires)
-        self._made.append(name)
+        self._file_names.append(name)
         return t.TSparkArrowResultLink(
             fileLink=f"{self._url}/files/{name}?X-Amz-Signature=signed-link",
             expiryTime=int(expires),

@@ -1,4 +1,4 @@
-"""A SQL warehouse in a process of its own, for tests."""
+"""Start the SQL warehouse as a separate process, and control it from tests."""
 
 import json
 import os
@@ -16,24 +16,26 @@ from urllib.parse import urlsplit
 
 from airsense import data_folder, parent_death
 
-# The credentials that it takes.
+# The credentials that the server accepts.
 TOKEN, CLIENT, SECRET = "dapi-of-the-tests", "client-of-the-tests", "secret-of-the-tests"
 
 
 @dataclass(frozen=True)
 class Served:
+    """A running warehouse."""
+
     url: str  # a WAREHOUSE_URL
     folder: Path
-    process: int  # its id
+    process: int  # process id
 
     def schema(self, name: str) -> "Served":
-        """The same server with a new, empty schema."""
+        """Create an empty schema, and return the same server with a URL of that schema."""
         self.set(schema=name)
         return Served(self.url.replace("/flights?", f"/{name}?"), self.folder, self.process)
 
     @property
     def env(self) -> dict[str, str]:
-        """The settings of a platform on it."""
+        """The settings of a platform that uses this warehouse."""
         ca_file = self.folder / "ca.pem"
         return {
             "WAREHOUSE_URL": self.url,
@@ -42,34 +44,35 @@ class Served:
         }
 
     def fault(self, at: str, do: str, **more: Any) -> None:
-        """See `tests.warehouse.faults`."""
-        self._ask("POST", "/_faults", {"at": at, "do": do, **more})
+        """Add a fault; the arguments are those of `tests.warehouse.faults.Fault`."""
+        self._request("POST", "/_faults", {"at": at, "do": do, **more})
 
-    def mend(self) -> None:
-        self._ask("DELETE", "/_faults")
+    def clear_faults(self) -> None:
+        """Remove all faults that have not happened yet."""
+        self._request("DELETE", "/_faults")
 
     def set(self, **values: Any) -> None:
-        """`token_lifetime` (seconds), `state`, `links`, `file_rows`, `answer_rows`."""
-        self._ask("POST", "/_settings", values)
+        """Change `token_lifetime` (seconds), `state`, `links`, `file_rows` or `answer_rows`."""
+        self._request("POST", "/_settings", values)
 
     def log(self) -> dict[str, list[str]]:
-        """The `calls` and the statements that `ran`."""
-        found: dict[str, list[str]] = json.loads(self._ask("GET", "/_log"))
-        return found
+        """Return {"calls": [...]}: the names of all Thrift calls and other requests, in order."""
+        log: dict[str, list[str]] = json.loads(self._request("GET", "/_log"))
+        return log
 
-    def _ask(self, method: str, path: str, body: object = None) -> bytes:
+    def _request(self, method: str, path: str, body: object = None) -> bytes:
         secure = self.url.startswith("databricks:")
         address = f"http{'s' * secure}://{urlsplit(self.url).netloc}{path}"
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(address, data, method=method)
         trust = ssl.create_default_context(cafile=self.folder / "ca.pem") if secure else None
-        with urllib.request.urlopen(request, timeout=10, context=trust) as answer:
-            return bytes(answer.read())
+        with urllib.request.urlopen(request, timeout=10, context=trust) as response:
+            return bytes(response.read())
 
 
 @contextmanager
 def running(folder: Path, *flags: str) -> Iterator[Served]:
-    """Flags as of `python -m tests.warehouse`."""
+    """Run a warehouse during a `with` block; `flags` are those of `python -m tests.warehouse`."""
     command = [sys.executable, "-m", "tests.warehouse", "--folder", str(folder), *flags]
     with subprocess.Popen(
         command,
@@ -81,7 +84,7 @@ def running(folder: Path, *flags: str) -> Iterator[Served]:
         assert process.stdout
         try:
             url = process.stdout.readline().strip()
-            assert url, "it did not start"
+            assert url, "the warehouse did not start"
             yield Served(url, folder, process.pid)
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""The warehouse's HTTP side: the Thrift calls, files behind links, uploads, tokens, faults."""
+"""The HTTP server of the warehouse: Thrift calls, result files, uploads, tokens and faults."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ from thrift.transport.TTransport import TMemoryBuffer
 from .faults import Fault, Faults
 from .results import Files
 from .running import CLIENT, SECRET, TOKEN
-from .service import Lost, Service, call_name, failed
+from .service import InvalidHandle, Service, call_name, failure
 from .statements import Scope, Statements
 from .tables import Name, Tables
 from .volumes import Volumes
@@ -34,28 +34,29 @@ CATALOG, SCHEMA, VOLUME = "main", "flights", "airsense"
 
 @dataclass
 class Tokens:
-    """The access tokens that are good, and until when."""
+    """The valid access tokens and when they expire."""
 
-    lifetime: float = 3600.0
-    made: dict[str, float] = field(default_factory=lambda: {TOKEN: float("inf")})
+    lifetime: float = 3600.0  # seconds
+    expiries: dict[str, float] = field(default_factory=lambda: {TOKEN: float("inf")})
 
-    def good(self, header: str) -> bool:
-        return self.made.get(header.removeprefix("Bearer "), 0.0) > time.time()
+    def valid(self, header: str) -> bool:
+        """Whether an Authorization header has a token that has not expired."""
+        return self.expiries.get(header.removeprefix("Bearer "), 0.0) > time.time()
 
     def grant(self, url: str, header: str, body: str) -> str | None:
-        """A token for a machine that shows its secret."""
+        """Return a token for client credentials (RFC 6749, 4.4); None if they are wrong."""
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
         if header != f"Basic {basic}" or "grant_type=client_credentials" not in body:
             return None
         expires = time.time() + self.lifetime
-        # The connector keeps a token until the end that is written in it.
+        # The connector reads `exp` to know until when it can use the token.
         token = jwt.encode({"iss": url, "exp": expires, "jti": uuid.uuid4().hex}, SECRET * 2)
-        self.made[token] = expires
+        self.expiries[token] = expires
         return token
 
 
 class Warehouse(ThreadingHTTPServer):
-    """Serves the tables of a folder on a free port of loopback."""
+    """Serves the tables of a folder on a port of loopback; 0 chooses a free port."""
 
     daemon_threads, request_queue_size = True, 64
 
@@ -79,15 +80,15 @@ class Warehouse(ThreadingHTTPServer):
         self.add_schema(SCHEMA)
 
     def add_schema(self, name: str) -> None:
-        """A schema with the volume that is needed in it."""
+        """Create a schema, and in it the volume that AirSense uses for uploads."""
         self.service.statements.tables.add_schema(CATALOG, name)
         self.volumes.create(Name(CATALOG, name, VOLUME))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that went away are part of the tests."""
+        """Print nothing: in tests, clients often close connections."""
 
-    def answer(self, message: bytes, call: str, fault: Fault | None) -> bytes:
-        """The answer to a Thrift message."""
+    def respond(self, message: bytes, call: str, fault: Fault | None) -> bytes:
+        """Run the call of a Thrift message, and return the response message."""
         out = TMemoryBuffer()
         protocol = partial(TBinaryProtocol, string_length_limit=None)
         calls: Any = Calls(self.service, call, fault)
@@ -97,32 +98,32 @@ class Warehouse(ThreadingHTTPServer):
 
 @dataclass
 class Calls:
-    """Gives a call to the service, and its failures back to the client."""
+    """Passes a Thrift call to the service, and turns a lost session into an error response."""
 
     service: Service
     call: str
     fault: Fault | None
 
     def __getattr__(self, name: str) -> Any:
-        def answered(request: Any) -> Any:
-            kind = getattr(t, f"T{name}Resp")
+        def respond(request: Any) -> Any:
+            response_class = getattr(t, f"T{name}Resp")
             if self.fault and self.fault.do == "not-initialized":
-                handle = "Session handle has not been initialized"
-                return failed(kind, RuntimeError(f"{handle}: the warehouse is starting."))
+                problem = "Session handle has not been initialized: the warehouse is starting."
+                return failure(response_class, RuntimeError(problem))
             if self.fault and self.fault.do == "session-lost":
                 self.service.lose_sessions()
             try:
                 return getattr(self.service, name)(request)
-            except Lost as error:
-                return failed(kind, error)
+            except InvalidHandle as error:
+                return failure(response_class, error)
 
-        return answered
+        return respond
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Warehouse
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # each call would cost 40 ms
+    disable_nagle_algorithm = True  # which would delay each call by 40 ms
     wbufsize = 1 << 16
 
     def log_message(self, *_: object) -> None:
@@ -135,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.faults.add(json.loads(body))
                 self._send(200)
             case "/_settings":
-                self._set(json.loads(body))
+                self._apply_settings(json.loads(body))
             case "/oidc/v1/token":
                 self._token(body)
             case _:
@@ -152,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if path == "/_log":
-            return self._send_json({"calls": self.server.calls, "ran": self.server.service.ran})
+            return self._send_json({"calls": self.server.calls})
         if path.startswith("/files/"):
             return self._file(path.removeprefix("/files/"))
         if path.startswith("/api/2.0/sql/warehouses/") and self._authorised():
@@ -161,8 +162,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.faults.due("upload")
-        if not self._broken(fault) and (path := self._upload()):
+        fault = self.server.faults.take("upload")
+        if not self._apply_fault(fault) and (path := self._upload()):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
             self._send(200)
@@ -170,25 +171,26 @@ class Handler(BaseHTTPRequestHandler):
     def _thrift(self, message: bytes) -> None:
         call = call_name(message)
         self.server.calls.append(call)
-        fault = self.server.faults.due(call, message.decode("utf-8", "replace"))
-        if not self._authorised() or self._broken(fault):
+        fault = self.server.faults.take(call, message.decode("utf-8", "replace"))
+        if not self._authorised() or self._apply_fault(fault):
             return
-        answer = self.server.answer(message, call, fault)
+        response = self.server.respond(message, call, fault)
         if fault and fault.do == "lost":
             self._reset()
         else:
-            self._send(200, answer, cut=bool(fault and fault.do == "cut"))
+            self._send(200, response, cut=bool(fault and fault.do == "cut"))
 
     def _authorised(self) -> bool:
+        """Whether the request has a valid token; otherwise send 401 or 403."""
         header = self.headers.get("Authorization", "")
-        if not self.server.tokens.good(header):
+        if not self.server.tokens.valid(header):
             code = 403 if header else 401
             self._send(code, headers={"x-databricks-reason-phrase": "Invalid access token."})
             return False
         return True
 
-    def _broken(self, fault: Fault | None) -> bool:
-        """Do what a fault wants before anything else; whether that was all."""
+    def _apply_fault(self, fault: Fault | None) -> bool:
+        """Apply a fault that happens before the call runs; whether the request is finished."""
         if fault and fault.do == "slow":
             time.sleep(fault.seconds)
         if fault and fault.do == "reset":
@@ -200,11 +202,12 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def _file(self, name: str) -> None:
+        """Send a result file. Its URL is signed, so the client must not send its token."""
         self.server.calls.append("file")
         if "Authorization" in self.headers:
             self.server.calls.append("a token was sent to the storage")
-        fault = self.server.faults.due("file")
-        if self._broken(fault):
+        fault = self.server.faults.take("file")
+        if self._apply_fault(fault):
             return
         file = self.server.files.get(name)
         if file is None or file.expires < time.time():
@@ -212,6 +215,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(200, file.content, cut=bool(fault and fault.do == "cut"))
 
     def _upload(self) -> Path | None:
+        """Return the file that an upload URL is for; send 403 if there is none."""
         parts = urlsplit(self.path)
         path = self.server.volumes.tickets.get(parts.path.removeprefix("/uploads/"))
         if path is None:
@@ -220,16 +224,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def _token(self, body: bytes) -> None:
         self.server.calls.append("token")
-        if self._broken(self.server.faults.due("token")):
+        if self._apply_fault(self.server.faults.take("token")):
             return
-        who = self.headers.get("Authorization", "")
-        token = self.server.tokens.grant(self.server.url, who, body.decode())
+        authorization = self.headers.get("Authorization", "")
+        token = self.server.tokens.grant(self.server.url, authorization, body.decode())
         if token is None:
             return self._send_json({"error": "invalid_client"}, 401)
         lifetime = int(self.server.tokens.lifetime)
         self._send_json({"access_token": token, "token_type": "Bearer", "expires_in": lifetime})
 
-    def _set(self, values: dict[str, Any]) -> None:
+    def _apply_settings(self, values: dict[str, Any]) -> None:
+        """Change the settings that a test sends; see `Served.set`."""
         self.server.tokens.lifetime = values.get("token_lifetime", self.server.tokens.lifetime)
         self.server.state = values.get("state", self.server.state)
         if schema := values.get("schema"):
@@ -251,6 +256,7 @@ class Handler(BaseHTTPRequestHandler):
         *,
         cut: bool = False,
     ) -> None:
+        """Send a response; `cut`: only its first half, then reset the connection."""
         self.send_response(code)
         for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -261,7 +267,7 @@ class Handler(BaseHTTPRequestHandler):
             self._reset()
 
     def _reset(self) -> None:
-        """Close the connection so that its client sees a reset."""
+        """Close the connection so that the client sees a reset (SO_LINGER with 0 seconds)."""
         self.close_connection = True
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

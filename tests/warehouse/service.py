@@ -1,4 +1,4 @@
-"""The calls of the Thrift protocol (TCLIService): sessions, statements, results, metadata."""
+"""The calls of the Thrift service TCLIService: sessions, statements, results and metadata."""
 
 import re
 import threading
@@ -12,26 +12,33 @@ from databricks.sql.thrift_api.TCLIService import ttypes as t
 from .faults import Faults
 from .metadata import Metadata
 from .results import Files, Result
-from .statements import Answer, Scope, Statements
+from .statements import Output, Scope, Statements
 from .tables import SqlError
 from .volumes import Staging
 
-WAITS = 5.0  # seconds for a statement's results in the answer of its start, as Databricks does
+# Like Databricks, wait so many seconds for results to send them in ExecuteStatement's response.
+DIRECT_RESULTS_SECONDS = 5.0
 STATE, STATUS = t.TOperationState, t.TStatusCode
 
 
-class Lost(Exception):
-    """A session or a statement that is not there."""
+class InvalidHandle(Exception):
+    """A request names a session or an operation that does not exist."""
 
 
 class Session:
+    """A client's session: its default schema and its operations, by id."""
+
     def __init__(self, scope: Scope) -> None:
         self.scope, self.guid = scope, uuid.uuid4().bytes
         self.operations: dict[bytes, Operation] = {}
 
 
 class Operation:
-    """A statement that runs, or has run."""
+    """A statement that runs in a thread of its own, or has run.
+
+    `work` runs it with a cursor, and returns its result and whether the client must then transfer
+    a file itself (staging).
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, work: Any) -> None:
         self.guid = uuid.uuid4().bytes
@@ -56,13 +63,13 @@ class Operation:
         self.cursor.close()
 
     def status(self) -> t.TGetOperationStatusResp:
-        said = str(self.error) if self.error else None
+        message = str(self.error) if self.error else None
         return t.TGetOperationStatusResp(
-            status=ok(),
+            status=success(),
             operationState=self.state,
             sqlState=self.error.state if self.error else None,
-            errorMessage=said,
-            displayMessage=said,
+            errorMessage=message,
+            displayMessage=message,
             hasResultSet=True,
         )
 
@@ -75,7 +82,7 @@ class Operation:
             self.state = STATE.CANCELED_STATE
         except SqlError as error:
             self.error, self.state = error, STATE.ERROR_STATE
-        except Exception as error:  # noqa: BLE001  # a client must hear of it
+        except Exception as error:  # noqa: BLE001  # the client receives any error
             self.error = SqlError("INTERNAL_ERROR", f"{type(error).__name__}: {error}", "XX000")
             self.state = STATE.ERROR_STATE
         finally:
@@ -83,7 +90,7 @@ class Operation:
 
 
 class Service:
-    """One for all requests. Each method is a call: a request gives a response."""
+    """All calls of the protocol: each method takes a call's request and returns its response."""
 
     def __init__(
         self, statements: Statements, files: Files, faults: Faults, url: str, **options: Any
@@ -93,21 +100,19 @@ class Service:
         self.default: Scope = options["scope"]
         self.metadata = Metadata(statements.tables)
         self.sessions: dict[bytes, Session] = {}
-        self.ran: list[str] = []  # every statement
 
     def lose_sessions(self) -> None:
         self.sessions.clear()
 
     def OpenSession(self, request: Any) -> t.TOpenSessionResp:
-        asked = request.initialNamespace or t.TNamespace()
-        default = self.default
-        scope = Scope(asked.catalogName or default.catalog, asked.schemaName or default.schema)
+        names, default = request.initialNamespace or t.TNamespace(), self.default
+        scope = Scope(names.catalogName or default.catalog, names.schemaName or default.schema)
         session = Session(scope)
         self.sessions[session.guid] = session
         version = t.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
         handle = t.THandleIdentifier(guid=session.guid, secret=session.guid)
         return t.TOpenSessionResp(
-            status=ok(),
+            status=success(),
             serverProtocolVersion=version,
             canUseMultipleCatalogs=True,
             sessionHandle=t.TSessionHandle(sessionId=handle, serverProtocolVersion=version),
@@ -119,46 +124,45 @@ class Service:
         del self.sessions[session.guid]
         for operation in session.operations.values():
             operation.close()
-        return t.TCloseSessionResp(status=ok())
+        return t.TCloseSessionResp(status=success())
 
     def ExecuteStatement(self, request: Any) -> Any:
         session, sql = self._session(request), request.statement
-        self.ran.append(sql)
         parameters = [
             (p.name, p.type, p.value.stringValue if p.value else None)
             for p in request.parameters or []
         ]
         scope = Scope(session.scope.catalog, session.scope.schema, parameters)
-        fault = self.faults.due("results", sql)
+        fault = self.faults.take("results", sql)
 
         def work(cursor: duckdb.DuckDBPyConnection) -> tuple[Result, bool]:
             if fault and fault.do == "slow":
                 threading.Event().wait(fault.seconds)
-            answer = self.statements.run(sql, scope, cursor)
-            result = self._result(answer, request)
+            output = self.statements.run(sql, scope, cursor)
+            result = self._result(output, request)
             if fault and fault.do == "expired-link":
                 result.link_seconds = -5.0
             elif fault and fault.do != "slow":
                 result.break_rows(fault.do)
-            return result, isinstance(answer, Staging)
+            return result, isinstance(output, Staging)
 
-        return self._started(t.TExecuteStatementResp, session, work, request)
+        return self._start(t.TExecuteStatementResp, session, work, request)
 
     def GetCatalogs(self, request: Any) -> Any:
-        return self._listed(t.TGetCatalogsResp, self.metadata.catalogs, request)
+        return self._list(t.TGetCatalogsResp, self.metadata.catalogs, request)
 
     def GetSchemas(self, request: Any) -> Any:
-        return self._listed(t.TGetSchemasResp, self.metadata.schemas, request)
+        return self._list(t.TGetSchemasResp, self.metadata.schemas, request)
 
     def GetTables(self, request: Any) -> Any:
-        return self._listed(t.TGetTablesResp, self.metadata.tables, request)
+        return self._list(t.TGetTablesResp, self.metadata.tables, request)
 
     def GetColumns(self, request: Any) -> Any:
-        return self._listed(t.TGetColumnsResp, self.metadata.columns, request)
+        return self._list(t.TGetColumnsResp, self.metadata.columns, request)
 
     def GetOperationStatus(self, request: Any) -> t.TGetOperationStatusResp:
         operation = self._operation(request)
-        operation.done.wait(1)  # the connector asks again without a pause
+        operation.done.wait(1)  # because the connector polls without a pause
         return operation.status()
 
     def GetResultSetMetadata(self, request: Any) -> t.TGetResultSetMetadataResp:
@@ -167,23 +171,23 @@ class Service:
         return operation.result.metadata(staging=operation.staging)
 
     def FetchResults(self, request: Any) -> t.TFetchResultsResp:
-        return _fetched(self._operation(request), request.maxRows, request.maxBytes)
+        return _fetch(self._operation(request), request.maxRows, request.maxBytes)
 
     def CancelOperation(self, request: Any) -> t.TCancelOperationResp:
         self._operation(request).cancel()
-        return t.TCancelOperationResp(status=ok())
+        return t.TCancelOperationResp(status=success())
 
     def CloseOperation(self, request: Any) -> t.TCloseOperationResp:
         operation = self._operation(request)
         operation.close()
         for session in self.sessions.values():
             session.operations.pop(operation.guid, None)
-        return t.TCloseOperationResp(status=ok())
+        return t.TCloseOperationResp(status=success())
 
     def _session(self, request: Any) -> Session:
         session = self.sessions.get(request.sessionHandle.sessionId.guid)
         if session is None:
-            raise Lost("Invalid SessionHandle: the session is closed.")
+            raise InvalidHandle("Invalid SessionHandle: the session is closed.")
         return session
 
     def _operation(self, request: Any) -> Operation:
@@ -191,27 +195,29 @@ class Service:
         for session in list(self.sessions.values()):
             if guid in session.operations:
                 return session.operations[guid]
-        raise Lost("Invalid OperationHandle: its session is closed.")
+        raise InvalidHandle("Invalid OperationHandle: its session is closed.")
 
-    def _result(self, answer: Answer, request: Any) -> Result:
-        if isinstance(answer, Staging):
-            link = f"{self.url}/uploads/{answer.ticket}?X-Amz-Signature=signed-upload"
-            answer = answer.table(link)
+    def _result(self, output: Output, request: Any) -> Result:
+        """Make the result of a statement's output, in a format that the client supports."""
+        if isinstance(output, Staging):
+            url = f"{self.url}/uploads/{output.ticket}?X-Amz-Signature=signed-upload"
+            output = output.table(url)
         return Result(
-            answer if isinstance(answer, pa.RecordBatchReader) else answer.to_reader(),
+            output if isinstance(output, pa.RecordBatchReader) else output.to_reader(),
             files=self.files,
             url=self.url,
             links=self.links and bool(getattr(request, "canDownloadResult", False)),
             lz4=bool(getattr(request, "canDecompressLZ4Result", False)),
         )
 
-    def _listed(self, kind: Any, lister: Any, request: Any) -> Any:
+    def _list(self, response_class: Any, lister: Any, request: Any) -> Any:
         def work(cursor: duckdb.DuckDBPyConnection) -> tuple[Result, bool]:
             return self._result(lister(request), request), False
 
-        return self._started(kind, self._session(request), work, request)
+        return self._start(response_class, self._session(request), work, request)
 
-    def _started(self, kind: Any, session: Session, work: Any, request: Any) -> Any:
+    def _start(self, response_class: Any, session: Session, work: Any, request: Any) -> Any:
+        """Start an operation, and respond with its handle and, if it is quick, its results."""
         operation = Operation(self.statements.tables.database, work)
         session.operations[operation.guid] = operation
         identifier = t.THandleIdentifier(guid=operation.guid, secret=operation.guid)
@@ -220,25 +226,26 @@ class Service:
             operationType=t.TOperationType.EXECUTE_STATEMENT,
             hasResultSet=True,
         )
-        answer = kind(status=ok(), operationHandle=handle)
-        operation.done.wait(WAITS)
-        direct = answer.directResults = t.TSparkDirectResults(operationStatus=operation.status())
+        response = response_class(status=success(), operationHandle=handle)
+        operation.done.wait(DIRECT_RESULTS_SECONDS)
+        direct = t.TSparkDirectResults(operationStatus=operation.status())
+        response.directResults = direct
         if operation.state == STATE.FINISHED_STATE and operation.result:
             limits = request.getDirectResults
-            direct.resultSet = _fetched(operation, limits.maxRows, limits.maxBytes)
+            direct.resultSet = _fetch(operation, limits.maxRows, limits.maxBytes)
             direct.resultSetMetadata = direct.resultSet.resultSetMetadata
             if not direct.resultSet.hasMoreRows and not operation.result.links:
-                direct.closeOperation = t.TCloseOperationResp(status=ok())
-        return answer
+                direct.closeOperation = t.TCloseOperationResp(status=success())
+        return response
 
 
-def ok() -> t.TStatus:
+def success() -> t.TStatus:
     return t.TStatus(statusCode=STATUS.SUCCESS_STATUS)
 
 
-def failed(kind: Any, error: Exception) -> Any:
-    """The answer to a call that cannot be done."""
-    return kind(
+def failure(response_class: Any, error: Exception) -> Any:
+    """Make the response of a call whose session or operation does not exist."""
+    return response_class(
         status=t.TStatus(
             statusCode=STATUS.INVALID_HANDLE_STATUS, errorMessage=str(error), sqlState="HY000"
         )
@@ -246,17 +253,17 @@ def failed(kind: Any, error: Exception) -> Any:
 
 
 def call_name(message: bytes) -> str:
-    """The name of the call that a message of TBinaryProtocol asks for."""
+    """Read the call's name from a message of Thrift's binary protocol."""
     size = int.from_bytes(message[4:8], "big")
     return re.sub(r"\W", "", message[8 : 8 + size].decode("ascii", "replace"))
 
 
-def _fetched(operation: Operation, rows: int, size: int) -> t.TFetchResultsResp:
+def _fetch(operation: Operation, rows: int, size: int) -> t.TFetchResultsResp:
     assert operation.result
-    rowset, more = operation.result.next(rows, size)
+    row_set, more = operation.result.next(rows, size)
     return t.TFetchResultsResp(
-        status=ok(),
+        status=success(),
         hasMoreRows=more,
-        results=rowset,
+        results=row_set,
         resultSetMetadata=operation.result.metadata(staging=operation.staging),
     )

@@ -1,4 +1,4 @@
-"""Databricks SQL, run on the tables: what sqlglot translates, and the commands that it does not."""
+"""Run Databricks SQL: sqlglot translates queries to DuckDB's SQL; commands are read here."""
 
 import re
 from collections.abc import Callable
@@ -13,45 +13,49 @@ from . import changes, types, volumes
 from .tables import Name, SqlError, Tables
 from .volumes import Staging, Volumes
 
-type Answer = pa.Table | pa.RecordBatchReader | Staging
+type Output = pa.Table | pa.RecordBatchReader | Staging
 
 NAME = r"([\w`.\-]+)"
-MAPS = pa.map_(pa.string(), pa.string())
-DONE = pa.table({})
+MAP = pa.map_(pa.string(), pa.string())
+NO_ROWS = pa.table({})
 BATCH_ROWS = 20_000
 
 
 @dataclass
 class Scope:
-    """Where the unqualified names of a statement are, and the values of its parameters."""
+    """The catalog and schema of a statement's unqualified names, and its parameters."""
 
     catalog: str
     schema: str
+    # Each parameter: name (None: positional), type and value (None: null).
     parameters: list[tuple[str | None, str, str | None]] = field(default_factory=list)
 
     def name(self, table: str | exp.Table) -> Name:
+        """Return the full name of a table, in lower case."""
         if isinstance(table, str):
             table = exp.to_table(table, dialect="databricks")
         parts = (table.catalog or self.catalog, table.db or self.schema, table.name)
         return Name(*(part.lower() for part in parts))
 
     def value(self, placeholder: exp.Placeholder, index: int) -> exp.Expr:
-        """A parameter's value: by its name, or by its place."""
+        """Return the value of a named or positional parameter; SqlError if it is not bound."""
         named = [p for p in self.parameters if p[0] == placeholder.name]
-        found = named or self.parameters[index : index + 1]
-        if not found:
+        bound = named or self.parameters[index : index + 1]
+        if not bound:
             problem = f"Found the unbound parameter: {placeholder.name}."
             raise SqlError("UNBOUND_SQL_PARAMETER", problem, "42P02")
-        _, type_, value = found[0]
+        _, type_, value = bound[0]
         literal = exp.null() if value is None else exp.Literal.string(value)
         type_ = "STRING" if type_ == "VOID" else type_
         return exp.cast(literal, exp.DataType.build(type_, dialect="databricks"))
 
 
 class Statements:
-    def __init__(self, tables: Tables, kept: Volumes) -> None:
-        self.tables, self.volumes = tables, kept
-        self.commands: list[tuple[str, Callable[..., Answer]]] = [
+    """Runs SQL statements on tables and volumes."""
+
+    def __init__(self, tables: Tables, file_volumes: Volumes) -> None:
+        self.tables, self.volumes = tables, file_volumes
+        self.commands: list[tuple[str, Callable[..., Output]]] = [
             (rf"DESCRIBE\s+HISTORY\s+{NAME}(?:\s+LIMIT\s+(\d+))?", self._history),
             (rf"DESCRIBE\s+(?:TABLE\s+)?{NAME}", self._describe),
             (rf"SHOW\s+TABLES\s+IN\s+{NAME}", self._show_tables),
@@ -65,13 +69,14 @@ class Statements:
             (volumes.COPY, self._copy),
         ]
 
-    def run(self, sql: str, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> Answer:
+    def run(self, sql: str, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> Output:
+        """Run a statement; SqlError with Databricks' error class and SQLSTATE if it fails."""
         text = sql.strip().rstrip(";")
         for pattern, command in self.commands:
             if match := re.fullmatch(pattern, text, re.I | re.S):
                 return command(scope, *match.groups())
         try:
-            return self._translated(sqlglot.parse_one(text, read="databricks"), scope, cursor)
+            return self._run_tree(sqlglot.parse_one(text, read="databricks"), scope, cursor)
         except sqlglot.ParseError as error:
             raise SqlError("PARSE_SYNTAX_ERROR", str(error).splitlines()[0], "42601") from None
         except duckdb.InterruptException:
@@ -81,9 +86,7 @@ class Statements:
         except duckdb.Error as error:
             raise SqlError("INTERNAL_ERROR", str(error).splitlines()[0], "XX000") from None
 
-    def _translated(
-        self, tree: exp.Expr, scope: Scope, cursor: duckdb.DuckDBPyConnection
-    ) -> Answer:
+    def _run_tree(self, tree: exp.Expr, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> Output:
         for index, placeholder in enumerate(list(tree.find_all(exp.Placeholder))):
             placeholder.replace(scope.value(placeholder, index))
         match tree:
@@ -94,20 +97,20 @@ class Statements:
             case exp.Insert() | exp.Update() | exp.Delete() | exp.Merge() | exp.Alter():
                 return self._write(tree, scope)
             case exp.Query():
-                found = cursor.sql(self._translation(tree, scope, cursor))
-                return found.to_arrow_reader(BATCH_ROWS)
+                relation = cursor.sql(self._to_duckdb(tree, scope, cursor))
+                return relation.to_arrow_reader(BATCH_ROWS)
         raise SqlError("PARSE_SYNTAX_ERROR", f"Syntax error at or near {tree.sql()!r}.", "42601")
 
-    def _create(self, tree: exp.Create, scope: Scope) -> Answer:
+    def _create(self, tree: exp.Create, scope: Scope) -> Output:
         table = tree.find(exp.Table)
         assert table is not None
         if tree.kind == "SCHEMA":
             self.tables.add_schema(table.db or scope.catalog, table.name)
-            return DONE
+            return NO_ROWS
         name, query = scope.name(table), tree.expression
         if self.tables.exists(name) and not tree.args.get("replace"):
             if tree.args.get("exists"):
-                return DONE
+                return NO_ROWS
             raise SqlError("TABLE_OR_VIEW_ALREADY_EXISTS", f"{name} exists already.", "42P07")
 
         def make(cursor: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -116,22 +119,23 @@ class Statements:
                 table.replace(exp.to_table(relation, dialect="duckdb"))
                 cursor.execute(tree.sql("duckdb"))
                 return 0
-            cursor.execute(f"CREATE TABLE {relation} AS {self._translation(query, scope, cursor)}")
+            cursor.execute(f"CREATE TABLE {relation} AS {self._to_duckdb(query, scope, cursor)}")
             return _count(cursor, relation)
 
-        replaced = "CREATE OR REPLACE TABLE" if tree.args.get("replace") else "CREATE TABLE"
-        self.tables.commit(name, replaced + " AS SELECT" * (query is not None), make)
-        return DONE
+        operation = "CREATE OR REPLACE TABLE" if tree.args.get("replace") else "CREATE TABLE"
+        self.tables.commit(name, operation + " AS SELECT" * (query is not None), make)
+        return NO_ROWS
 
-    def _drop(self, tree: exp.Drop, scope: Scope) -> Answer:
+    def _drop(self, tree: exp.Drop, scope: Scope) -> Output:
         table = tree.find(exp.Table)
         assert table is not None
         name = scope.name(table)
         if self.tables.exists(name) or not tree.args.get("exists"):
             self.tables.drop(name)
-        return DONE
+        return NO_ROWS
 
-    def _write(self, tree: exp.Expr, scope: Scope) -> Answer:
+    def _write(self, tree: exp.Expr, scope: Scope) -> Output:
+        """Copy the newest version of a table, and apply a statement to the copy."""
         target = tree.find(exp.Table)
         assert target is not None
         name = scope.name(target)
@@ -140,80 +144,82 @@ class Statements:
         def make(cursor: duckdb.DuckDBPyConnection, new: str) -> int:
             cursor.execute(f"CREATE TABLE {new} AS FROM {old}")
             alias = exp.TableAlias(this=exp.to_identifier(target.alias_or_name))
-            renamed = exp.to_table(new, dialect="duckdb")
+            copy = exp.to_table(new, dialect="duckdb")
             if not isinstance(tree, exp.Insert | exp.Alter):
-                renamed.set("alias", alias)
-            target.replace(renamed)
-            self._resolve(tree, scope, renamed)
+                copy.set("alias", alias)
+            target.replace(copy)
+            self._resolve(tree, scope, copy)
             changed = cursor.execute(tree.sql("duckdb")).fetchone()
             return int(changed[0]) if changed else 0
 
         rows = self.tables.commit(name, type(tree).__name__.upper(), make)
         return pa.table({"num_affected_rows": [rows]})
 
-    def _translation(self, query: exp.Expr, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> str:
-        """A query in DuckDB's SQL."""
+    def _to_duckdb(self, query: exp.Expr, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> str:
+        """Translate a query to DuckDB's SQL."""
         self._resolve(query, scope)
         if isinstance(query, exp.Select):
             _name_columns(query)
         sql = query.sql("duckdb")
         columns = cursor.execute(f"DESCRIBE {sql}").fetchall()
-        sums = [_quoted(name) for name, type_, *_ in columns if type_ == "HUGEINT"]
-        # Spark's sums of whole numbers are BIGINT.
+        sums = [_quote(name) for name, type_, *_ in columns if type_ == "HUGEINT"]
+        # Spark sums whole numbers as BIGINT, DuckDB as HUGEINT.
         casts = ", ".join(f"{name}::BIGINT AS {name}" for name in sums)
         return f"SELECT * REPLACE ({casts}) FROM ({sql})" if sums else sql
 
-    def _resolve(self, tree: exp.Expr, scope: Scope, but: exp.Table | None = None) -> None:
-        """Put the relation of a version in the place of each table."""
+    def _resolve(self, tree: exp.Expr, scope: Scope, skip: exp.Table | None = None) -> None:
+        """Replace each table, except `skip`, by the relation of its version."""
         ctes = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
         for table in list(tree.find_all(exp.Table)):
-            if table is but or (not table.db and table.name.lower() in ctes):
+            if table is skip or (not table.db and table.name.lower() in ctes):
                 continue
             if table.this.name == "range":
-                continue  # DuckDB has it too
+                continue  # DuckDB has this function, too
             if isinstance(table.this, exp.Anonymous):
-                new: exp.Expr = changes.of(self.tables, scope, table.this)
+                new: exp.Expr = changes.subquery(self.tables, scope, table.this)
             else:
                 name = scope.name(table)
                 version = table.args.get("version")
                 number = int(version.expression.name) if version else None
                 new = exp.to_table(self.tables.at(name, number).relation, dialect="duckdb")
-            called = table.alias_or_name or "changes"
-            alias = exp.TableAlias(this=exp.to_identifier(called, quoted=True))
+            label = table.alias_or_name or "changes"
+            alias = exp.TableAlias(this=exp.to_identifier(label, quoted=True))
             new.set("alias", table.args.get("alias") or alias)
             new.set("joins", table.args.get("joins"))
             table.replace(new)
 
-    def _history(self, scope: Scope, table: str, limit: str | None) -> Answer:
+    def _history(self, scope: Scope, table: str, limit: str | None) -> Output:
         versions = self.tables.versions(scope.name(table))[: int(limit) if limit else None]
+        times = [version.committed_at for version in versions]
         return pa.table(
             {
                 "version": pa.array([v.number for v in versions], pa.int64()),
-                "timestamp": pa.array([v.made for v in versions], pa.timestamp("us", "UTC")),
+                "timestamp": pa.array(times, pa.timestamp("us", "UTC")),
                 "userName": pa.array(["tester"] * len(versions), pa.string()),
                 "operation": pa.array([v.operation for v in versions], pa.string()),
-                "operationParameters": pa.array([[] for _ in versions], MAPS),
+                "operationParameters": pa.array([[] for _ in versions], MAP),
             }
         )
 
-    def _describe(self, scope: Scope, table: str) -> Answer:
+    def _describe(self, scope: Scope, table: str) -> Output:
         name = scope.name(table)
         comments = self.tables.properties(name)
         rows = [
             (column, types.sql(type_).lower(), comments.get(f"comment {column}"))
             for column, type_ in self.tables.columns(name)
         ]
-        named = zip(("col_name", "data_type", "comment"), zip(*rows, strict=True), strict=True)
-        return pa.table({title: pa.array(values, pa.string()) for title, values in named})
+        columns = zip(("col_name", "data_type", "comment"), zip(*rows, strict=True), strict=True)
+        return pa.table({title: pa.array(values, pa.string()) for title, values in columns})
 
-    def _show_tables(self, scope: Scope, schema: str) -> Answer:
+    def _show_tables(self, scope: Scope, schema: str) -> Output:
         catalog, schema, _ = scope.name(f"{schema}.x")
         names = [n.table for n in self.tables.names() if (n.catalog, n.schema) == (catalog, schema)]
         columns = {"database": [schema] * len(names), "tableName": names}
-        shown = {title: pa.array(values, pa.string()) for title, values in columns.items()}
-        return pa.table(shown | {"isTemporary": pa.array([False] * len(names), pa.bool_())})
+        texts = {title: pa.array(values, pa.string()) for title, values in columns.items()}
+        return pa.table(texts | {"isTemporary": pa.array([False] * len(names), pa.bool_())})
 
-    def _optimize(self, scope: Scope, table: str) -> Answer:
+    def _optimize(self, scope: Scope, table: str) -> Output:
+        """Commit a version with the same rows, as OPTIMIZE does in Delta tables."""
         name = scope.name(table)
         old = self.tables.at(name).relation
 
@@ -222,35 +228,35 @@ class Statements:
             return 0
 
         self.tables.commit(name, "OPTIMIZE", make)
-        return DONE
+        return NO_ROWS
 
-    def _properties(self, scope: Scope, table: str, body: str) -> Answer:
+    def _properties(self, scope: Scope, table: str, body: str) -> Output:
         for key, value in re.findall(r"'?([\w.]+)'?\s*=\s*'?([^',]+)'?", body):
             self.tables.set_property(scope.name(table), key, value)
-        return DONE
+        return NO_ROWS
 
-    def _comment(self, scope: Scope, table: str, column: str, text: str) -> Answer:
+    def _comment(self, scope: Scope, table: str, column: str, text: str) -> Output:
         self.tables.set_property(scope.name(table), f"comment {column}", text)
-        return DONE
+        return NO_ROWS
 
-    def _put(self, scope: Scope, local: str, path: str, overwrite: str | None) -> Answer:
+    def _put(self, scope: Scope, local: str, path: str, overwrite: str | None) -> Output:
         if self.volumes.file(path).exists() and not overwrite:
             raise SqlError("FILE_ALREADY_EXISTS", f"{path} exists already.", "42000")
         return self.volumes.staging("PUT", local, path)
 
-    def _remove(self, scope: Scope, path: str) -> Answer:
+    def _remove(self, scope: Scope, path: str) -> Output:
         return self.volumes.staging("REMOVE", "", path)
 
-    def _create_volume(self, scope: Scope, volume: str) -> Answer:
+    def _create_volume(self, scope: Scope, volume: str) -> Output:
         self.volumes.create(scope.name(volume))
-        return DONE
+        return NO_ROWS
 
-    def _copy(self, scope: Scope, table: str, path: str, files: str | None, options: str) -> Answer:
+    def _copy(self, scope: Scope, table: str, path: str, files: str | None, options: str) -> Output:
         return self.volumes.copy(scope.name(table), path, files, options)
 
 
 def _name_columns(query: exp.Select) -> None:
-    """DuckDB's names of expressions without an alias are not those of Spark."""
+    """Give expressions without an alias the names that Spark gives them."""
     for column in list(query.expressions):
         if not isinstance(column, exp.Alias | exp.Column | exp.Star):
             name = column.sql("databricks").lower().replace("count(*)", "count(1)")
@@ -262,5 +268,5 @@ def _count(cursor: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(rows)
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -1,6 +1,6 @@
-"""Tables that keep all their versions, as Delta tables do, in one DuckDB file.
+"""Tables in a DuckDB file that, like Delta tables, store all their versions.
 
-Each version is a relation of its own that never changes, so a reader of one is never disturbed.
+Each version is a separate DuckDB table that never changes, so readers and writers do not conflict.
 """
 
 import threading
@@ -14,20 +14,22 @@ import duckdb
 
 SETUP = """
 SET TimeZone = 'UTC';
-CREATE SCHEMA IF NOT EXISTS kept;
+CREATE SCHEMA IF NOT EXISTS versions;
 CREATE TABLE IF NOT EXISTS schemas (catalog TEXT, name TEXT, PRIMARY KEY (catalog, name));
+-- `made` is the time of the commit in microseconds since 1970; `relation` is SQL.
 CREATE TABLE IF NOT EXISTS log (
   catalog TEXT, schema TEXT, name TEXT, version BIGINT, made BIGINT, operation TEXT,
   relation TEXT);
 CREATE TABLE IF NOT EXISTS properties (relation TEXT, name TEXT, value TEXT);
+-- The files that COPY INTO has loaded.
 CREATE TABLE IF NOT EXISTS loaded (catalog TEXT, schema TEXT, name TEXT, path TEXT);
--- Functions of Spark's that DuckDB lacks.
+-- Functions of Spark that DuckDB lacks.
 CREATE OR REPLACE MACRO conv(digits, old, new) AS CAST('0x' || digits AS UBIGINT)::VARCHAR;
 """
 
 
 class SqlError(Exception):
-    """What the warehouse answers for a statement that it cannot run."""
+    """The error of a statement, with Databricks' error class (`kind`) and SQLSTATE (`state`)."""
 
     def __init__(self, kind: str, message: str, state: str = "42000") -> None:
         super().__init__(f"[{kind}] {message} SQLSTATE: {state}")
@@ -35,6 +37,8 @@ class SqlError(Exception):
 
 
 class Name(NamedTuple):
+    """The full name of a table or a volume."""
+
     catalog: str
     schema: str
     table: str
@@ -44,13 +48,17 @@ class Name(NamedTuple):
 
 
 class Version(NamedTuple):
+    """A version of a table."""
+
     number: int
-    made: int  # microseconds since 1970
-    operation: str
-    relation: str  # as SQL
+    committed_at: int  # microseconds since 1970
+    operation: str  # such as CREATE TABLE or INSERT
+    relation: str  # the quoted name of its DuckDB table
 
 
 class Tables:
+    """The tables of a warehouse, with their versions and properties."""
+
     def __init__(self, folder: Path) -> None:
         self.database = duckdb.connect(str(folder / "warehouse.duckdb"))
         self.database.execute(SETUP)
@@ -72,19 +80,19 @@ class Tables:
         return name in self.names()
 
     def versions(self, name: Name) -> list[Version]:
-        """The newest first."""
+        """Return all versions of a table, newest first; SqlError if there is no such table."""
         sql = "SELECT version, made, operation, relation FROM log WHERE (catalog, schema, name) = "
-        found = self.database.cursor().execute(f"{sql} (?, ?, ?) ORDER BY 1 DESC", name)
-        versions = [Version(*row) for row in found.fetchall()]
+        rows = self.database.cursor().execute(f"{sql} (?, ?, ?) ORDER BY 1 DESC", name)
+        versions = [Version(*row) for row in rows.fetchall()]
         if not versions:
-            shown = "`.`".join(name)
+            label = "`.`".join(name)
             raise SqlError(
-                "TABLE_OR_VIEW_NOT_FOUND", f"The table or view `{shown}` cannot be found.", "42P01"
+                "TABLE_OR_VIEW_NOT_FOUND", f"The table or view `{label}` cannot be found.", "42P01"
             )
         return versions
 
     def at(self, name: Name, number: int | None = None) -> Version:
-        """A version, by default the newest."""
+        """Return a version, by default the newest; SqlError if it does not exist."""
         versions = self.versions(name)
         if number is None:
             return versions[0]
@@ -99,9 +107,9 @@ class Tables:
         )
 
     def columns(self, name: Name) -> list[tuple[str, str]]:
-        """Name and DuckDB's type of each column."""
-        found = self.database.cursor().execute(f"DESCRIBE {self.at(name).relation}").fetchall()
-        return [(column, type_) for column, type_, *_ in found]
+        """Return the name and the DuckDB type of each column of the newest version."""
+        rows = self.database.cursor().execute(f"DESCRIBE {self.at(name).relation}").fetchall()
+        return [(column, type_) for column, type_, *_ in rows]
 
     def commit(
         self,
@@ -109,13 +117,16 @@ class Tables:
         operation: str,
         make: Callable[[duckdb.DuckDBPyConnection, str], int],
     ) -> int:
-        """A new version, made by `make` as the relation that it is given; returns its rows."""
+        """Add a version, and return the number of changed rows, which `make` returns.
+
+        `make` gets a cursor and the name of the DuckDB table to create.
+        """
         with self.lock:
             number = self.versions(name)[0].number + 1 if self.exists(name) else 0
-            relation = f'kept."{name}@{number}-{uuid.uuid4().hex}"'
+            relation = f'versions."{name}@{number}-{uuid.uuid4().hex}"'
             cursor = self.database.cursor()
-            # Not in a transaction: one that made a table and then inserted much into it lost that
-            # (DuckDB 2.0). A relation that the log does not name is not there.
+            # No transaction: DuckDB 2.0 lost rows of a transaction that created a table and then
+            # inserted many. If `make` fails, its table remains, but no version refers to it.
             rows = make(cursor, relation)
             row = [*name, number, time.time_ns() // 1000, operation, relation]
             cursor.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", row)

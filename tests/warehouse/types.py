@@ -1,4 +1,4 @@
-"""The names that Databricks has for the types of DuckDB and Arrow."""
+"""Databricks' names of the types of DuckDB and Arrow."""
 
 import pyarrow as pa
 from databricks.sql.thrift_api.TCLIService import ttypes as t
@@ -27,17 +27,19 @@ THRIFT = {
 
 
 def sql(duckdb_type: str) -> str:
+    """Return the SQL name of a DuckDB type in Databricks."""
     return SQL.get(duckdb_type, duckdb_type)
 
 
 def arrow(type_: pa.DataType) -> pa.DataType:
-    """What Databricks sends where DuckDB sends this."""
+    """Return the Arrow type that Databricks sends where DuckDB sends `type_`."""
     if pa.types.is_timestamp(type_):
         return pa.timestamp("us", "Etc/UTC" if type_.tz else None)
     return pa.string() if pa.types.is_null(type_) else type_
 
 
 def thrift(schema: pa.Schema) -> t.TTableSchema:
+    """Describe the columns of an Arrow schema in Thrift."""
     columns = [
         t.TColumnDesc(
             columnName=field.name,

@@ -1,4 +1,4 @@
-"""What a table's field answers, and the arguments and fields that rows and groups share."""
+"""The result of a table's field, and the arguments and fields that rows and groups share."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,41 +27,44 @@ from .operation import Operation
 from .scalars import LONG
 
 LIMIT = (
-    f"At most so many rows: {settings.DEFAULT_LIMIT:,} where it is not given,"
-    f" {settings.MAX_LIMIT:,} at most."
+    f"Maximum number of rows: {settings.DEFAULT_LIMIT:,} by default, at most"
+    f" {settings.MAX_LIMIT:,}."
 )
 COUNT_WAY = GraphQLEnumType("CountWay", {way: way for way in counting.WAYS})
 
 
 @dataclass
-class Answer:
-    """The query of one field, on one version. It runs when a field needs its rows."""
+class TableResult:
+    """One field's query on one version. It runs only if the client selects fields that need it."""
 
     operation: Operation
     query: Query
-    of: TableVersion
-    width: int  # values of each row in the response
+    version: TableVersion
+    values_per_row: int
 
     @cached_property
     def page(self) -> Page:
-        self.operation.spend(self.query.limit * self.width)
-        return self.query.page(self.of)
+        self.operation.start_query(self.query.limit * self.values_per_row)
+        return self.query.page(self.version)
 
     def count(self, info: Any, way: str) -> int:
-        self.operation.spend()
-        return self.query.count(self.of, way)
+        """Resolve `count`: the number of rows, counted as `way` (of `counting.WAYS`) says."""
+        self.operation.start_query()
+        return self.query.count(self.version, way)
 
     def facets(self, info: Any, columns: str) -> list[dict[str, Any]]:
+        """Resolve `facets` of comma-separated columns; one database query for each column."""
         fields = counting.read_facets(self.query.model, {"facets": columns})
         for _ in fields:
-            self.operation.spend(counting.FACET_VALUES)
-        counted = replace(self.query, facet_columns=fields).facets(self.of)
-        return [{"column": name, "values": values} for name, values in counted.items()]
+            self.operation.start_query(counting.FACET_VALUES)
+        facets = replace(self.query, facet_columns=fields).facets(self.version)
+        return [{"column": name, "values": values} for name, values in facets.items()]
 
 
 def arguments(where: GraphQLInputObjectType, **more: GraphQLArgument) -> dict[str, GraphQLArgument]:
+    """Return the arguments of a table's field, with `more` between `where` and `order_by`."""
     return {
-        "where": GraphQLArgument(where, description="Only rows for which this holds."),
+        "where": GraphQLArgument(where, description="Only rows that match these conditions."),
         **more,
         "order_by": GraphQLArgument(GraphQLString, description=MEANINGS["order_by"]),
         "limit": GraphQLArgument(LONG, description=LIMIT),
@@ -70,36 +73,39 @@ def arguments(where: GraphQLInputObjectType, **more: GraphQLArgument) -> dict[st
 
 
 def params(arguments: dict[str, Any]) -> dict[str, str]:
-    """Arguments as parameters of an address, so that `Query.read` checks both."""
+    """Write arguments as URL parameters, so that `Query.read` validates both in the same way."""
     return {name: str(value) for name, value in arguments.items() if value is not None}
 
 
 def fields(row: GraphQLObjectType) -> dict[str, GraphQLField]:
-    """What every answer states, and its rows."""
+    """Return the fields that every `TableResult` has; `row` is the type of its rows."""
     way = GraphQLArgument(COUNT_WAY, default_value="exact")
     return {
         "version": GraphQLField(
             GraphQLNonNull(LONG),
-            description="The published version that all of it is of.",
-            resolve=lambda answer, info: answer.of.number,
+            description="The number of the table's version that these values come from.",
+            resolve=lambda result, info: result.version.number,
         ),
         "limit": GraphQLField(
             GraphQLNonNull(LONG),
-            description="The limit that held.",
-            resolve=lambda answer, info: answer.query.limit,
+            description="The row limit of this query.",
+            resolve=lambda result, info: result.query.limit,
         ),
         "more": GraphQLField(
             GraphQLNonNull(GraphQLBoolean),
-            description="Whether there are rows behind the last one.",
-            resolve=lambda answer, info: answer.page.next is not None,
+            description="Whether more rows follow the last one.",
+            resolve=lambda result, info: result.page.next is not None,
         ),
         "count": GraphQLField(
             GraphQLNonNull(LONG),
             {"way": way},
-            description="All rows of the query; `estimated` as the planner guesses at once.",
+            description=(
+                "Number of rows on all pages; `estimated` returns PostgreSQL's estimate without"
+                " counting."
+            ),
         ),
         "rows": GraphQLField(
             GraphQLNonNull(GraphQLList(GraphQLNonNull(row))),
-            resolve=lambda answer, info: answer.page.rows,
+            resolve=lambda result, info: result.page.rows,
         ),
     }
