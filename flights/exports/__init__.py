@@ -68,7 +68,7 @@ def packed(request: Request) -> str:
     """The Content-Encoding of a file; "" for none."""
     format_ = FORMATS.get(request.accepted_renderer.format)
     accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
-    return compression.best(accepted) if format_ and format_.packable else ""
+    return compression.best(accepted) if format_ and format_.compressible else ""
 
 
 def _begun(held: ExitStack, chunks: Any) -> Stream:

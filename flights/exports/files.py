@@ -59,7 +59,7 @@ class File:
         sql, values = self.statement
         fields = self.query.columns
         copied = copying.rows(self.format.statement(sql, fields), values)
-        return compression.pack(self.format.write(copied, fields), self.packed)
+        return compression.compress(self.format.write(copied, fields), self.packed)
 
     @property
     def _end(self) -> int | None:
