@@ -60,7 +60,7 @@ def _tables() -> GraphQLField:
 
 def _describe(_: Any, info: Any) -> Any:
     info.context.spend()
-    return catalogue.described(TABLES)
+    return catalogue.describe(TABLES)
 
 
 def _search() -> GraphQLField:
