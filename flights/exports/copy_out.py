@@ -36,7 +36,7 @@ class Stopped(APIException):
     default_detail = "The client has disconnected."
 
 
-class Copying:
+class CopyReader:
     """Context manager: a slot and a connection to read the rows of one file.
 
     Raises Unavailable (503) on entering if no slot is free. When another thread sets the event

@@ -10,7 +10,7 @@ from flights.query.query import Query
 from flights.versions import READER
 
 from . import compression
-from .copy_out import Copying
+from .copy_out import CopyReader
 from .formats import Format
 
 MOST = 2**62  # rows; with an offset it still is one of PostgreSQL's numbers
@@ -38,12 +38,12 @@ class File:
         limit = self.query.own_limit
         return None if limit is None else min(limit, MOST)
 
-    def number(self, copying: Copying) -> int:
+    def number(self, reader: CopyReader) -> int:
         """The number of rows in the file: the rows of a version never change."""
         if self.query.is_unfiltered:
             matches = self.version.rows
         else:
-            matches = copying.count(self.query.matches(self.version).order_by())
+            matches = reader.count(self.query.matches(self.version).order_by())
         end = matches if self._end is None else min(self._end, matches)
         return max(0, end - self.query.offset)
 
@@ -55,10 +55,10 @@ class File:
         sql, values = rows.query.get_compiler(READER, elide_empty=False).as_sql()
         return sql, values
 
-    def chunks(self, copying: Copying) -> Iterator[bytes]:
+    def chunks(self, reader: CopyReader) -> Iterator[bytes]:
         sql, values = self.statement
         fields = self.query.columns
-        copied = copying.rows(self.format.statement(sql, fields), values)
+        copied = reader.rows(self.format.statement(sql, fields), values)
         return compression.compress(self.format.write(copied, fields), self.packed)
 
     @property
