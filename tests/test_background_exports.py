@@ -163,7 +163,7 @@ def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
     gone = live.get(address)
     assert (gone.status, gone.json()["detail"]) == (
         *(410,),
-        "The file was removed. Ask for the export again.",
+        "The file was removed. Request the export again.",
     )
     assert finished_export(live, "limit=11")["id"] != export["id"]
 
@@ -207,7 +207,7 @@ def test_an_export_without_a_worker_is_not_reported_as_running(live: Site) -> No
     assert export_at(live, f"{ALL}{export.pk}", wait=0)["status"] == "queued"
     assert retention.sweep()  # the export has to be made again
     export.refresh_from_db()
-    assert (export.status, export.error) == ("queued", "Its worker stopped in the middle.")
+    assert (export.status, export.error) == ("queued", "The worker stopped unexpectedly.")
     export.delete()
 
 

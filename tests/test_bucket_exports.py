@@ -222,7 +222,7 @@ def test_incomplete_uploads_of_killed_and_deleted_exports_are_aborted(
         assert (halves(bucket), names(bucket)) == (1, [])
         platform.python(
             "from django.utils import timezone; from flights.exports import retention;"
-            "retention.STORAGE.remove_halves(timezone.now())"
+            "retention.STORAGE.remove_unfinished(timezone.now())"
         )
         assert halves(bucket) == 0
         with worker(platform):

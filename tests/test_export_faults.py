@@ -78,7 +78,7 @@ def test_the_export_of_a_killed_worker_is_made_again(
         time.sleep(LOST_AFTER)
         sweep(platform)
         lost = row(platform, key)
-        assert (lost["status"], lost["error"]) == ("queued", "Its worker stopped in the middle.")
+        assert (lost["status"], lost["error"]) == ("queued", "The worker stopped unexpectedly.")
         assert files(export_folder) == []
     with worker(platform):
         assert_complete(platform, site, key, export_folder)
@@ -173,7 +173,7 @@ def test_an_export_fails_when_its_worker_is_killed_on_every_attempt(
         time.sleep(LOST_AFTER)
         sweep(own)
     failed = row(own, key)
-    assert (failed["status"], failed["error"]) == ("failed", "Its worker stopped in the middle.")
+    assert (failed["status"], failed["error"]) == ("failed", "The worker stopped unexpectedly.")
     assert files(export_folder) == []
 
 

@@ -170,7 +170,7 @@ def test_every_address_of_the_api_is_described(described: Any) -> None:
 
 @pytest.mark.parametrize(
     ("path", "shows"),
-    [("/api/docs", "/api/delays_by_day/"), ("/api/redoc", "Every table: where it is queried")],
+    [("/api/docs", "/api/delays_by_day/"), ("/api/redoc", "All tables with their URLs")],
 )
 def test_the_description_can_be_read_in_a_browser(site: Site, path: str, shows: str) -> None:
     with chromium() as browser, opened(browser, site.url) as page:

@@ -122,4 +122,4 @@ def test_characters_that_xml_cannot_hold_are_escaped_as_excel_does() -> None:
 def test_columns_are_lettered_as_excel_does() -> None:
     places = (0, 25, 26, 51, 52, 701, 702, 16_383)
     names = ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA", "XFD"]
-    assert [workbook.letters(place) for place in places] == names
+    assert [workbook.column_letters(place) for place in places] == names

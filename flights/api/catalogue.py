@@ -1,4 +1,4 @@
-"""What tables there are and what each is, for programs: `/api/` and `/api/<table>/describe`."""
+"""Describe the tables to programs: `/api/` lists all, `/api/<table>/describe` returns one."""
 
 import hashlib
 from typing import Any
@@ -26,64 +26,70 @@ from flights.web.problems import READING, problems
 
 class Column(serializers.Serializer[Any]):
     name = serializers.CharField()
-    type = serializers.CharField(help_text="PostgreSQL's.")
-    unit = serializers.CharField(allow_null=True, help_text="What a number counts or measures.")
+    type = serializers.CharField(help_text="PostgreSQL type.")
+    unit = serializers.CharField(allow_null=True, help_text="Unit of a numeric column.")
     meaning = serializers.CharField()
     nullable = serializers.BooleanField()
-    operators = Texts(help_text="Each negates with `not_` before it.")
-    facets = serializers.BooleanField(help_text="Whether `facets=` counts its values.")
+    operators = Texts(help_text="Operators of filters; `not_` before one negates it.")
+    facets = serializers.BooleanField(help_text="Whether `facets=` can count its values.")
 
 
 class Limits(serializers.Serializer[Any]):
-    default_limit = serializers.IntegerField(help_text="Rows where a query names no limit.")
-    max_limit = serializers.IntegerField(help_text="Rows of one answer; files have all.")
-    timeout = serializers.FloatField(help_text="Seconds that a query may take.")
+    default_limit = serializers.IntegerField(help_text="Rows of a page if the query has no limit.")
+    max_limit = serializers.IntegerField(help_text="Maximum rows of a page; files have all rows.")
+    timeout = serializers.FloatField(help_text="Maximum seconds of a query.")
 
 
 class Table(serializers.Serializer[Any]):
-    """A table, and what is published of it: null where nothing is yet."""
+    """A table and its current version; fields of the version are null until one is published."""
 
     table = serializers.CharField()
     about = serializers.CharField()
     url = serializers.CharField()
-    key = Texts(help_text="Columns that identify a row; none where none do.")
-    order = serializers.CharField(help_text="How rows come where no `order_by` is given.")
+    key = Texts(help_text="Columns that identify a row; empty if rows have no key.")
+    order = serializers.CharField(help_text="Order of rows without `order_by`.")
     version = serializers.IntegerField(allow_null=True)
     rows = serializers.IntegerField(allow_null=True)
     source_version = serializers.CharField(
-        allow_null=True, help_text="Version of the warehouse's table that it was read at."
+        allow_null=True, help_text="Version of the warehouse table that was read."
     )
-    transfer = serializers.IntegerField(allow_null=True, help_text="The transfer that made it.")
-    since = serializers.DateTimeField(allow_null=True, help_text="When it was published.")
+    transfer = serializers.IntegerField(
+        allow_null=True, help_text="The transfer that created the version."
+    )
+    since = serializers.DateTimeField(allow_null=True, help_text="When the version was published.")
     confirmed_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it was last found equal to its source."
+        allow_null=True, help_text="When the version was last verified to equal the warehouse."
     )
     fresh_within = serializers.FloatField(
-        allow_null=True, help_text="Seconds in which it has to be found equal again."
+        allow_null=True,
+        help_text="Seconds after `confirmed_at` until the table is stale; null: never.",
     )
-    stale = serializers.BooleanField(help_text="Whether that was longer ago.")
+    stale = serializers.BooleanField(
+        help_text="Whether the last verification is older than `fresh_within`."
+    )
     limits = Limits()
     columns = Column(many=True)
 
 
 class Catalogue(views.APIView):
-    """Answers that change when time passes: no cache may keep them without asking."""
+    """Base of both views: their responses also change with time, so caches must revalidate them."""
 
-    authentication_classes = []  # the same for everybody
+    authentication_classes = []  # the response is the same for every client
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
 
-    def told(self, request: Request, said: Any) -> Response:
-        digest = hashlib.sha256(orjson.dumps(said)).hexdigest()[:16]
-        form = request.accepted_renderer.format
-        headers = {"ETag": f'"{form}/{digest}"', "Cache-Control": "no-cache"}
+    def respond(self, request: Request, payload: Any) -> Response:
+        """The response with an ETag of its content, or 304 if the client already has it."""
+        digest = hashlib.sha256(orjson.dumps(payload)).hexdigest()[:16]
+        format_ = request.accepted_renderer.format
+        headers = {"ETag": f'"{format_}/{digest}"', "Cache-Control": "no-cache"}
         if caching.unchanged(request, headers):
             return Response(status=304, headers=headers)
-        return Response(said, headers=headers)
+        return Response(payload, headers=headers)
 
 
 class TableList(Catalogue):
-    """Every table: where it is queried, its columns, and what is published of it."""
+    """All tables with their URLs, columns, current versions and limits."""
 
     name = "Tables"
 
@@ -93,34 +99,37 @@ class TableList(Catalogue):
         responses={200: Table(many=True), **problems(*READING)},
     )
     def get(self, request: Request) -> Response:
-        return self.told(request, Table(described(TABLES), many=True).data)
+        return self.respond(request, Table(describe(TABLES), many=True).data)
 
 
 class DescriptionSchema(ApiSchema):
+    """The OpenAPI operation of `TableDescription`; each table has one."""
+
     view: Any
 
     def get_operation_id(self) -> str:
         return f"{self.view.model._meta.db_table}_description"
 
     def get_summary(self) -> str:
-        return f"What {self.view.model._meta.db_table} is"
+        return f"Describe {self.view.model._meta.db_table}"
 
 
 class TableDescription(Catalogue):
-    """One table: its columns, what is published of it, how fresh that is, and the limits."""
+    """One table with its columns, current version, freshness and limits."""
 
     name = "One table"
     schema = DescriptionSchema()
 
-    model: type[MirroredTable] = None  # type: ignore[assignment]  # given by as_view(model=...)
+    model: type[MirroredTable] = None  # type: ignore[assignment]  # set by as_view(model=...)
 
     @extend_schema(tags=["Tables"], responses={200: Table, **problems(*READING)})
     def get(self, request: Request) -> Response:
-        (table,) = described([self.model])
-        return self.told(request, Table(table).data)
+        (table,) = describe([self.model])
+        return self.respond(request, Table(table).data)
 
 
-def described(models: list[type[MirroredTable]]) -> list[dict[str, Any]]:
+def describe(models: list[type[MirroredTable]]) -> list[dict[str, Any]]:
+    """The fields of `Table` for each model, in the same order."""
     published = PublishedTable.objects.using(READER).select_related("current")
     current = {p.table: p for p in published}
     return [

@@ -1,4 +1,7 @@
-"""The chat's address, `POST /api/chat`. It fails as the chat of the first AirSense fails."""
+"""`POST /api/chat`: always an error, because there is no chat yet.
+
+Clients of the first AirSense call this URL, so its errors have the format of the first AirSense.
+"""
 
 from typing import Any
 
@@ -18,7 +21,7 @@ FAILURE = "The chat cannot answer yet. /explorer and /api/search answer question
 
 
 class Chat(APIView):
-    """POST {"message": "..."}: there is no chat yet, so each message is answered by a failure."""
+    """POST {"message": "..."}. There is no chat yet, so the response is always an error."""
 
     first_shape = True
     authentication_classes: list[Any] = []

@@ -26,7 +26,7 @@ from flights import tables, tasks
 from flights.access.tokens import AUTHENTICATION
 from flights.errors import BadQuery, Gone, UnknownTable
 from flights.exports import download, folder, presentation
-from flights.exports.access import KeyAuthentication, MayExport, asker, is_seen_by
+from flights.exports.access import KeyAuthentication, MayExport, may_see, requester
 from flights.exports.formats import FORMATS
 from flights.exports.renderers import FILES
 from flights.mirror import MirroredTable
@@ -100,7 +100,7 @@ class Exports(ExportView):
     )
     def get(self, request: Request) -> Response:
         """Newest first, with the limits on exports."""
-        exports = asker(request).exports()[:PAGE_SIZE]
+        exports = requester(request).exports()[:PAGE_SIZE]
         page = {
             "limits": {**presentation.limits(), "listed": PAGE_SIZE},
             "results": [presentation.describe(export) for export in exports],
@@ -126,7 +126,7 @@ class Exports(ExportView):
     def post(self, request: Request) -> Response:
         """Requests for the same file share one export, whoever sends them."""
         model, query, format_ = _read(request.data)
-        export = tasks.start(model, query, format_, asker(request))
+        export = tasks.start(model, query, format_, requester(request))
         status = 202 if export.active else 200
         location = reverse("export", args=[export.pk])
         return Response(_data(export), status, headers={"Location": location})
@@ -143,7 +143,7 @@ class OneExport(ExportView):
     )
     def get(self, request: Request, pk: Any) -> Response:
         export = get_object_or_404(Export, pk=pk)
-        if not is_seen_by(request, export):
+        if not may_see(request, export):
             raise Http404
         look = partial(get_object_or_404, Export, pk=pk)
         export = long_poll.wait(request, look, long_poll.seconds(request))

@@ -1,4 +1,4 @@
-"""What OpenAPI says of the query API, derived from the tables as the API itself is."""
+"""OpenAPI operations of the tables' rows, generated from the models like the API itself."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +18,9 @@ from flights.web.problems import READING, problems
 
 type Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 
-# The exact class first: DateTimeField is a DateField, and BooleanField no number.
-KINDS: list[tuple[type[Field], OpenApiTypes, type[serializers.Field[Any, Any, Any, Any]]]] = [
+# OpenAPI type and serializer field of each model field. The first match counts, so DateTimeField
+# must come before its base class, DateField.
+TYPES: list[tuple[type[Field], OpenApiTypes, type[serializers.Field[Any, Any, Any, Any]]]] = [
     (models.IntegerField, OpenApiTypes.INT64, serializers.IntegerField),
     (models.FloatField, OpenApiTypes.DOUBLE, serializers.FloatField),
     (models.BooleanField, OpenApiTypes.BOOL, serializers.BooleanField),
@@ -28,40 +29,41 @@ KINDS: list[tuple[type[Field], OpenApiTypes, type[serializers.Field[Any, Any, An
     (models.Field, OpenApiTypes.STR, serializers.CharField),
 ]
 MEANINGS = {
-    "columns": "Only these columns, with commas between.",
-    "order_by": "Columns to sort by; `-` before a name descends, `__nulls_first` may follow it.",
-    "limit": "At most so many rows.",
-    "offset": "Without the first rows.",
-    "cursor": "Pages by the last row's values: empty to begin, then as `next` says.",
-    "or": "Conditions `column:value` or `column__operator:value`, of which one has to hold.",
-    "group_by": "One row for each group of equal values of these columns.",
+    "columns": "Comma-separated columns to return.",
+    "order_by": "Columns to sort by: `-Name` descends, `Name__nulls_first` puts nulls first.",
+    "limit": "Maximum number of rows.",
+    "offset": "Number of rows to skip.",
+    "cursor": "Position of a page: empty for the first page, then the value in the link `next`.",
+    "or": "Conditions `column:value` or `column__operator:value`; at least one must be true.",
+    "group_by": "Columns to group by: one row for each combination of values.",
     "aggregate": (
-        "What is computed of each group: `count`, or `function:column` with one of `count"
+        "Values to compute for each group: `count` or `function:column`. Functions: `count"
         " count_distinct min max sum avg median p1` to `p99`."
     ),
-    "having": "Conditions on what is computed, all of which have to hold.",
-    "count": "The header X-AirSense-Count: all rows of the query.",
-    "facets": "The most frequent values of these columns.",
+    "having": "Conditions on computed values; all must be true.",
+    "count": "How to count all rows of the query for the header X-AirSense-Count.",
+    "facets": "The most frequent values of these columns, with their counts.",
 }
-STATED = {
+ABOUT_FORMAT = "`json` returns a page of rows; other formats return a file of all rows."
+HEADERS = {
     "ETag": "Changes with the version and the query.",
-    "X-AirSense-Version": "The version that every row is of.",
-    "X-AirSense-Limit": "The limit that held; `none` for a whole file.",
-    "X-AirSense-More": "Whether there are rows behind the last one.",
-    "X-AirSense-Count": "How many rows the query has, where `count` asks.",
+    "X-AirSense-Version": "The version of the table that all rows are from.",
+    "X-AirSense-Limit": "The limit used; `none` for a file of all rows.",
+    "X-AirSense-More": "Whether more rows follow.",
+    "X-AirSense-Count": "Number of all rows of the query, if `count` is set.",
 }
-WHOLE = ("limit", "offset")
+INTEGERS = ("limit", "offset")
 
 
 class FacetValue(serializers.Serializer[Any]):
-    """A value of a column, and how many rows of the query have it."""
+    """A value of a column, and the number of rows of the query that have it."""
 
     value = serializers.JSONField()
     rows = serializers.IntegerField()
 
 
 class TableSchema(ApiSchema):
-    """Of a table's rows: every column with its operators, every format, every problem."""
+    """The operation of a table's rows, with all filters, formats and errors."""
 
     view: Any
 
@@ -78,18 +80,17 @@ class TableSchema(ApiSchema):
         text = ", ".join(f"`{name}`" for name in operators.OF_TEXTS)
         others = len(operators.OF_OTHERS)
         return (
-            f"{self.view.model.__doc__}\n\nA condition is `Column=value` or"
-            f" `Column__operator=value`, and all have to hold. Operators of texts are {text}, of"
-            f" other types the first {others}. Each negates with `not_` before it, as in"
-            " `Column__not_in=`; `Column__not=` negates equality. Rows without a value are among"
-            " those of a negation."
+            f"{self.view.model.__doc__}\n\nFilter by `Column=value` or `Column__operator=value`;"
+            f" rows must match all filters. Operators of texts: {text}. Other types have the first"
+            f" {others}. `not_` before an operator negates it, as in `Column__not_in=`;"
+            " `Column__not=` negates equality. A negated filter also matches rows without a value."
         )
 
     def get_override_parameters(self) -> list[Any]:
         return [*_parameters(self.view.model), *_conditions(self.view.model)]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return False  # an answer is an object with a list in it
+        return False  # the response is an object that contains the list
 
     def get_filter_backends(self) -> list[Any]:
         return []
@@ -100,11 +101,12 @@ class TableSchema(ApiSchema):
 
 
 def files(*codes: int) -> dict[tuple[int, str], OpenApiTypes]:
+    """OpenAPI responses with a file in each format, for each status code."""
     return {(code, f.media_type): OpenApiTypes.BINARY for code in codes for f in FORMATS.values()}
 
 
 def examples(model: type[MirroredTable]) -> dict[str, str]:
-    """A value of each parameter that is hard to guess."""
+    """A valid example value of each parameter whose syntax is hard to guess, by its name."""
     first = public(model.columns()[0])
     number = next((public(f) for f in model.columns() if isinstance(f, NUMBERS)), first)
     facets = [column(model, name) for name in model.mirror.facets]
@@ -120,39 +122,40 @@ def examples(model: type[MirroredTable]) -> dict[str, str]:
 
 
 def _parameters(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
-    such = examples(model)
-    for name, meaning in MEANINGS.items():
+    values = examples(model)
+    for name, text in MEANINGS.items():
         choices = {"count": WAYS}.get(name)
-        kind = OpenApiTypes.INT64 if name in WHOLE else OpenApiTypes.STR
-        # Not as examples of OpenAPI: Swagger would ask all of them at once.
-        said = f"{meaning} For example `{such[name]}`." if name in such else meaning
-        yield OpenApiParameter(name, kind, description=said, enum=choices, allow_blank=True)
-    formats = ["json", *FORMATS]
-    yield OpenApiParameter("format", enum=formats, description="A page of rows, or a file of all.")
-    for name, said in STATED.items():
-        yield OpenApiParameter(name, location="header", description=said, response=[200])
+        type_ = OpenApiTypes.INT64 if name in INTEGERS else OpenApiTypes.STR
+        # Not as `example`: Swagger UI would send all examples at once.
+        example = f" For example `{values[name]}`." if name in values else ""
+        yield OpenApiParameter(
+            name, type_, description=text + example, enum=choices, allow_blank=True
+        )
+    yield OpenApiParameter("format", enum=["json", *FORMATS], description=ABOUT_FORMAT)
+    for name, text in HEADERS.items():
+        yield OpenApiParameter(name, location="header", description=text, response=[200])
 
 
 def _conditions(model: type[MirroredTable]) -> Iterator[OpenApiParameter]:
     for field in model.columns():
         for lookup in [*operators.names(field), "not"]:
             name = public(field) if lookup == "exact" else f"{public(field)}__{lookup}"
-            kind = {"in": OpenApiTypes.STR, "isnull": OpenApiTypes.BOOL}.get(
-                lookup, _kind(field)[0]
+            type_ = {"in": OpenApiTypes.STR, "isnull": OpenApiTypes.BOOL}.get(
+                lookup, _types(field)[0]
             )
-            yield OpenApiParameter(name, kind, description=f"{field.help_text}: {lookup}")
+            yield OpenApiParameter(name, type_, description=f"{field.help_text}: {lookup}")
 
 
 def _page(model: type[MirroredTable]) -> Any:
     row = inline_serializer(
         model.__name__,
         {
-            public(f): _kind(f)[1](allow_null=f.null, required=False, help_text=meaning(model, f))
+            public(f): _types(f)[1](allow_null=f.null, required=False, help_text=meaning(model, f))
             for f in model.columns()
         },
         many=True,
     )
-    link: dict[str, Any] = {"allow_null": True, "help_text": "Relative to this address."}
+    link: dict[str, Any] = {"allow_null": True, "help_text": "Relative to this URL."}
     fields: Fields = {
         "table": serializers.CharField(),
         "version": serializers.IntegerField(),
@@ -167,9 +170,11 @@ def _page(model: type[MirroredTable]) -> Any:
 
 
 def meaning(model: type[MirroredTable], field: Field) -> str:
+    """The meaning of a column with its unit, such as "Average delay (minutes)"."""
     unit = model.mirror.units.get(field.name)
     return f"{field.help_text} ({unit})" if unit else str(field.help_text)
 
 
-def _kind(field: Field) -> tuple[OpenApiTypes, type[serializers.Field[Any, Any, Any, Any]]]:
-    return next((kind, shown) for of, kind, shown in KINDS if isinstance(field, of))
+def _types(field: Field) -> tuple[OpenApiTypes, type[serializers.Field[Any, Any, Any, Any]]]:
+    """The OpenAPI type of a column, and the class of its serializer field."""
+    return next((type_, shown) for of, type_, shown in TYPES if isinstance(field, of))

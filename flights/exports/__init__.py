@@ -16,7 +16,7 @@ from flights.query.query import Query
 from flights.web.disconnect import GONE
 
 from . import compression
-from .copy_out import Copying
+from .copy_out import CopyReader
 from .files import File
 from .formats import FORMATS
 
@@ -45,14 +45,14 @@ def answer(
     format_ = FORMATS[request.accepted_renderer.format]
     file = File(format_, query, version, packed(request))
     with ExitStack() as held:
-        copying = held.enter_context(Copying(request.META.get(GONE)))
-        held.enter_context(cost.slot(copying.connection, *file.statement, version, cost.FILES))
-        number = file.number(copying)
+        reader = held.enter_context(CopyReader(request.META.get(GONE)))
+        held.enter_context(cost.slot(reader.connection, *file.statement, version, cost.FILES))
+        number = file.number(reader)
         format_.check(number)
         if request.headers.get("Want-Repr-Digest"):
-            headers["Repr-Digest"] = _digest(file.chunks(copying))
+            headers["Repr-Digest"] = _digest(file.chunks(reader))
         # Errors of the query become a status, so read ahead before the status is sent.
-        stream = _begun(held, file.chunks(copying))
+        stream = _begun(held, file.chunks(reader))
     headers |= {
         "X-AirSense-Limit": "none" if file.limit is None else str(file.limit),
         "X-AirSense-Rows": str(number),
@@ -68,7 +68,7 @@ def packed(request: Request) -> str:
     """The Content-Encoding of a file; "" for none."""
     format_ = FORMATS.get(request.accepted_renderer.format)
     accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
-    return compression.best(accepted) if format_ and format_.packable else ""
+    return compression.best(accepted) if format_ and format_.compressible else ""
 
 
 def _begun(held: ExitStack, chunks: Any) -> Stream:

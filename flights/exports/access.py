@@ -1,4 +1,4 @@
-"""Permission to export: users with the right, and API keys with the scope `export`."""
+"""Who may export: users with the permission `flights.add_export`, and keys with scope `export`."""
 
 from typing import Any
 
@@ -18,13 +18,17 @@ SCOPE = "export"
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authenticate by `X-API-Key`. Counts each request, even with a wrong key."""
+    """Authenticate by the header `X-API-Key`; without it, other authenticators are tried.
+
+    Counts each request for the rate limit, even with a wrong key. Raises BadKey (401), BadScope
+    (403) if the key lacks the scope `export`, and TooMany (429) above the rate limit.
+    """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         secret = request.META.get(throttles.KEY, "")
         if not secret:
             return None
-        # Requesting an export costs as much as a download; reading its progress is one request.
+        # Requesting an export counts as much as a download; reading its progress counts as one.
         throttles.charge(request, SCOPE, COST if request.method == "POST" else 1)
         return AnonymousUser(), keys.find(secret, SCOPE)
 
@@ -33,6 +37,8 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describe `KeyAuthentication` in OpenAPI; drf-spectacular finds this class by itself."""
+
     target_class = KeyAuthentication
     name = "key"
 
@@ -41,19 +47,24 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 
 class MayExport(BasePermission):
-    message = "This user may not ask for exports."
+    """Allow API keys, and users with the permission `flights.add_export`."""
+
+    message = "This user may not request exports."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return _by_key(request) or bool(request.user.has_perm("flights.add_export"))
 
 
-def is_seen_by(request: Request, export: Export) -> bool:
-    """A key sees its own exports; users who may export see all, as in the admin."""
-    return not _by_key(request) or asker(request).exports().filter(pk=export.pk).exists()
+def may_see(request: Request, export: Export) -> bool:
+    """Whether the client may see an export: a key sees its own, a user sees all."""
+    return not _by_key(request) or requester(request).exports().filter(pk=export.pk).exists()
 
 
-def asker(request: Request) -> Asker:
-    """The requesting user or key, not saved. By id, since the reader's database holds the key."""
+def requester(request: Request) -> Asker:
+    """The user or API key that sent the request, as an unsaved row.
+
+    The key is set by its id, because it was read through another database alias.
+    """
     if _by_key(request):
         return Asker(key_id=request.auth.pk)
     return Asker(user=request.user.get_username())

@@ -1,4 +1,4 @@
-"""Write Arrow and Parquet files."""
+"""Convert the CSV that PostgreSQL sends to Arrow and Parquet files."""
 
 import io
 from collections.abc import Iterator
@@ -11,39 +11,41 @@ import pyarrow.parquet as pq
 from flights import arrow_schema as types
 from flights.mirror import Field, may_be_empty
 
-GROUP_ROWS = 100_000  # rows of a Parquet row group, which is held in memory
+GROUP_ROWS = 100_000  # rows of a Parquet row group; the writer holds one in memory
 
 
 class Sink(io.RawIOBase):
-    """A buffer that a writer fills and `take` empties."""
+    """A writable file in memory; `take` returns the bytes written since the last call."""
 
     def __init__(self) -> None:
-        self.written = bytearray()
+        self.buffer = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.written += data
+        self.buffer += data
         return len(data)
 
     def take(self) -> bytes:
-        taken = bytes(self.written)
-        self.written.clear()
-        return taken
+        data = bytes(self.buffer)
+        self.buffer.clear()
+        return data
 
 
 def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBatch]:
-    """Parse PostgreSQL's CSV: an empty field is null, `""` is the empty text."""
-    wanted = schema(fields)
-    bytea = [i for i, type_ in enumerate(wanted.types) if pa.types.is_binary(type_)]
-    read = wanted
-    for i in bytea:
-        read = read.set(i, wanted.field(i).with_type(pa.string()))
-    names = pa.csv.ReadOptions(column_names=[str(i) for i in range(len(fields))], use_threads=False)
+    """Parse PostgreSQL's CSV to record batches with the types of `schema`.
+
+    `rows` are chunks of whole lines without a header. An empty field is null; `""` is an empty
+    text.
+    """
+    target = schema(fields)
+    binary = [i for i, type_ in enumerate(target.types) if pa.types.is_binary(type_)]
+    csv_types = [pa.string() if i in binary else type_ for i, type_ in enumerate(target.types)]
+    read = pa.csv.ReadOptions(column_names=[str(i) for i in range(len(fields))], use_threads=False)
     parse = pa.csv.ParseOptions(newlines_in_values=True)
     convert = pa.csv.ConvertOptions(
-        column_types={str(i): type_ for i, type_ in enumerate(read.types)},
+        column_types={str(i): type_ for i, type_ in enumerate(csv_types)},
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
@@ -51,20 +53,20 @@ def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBat
         false_values=["f"],
     )
     for chunk in rows:
-        table = pa.csv.read_csv(pa.BufferReader(chunk), names, parse, convert)
-        columns = [_bytes(c) if i in bytea else c for i, c in enumerate(table.columns)]
-        yield from pa.table(columns, schema=wanted).to_batches()
+        table = pa.csv.read_csv(pa.BufferReader(chunk), read, parse, convert)
+        columns = [_parse_bytea(c) if i in binary else c for i, c in enumerate(table.columns)]
+        yield from pa.table(columns, schema=target).to_batches()
 
 
 def schema(fields: list[Field]) -> pa.Schema:
-    """The columns of a file with their types."""
+    """The Arrow schema of a file; a column is nullable if a query may read null from it."""
     base = types.schema(fields)
-    empty = map(may_be_empty, fields)
-    return pa.schema([c.with_nullable(may) for c, may in zip(base, empty, strict=True)])
+    nullable = map(may_be_empty, fields)
+    return pa.schema([c.with_nullable(null) for c, null in zip(base, nullable, strict=True)])
 
 
-def arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
-    """The Arrow IPC streaming format, with its end-of-stream mark."""
+def ipc_stream(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
+    """Convert chunks of CSV to an Arrow IPC stream, which ends with the end-of-stream mark."""
     sink = Sink()
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema(fields)) as writer:
         for batch in batches(rows, fields):
@@ -74,7 +76,7 @@ def arrow(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
 
 
 def parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
-    """A Parquet file, compressed with zstd."""
+    """Convert chunks of CSV to a Parquet file, compressed with zstd."""
     sink = Sink()
     with pq.ParquetWriter(
         pa.PythonFile(sink, mode="w"), schema(fields), compression="zstd"
@@ -86,17 +88,18 @@ def parquet(rows: Iterator[bytes], fields: list[Field]) -> Iterator[bytes]:
 
 
 def _groups(all_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    held: list[pa.RecordBatch] = []
+    """Join batches to row groups of at least `GROUP_ROWS` rows; the last can be smaller."""
+    group: list[pa.RecordBatch] = []
     for batch in all_batches:
-        held.append(batch)
-        if sum(map(len, held)) >= GROUP_ROWS:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
+        group.append(batch)
+        if sum(map(len, group)) >= GROUP_ROWS:
+            yield pa.Table.from_batches(group)
+            group = []
+    if group:
+        yield pa.Table.from_batches(group)
 
 
-def _bytes(column: pa.ChunkedArray) -> pa.Array:
-    r"""Parse bytea values, which PostgreSQL writes as `\x00ff`."""
-    read = [None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()]
-    return pa.array(read, pa.binary())
+def _parse_bytea(column: pa.ChunkedArray) -> pa.Array:
+    r"""Convert bytea values to bytes; PostgreSQL writes them as text like `\x00ff`."""
+    values = [None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()]
+    return pa.array(values, pa.binary())

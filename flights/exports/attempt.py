@@ -16,7 +16,7 @@ from flights.errors import BadQuery, Gone
 from flights.models import Export, TableVersion
 
 from . import service
-from .copy_out import Copying, Stopped
+from .copy_out import CopyReader, Stopped
 
 VERSION_REMOVED = "Its version is not kept any more. Ask again."
 
@@ -50,10 +50,10 @@ class Attempt:
             raise Gone(VERSION_REMOVED)
         model = tables.by_name(export.table)
         file = service.file(model, export.query, export.format, version)
-        with CountedCopying(self) as copying:
-            export.rows_total = file.number(copying)
+        with CountedCopyReader(self) as reader:
+            export.rows_total = file.number(reader)
             file.format.check(export.rows_total)
-            for chunk in file.chunks(copying):
+            for chunk in file.chunks(reader):
                 self._count_bytes(chunk)
                 yield chunk
 
@@ -102,7 +102,7 @@ class Attempt:
         )
 
 
-class CountedCopying(Copying):
+class CountedCopyReader(CopyReader):
     """Reads rows from PostgreSQL and reports them to an attempt."""
 
     def __init__(self, attempt: Attempt) -> None:

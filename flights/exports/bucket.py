@@ -1,7 +1,4 @@
-"""Storage of exports in S3-compatible object storage, from which clients download.
-
-Errors of the storage are raised as OSError, like those of a folder.
-"""
+"""Store export files in an S3-compatible bucket, from which clients download them directly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,25 +16,28 @@ from flights.models import Export
 
 from .formats import FORMATS
 
-LONGEST_LINK = timedelta(days=7)  # S3's limit for a signed URL
+MAX_LINK_AGE = timedelta(days=7)  # S3's limit for presigned URLs
 
 
 @contextmanager
 def as_os_error() -> Iterator[None]:
+    """Raise errors of the bucket as OSError, so that callers treat a bucket like a folder."""
     try:
         yield
     except (BotoCoreError, ClientError, Boto3Error) as error:
-        raise OSError(f"the bucket of exports: {error}") from error
+        raise OSError(f"The bucket of exports failed: {error}") from error
 
 
 class Bucket(S3Storage):
+    """A Django storage. All methods raise OSError if the bucket fails."""
+
     def get_default_settings(self) -> dict[str, Any]:
-        """Upload in one thread, so that only one part of 8 MiB is in memory."""
-        patience = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 3}}
+        """Limit the time of requests, and upload in one thread, with one 8 MiB part in memory."""
+        limits = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 3}}
         return {
             **super().get_default_settings(),
             "transfer_config": TransferConfig(use_threads=False),
-            "client_config": Config(signature_version="s3v4", **patience),
+            "client_config": Config(signature_version="s3v4", **limits),
         }
 
     def _save(self, name: str, content: Any) -> str:
@@ -62,17 +62,21 @@ class Bucket(S3Storage):
             modified: datetime = super().get_modified_time(name)
             return modified
 
-    def remove_halves(self, before: datetime) -> None:
-        """Abort unfinished uploads: their parts take space, although no listing shows them."""
+    def remove_unfinished(self, before: datetime) -> None:
+        """Abort multipart uploads that began before a time and never finished.
+
+        Their parts take space, although listings do not show them.
+        """
         with as_os_error():
             for upload in self.bucket.multipart_uploads.filter(Prefix=f"{self.location}/"):
                 if upload.initiated < before:
                     upload.abort()
 
     def link(self, export: Export, until: datetime) -> str:
+        """A presigned download URL that expires at `until`, or earlier after `MAX_LINK_AGE`."""
         headers = {
             "ResponseContentDisposition": f'attachment; filename="{export.filename}"',
             "ResponseContentType": FORMATS[export.format].content_type,
         }
-        seconds = min(until - timezone.now(), LONGEST_LINK).total_seconds()
+        seconds = min(until - timezone.now(), MAX_LINK_AGE).total_seconds()
         return str(self.url(export.stored, headers, expire=max(1, int(seconds))))

@@ -1,4 +1,4 @@
-"""Send an export's file from the folder of exports, whole or in part."""
+"""Send an export's file from the folder of exports: the whole file or the requested range."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,68 +17,73 @@ from flights.models import Export
 from . import Stream, ranges, repr_digest
 from .copy_out import CHUNK
 from .formats import FORMATS
-from .ranges import Whole
+from .ranges import FileInfo
 from .retention import STORAGE
 from .slots import slot
 
 
 def response(export: Export, request: Request) -> HttpResponseBase:
-    """The response with the file; Gone if it was removed, Unavailable if too many are sent."""
-    with ExitStack() as held:
-        file = held.enter_context(_opened(export))
-        whole = _whole(export, file.size)
-        if not_modified := ranges.unchanged(request, whole):
+    """The response to a download: 200, 206 with a range of bytes, 304 or 416.
+
+    Raises Gone (410) if the file was removed, PreconditionFailed (412), and Unavailable (503) if
+    too many files are being sent.
+    """
+    with ExitStack() as stack:
+        file = stack.enter_context(_open(export))
+        info = _info(export, file.size)
+        if not_modified := ranges.not_modified(request, info):
             return not_modified
         try:
-            part = ranges.wanted(request, whole)
+            part = ranges.requested(request, info)
         except ranges.Unsatisfiable:
-            return _unsatisfiable(whole)
-        headers = _headers(export, whole, part)
+            return _range_not_satisfiable(info)
+        headers = _headers(export, info, part)
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
-        held.enter_context(slot())
-        sent = part or range(whole.size)
-        file.seek(sent.start)
-        stream = Stream(_chunks(file, len(sent)), held.pop_all())
+        stack.enter_context(slot())
+        positions = part or range(info.size)
+        file.seek(positions.start)
+        stream = Stream(_chunks(file, len(positions)), stack.pop_all())
     return StreamingHttpResponse(stream, status=206 if part else 200, headers=headers)
 
 
-def _whole(export: Export, size: int) -> Whole:
-    assert export.finished_at  # as it is done
-    return Whole(size, f'"{export.digest}"', int(export.finished_at.timestamp()))
+def _info(export: Export, size: int) -> FileInfo:
+    assert export.finished_at  # set, because the export is done
+    return FileInfo(size, f'"{export.digest}"', int(export.finished_at.timestamp()))
 
 
-def _headers(export: Export, whole: Whole, part: range | None) -> dict[str, str]:
+def _headers(export: Export, info: FileInfo, part: range | None) -> dict[str, str]:
     headers = {
         "Content-Type": FORMATS[export.format].content_type,
-        "Content-Length": str(len(part) if part else whole.size),
+        "Content-Length": str(len(part) if part else info.size),
         "Content-Disposition": f'attachment; filename="{export.filename}"',
         "Accept-Ranges": "bytes",
-        "ETag": whole.etag,
-        "Last-Modified": http_date(whole.modified),
+        "ETag": info.etag,
+        "Last-Modified": http_date(info.modified),
         "Cache-Control": "private",
         "Repr-Digest": repr_digest(bytes.fromhex(export.digest)),
     }
     if part:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{whole.size}"
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{info.size}"
     return headers
 
 
-def _unsatisfiable(whole: Whole) -> Response:
-    detail = f"The file has {whole.size:,} bytes, and the Range header names none of them."
-    headers = {"Content-Range": f"bytes */{whole.size}", "Accept-Ranges": "bytes"}
+def _range_not_satisfiable(info: FileInfo) -> Response:
+    detail = f"The file has {info.size:,} bytes, and the requested range is outside it."
+    headers = {"Content-Range": f"bytes */{info.size}", "Accept-Ranges": "bytes"}
     return Response(problem(detail, 416), 416, headers=headers, content_type=PROBLEM)
 
 
-def _opened(export: Export) -> "File[bytes]":
+def _open(export: Export) -> "File[bytes]":
     try:
         file: File[bytes] = STORAGE.open(export.stored)
     except FileNotFoundError:
-        raise Gone("The file was removed. Ask for the export again.") from None
+        raise Gone("The file was removed. Request the export again.") from None
     return file
 
 
-def _chunks(file: "File[bytes]", rest: int) -> Iterator[bytes]:
-    while rest and (chunk := file.read(min(CHUNK, rest))):
-        rest -= len(chunk)
+def _chunks(file: "File[bytes]", size: int) -> Iterator[bytes]:
+    """Read the next `size` bytes of a file."""
+    while size and (chunk := file.read(min(CHUNK, size))):
+        size -= len(chunk)
         yield chunk

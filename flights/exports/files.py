@@ -9,7 +9,7 @@ from flights.models import TableVersion
 from flights.query.query import Query
 
 from . import compression
-from .copy_out import Copying
+from .copy_out import CopyReader
 from .formats import Format
 
 MOST = 2**62  # rows; with an offset it still is one of PostgreSQL's numbers
@@ -37,12 +37,12 @@ class File:
         limit = self.query.own_limit
         return None if limit is None else min(limit, MOST)
 
-    def number(self, copying: Copying) -> int:
+    def number(self, reader: CopyReader) -> int:
         """The number of rows in the file: the rows of a version never change."""
         if self.query.is_unfiltered:
             matches = self.version.rows
         else:
-            matches = copying.count(self.query.matches(self.version).order_by())
+            matches = reader.count(self.query.matches(self.version).order_by())
         rows = max(0, matches - self.query.offset)
         return rows if self.limit is None else min(self.limit, rows)
 
@@ -51,8 +51,8 @@ class File:
         """The SQL of the rows, and its values."""
         return self.query.sql(self.version, self.limit)
 
-    def chunks(self, copying: Copying) -> Iterator[bytes]:
+    def chunks(self, reader: CopyReader) -> Iterator[bytes]:
         sql, values = self.statement
         fields = list(self.query.columns)
-        copied = copying.rows(self.format.statement(sql, fields), values)
-        return compression.pack(self.format.write(copied, fields), self.packed)
+        copied = reader.rows(self.format.statement(sql, fields), values)
+        return compression.compress(self.format.write(copied, fields), self.packed)

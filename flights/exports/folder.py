@@ -1,4 +1,4 @@
-"""Storage of exports in a folder, for a platform on one machine; our web server sends them."""
+"""Store export files in a folder of this machine, from which the web server sends them."""
 
 import contextlib
 from datetime import datetime
@@ -14,24 +14,26 @@ SALT = "flights.exports"
 
 
 class Folder(FileSystemStorage):
+    """A Django storage with the same methods as `bucket.Bucket`."""
+
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        with contextlib.suppress(FileNotFoundError):  # no export was made yet
+        with contextlib.suppress(FileNotFoundError):  # the first export creates the folder
             return super().listdir(path)
         return [], []
 
-    def remove_halves(self, before: datetime) -> None:
-        """Nothing to do: an unfinished file is an ordinary file without an export."""
+    def remove_unfinished(self, before: datetime) -> None:
+        """Do nothing: `retention.remove_orphans` removes unfinished files like other orphans."""
 
     def link(self, export: Export, until: datetime) -> str:
-        """A signed, relative URL, as all links of the API are relative."""
+        """A relative download URL with its expiry time (seconds since 1970) and a signature."""
         expires = int(until.timestamp())
-        signature = _signed(export, expires).rpartition(":")[2]
+        signature = _sign(export, expires).rpartition(":")[2]
         query = urlencode({"expires": expires, "signature": signature})
         return f"{reverse('export_file', args=[export.pk])}?{query}"
 
 
 def is_signed(export_id: object, expires: str, signature: str) -> bool:
-    """Whether we signed this link, expired or not."""
+    """Whether `link` made this export's signature for `expires`. Does not check the time."""
     try:
         Signer(salt=SALT).unsign(f"{export_id} {expires}:{signature}")
     except BadSignature:
@@ -39,5 +41,5 @@ def is_signed(export_id: object, expires: str, signature: str) -> bool:
     return True
 
 
-def _signed(export: Export, expires: int) -> str:
+def _sign(export: Export, expires: int) -> str:
     return Signer(salt=SALT).sign(f"{export.pk} {expires}")

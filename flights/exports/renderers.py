@@ -1,4 +1,4 @@
-"""Renderers that let content negotiation choose a file format, by `format=` or Accept."""
+"""Renderers with which REST framework negotiates a file format, by `format=` or Accept."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from flights.web.renderers import JSON
 
 from .formats import FORMATS
 
-COST = 10  # a file counts as so many requests, because it can hold a whole table
+COST = 10  # requests that a file counts as for the rate limit: it can hold a whole table
 
 
 class File(renderers.BaseRenderer):
-    """Names a format; `flights.exports.answer` writes the rows."""
+    """A format of files. `flights.exports.answer` writes the rows, so this renders only errors."""
 
     throttle_scope = "export"
     throttle_cost = COST
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        return JSON().render(data)  # only errors are rendered here
+        return JSON().render(data)
 
 
 FILES = [

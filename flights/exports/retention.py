@@ -1,4 +1,4 @@
-"""Expire exports, remove their files, and queue exports again whose worker died."""
+"""Expire exports, remove their files, and retry exports whose worker died."""
 
 import logging
 from collections.abc import Iterable
@@ -16,17 +16,22 @@ from flights.models import Export
 type Exports = "models.QuerySet[Export]"
 
 STORAGE: Any = storages["exports"]  # a Folder or a Bucket
-# A younger file without an export may be one that a worker writes now: no export takes so long.
+# Age at which a file without an export counts as orphaned. A worker may still be writing a younger
+# one; no export takes this long.
 ORPHANED_AFTER = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
 def sweep() -> bool:
-    """Give up, expire and delete exports that are due; returns whether a queued export is due."""
-    _reap()
+    """Apply all time limits of exports; returns whether a queued export is ready for a worker.
+
+    Gives up exports whose worker died or that no worker started, removes the files of expired
+    exports, and deletes exports that failed or expired `EXPORTS_KEPT_HOURS` ago.
+    """
+    _give_up_lost()
     now, retention = timezone.now(), timedelta(hours=settings.EXPORTS_KEPT_HOURS)
-    never_claimed = Export.objects.filter(status=Export.Status.QUEUED, asked_at__lt=now - retention)
-    never_claimed.update(error="No worker took it.", **_failed(now))
+    never_started = Export.objects.filter(status=Export.Status.QUEUED, asked_at__lt=now - retention)
+    never_started.update(error="No worker started it in time.", **_failed(now))
     for export in Export.objects.filter(status=Export.Status.DONE, expires_at__lt=now):
         expire(export)
     ended = (Export.Status.FAILED, Export.Status.EXPIRED)
@@ -35,19 +40,19 @@ def sweep() -> bool:
     return due.exists()
 
 
-def _reap() -> None:
-    """Queue exports again whose worker died, or fail them after their last attempt."""
+def _give_up_lost() -> None:
+    """Give up the running exports whose worker sends no heartbeat any more."""
     with claims.lost(Export, settings.EXPORT_LOST_AFTER) as exports:
         for export in exports:
-            give_up(export, "Its worker stopped in the middle.", retry_after=timedelta())
+            give_up(export, "The worker stopped unexpectedly.", retry_after=timedelta())
     discard(exports)
 
 
 def give_up(export: Export, reason: str, retry_after: timedelta | None) -> bool:
-    """End an attempt: queue the export again, or fail it after its last attempt.
+    """End a failed attempt: queue the export again, or mark it as failed after its last attempt.
 
     `retry_after` is the pause before the next attempt; None if a retry cannot help. Returns False
-    if another process gave the attempt up before.
+    if this process has already lost the export to another one.
     """
     now = timezone.now()
     if retry_after is None or export.attempts >= settings.EXPORT_ATTEMPTS:
@@ -60,7 +65,7 @@ def _failed(now: datetime) -> dict[str, Any]:
 
 
 def expire(export: Export) -> None:
-    """Remove the file of a done export, unless a request extended its life meanwhile."""
+    """Expire a done export and remove its file, unless a request has just extended its life."""
     done = Export.objects.filter(
         pk=export.pk, status=Export.Status.DONE, expires_at=export.expires_at
     )
@@ -69,25 +74,28 @@ def expire(export: Export) -> None:
 
 
 def remove(exports: Iterable[Export]) -> None:
-    """Delete exports and their files; a worker that makes one stops within a second."""
+    """Delete exports and their files. A worker that is making one stops within a second."""
     for export in list(exports):
-        stored = Export(claim=export.claim, format=export.format)
+        copy = Export(claim=export.claim, format=export.format)  # still names the file
         export.delete()
-        discard([stored])
+        discard([copy])
 
 
 def discard(exports: Iterable[Export]) -> None:
-    """Remove the files of exports; `remove_orphans` later removes those that fail now."""
+    """Remove the files of exports. If the storage fails, `remove_orphans` removes them later."""
     for export in exports:
         if export.claim:
             try:
                 STORAGE.delete(export.stored)
             except OSError as error:
-                log.warning("%s is not removed yet: %s", export.stored, error)
+                log.warning("could not remove %s; it will be tried again: %s", export.stored, error)
 
 
 def remove_orphans() -> int:
-    """Remove files without an export, and unfinished uploads; returns the number of files."""
+    """Remove files without an export, and unfinished uploads; returns the number of files.
+
+    Raises OSError if the storage fails.
+    """
     before = timezone.now() - ORPHANED_AFTER
     owners = Export.objects.filter(status__in=[Export.Status.RUNNING, Export.Status.DONE])
     owned = {export.stored for export in owners.only("claim", "format")}
@@ -95,5 +103,5 @@ def remove_orphans() -> int:
     orphans = [name for name in orphans if STORAGE.get_modified_time(name) < before]
     for name in orphans:
         STORAGE.delete(name)
-    STORAGE.remove_halves(before)
+    STORAGE.remove_unfinished(before)
     return len(orphans)

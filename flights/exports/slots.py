@@ -1,4 +1,4 @@
-"""Slots for sending files: few at once, so that threads and connections are left for queries."""
+"""Slots limit the files sent at once, so that threads and connections remain for queries."""
 
 import threading
 from collections import deque
@@ -7,24 +7,24 @@ from contextlib import contextmanager
 
 from flights.errors import Unavailable
 
-# A download keeps a connection and a thread while its client reads.
-SENDING_AT_ONCE = 2
-WAIT = 0.5  # seconds to wait for a slot; small files take less
+# A download occupies a thread and a connection until its client has read the file.
+SENDING_AT_ONCE = 2  # files that one process sends at the same time
+WAIT = 0.5  # seconds that a request waits for a slot; small files take less
 
 
-# Neither Python nor a package that we use has a first-in, first-out semaphore for threads.
+# Written here because no package that we use has a first-in, first-out semaphore for threads.
 # `threading.Semaphore` and `queue.Queue` let a thread that has just released a slot take it again
-# before a waiting thread wakes up, so under load some clients never get one.
+# before a waiting thread wakes up. Under load, some clients would never get a slot.
 class Slots:
     """A semaphore that serves waiting threads in their order of arrival."""
 
-    def __init__(self, number: int) -> None:
-        self.free = number
+    def __init__(self, size: int) -> None:
+        self.free = size
         self.waiting: deque[threading.Event] = deque()
         self.lock = threading.Lock()
 
     def acquire(self, timeout: float) -> bool:
-        """Take a slot within `timeout` seconds; returns whether that succeeded."""
+        """Take a slot; returns False if none is free for `timeout` seconds."""
         with self.lock:
             if self.free:
                 self.free -= 1
@@ -34,13 +34,13 @@ class Slots:
         if turn.wait(timeout):
             return True
         with self.lock:
-            if turn.is_set():  # between the timeout and the lock
+            if turn.is_set():  # it got a slot after the timeout, before the lock
                 return True
             self.waiting.remove(turn)
         return False
 
     def release(self) -> None:
-        """Hand the slot to the thread that waits longest, if any."""
+        """Pass the slot to the thread that has waited longest, or make it free."""
         with self.lock:
             if self.waiting:
                 self.waiting.popleft().set()
@@ -53,9 +53,11 @@ _slots = Slots(SENDING_AT_ONCE)
 
 @contextmanager
 def slot() -> Iterator[None]:
-    """Hold a slot while a file is sent; Unavailable if all are taken."""
+    """Hold a slot while the block runs; Unavailable (503) if none is free after `WAIT` seconds."""
     if not _slots.acquire(WAIT):
-        raise Unavailable(f"{SENDING_AT_ONCE} exports are running. Try again in a moment.", 5)
+        raise Unavailable(
+            f"{SENDING_AT_ONCE} other files are being sent. Try again in a moment.", 5
+        )
     try:
         yield
     finally:

@@ -1,13 +1,13 @@
-"""What an Excel file is beside its cells: the fewest parts that ECMA-376 wants."""
+"""The parts of an Excel file besides its rows: the fewest that ECMA-376 requires."""
 
-DATE, TIME = 1, 2  # numbers of the styles below
+DATE, TIME = 1, 2  # indexes of `cellXfs` in STYLES
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 SHEET = "xl/worksheets/sheet1.xml"
-# The first row, with the names, stays while the others are scrolled.
+# The header row stays visible while the others scroll.
 BEGIN = (
     f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView tabSelected="1" workbookViewId="0">'
     '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView>'
@@ -29,7 +29,7 @@ STYLES = (
     '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
     "</styleSheet>"
 )
-PARTS = {
+PARTS = {  # text of each file in the archive, except the sheet
     "[Content_Types].xml": (
         f'{HEAD}<Types xmlns="{PACKAGE}/content-types">'
         '<Default Extension="rels"'
@@ -55,11 +55,10 @@ PARTS = {
 }
 
 
-def letters(place: int) -> str:
-    """A column's name: A to Z, AA to AZ, ..."""
-    name = ""
-    place += 1
-    while place:
-        place, digit = divmod(place - 1, 26)
+def column_letters(index: int) -> str:
+    """The name of a column by its index from 0: A to Z, AA to AZ, ..."""
+    name, rest = "", index + 1
+    while rest:
+        rest, digit = divmod(rest - 1, 26)
         name = chr(ord("A") + digit) + name
     return name

@@ -61,7 +61,7 @@ def _tables() -> GraphQLField:
 
 def _resolve_tables(_: Any, info: Any) -> Any:
     info.context.start_query()
-    return catalogue.described(TABLES)
+    return catalogue.describe(TABLES)
 
 
 def _search() -> GraphQLField:

@@ -47,7 +47,7 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     412: (
         "The file has changed: it does not meet the condition of the request.",
-        {"detail": "The file is not the one that If-Match or If-Unmodified-Since names."},
+        {"detail": "The file does not match If-Match or If-Unmodified-Since."},
     ),
     413: (
         "The body is too long.",
@@ -63,7 +63,7 @@ PROBLEMS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     416: (
         "The Range header is outside the file: see Content-Range.",
-        {"detail": "The file has 1,024 bytes, and the Range header names none of them."},
+        {"detail": "The file has 1,024 bytes, and the requested range is outside it."},
     ),
     429: (
         "Too many requests: see Retry-After.",
