@@ -95,7 +95,7 @@ def test_a_repeated_parameter_is_refused_in_any_case(site: Site, query: str) -> 
         for headers in ({}, SESSION):
             answer = site.get(path, **headers)
             assert answer.status == 400
-            assert b"is given 2 times. Give it once." in answer.body
+            assert b"appears 2 times. Send it once." in answer.body
 
 
 def test_commas_alone_name_no_columns(site: Site) -> None:

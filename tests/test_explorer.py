@@ -120,8 +120,8 @@ def test_an_expensive_count_is_shown_as_an_estimate(site: Site) -> None:
     [
         ("cursor=", "cursor is of the API alone: /api/flight_delay_data/"),
         ("format=csv", "format is of the API alone: /api/flight_delay_data/"),
-        ("count=about", "is no way to count"),
-        ("view=chart&view=table", "view is given 2 times"),
+        ("count=about", "is unknown"),
+        ("view=chart&view=table", "view appears 2 times"),
         ("facets=Origin_City&group_by=Airline_Name", "facets count rows, not groups"),
     ],
 )

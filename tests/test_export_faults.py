@@ -206,7 +206,7 @@ def test_an_export_of_a_pruned_version_fails(platform: Platform, export_folder: 
     execute(platform, f"UPDATE flights_export SET number = 77 WHERE id = '{key}'")
     with worker(platform):
         until(lambda: row(platform, key)["status"] == "failed")
-    assert row(platform, key)["error"] == "Its version is not kept any more. Ask again."
+    assert row(platform, key)["error"] == "Its version was removed. Request the export again."
 
 
 @pytest.mark.deep

@@ -122,7 +122,7 @@ def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
         ).fetchone()
     assert ended == (
         *("failed", phase),
-        "Its worker stopped in the middle. The published version is untouched.",
+        "Its worker stopped unexpectedly. The published version is untouched.",
         "Start it again.",
     )
     clean(platform)
@@ -147,7 +147,7 @@ def test_a_worker_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
         ended = last(platform)
         now = before + (ended["status"] == "succeeded")
         until(lambda: current(site) == now)
-    error = "" if now > before else "Its worker stopped in the middle."
+    error = "" if now > before else "Its worker stopped unexpectedly."
     assert ended["error"].startswith(error), f"killed after {moment:.2f} s"
     assert set(seen) <= {f"{TABLE}/{before}", f"{TABLE}/{now}"}
 

@@ -203,7 +203,7 @@ def test_a_cursor_of_a_pruned_version_is_refused_with_the_reason(site: Site) -> 
 def test_an_invalid_get_is_refused(site: Site) -> None:
     assert "'nope'" in refused(site.get(f"{PATH}?query=%7B__typename%7D&nope=1"))
     twice = site.get(f"{PATH}?query=%7B__typename%7D&query=%7B__typename%7D")
-    assert "given 2 times" in refused(twice)
+    assert "appears 2 times" in refused(twice)
     assert "query is missing" in refused(site.get(PATH))
     assert "not JSON" in refused(site.get(f"{PATH}?query=%7B__typename%7D&variables=x"))
     assert refused(get(site, "mutation { delays_by_day { version } }"))

@@ -158,7 +158,7 @@ def test_a_csv_file_says_its_charset(site: Site) -> None:
 def test_a_repeated_search_parameter_is_refused(site: Site, path: str) -> None:
     refused = site.get(path)
     assert refused.status == 400
-    assert refused.json()["detail"].endswith("is given 2 times. Give it once.")
+    assert refused.json()["detail"].endswith("appears 2 times. Send it once.")
 
 
 def test_a_limit_of_any_size_is_the_largest(site: Site) -> None:

@@ -95,7 +95,7 @@ def test_a_job_that_lost_its_last_attempt_fails_alerts_and_lets_go_of_its_upload
     with killed_in_the_middle(platform, warehouse) as stored:
         platform.python(REAP)
     (job,) = rows(platform)
-    assert (job["status"], job["error"]) == ("failed", "Its worker stopped in the middle.")
+    assert (job["status"], job["error"]) == ("failed", "Its worker stopped unexpectedly.")
     assert [file.exists() for file in stored] == [False]
     (alert,) = rows(platform, "transfers_alert")
     assert (alert["about"], alert["table"], alert["kind"]) == ("job", "ingest", "failed")

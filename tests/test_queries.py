@@ -126,7 +126,7 @@ def test_a_page_states_its_limit_and_whether_more_rows_follow(site: Site) -> Non
         ("delays_by_day&limit=ten", 400, "limit"),
         ("delays_by_day&limit=-1", 400, "limit"),
         ("delays_by_day&offset=99999999999999999999", 400, "offset"),
-        ("delays_by_day&limit=1&limit=2", 400, "Give it once"),
+        ("delays_by_day&limit=1&limit=2", 400, "Send it once"),
         ("delays_by_day&Total_Flights__isnull=perhaps", 400, "true or false"),
         ("delays_by_day&where=Day_of_Week:x'%20OR%201=1", 200, "[]"),
     ],

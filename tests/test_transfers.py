@@ -156,7 +156,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
         return rows[1:]  # a missing row: nothing is published
 
     def refused() -> None:
-        with closing(connection), pytest.raises(AlreadyRunning, match=r"behind transfer .* test"):
+        with closing(connection), pytest.raises(AlreadyRunning, match=r"Waiting for transfer .* test"):
             runner.run(services.ask(TABLES, "another"))
 
     with pytest.raises(VerificationFailed):
@@ -343,7 +343,7 @@ def test_a_queued_transfer_names_the_transfer_it_waits_for(fresh: Platform) -> N
             until(lambda: _last(database)[1] == "queued")
         done = command.result()
     assert done.returncode == 0, done.stderr
-    assert "behind transfer 1 of flight_delay_data, asked for by test" in done.stderr
+    assert "Waiting for transfer 1 of flight_delay_data, requested by test" in done.stderr
     assert "flight_delay_data/2" in done.stdout
 
 

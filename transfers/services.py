@@ -56,12 +56,12 @@ def reap() -> int:
     with claims.lost(Transfer, settings.TRANSFER_LOST_AFTER) as orphaned:
         _fail(
             orphaned,
-            "Its worker stopped in the middle. The published version is untouched.",
+            "Its worker stopped unexpectedly. The published version is untouched.",
             "Start it again.",
         )
     never_claimed = _fail_queued(
         Q(asked_at__lt=timezone.now() - QUEUED_AT_MOST),
-        "No worker took it.",
+        "No worker started it in time.",
         "See that a worker runs and reaches the queue, then start it again.",
     )
     for model in tables.TABLES:

@@ -31,7 +31,7 @@ Status = WarehouseJob.Status
 UPLOADS = "uploads"
 # A younger upload without a job may be one that a web process stores now.
 ORPHANED_AFTER = timedelta(hours=1)
-WORKER_DIED = "Its worker stopped in the middle."
+WORKER_DIED = "Its worker stopped unexpectedly."
 RETRY_ADVICE = "See the worker's log, and start it again."
 log = logging.getLogger(__name__)
 

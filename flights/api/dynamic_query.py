@@ -31,7 +31,7 @@ from . import information_schema
 from .schema import MEANINGS, files
 from .views import TableView
 
-ABOUT_WHERE = "Conditions that all have to hold: `City:Chicago, IL,Total_Arrivals__gte:4`."
+ABOUT_WHERE = "Conditions that rows must meet: `City:Chicago, IL,Total_Arrivals__gte:4`."
 SAME = ("columns", "order_by", "limit", "offset")
 OWN = ("where", "order_direction")  # parameters that a table's address does not have
 
@@ -127,13 +127,13 @@ def _conditions(names: Columns, where: str) -> dict[str, str]:
 
 
 def _twice(name: str) -> BadQuery:
-    return BadQuery(f"{name} is given twice. Give it once.")
+    return BadQuery(f"{name} appears twice. Send it once.")
 
 
 def _order(order_by: str, direction: str) -> dict[str, str]:
     """`order_by=a,b` with `order_direction=DESC` is `-a,-b`."""
     if direction.upper() not in ("", "ASC", "DESC"):
-        raise BadQuery(f"order_direction: {direction[:40]!r} is no direction.", ["ASC", "DESC"])
+        raise BadQuery(f"order_direction: {direction[:40]!r} is unknown.", ["ASC", "DESC"])
     names = [name.strip() for name in order_by.split(",") if name.strip()]
     if direction.upper() == "DESC":
         names = [name if name.startswith("-") else f"-{name}" for name in names]

@@ -170,10 +170,10 @@ class ExportFile(APIView):
     def get(self, request: Request, pk: Any) -> HttpResponseBase:
         expires = request.query_params.get("expires", "")
         if not folder.is_signed(pk, expires, request.query_params.get("signature", "")):
-            raise PermissionDenied("This link is not as it was made. Copy all of it.")
+            raise PermissionDenied("This link is incomplete or changed. Copy all of it.")
         export = Export.objects.filter(pk=pk, status=Export.Status.DONE).first()
         if export is None or int(expires) < timezone.now().timestamp():
-            raise Gone("This link has expired. Ask for the export again.")
+            raise Gone("This link has expired. Request the export again.")
         return download.response(export, request)
 
 

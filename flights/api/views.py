@@ -62,7 +62,7 @@ class TableView(viewsets.ViewSet):
 
     def version_headers(self, query: Query, version: TableVersion) -> dict[str, str]:
         """The headers that name the version and the limit."""
-        headers = caching.headers(self.request, [version], exports.packed(self.request))
+        headers = caching.headers(self.request, [version], exports.content_encoding(self.request))
         return {**headers, "X-AirSense-Limit": str(query.limit)}
 
     def body(self, query: Query, version: TableVersion, page: Page) -> Any:

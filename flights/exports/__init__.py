@@ -20,7 +20,7 @@ from .copy_out import CopyReader
 from .files import File
 from .formats import FORMATS
 
-__all__ = ["FORMATS", "answer", "packed"]
+__all__ = ["FORMATS", "answer", "content_encoding"]
 
 AHEAD = 1 << 18  # bytes that are read before the first is sent
 
@@ -43,7 +43,7 @@ def answer(
 ) -> StreamingHttpResponse:
     """The query's rows as a file, streamed while PostgreSQL reads them."""
     format_ = FORMATS[request.accepted_renderer.format]
-    file = File(format_, query, version, packed(request))
+    file = File(format_, query, version, content_encoding(request))
     with ExitStack() as held:
         reader = held.enter_context(CopyReader(request.META.get(GONE)))
         held.enter_context(cost.slot(reader.connection, *file.statement, version, cost.FILES))
@@ -59,12 +59,12 @@ def answer(
         "Content-Disposition": f'attachment; filename="{file.name}"',
         "Vary": "Accept, Accept-Encoding",
     }
-    if file.packed:
-        headers["Content-Encoding"] = file.packed
+    if file.encoding:
+        headers["Content-Encoding"] = file.encoding
     return StreamingHttpResponse(stream, content_type=format_.content_type, headers=headers)
 
 
-def packed(request: Request) -> str:
+def content_encoding(request: Request) -> str:
     """The Content-Encoding of a file; "" for none."""
     format_ = FORMATS.get(request.accepted_renderer.format)
     accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")

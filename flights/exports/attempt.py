@@ -18,7 +18,7 @@ from flights.models import Export, TableVersion
 from . import service
 from .copy_out import CopyReader, Stopped
 
-VERSION_REMOVED = "Its version is not kept any more. Ask again."
+VERSION_REMOVED = "Its version was removed. Request the export again."
 
 
 class Attempt:

@@ -25,7 +25,7 @@ class File:
     format: Format
     query: Query
     version: TableVersion
-    packed: str = ""
+    encoding: str = ""  # the Content-Encoding; "" for none
 
     @property
     def name(self) -> str:
@@ -55,4 +55,4 @@ class File:
         sql, values = self.statement
         fields = list(self.query.columns)
         copied = reader.rows(self.format.statement(sql, fields), values)
-        return compression.compress(self.format.write(copied, fields), self.packed)
+        return compression.compress(self.format.write(copied, fields), self.encoding)

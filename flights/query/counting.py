@@ -25,7 +25,7 @@ def read(params: dict[str, str]) -> str:
     """How to count; "" where the client does not want a count."""
     way = params.get("count", "").lower()
     if way and way not in WAYS:
-        raise BadQuery(f"count: {way[:40]!r} is no way to count.", WAYS)
+        raise BadQuery(f"count: {way[:40]!r} is unknown.", WAYS)
     return way
 
 

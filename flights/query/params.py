@@ -27,7 +27,7 @@ def read(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
 
 
 def repeated(name: str, times: int) -> BadQuery:
-    return BadQuery(f"{name[:80]} is given {times} times. Give it once.")
+    return BadQuery(f"{name[:80]} appears {times} times. Send it once.")
 
 
 def offset(params: dict[str, str]) -> int:

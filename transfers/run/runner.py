@@ -129,9 +129,9 @@ def _claim(transfers: list[Transfer]) -> list[Transfer]:
         with transaction.atomic():
             return [t for t in transfers if claims.claim(t)]
     except IntegrityError:
-        ahead = "; ".join(f"{t}, asked for by {t.asked_by}" for t in services.behind(transfers))
+        ahead = "; ".join(f"{t}, requested by {t.asked_by}" for t in services.behind(transfers))
         raise AlreadyRunning(
-            f"This waits behind {ahead or 'another transfer'}.",
+            f"Waiting for {ahead or 'another transfer'}.",
             advice="It starts when that has ended; one that lost its worker ends soon.",
         ) from None
 

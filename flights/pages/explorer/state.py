@@ -164,7 +164,7 @@ class State:
         if others := [name for name in NOT_SHOWN if name in self.lists]:
             raise BadQuery(f"{others[0]} is of the API alone: {self.api}")
         if self.view not in VIEWS:
-            raise BadQuery(f"view: {self.view[:40]!r} is no view.", VIEWS)
+            raise BadQuery(f"view: {self.view[:40]!r} is unknown.", VIEWS)
 
 
 def _result(query: Query, version: TableVersion) -> Result:
