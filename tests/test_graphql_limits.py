@@ -19,7 +19,7 @@ WRONG = {
     "{ delays_by_day(limit: -1) { version } }": "limit: '-1' is not a whole number",
     '{ delays_by_day(limit: "1") { version } }': "not a whole number",
     "{ delays_by_day(limit: 1.5) { version } }": "not a whole number",
-    f"{{ delays_by_day(offset: {'9' * 20}) {{ version }} }}": "offset: ",
+    f"{{ delays_by_day(offset: {'9' * 20}) {{ version }} }}": "rows of offset",
     f"{{ delays_by_day(limit: {'9' * 9_000}) {{ version }} }}": "whole number",
     '{ delays_by_day(cursor: "x") { version } }': "cursor is not one of this query",
     '{ delays_by_day(cursor: "", offset: 1) { version } }': "cursor pages rows",

@@ -360,7 +360,7 @@ def test_a_command_waits_for_a_running_transfer_of_its_table_and_ends_with_its_s
     (queued,) = services.ask([DAYS], "test")
     mine = Transfer.objects.filter(pk=queued.pk)
     with own.running("transfer", "delays_by_day") as command:
-        until(lambda: "waits behind" in own.log.read_text())
+        until(lambda: "Waiting for transfer" in own.log.read_text())
         with transaction.atomic():
             services.cancel(ahead, by="test")
             mine.update(**alive)
