@@ -156,7 +156,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
         return rows[1:]  # a missing row: nothing is published
 
     def refused() -> None:
-        with closing(connection), pytest.raises(AlreadyRunning, match=r"Waiting for transfer .* test"):
+        with closing(connection), pytest.raises(AlreadyRunning, match=r"Waiting for .* test"):
             runner.run(services.ask(TABLES, "another"))
 
     with pytest.raises(VerificationFailed):
