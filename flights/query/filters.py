@@ -9,7 +9,7 @@ Only the filters that a query names are made: making a form of all would cost mo
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import or_
 from typing import Any
 
@@ -171,6 +171,7 @@ def filters(params: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in params.items() if name not in RESERVED}
 
 
+@lru_cache(maxsize=1024)  # many shapes have the same filters, and a class takes long to make
 def filterset(model: type[MirroredTable], parameters: tuple[str, ...]) -> type[FilterSet]:
     """The filters that parameters name. Raises BadQuery for an unknown column or operator."""
     limits.at_most(limits.CONDITIONS, len(parameters), "filters")

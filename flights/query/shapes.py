@@ -15,6 +15,7 @@ from . import columns, filters, grouping, ordering
 from .grouping import Grouping
 from .ordering import Direction
 
+SIZE = 4_096  # shapes; each takes about a kB
 PARAMETERS = ("columns", "order_by", "group_by", "aggregate", "having")
 
 
@@ -31,7 +32,7 @@ def read(model: type[MirroredTable], params: dict[str, str]) -> Shape:
     return _read(model, tuple(filters.filters(params)), *texts)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(SIZE)
 def _read(model: type[MirroredTable], parameters: tuple[str, ...], *texts: str) -> Shape:
     params = dict(zip(PARAMETERS, texts, strict=True))
     groups = grouping.read(model, params)
