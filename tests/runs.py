@@ -26,7 +26,15 @@ class Run:
         env = {n: v for n, v in os.environ.items() if not n.endswith("_URL")}
         with self.log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "run", f"--port={port}"],
+                # Ctrl-C works even where tests run in the background and shells ignore SIGINT.
+                [
+                    "env",
+                    "--default-signal=INT",
+                    sys.executable,
+                    "manage.py",
+                    "run",
+                    f"--port={port}",
+                ],
                 cwd=PROJECT,
                 env={**env, "AIRSENSE_HOME": str(home), "COLUMNS": "200", **(settings or {})},
                 stdout=file,
