@@ -19,6 +19,7 @@ def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_proc
     home = tmp_path / "home"
     with running(home) as run:
         run.up()
+        until(lambda: "Ctrl-C" in run.output())  # the end of the report
         assert "336,776" in run.output()
         assert "delays_by_day" in run.output()
         # Each of the two processes shares one check for a second.

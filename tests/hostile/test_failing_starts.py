@@ -43,7 +43,7 @@ def test_a_table_that_was_never_published_is_answered_with_503_until_it_can_be(
     (home / "warehouse").write_text("This is no folder.")
     with running(home) as run:
         run.up()
-        assert "delays_by_day                is not published yet" in run.output()
+        until(lambda: "delays_by_day                is not published yet" in run.output())
         answer = run.site.get(PAGE)
         assert answer.status == 503
         assert "has not been transferred" in answer.json()["detail"]
