@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from rest_framework.authtoken.admin import TokenAdmin
@@ -16,6 +16,7 @@ from rest_framework.authtoken.models import Token, TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from flights.admin import secret
 from transfers.admin.confirmation import confirm
 
 from . import privileges
@@ -81,15 +82,7 @@ class Tokens(TokenAdmin, ModelAdmin):
         return _log(request, obj, ADDITION)
 
     def response_add(self, request: HttpRequest, obj: TokenProxy, *args: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Token of {obj.user}",
-            "secret": obj.key,
-            "header": "Authorization: Token",
-            "back": reverse("admin:authtoken_tokenproxy_changelist"),
-        }
-        return render(request, "admin/key.html", context)
+        return secret.show(self, request, f"Token of {obj.user}", "Authorization: Token", obj.key)
 
 
 def _log(request: HttpRequest, token: TokenProxy, flag: int) -> LogEntry:

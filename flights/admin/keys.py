@@ -6,14 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from flights.access import keys
 from flights.models import SCOPES, ApiKey
+
+from . import secret
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -53,15 +53,7 @@ class KeyAdmin(ModelAdmin):
             keys.make(obj)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, *args: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"The key of {obj.name}",
-            "secret": obj.secret,
-            "header": "X-API-Key:",
-            "back": reverse("admin:flights_apikey_changelist"),
-        }
-        return render(request, "admin/key.html", context)
+        return secret.show(self, request, f"The key of {obj.name}", "X-API-Key:", obj.secret)
 
     @admin.action(
         description="Revoke selected keys (takes effect within a second)", permissions=["change"]

@@ -1,0 +1,23 @@
+"""The page that shows a new key or token: the only time that people see it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+
+def show(
+    page: "admin.ModelAdmin[Any]", request: HttpRequest, title: str, header: str, secret: str
+) -> HttpResponse:
+    """Show a secret, and the request header that carries it."""
+    context = {
+        **page.admin_site.each_context(request),
+        "opts": page.opts,
+        "title": title,
+        "header": header,
+        "secret": secret,
+        "back": reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"),
+    }
+    return render(request, "admin/key.html", context)
