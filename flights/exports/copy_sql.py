@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import models
 from psycopg.sql import Identifier
 
+from flights.finite import FINITE
 from flights.mirror import Field, public
 
 type Rewrite = Callable[[Field, str], str]  # from a column and its SQL to the SQL to select
@@ -27,7 +28,6 @@ FORMULA = rf"^(\t|\r|\n|[{INVISIBLE}]*[{FORMULA_STARTS}])"
 # comparison lets them skip the regular expression.
 NO_LETTER_FIRST = r"""({0} < 'A' COLLATE "C" OR {0} >= E'\x7f' COLLATE "C")"""
 ESCAPED = f"CASE WHEN {NO_LETTER_FIRST} AND {{0}} ~ '{FORMULA}' THEN '''' || {{0}} ELSE {{0}} END"
-FINITE = "CASE WHEN {0} - {0} = 0 THEN {0} END"  # NaN - NaN and inf - inf are NaN
 
 
 def csv(sql: str, fields: list[Field]) -> str:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from flights import versions
-from flights.errors import BadQuery, Unavailable
+from flights.errors import BadQuery, TooMany
 from flights.mirror import MirroredTable
 from flights.models import Asker, Export, TableVersion
 from flights.query import params
@@ -25,10 +25,6 @@ LONGEST_QUERY = 8_192  # characters; no web server reads a longer address
 NOT_FOR_FILES = ("format", "cursor", "count", "facets")
 ONE_AT_A_TIME = "exports"  # so that two requests for the same file make one
 log = logging.getLogger(__name__)
-
-
-class TooMany(Unavailable):
-    status_code = 429
 
 
 def ask(model: type[MirroredTable], text: str, format_: str, by: Asker) -> Export:
