@@ -105,7 +105,7 @@ def translated(values: dict[str, str], names: Columns) -> dict[str, str]:
     own = {n: v for n, v in values.items() if n not in OWN and n.lower() != "table_name"}
     conditions = _conditions(names, values.get("where", ""))
     if twice := sorted(own.keys() & conditions.keys()):
-        raise _twice(twice[0])
+        raise params.repeated(twice[0], 2)
     order = _order(values.get("order_by", ""), values.get("order_direction", ""))
     return {**own, **conditions, **order}
 
@@ -120,14 +120,10 @@ def _conditions(names: Columns, where: str) -> dict[str, str]:
     conditions: dict[str, str] = {}
     for name, value in split("where", where, names):
         if name in conditions:
-            raise _twice(f"where: {name}")
+            raise params.repeated(f"where: {name}", 2)
         column_operator(names, name)  # `where=limit:5` is a mistake, not a limit
         conditions[name] = value
     return conditions
-
-
-def _twice(name: str) -> BadQuery:
-    return BadQuery(f"{name} appears twice. Send it once.")
 
 
 def _order(order_by: str, direction: str) -> dict[str, str]:

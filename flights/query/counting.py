@@ -1,6 +1,7 @@
 """How many rows a query matches (`count=exact`, `count=estimated`), and `facets=...`."""
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
@@ -43,12 +44,16 @@ def count(query: "Query", version: TableVersion, way: str) -> int:
 
 def read_facets(model: type[MirroredTable], params: dict[str, str]) -> list[Field]:
     """The columns whose values to count; a table declares the columns that allow it."""
-    declared = [field for field in model.columns() if field.name in model.mirror.facets]
-    known = Columns(f"{model._meta.db_table} counts values of some columns only, and", declared)
-    fields = known.listed(params.get("facets", ""))
+    fields = _countable(model).listed(params.get("facets", ""))
     if fields and (params.get("group_by") or params.get("aggregate")):
         raise BadQuery("facets count rows, not groups: ask for one of the two.")
     return fields
+
+
+@lru_cache
+def _countable(model: type[MirroredTable]) -> Columns:
+    declared = [field for field in model.columns() if field.name in model.mirror.facets]
+    return Columns(f"{model._meta.db_table} counts values of some columns only, and", declared)
 
 
 def facets(query: "Query", version: TableVersion) -> Facets:

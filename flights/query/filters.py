@@ -27,7 +27,17 @@ from . import columns, limits, operators, values
 from .columns import Columns
 
 
-class ColumnFilter(Filter):
+class QFilter(Filter):
+    """A filter of django-filter that is a `Q` of its value."""
+
+    def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
+        return qs.filter(self.q(value))
+
+    def q(self, value: Any) -> Q:
+        raise NotImplementedError
+
+
+class ColumnFilter(QFilter):
     """A filter of one column by one operator. An empty text is a value, not "no filter"."""
 
     def __init__(self, model_field: Field, operator: str) -> None:
@@ -41,9 +51,6 @@ class ColumnFilter(Filter):
             return values.truth()
         read = values.several if self.lookup_expr == "in" else values.one
         return read(self.model_field)
-
-    def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
-        return qs.filter(self.q(value))
 
     def q(self, value: Any) -> Q:
         matches = self._matches(value)
@@ -64,7 +71,7 @@ class ColumnFilter(Filter):
         return Q(**{f"{name}__{self.lookup_expr}": value})
 
 
-class AnyOf(Filter):
+class AnyOf(QFilter):
     """Several conditions in one parameter. A row must meet at least one."""
 
     def __init__(self, parameter: str, among: Columns) -> None:
@@ -76,9 +83,6 @@ class AnyOf(Filter):
         messages = values.refusal("a list of conditions such as City:Boston")
         # The value of the last condition may end with a space.
         return forms.RegexField(r"\S", strip=False, error_messages=messages)
-
-    def filter(self, qs: "models.QuerySet[Any]", value: Any) -> "models.QuerySet[Any]":
-        return qs.filter(self.q(value))
 
     def q(self, value: Any) -> Q:
         return reduce(or_, conditions(self.parameter, value, self.among))

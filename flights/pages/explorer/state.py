@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from flights import versions
 from flights.errors import BadQuery, Unavailable
-from flights.mirror import RESERVED, MirroredTable, column
+from flights.mirror import MirroredTable, column
 from flights.models import TableVersion
 from flights.pages import charts
 from flights.pages.formatting import address, kind
@@ -22,7 +22,7 @@ from flights.query.columns import Columns
 from flights.query.counting import Facets
 from flights.query.grouping import Grouping
 from flights.query.paging import Page
-from flights.query.params import LONGEST_NUMBER, is_whole, repeated
+from flights.query.params import LONGEST_NUMBER, is_whole, known_name, repeated
 from flights.query.query import Query
 
 PATH = "/explorer"
@@ -74,7 +74,7 @@ class State:
         """All values of each of the API's parameters, so that repeated ones are refused."""
         lists: dict[str, list[str]] = {}
         for name, values in self.address.lists():
-            known = name.lower() if name.lower() in RESERVED else name
+            known = known_name(name)
             if known not in OWN:
                 lists.setdefault(known, []).extend(map(str, values))
         return lists
