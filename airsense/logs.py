@@ -1,6 +1,6 @@
 """Rotate the log files of the data folder once a day, and delete them after 30 days.
 
-Logs can contain what people asked for, because PostgreSQL logs statements that it cancels. Why this
+Logs can contain the queries of people, because PostgreSQL logs statements that it cancels. Why this
 is not `logging.handlers`: docs/adr/0005-log-files-are-rotated-by-copying.md.
 """
 
