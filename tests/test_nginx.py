@@ -33,7 +33,8 @@ def test_nginx_requests_it_again_after_a_second(front: Site) -> None:
     front.get(f"{QUERY}&offset=2")
     time.sleep(2.1)  # nginx counts in whole seconds
     assert status(front.get(f"{QUERY}&offset=2")) == "REVALIDATED"
-    assert status(front.get(f"{QUERY}&offset=2")) == "HIT"
+    # At once, unless the machine stalls for more than a second between the two requests.
+    until(lambda: status(front.get(f"{QUERY}&offset=2")) == "HIT", seconds=5)
 
 
 def test_nginx_answers_304_to_clients_that_have_the_response(front: Site) -> None:
