@@ -201,3 +201,10 @@ def test_a_text_that_no_cell_can_hold_is_refused() -> None:
     for text, fits in (("a" * 32_767, True), ("\U0001f600" * 16_384, False), ("a" * 32_768, False)):
         with nullcontext() if fits else pytest.raises(BadQuery, match=r"32,768 characters"):
             assert b"".join(excel.xlsx(iter([text.encode()]), fields))
+
+
+@pytest.mark.parametrize("group", ["", "&group_by=Day_of_Week"])
+def test_a_limit_of_zero_gives_a_file_without_rows(site: Site, group: str) -> None:
+    answer = site.get(f"/api/delays_by_day/?aggregate=count{group}&limit=0&format=csv")
+    assert (answer.status, answer.headers["x-airsense-rows"]) == (200, "0")
+    assert from_csv(answer.body) == []

@@ -242,6 +242,12 @@ def test_an_invalid_query_is_refused_with_the_reason(
     json.loads(answer.body)
 
 
+def test_facets_are_refused_where_the_response_is_a_list(site: Site) -> None:
+    answer = site.get("/api/dynamic_query?table_name=flight_delay_data&limit=1&facets=Origin_City")
+    assert answer.status == 400
+    assert "/api/flight_delay_data/" in answer.json()["detail"]
+
+
 def test_the_explorer_shows_groups_and_keeps_alternatives(site: Site) -> None:
     page = site.get(
         "/explorer?table=flight_delay_data&group_by=Airline_Name&aggregate=avg:Arrival_Delay_Minutes"
