@@ -20,7 +20,7 @@ from benchmarks import report, wrk
 from benchmarks.target import Target, empty, served
 from tests.platform import Platform
 from transfers import warehouses
-from transfers.ingest.records import REQUIRED
+from transfers.ingest.raw_columns import REQUIRED
 
 WEEK = 7  # most days in a query of a city
 TABLE, NAMES = "flight_delay_data", ", ".join(REQUIRED)

@@ -28,7 +28,7 @@ from rich.table import Table
 from tests import servers  # noqa: F401  # points this process to a new database
 from tests.platform import most_memory
 from tests.warehouse.running import running
-from transfers.ingest.records import REQUIRED
+from transfers.ingest.raw_columns import REQUIRED
 
 if TYPE_CHECKING:
     from transfers.warehouses import Warehouse

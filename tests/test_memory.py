@@ -10,7 +10,7 @@ import pytest
 from tests.platform import most_memory
 from tests.platforms import own_platform
 from tests.warehouse.running import running
-from transfers.ingest.records import REQUIRED
+from transfers.ingest.raw_columns import REQUIRED
 
 ROWS, FILE_ROWS = 1_600_000, 300_000  # a file has some 20 MB, as those of Databricks
 LIMIT = 300  # MB

@@ -17,15 +17,7 @@ from django.conf import settings
 from transfers.exceptions import BadInput
 
 from . import arrow_types
-
-REQUIRED = {
-    "Flight_Date": pa.date32(),
-    "Airline_Name": pa.string(),
-    "Origin_City": pa.string(),
-    "Destination_City": pa.string(),
-    "Departure_Delay_Minutes": pa.int32(),
-    "Arrival_Delay_Minutes": pa.int32(),
-}
+from .raw_columns import REQUIRED
 
 # Characters that Delta tables do not allow in column names. Each becomes a "_":
 # https://docs.databricks.com/aws/en/delta/column-mapping
