@@ -4,6 +4,8 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from math import floor
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +31,10 @@ LIKE = {
     "iendswith": ("%", "", "ILIKE"),
     "iexact": ("", "", "ILIKE"),
 }
+KEYS = {name: name for name in TEXTS} | {
+    "month:Flight_Date": "date_trunc('month', Flight_Date)::date",
+    "year:Flight_Date": "date_trunc('year', Flight_Date)::date",
+}
 FUNCTIONS = {
     "count": "count({0})",
     "count_distinct": "count(DISTINCT {0})",
@@ -39,6 +45,9 @@ FUNCTIONS = {
     "median": "quantile_cont({0}, 0.5)",
     "p10": "quantile_cont({0}, 0.1)",
     "p95": "quantile_cont({0}, 0.95)",
+    # The smallest value that at least 90 percent do not exceed.
+    "disc90": "list_sort(list({0}) FILTER ({0} IS NOT NULL))[(9 * count({0}) + 9) // 10]",
+    "disc7": "list_sort(list({0}) FILTER ({0} IS NOT NULL))[(7 * count({0}) + 99) // 100]",
 }
 
 
@@ -171,33 +180,63 @@ def check_rows(
     assert ask(site, query.parameters | page) == as_json(expected.fetchall())
 
 
+@dataclass(frozen=True)
+class Percentage:
+    """A percentage as the API has it, and the SQL of its two numbers."""
+
+    aggregate: str
+    part: str
+    whole: str
+
+
+@st.composite
+def percentages(draw: st.DrawFn, words: list[str]) -> Percentage:
+    if draw(st.booleans()):
+        a, b = draw(st.permutations(NUMBERS))
+        both = f"FILTER ({a} IS NOT NULL AND {b} IS NOT NULL)"
+        return Percentage(f"percent:{a}/{b}", f"sum({a}) {both}", f"sum({b}) {both}")
+    condition = draw(conditions(words))
+    text = condition.text
+    if "," in text and condition.lookup.removeprefix("not_") != "in":
+        text = '"' + text.replace('"', '""') + '"'
+    part = f"count(*) FILTER ({condition.sql})"
+    return Percentage(f"share:{condition.parameter}:{text}", part, "count(*)")
+
+
+def percent(part: int | None, whole: int | None) -> float | None:
+    """With two decimals, half away from zero; null without a whole."""
+    if part is None or not whole:
+        return None
+    ratio = 100 * Fraction(part, whole)
+    hundredths = floor(abs(ratio) * 100 + Fraction(1, 2))
+    return hundredths / 100 if ratio > 0 else -hundredths / 100
+
+
 def check_groups(
     site: Site, flights: duckdb.DuckDBPyConnection, data: st.DataObject, words: list[str]
 ) -> None:
     query = data.draw(generated_queries(words))
-    by = data.draw(st.lists(st.sampled_from(TEXTS), max_size=2, unique=True))
+    by = data.draw(st.lists(st.sampled_from(list(KEYS)), max_size=2, unique=True))
     functions = data.draw(
         st.lists(st.sampled_from(list(FUNCTIONS)), min_size=1, max_size=3, unique=True)
     )
     measured = [(function, data.draw(st.sampled_from(NUMBERS))) for function in functions]
+    ratio = data.draw(percentages(words))
     least = data.draw(st.sampled_from([None, 1, 100, 5_000]))
-    parameters = {
-        "group_by": ",".join(by),
-        "aggregate": ",".join(["count", *(f"{f}:{column}" for f, column in measured)]),
-        "limit": "10000",
-    }
+    values = ["count", *(f"{f}:{column}" for f, column in measured), ratio.aggregate]
+    parameters = {"group_by": ",".join(by), "aggregate": ",".join(values), "limit": "10000"}
     having = ""
     if least is not None:
         parameters["having"], having = f"count__gte:{least}", f"HAVING count(*) >= {least}"
-    selected = [*by, "count(*)", *(FUNCTIONS[f].format(column) for f, column in measured)]
-    grouped = f"GROUP BY {', '.join(by)}" if by else ""
-    expected = flights.execute(
+    keys = [KEYS[key] for key in by]
+    computed = [FUNCTIONS[f].format(column) for f, column in measured]
+    selected = [*keys, "count(*)", *computed, ratio.part, ratio.whole]
+    grouped = f"GROUP BY {', '.join(keys)}" if by else ""
+    rows = flights.execute(
         f"SELECT {', '.join(selected)} FROM {TABLE} WHERE {query.where} {grouped} {having}"
-    )
-    actual_rows, expected_rows = (
-        ask(site, query.parameters | parameters),
-        as_json(expected.fetchall()),
-    )
+    ).fetchall()
+    expected_rows = as_json([(*row, percent(part, whole)) for *row, part, whole in rows])
+    actual_rows = ask(site, query.parameters | parameters)
     by_key = lambda row: row[: len(by)]  # noqa: E731
     for mine, other in zip(
         sorted(actual_rows, key=by_key), sorted(expected_rows, key=by_key), strict=True

@@ -111,6 +111,43 @@ def test_min_of_an_unsupported_type_is_refused_with_the_supported_columns(
     assert refused["allowed"] == [other for other in TYPES if other not in ("flag", "raw")]
 
 
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("month:day", ["0001-01-01", "1582-10-01", "9999-12-01", None]),
+        ("year:day", ["0001-01-01", "1582-01-01", "9999-01-01", None]),
+        # Times with a zone count in UTC.
+        ("month:instant", ["1883-11-01", "1969-12-01", "2024-02-01", "9999-12-01"]),
+        ("month:local", ["1582-10-01", "1899-12-01", "2024-03-01", None]),
+        ("year:local", ["1582-01-01", "1899-01-01", "2024-01-01", None]),
+    ],
+)
+def test_months_and_years_of_each_type_are_dates_in_every_format(
+    published: None, name: str, days: list[str | None]
+) -> None:
+    query, column = f"group_by={name}&columns={name.replace(':', '_')}", name.replace(":", "_")
+    rows = json.loads(ask(query))["results"]
+    assert [row[column] for row in rows] == days
+    assert [json.loads(line) for line in ask(f"{query}&format=ndjson").splitlines()] == rows
+    assert ask(f"{query}&format=csv").decode().split() == [column, *filter(None, days)]
+    read = pq.read_table(io.BytesIO(ask(f"{query}&format=parquet")))
+    assert read.schema.types == [pa.date32()]
+    assert [day and day.isoformat() for day in read[column].to_pylist()] == days
+
+
+def test_percentages_of_floats_do_not_depend_on_nan_or_infinity(published: None) -> None:
+    percents = "percent:single/double,percent:large/whole,share:single__gt:0,share:flag:true"
+    # Only the row with 0.1 and -2**31 has both a finite `large` and a `whole`, ...
+    assert json.loads(ask(f"aggregate={percents}"))["results"] == [
+        {
+            "percent_single_of_double": None,
+            "percent_large_of_whole": 0.0,
+            "share_single_gt_0": 25.0,
+            "share_flag_true": 50.0,
+        }
+    ]
+
+
 def test_files_hold_every_type_as_it_is(published: None) -> None:
     """Except NaN and infinity, which queries treat as null."""
     rows = table_of(TYPES).cast(columns.schema(EveryType)).sort_by("n").to_pylist()

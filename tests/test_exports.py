@@ -94,6 +94,14 @@ def test_groups_and_pages_are_files_too(site: Site, format_: str) -> None:
     assert (answer.headers["x-airsense-rows"], answer.headers["x-airsense-limit"]) == ("5", "5")
 
 
+@pytest.mark.parametrize("format_", ["ndjson", "arrow", "parquet", "xlsx"])
+def test_rows_of_one_empty_value_are_in_the_file(site: Site, format_: str) -> None:
+    query = "columns=Arrival_Delay_Minutes&Departure_Delay_Minutes__isnull=true&limit=20"
+    answer = export(site, format_, query)
+    assert READ[format_](answer.body) == [{"Arrival_Delay_Minutes": None}] * 20
+    assert answer.headers["x-airsense-rows"] == "20"
+
+
 @pytest.mark.parametrize("format_", READ)
 def test_a_query_without_rows_is_a_whole_file(site: Site, format_: str) -> None:
     for query in (

@@ -12,7 +12,7 @@ from flights.exports import FORMATS
 from flights.mirror import Field, MirroredTable, column, public
 from flights.query import operators
 from flights.query.counting import WAYS
-from flights.query.grouping import NUMBERS
+from flights.query.measures import NUMBERS
 from flights.web.openapi import ApiSchema
 from flights.web.problems import READING, problems
 
@@ -35,10 +35,11 @@ MEANINGS = {
     "offset": "Number of rows to skip.",
     "cursor": "Position of a page: empty for the first page, then the value in the link `next`.",
     "or": "Conditions `column:value` or `column__operator:value`; at least one must be true.",
-    "group_by": "Columns to group by: one row for each combination of values.",
+    "group_by": "Columns to group by. `month:Column` and `year:Column` group dates.",
     "aggregate": (
         "Values to compute for each group: `count` or `function:column`. Functions: `count"
-        " count_distinct min max sum avg median p1` to `p99`."
+        " count_distinct min max sum avg median p1` to `p99`, `disc1` to `disc99` (not"
+        " interpolated), `percent:A/B` (of sums), `share:Column__gte:30` (of rows)."
     ),
     "having": "Conditions on computed values; all must be true.",
     "count": "How to count all rows of the query for the header X-AirSense-Count.",

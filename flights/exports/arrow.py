@@ -43,7 +43,8 @@ def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBat
     binary = [i for i, type_ in enumerate(target.types) if pa.types.is_binary(type_)]
     csv_types = [pa.string() if i in binary else type_ for i, type_ in enumerate(target.types)]
     read = pa.csv.ReadOptions(column_names=[str(i) for i in range(len(fields))], use_threads=False)
-    parse = pa.csv.ParseOptions(newlines_in_values=True)
+    # A row of one null is an empty line.
+    parse = pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
     convert = pa.csv.ConvertOptions(
         column_types={str(i): type_ for i, type_ in enumerate(csv_types)},
         null_values=[""],

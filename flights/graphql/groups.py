@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import models
@@ -22,7 +22,8 @@ from graphql import (
 
 from flights.api.schema import MEANINGS
 from flights.mirror import Field, MirroredTable, public
-from flights.query.grouping import NUMBERS
+from flights.query import aggregates, columns, periods
+from flights.query.measures import NUMBERS
 from flights.query.query import Query
 
 from . import table_result, where
@@ -35,10 +36,17 @@ type ScalarOf = Callable[[Field], GraphQLScalarType]
 
 ABOUT = (
     "Groups of rows with equal values in the columns selected in `by`; without `by`, all rows are"
-    " one group. `order_by` and `having` use the names of selected values: a column, `count`,"
-    " `avg_Column`, `p90_Column` and so on."
+    " one group. `order_by` and `having` use the names of selected values as in REST: a column,"
+    " `count`, `avg_Column`, `p90_Column`, `disc90_Column`, `percent_A_of_B` and so on."
 )
-PERCENT = GraphQLArgument(GraphQLNonNull(GraphQLInt), description="The percentile: 1 to 99.")
+FUNCTIONS = {"percentile": "p", "percentile_disc": "disc"}  # their names in REST, without p
+P = GraphQLArgument(GraphQLNonNull(GraphQLInt), description="The percentile: 1 to 99.")
+# The argument of these functions: what REST has after the colon.
+PERCENTAGES = {
+    "percent": "Two columns of numbers: `A/B` is the sum of A in percent of the sum of B.",
+    "share": "A condition, such as `Column__gte:30`; a value with a comma is in double quotes.",
+}
+ABOUT_PERCENTAGES = "With two decimals; null where the denominator is 0."
 
 
 def field(model: Model, where_type: GraphQLInputObjectType) -> GraphQLField:
@@ -58,9 +66,11 @@ def _measures(model: Model) -> dict[str, GraphQLField]:
     """The fields of a group. Its row is a dict with REST's names: `count`, `avg_Delay`."""
     numbers = [f for f in model.columns() if isinstance(f, NUMBERS)]
     columns_type = partial(_columns_type, model)
+    days = [key.field for key in periods.of(columns.of(model)).values()]
     fields = {
         "by": GraphQLField(
-            GraphQLNonNull(columns_type("By", model.columns(), scalar)), resolve=_resolve_by
+            GraphQLNonNull(columns_type("By", [*model.columns(), *days], scalar)),
+            resolve=_resolve_by,
         ),
         "count": GraphQLField(
             GraphQLNonNull(LONG),
@@ -72,6 +82,7 @@ def _measures(model: Model) -> dict[str, GraphQLField]:
         ),
         "min": _measure(columns_type("Min", model.columns(), scalar)),
         "max": _measure(columns_type("Max", model.columns(), scalar)),
+        "share": _percentage(model, "share"),
     }
     if not numbers:
         return fields
@@ -81,8 +92,16 @@ def _measures(model: Model) -> dict[str, GraphQLField]:
         "sum": _measure(columns_type("Sum", numbers, _sum_type)),
         "avg": _measure(floats),
         "median": _measure(floats),
-        "percentile": _measure(floats, p=PERCENT),
+        "percentile": _measure(floats, p=P),
+        "percentile_disc": _measure(columns_type("Disc", numbers, scalar), p=P),
+        "percent": _percentage(model, "percent"),
     }
+
+
+def _percentage(model: Model, function: str) -> GraphQLField:
+    of = GraphQLArgument(GraphQLNonNull(GraphQLString), description=PERCENTAGES[function])
+    resolve = partial(_resolve_percentage, model)
+    return GraphQLField(GraphQLFloat, {"of": of}, resolve=resolve, description=ABOUT_PERCENTAGES)
 
 
 def _columns_type(
@@ -121,16 +140,26 @@ def _resolve_count(row: dict[str, Any], info: Any) -> Any:
 
 def _resolve_measure(row: dict[str, Any], info: Any, p: int | None = None) -> dict[str, Any]:
     """Return one function's values by column: `avg_Delay` becomes `Delay`."""
-    prefix = f"{info.field_name}_" if p is None else f"p{p}_"
+    prefix = f"{FUNCTIONS.get(info.field_name, info.field_name)}{p or ''}_"
     return {n.removeprefix(prefix): value for n, value in row.items() if n.startswith(prefix)}
+
+
+def _resolve_percentage(model: Model, row: dict[str, Any], info: Any, of: str) -> Any:
+    return row[_percentage_name(model, f"{info.field_name}:{of}")]
+
+
+@lru_cache(1_024)  # the name is the same in every row
+def _percentage_name(model: Model, text: str) -> str:
+    return aggregates.name(columns.of(model), text)
 
 
 def _resolve(model: Model, _: Any, info: Any, **arguments: Any) -> TableResult:
     rows_nodes = fields_named(info, info.field_nodes, "rows")
     group_nodes = list(selected_fields(info, rows_nodes))
     by = field_names(info, [node for node in group_nodes if node.name.value == "by"])
-    measures = ",".join(_aggregates(info, group_nodes)) or "count"
-    grouping = {"group_by": ",".join(by), "aggregate": measures}
+    named = {public(key.field): text for text, key in periods.of(columns.of(model)).items()}
+    measures = ",".join(_aggregates(model, info, group_nodes)) or "count"
+    grouping = {"group_by": ",".join(named.get(n, n) for n in by), "aggregate": measures}
     conditions = where.read(model, arguments.pop("where", None) or {})
     query = Query.read(model, {**table_result.params(arguments), **grouping})
     query = replace(query, where=conditions)
@@ -138,7 +167,7 @@ def _resolve(model: Model, _: Any, info: Any, **arguments: Any) -> TableResult:
     return TableResult(info.context, query, version, value_count(info, rows_nodes))
 
 
-def _aggregates(info: Any, group_nodes: list[FieldNode]) -> Iterator[str]:
+def _aggregates(model: Model, info: Any, group_nodes: list[FieldNode]) -> Iterator[str]:
     """Yield selected measures as `aggregate=` names them: `count`, `avg:Delay`, `p90:Delay`."""
     for node in group_nodes:
         name = node.name.value
@@ -147,5 +176,17 @@ def _aggregates(info: Any, group_nodes: list[FieldNode]) -> Iterator[str]:
         elif name != "by" and not name.startswith("__"):
             field = info.return_type.fields["rows"].type.of_type.of_type.of_type.fields[name]
             arguments = get_argument_values(field, node, info.variable_values)
-            function = f"p{arguments['p']}" if arguments else name
-            yield from (f"{function}:{column}" for column in field_names(info, [node]))
+            yield from _measures_of(model, info, node, arguments)
+
+
+def _measures_of(
+    model: Model, info: Any, node: FieldNode, arguments: dict[str, Any]
+) -> Iterator[str]:
+    name = node.name.value
+    if name in PERCENTAGES:
+        text = f"{name}:{arguments['of']}"
+        _percentage_name(model, text)  # refuses more than one value
+        yield text
+    else:
+        function = f"{FUNCTIONS.get(name, name)}{arguments.get('p', '')}"
+        yield from (f"{function}:{column}" for column in field_names(info, [node]))

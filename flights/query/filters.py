@@ -147,7 +147,9 @@ def column_operator(among: Columns, parameter: str) -> tuple[Field, str]:
 
 def conditions(parameter: str, text: str, among: Columns) -> list[Q]:
     """The conditions in `column:value,column__operator:value`; BadQuery says what is wrong."""
-    return [_q(parameter, name, value, among) for name, value in split(parameter, text, among)]
+    return [
+        condition(parameter, name, value, among) for name, value in split(parameter, text, among)
+    ]
 
 
 def split(parameter: str, text: str, among: Columns) -> list[tuple[str, str]]:
@@ -162,7 +164,8 @@ def split(parameter: str, text: str, among: Columns) -> list[tuple[str, str]]:
     return [(name.strip(), value) for name, _, value in (part.partition(":") for part in parts)]
 
 
-def _q(parameter: str, name: str, text: str, among: Columns) -> Q:
+def condition(parameter: str, name: str, text: str, among: Columns) -> Q:
+    """The condition that a column, its operator and the text of a value state."""
     column_filter = ColumnFilter(*column_operator(among, name))
     try:
         return column_filter.q(column_filter.field.clean(text))
