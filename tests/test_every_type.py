@@ -137,11 +137,11 @@ def test_months_and_years_of_each_type_are_dates_in_every_format(
 
 def test_percentages_of_floats_do_not_depend_on_nan_or_infinity(published: None) -> None:
     percents = "percent:single/double,percent:large/whole,share:single__gt:0,share:flag:true"
-    # Only the row with 0.1 and -2**31 has both a finite `large` and a `whole`, ...
+    # Two rows have both a finite `large` and a `whole`: the sums are 0.1 and -1.
     assert json.loads(ask(f"aggregate={percents}"))["results"] == [
         {
             "percent_single_of_double": None,
-            "percent_large_of_whole": 0.0,
+            "percent_large_of_whole": -10.0,
             "share_single_gt_0": 25.0,
             "share_flag_true": 50.0,
         }
