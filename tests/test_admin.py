@@ -28,6 +28,7 @@ VIEWED = [
     "/admin/flights/tableversion/",
     "/admin/transfers/transfer/",
     "/admin/transfers/warehousejob/",
+    "/admin/transfers/downloadedmonth/",
     "/admin/transfers/alert/",
     "/admin/flights/export/",
     "/admin/django_celery_beat/periodictask/",
@@ -53,6 +54,7 @@ NOBODYS = [
     "/admin/transfers/transfer/add/",
     "/admin/transfers/transfer/{transfer}/delete/",
     "/admin/transfers/warehousejob/add/",
+    "/admin/transfers/downloadedmonth/add/",
     "/admin/transfers/alert/add/",
     "/admin/flights/export/add/",
 ]

@@ -27,6 +27,7 @@ LAYERS = {
         disk_errors demo terminal verify
         alerts warehouses
         ingest load
+        download
         broker inspection services
         run warehouse_jobs
         tasks

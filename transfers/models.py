@@ -143,6 +143,29 @@ class WarehouseJob(models.Model):
         return self.status in self.ACTIVE
 
 
+class DownloadedMonth(models.Model):
+    """A release of a month's flight records; a month has more than one if the DOT corrected it."""
+
+    month = models.DateField(help_text="the first day of the month")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
+    url = models.TextField(help_text="where it was downloaded")
+    validator = models.TextField(
+        blank=True, help_text="the server's ETag, or the date of its last change"
+    )
+    bytes = models.PositiveBigIntegerField(help_text="size of the file")
+    rows = models.PositiveBigIntegerField(help_text="flights in the file")
+    downloaded_at = models.DateTimeField(auto_now_add=True)
+    checked_at = models.DateTimeField(
+        default=timezone.now, help_text="when the server last had this release"
+    )
+
+    class Meta:
+        ordering = ["-month", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}, release {self.digest[:12]}"
+
+
 class Alert(models.Model):
     """A problem that people should know of, or the end of a problem."""
 
