@@ -62,14 +62,14 @@ class Platform:
     code: Path = data_folder.PROJECT
     log: Path = Path(os.devnull)  # output of its long-running commands
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, seconds: float = 100) -> str:
         """Return the output of a command; fail if the command fails."""
-        done = self.attempt(*arguments)
+        done = self.attempt(*arguments, seconds=seconds)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return commands.run(self.code / "manage.py", arguments, self._env(), seconds=100)
+    def attempt(self, *arguments: str, seconds: float = 100) -> "subprocess.CompletedProcess[str]":
+        return commands.run(self.code / "manage.py", arguments, self._env(), seconds=seconds)
 
     def program(self, module: str, *arguments: str) -> str:
         """Return the output of a module of the tests."""
