@@ -10,6 +10,14 @@ TABLES: list[type[MirroredTable]] = [
     mirrored.AirlinePerformance,
     mirrored.BusiestAirportsByDelays,
     mirrored.DelaysByDay,
+    mirrored.PerformanceByMonth,
+    mirrored.PerformanceByDate,
+    mirrored.PerformanceByAirport,
+    mirrored.PerformanceByHour,
+    mirrored.PerformanceByRoute,
+    mirrored.PerformanceByFlight,
+    mirrored.Airlines,
+    mirrored.Airports,
     mirrored.FlightDelayData,
 ]
 
