@@ -1,36 +1,31 @@
-"""Write the project's list of airports into the warehouse, where `airports.sql` reads it."""
+"""The SQL that writes the project's list of airports into the warehouse, for `airports.sql`."""
 
-import pyarrow as pa
+from collections.abc import Iterable
 
+import pyarrow.compute as pc
+
+from transfers import reference
+from transfers.ingest.raw_table import RAW
 from transfers.warehouses import databricks_sql
 
 NAME = "airport_list"
-SCHEMA = pa.schema(
-    [
-        ("Code", pa.string()),
-        ("Airport_Name", pa.string()),
-        ("State", pa.string()),
-        ("Latitude", pa.float64()),
-        ("Longitude", pa.float64()),
-        ("Time_Zone", pa.string()),
-    ]
-)
+# The codes that the list needs: SQL with thousands of values takes a second to read.
+CODES = f"SELECT Origin AS Code FROM {RAW} UNION SELECT Destination FROM {RAW}"  # noqa: S608
 
 
-def sql() -> str:
-    """Return the SQL statement that makes the table."""
-    # The first row has no values, only types.
-    types = [f"CAST(NULL AS {databricks_sql.type_of(field)})" for field in SCHEMA]
-    rows = [types, *([_literal(value) for value in row.values()] for row in _airports().to_pylist())]
+def sql(codes: Iterable[str | None]) -> str:
+    """Return the SQL statement that makes the table, with those of the airports that are known."""
+    airports = reference.airports()
+    known = airports.filter(pc.is_in(airports["Code"], pc.cast(list(codes), "string")))
+    # The first row has no values. It gives the columns their types.
+    types = [f"CAST(NULL AS {databricks_sql.type_of(field)})" for field in airports.schema]
+    rows = [types, *(map(_literal, row.values()) for row in known.to_pylist())]
     values = ",\n  ".join(f"({', '.join(row)})" for row in rows)
+    columns = ", ".join(airports.column_names)
     return (
         f"CREATE OR REPLACE TABLE {NAME} AS\n"
-        f"SELECT * FROM (VALUES\n  {values}\n) AS list({', '.join(SCHEMA.names)})"
+        f"SELECT * FROM (VALUES\n  {values}\n) AS airport({columns})\n"
     )
-
-
-def _airports() -> pa.Table:
-    return SCHEMA.empty_table()
 
 
 def _literal(value: str | float | None) -> str:

@@ -18,8 +18,8 @@ latest AS (
 )
 SELECT
   Airport,
-  Airport_Name,
-  City,
+  Name AS Airport_Name,
+  latest.City AS City,
   State,
   Latitude,
   Longitude,

@@ -11,9 +11,7 @@ class Airlines(MirroredTable):
     airline_code = models.TextField(db_column="Airline_Code", help_text="code of the airline")
     airline_name = models.TextField(db_column="Airline_Name", help_text="name of the airline")
 
-    mirror = Mirror(
-        order=("airline_code",), key=("airline_code",), fresh_within=DAILY
-    )
+    mirror = Mirror(order=("airline_code",), key=("airline_code",), fresh_within=DAILY)
 
     class Meta(MirroredTable.Meta):
         db_table = "airlines"
