@@ -21,26 +21,37 @@ EARLIER_NAMES = {
 }
 TIMES = ("Scheduled_Departure", "Scheduled_Arrival")
 
-# SQL for a value; {0} is its column, {1} its text in lower case.
-TEXT = "lower(trim(CAST({0} AS STRING)))"
-IS_NULL = r"({0} IS NULL OR {1} IN ('', 'na', 'nan', 'null', '\\n'))"
+# SQL of each step; {column} is a column of the raw table. Each step reads those before it.
+TEXT = "lower(trim(CAST({source} AS STRING))) AS upgrade_text_{column}"
+NUMBER = "try_cast(upgrade_text_{column} AS DOUBLE) AS upgrade_number_{column}"
+# A time of 05:17 or 05:17:00 is the number 517.
+HHMM = (
+    "try_cast(replace(CASE WHEN upgrade_text_{column} LIKE '%:%'"
+    " THEN substr(upgrade_text_{column}, 1, 5) ELSE upgrade_text_{column} END, ':', '') AS DOUBLE)"
+    " AS upgrade_number_{column}"
+)
+IS_NULL = r"({source} IS NULL OR upgrade_text_{column} IN ('', 'na', 'nan', 'null', '\\n'))"
 # Casts of fractions to whole numbers differ between warehouses, so a fraction is not converted.
 WHOLE = (
-    "CASE WHEN abs(try_cast({1} AS DOUBLE)) <= 2147483647"
-    " AND try_cast({1} AS DOUBLE) = floor(try_cast({1} AS DOUBLE))"
-    " THEN CAST(try_cast({1} AS DOUBLE) AS INT) END"
+    "CASE WHEN abs(upgrade_number_{column}) <= 2147483647"
+    " AND upgrade_number_{column} = floor(upgrade_number_{column})"
+    " THEN CAST(upgrade_number_{column} AS INT) END"
 )
+STRING = f"coalesce(CAST({WHOLE} AS STRING), CAST({{source}} AS STRING))"
 FLAG = (
-    "CASE WHEN {1} IN ('true', 't', 'yes', 'y') OR try_cast({1} AS DOUBLE) = 1 THEN true"
-    " WHEN {1} IN ('false', 'f', 'no', 'n') OR try_cast({1} AS DOUBLE) = 0 THEN false END"
+    "CASE WHEN upgrade_text_{column} IN ('true', 't', 'yes', 'y') OR upgrade_number_{column} = 1"
+    " THEN true"
+    " WHEN upgrade_text_{column} IN ('false', 'f', 'no', 'n') OR upgrade_number_{column} = 0"
+    " THEN false END"
 )
-# 05:17, 5:17 and 05:17:00 are 517 as well.
-HHMM = "replace(CASE WHEN {1} LIKE '%:%' THEN substr({1}, 1, 5) ELSE {1} END, ':', '')"
+DIGITS = "lpad(CAST(CAST(upgrade_number_{column} AS INT) % 2400 AS STRING), 4, '0')"
 TIME = (
-    "CASE WHEN {0} BETWEEN 0 AND 2400 AND {0} % 100 < 60 THEN"
-    " substr(lpad(CAST({0} % 2400 AS STRING), 4, '0'), 1, 2) || ':' ||"
-    " substr(lpad(CAST({0} % 2400 AS STRING), 4, '0'), 3, 2) END"
+    "CASE WHEN upgrade_number_{column} BETWEEN 0 AND 2400"
+    " AND upgrade_number_{column} = floor(upgrade_number_{column})"
+    " AND upgrade_number_{column} % 100 < 60"
+    f" THEN substr({DIGITS}, 1, 2) || ':' || substr({DIGITS}, 3, 2) END"
 )
+DATE = "try_cast({source} AS DATE)"
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,10 @@ class Column:
 
     name: str
     sql: str
-    source: str = ""  # quoted name of a column whose values might not be converted
+    source: str = ""  # the quoted column that is converted
+
+    def filled(self, template: str) -> str:
+        return template.format(column=self.name, source=self.source)
 
 
 def upgrade(change: Change, table: str) -> bool:
@@ -58,14 +72,15 @@ def upgrade(change: Change, table: str) -> bool:
     if _is_current(schema):
         return False
     columns = [_column(name, type_, schema) for name, type_ in COLUMNS.items()]
+    rows = _steps(table, [column for column in columns if column.source])
     names = {name.lower() for name in COLUMNS}
     others = [databricks_sql.name(name) for name in schema.names if name.lower() not in names]
     kept = [
-        f"{column.source} AS {databricks_sql.name(f'{column.name}_before_upgrade')}"
-        for column in _incomplete(change, table, columns)
+        f"{column.source} AS {column.name}_before_upgrade"
+        for column in _incomplete(change, rows, columns)
     ]
     items = ", ".join([*(f"{column.sql} AS {column.name}" for column in columns), *others, *kept])
-    change.execute(f"CREATE OR REPLACE TABLE {table} AS {databricks_sql.select(items, table)}")
+    change.execute(f"CREATE OR REPLACE TABLE {table} AS {databricks_sql.select(items, rows)}")
     return True
 
 
@@ -82,35 +97,38 @@ def _column(name: str, type_: pa.DataType, schema: pa.Schema) -> Column:
     source = databricks_sql.name(field.name)
     if name not in TIMES and databricks_sql.type_of(field) == _type(type_):
         return Column(name, source)
-    return Column(name, _converted(name, source, type_), source)
+    return Column(name, _conversion(name, type_).format(column=name, source=source), source)
 
 
-def _converted(name: str, source: str, type_: pa.DataType) -> str:
+def _conversion(name: str, type_: pa.DataType) -> str:
     """Return SQL that converts a column; null where a value cannot be converted."""
-    text = TEXT.format(source)
-    whole = WHOLE.format(source, text)
     if name in TIMES:
-        return TIME.format(f"({WHOLE.format(source, HHMM.format(source, text))})")
+        return TIME
     if pa.types.is_date(type_):
-        return f"try_cast({source} AS DATE)"
+        return DATE
     if pa.types.is_boolean(type_):
-        return FLAG.format(source, text)
-    if pa.types.is_integer(type_):
-        return whole
-    return f"coalesce(CAST({whole} AS STRING), CAST({source} AS STRING))"
+        return FLAG
+    return WHOLE if pa.types.is_integer(type_) else STRING
 
 
-def _incomplete(change: Change, table: str, columns: list[Column]) -> list[Column]:
+def _steps(table: str, columns: list[Column]) -> str:
+    """Return a subquery that adds the text and the number of the values to convert."""
+    texts = [column.filled(TEXT) for column in columns]
+    numbers = [column.filled(HHMM if column.name in TIMES else NUMBER) for column in columns]
+    inner = databricks_sql.select(", ".join(["*", *texts]), table)
+    return f"({databricks_sql.select(', '.join(['*', *numbers]), f'({inner})')})"
+
+
+def _incomplete(change: Change, rows: str, columns: list[Column]) -> list[Column]:
     """Return the columns with a value that cannot be converted."""
     converted = [column for column in columns if column.source]
-    if not converted:
-        return []
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE {column.sql} IS NULL"
-        f" AND NOT {IS_NULL.format(column.source, TEXT.format(column.source))}) AS {column.name}"
+    counts = [
+        f"count(*) FILTER (WHERE {column.sql} IS NULL AND NOT {column.filled(IS_NULL)})"
+        f" AS {column.name}"
         for column in converted
-    )
-    (row,) = change.query(databricks_sql.select(counts, table)).to_pylist()
+    ]
+    result = change.query(databricks_sql.select(", ".join(["count(*) AS Records", *counts]), rows))
+    (row,) = result.to_pylist()
     return [column for column in converted if row[column.name]]
 
 
