@@ -25,6 +25,10 @@ from tests.platform import Answer, Platform, Site
 ALL = "/api/exports/"
 FLIGHTS = "flight_delay_data"
 NEWARK = f"Origin_City={quote('Newark, NJ')}&order_by=-Arrival_Delay_Minutes"
+GROUPS = (
+    "group_by=month:Flight_Date,Origin_City&order_by=-share_Destination_City_Chicago_IL"
+    "&aggregate=share:Destination_City:" + quote('"Chicago, IL"') + ",disc90:Arrival_Delay_Minutes"
+)
 FORMATS = ["csv", "ndjson", "parquet", "arrow", "xlsx"]
 
 
@@ -62,9 +66,10 @@ def finished_export(site: Site, query: str, format_: str = "csv", table: str = F
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_an_export_is_the_file_that_would_be_streamed(live: Site, format_: str) -> None:
-    export = finished_export(live, NEWARK, format_)
-    streamed = live.get(f"/api/{FLIGHTS}/?{NEWARK}&format={format_}")
+@pytest.mark.parametrize("query", [NEWARK, GROUPS])
+def test_an_export_is_the_file_that_would_be_streamed(live: Site, format_: str, query: str) -> None:
+    export = finished_export(live, query, format_)
+    streamed = live.get(f"/api/{FLIGHTS}/?{query}&format={format_}")
     file = live.get(export["url"])
     assert file.status == 200
     assert len(file.body) == export["bytes"] == int(file.headers["content-length"])

@@ -81,6 +81,35 @@ def fuzz_queries(site: Site, examples: int) -> None:
     check()
 
 
+GROUPING = st.lists(
+    st.one_of(
+        st.sampled_from(["share:", "percent:", "disc90:", "p5:", "month:", "year:", "count"]),
+        st.sampled_from(["Airline_Name", "Total_Flights", "Avg_Arrival_Delay", "Flight_Date"]),
+        st.sampled_from([":", "/", ",", '"', '""', "__gte:", "__in:", "__not:", "1", "-1", "_"]),
+        st.text(max_size=4),
+    ),
+    max_size=9,
+).map("".join)
+
+
+def fuzz_groups(site: Site, examples: int) -> None:
+    path = "/api/flight_delay_data/?limit=3&"
+
+    @fuzz(examples)
+    @given(GROUPING, GROUPING, GROUPING)
+    @example("share:Airline_Name:" + '"' * 501, "", "")
+    @example("share:Airline_Name:a,share:Airline_Name__in:a", "month:Flight_Date", "count__gte:1")
+    def check(aggregate: str, group_by: str, having: str) -> None:
+        params = {"aggregate": aggregate, "group_by": group_by, "having": having}
+        texts = {name: text.encode("utf-8", "replace") for name, text in params.items()}
+        answer = check_invariants(site.get(path + urlencode(texts)), path)
+        if answer.status == 200:
+            names = [name for row in answer.json()["results"] for name in row]
+            assert all(len(name.encode()) <= 63 for name in names)
+
+    check()
+
+
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([])
 )
@@ -124,6 +153,10 @@ def test_random_queries_are_answered_or_refused(site: Site) -> None:
     fuzz_queries(site, 150)
 
 
+def test_random_groups_are_answered_or_refused(site: Site) -> None:
+    fuzz_groups(site, 150)
+
+
 def test_random_documents_are_answered_or_refused(site: Site) -> None:
     fuzz_documents(site, 150)
 
@@ -135,5 +168,6 @@ def test_forged_cursors_return_no_other_rows(site: Site) -> None:
 @pytest.mark.deep
 def test_many_random_queries_documents_and_cursors(site: Site) -> None:
     fuzz_queries(site, 10_000)
+    fuzz_groups(site, 5_000)
     fuzz_documents(site, 5_000)
     fuzz_cursors(site, 5_000)

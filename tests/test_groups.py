@@ -393,6 +393,10 @@ def test_equal_values_are_computed_once(site: Site) -> None:
     late = "share:Arrival_Delay_Minutes__gte:30,Share:arrival_delay_minutes__GTE:30"
     (row,) = groups(site, FLIGHTS, aggregate=f"{late},count,COUNT")
     assert list(row) == [LATE, "count"]
+    query = """{ flight_delay_data_groups { rows {
+      a: share(of: "Flight_Date__isnull:true") b: share(of: "flight_date__isnull:True") } } }"""
+    both = data(post(site, query))["flight_delay_data_groups"]["rows"]
+    assert both == [{"a": 0.0, "b": 0.0}]
 
 
 def test_a_long_name_is_cut_and_works(site: Site) -> None:

@@ -42,13 +42,15 @@ ALLOWED = [
 
 def read(table: Columns, text: str) -> list[Measure]:
     """The values to compute. Raises BadQuery with what is wrong and what is allowed."""
-    parts = dict.fromkeys(_parts(text))
+    parts = list(dict.fromkeys(_parts(text)))
     limits.at_most(limits.COMPUTED, len(parts), "values of aggregate")
     measures: dict[str, Measure] = {}
+    expressions: dict[str, Expression] = {}
     for each in (_measure(table, part) for part in parts or ["count"]):
         name = public(each.field)
-        if measures.setdefault(name.lower(), each).expression != each.expression:
+        if expressions.setdefault(name.lower(), each.expression) != each.expression:
             raise BadQuery(f"aggregate: two values would be named {name}. Query them separately.")
+        measures[name] = each
     for i, each in enumerate(measures.values()):
         each.field.set_attributes_from_name(f"measure_{i}")
     return list(measures.values())

@@ -57,13 +57,14 @@ def read(model: type[MirroredTable], params: dict[str, str]) -> Grouping | None:
         return None
     table = columns.of(model)
     keys, computed = periods.read(table, by), aggregates.read(table, wanted)
+    _check_names(keys, computed)
     fields = [*(key.field for key in keys), *(measure.field for measure in computed)]
-    _check_names(fields)
     known = Columns("The grouped answer", fields)
     return Grouping(keys, computed, known, conditions("having", having, known))
 
 
-def _check_names(fields: list[Field]) -> None:
-    names = [public(field).lower() for field in fields]
+def _check_names(keys: list[Key], computed: list[Measure]) -> None:
+    names = [public(key.field).lower() for key in keys]
+    names += {public(measure.field).lower() for measure in computed}
     if twice := [name for name in names if names.count(name) > 1]:
         raise BadQuery(f"Two columns of the groups would be named {twice[0]}. Leave one out.")
