@@ -25,7 +25,7 @@ INGESTED_SCHEMA = pa.schema(
     ]
 )
 
-type Mode = Literal["append", "replace"]
+type Mode = Literal["append", "replace", "months"]
 type Progress = Callable[[Path, int, float], None]  # file, rows read, share read from 0 to 1
 
 
