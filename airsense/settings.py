@@ -399,6 +399,9 @@ DOWNLOAD_TIMEOUT = number("DOWNLOAD_TIMEOUT", 60)
 # Largest monthly file; the DOT's have 20 to 35 MiB. A larger value lets the server fill the disk.
 DOWNLOAD_LIMIT = number("DOWNLOAD_LIMIT_MIB", 256) << 20
 
+# Folder of folders whose files schedules may ingest (transfers.tasks.ingest_folder).
+INGEST_FOLDER = Path(env("INGEST_FOLDER", default=str(HOME / "inbox")))
+
 # Exports that workers write at the same time. A larger value leaves fewer workers for transfers.
 EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 1)
 # Queued and running exports per user.

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FILE = "On_Time_Reporting_Carrier_On_Time_Performance_1987_present"
@@ -68,6 +69,12 @@ def zipped(text: str, **members: str) -> bytes:
         for name, more in members.items():
             archive.writestr(name.replace("__", "."), more)
     return content.getvalue()
+
+
+def recent_month() -> tuple[int, int]:
+    """A month that the DOT would have published by now: about three months ago."""
+    day = date.today() - timedelta(days=90)
+    return day.year, day.month
 
 
 @dataclass

@@ -29,7 +29,8 @@ LAYERS = {
         ingest load
         download
         broker inspection services
-        run warehouse_jobs
+        run
+        warehouse_jobs
         tasks
         api
         admin legacy_api management

@@ -1,4 +1,4 @@
-"""Admin page for warehouse jobs: ingest a file, build the final tables."""
+"""Admin page for warehouse jobs: ingest a file, build the final tables, publish months."""
 
 from typing import Any
 
@@ -7,13 +7,19 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminRadioSelectWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from flights.admin.read_only import ReadOnly
 from transfers import tasks
+from transfers.download import months
+from transfers.exceptions import BadMonths
 from transfers.models import WarehouseJob
 
 from .confirmation import confirm
@@ -44,16 +50,35 @@ class IngestForm(forms.Form):
         return file
 
 
+class MonthsForm(forms.Form):
+    """The months to publish, as a command has them."""
+
+    months = forms.CharField(
+        required=False,
+        help_text="2024-01, or 2024-01..2024-12, separated by spaces; empty for those of the last"
+        " year that are new",
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def clean_months(self) -> list[str]:
+        names = str(self.cleaned_data["months"]).split()
+        try:
+            months.parse(names)
+        except BadMonths as error:
+            raise forms.ValidationError(error.full_message) from None
+        return names
+
+
 @admin.register(WarehouseJob)
 class WarehouseJobAdmin(ReadOnly):
     list_display = ["what", "state", "result", "asked_by", "asked_at", "finished_at"]
     list_filter = [("status", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter)]
     fields = [
-        *("what", "status", "result", "advice", "attempt"),
+        *("what", "status", "result", "advice", "progress", "attempt"),
         *("asked_by", "asked_at", "started_at", "finished_at"),
     ]
-    readonly_fields = ["what", "result"]
-    actions_list = ["ingest", "build"]
+    readonly_fields = ["what", "result", "progress"]
+    actions_list = ["ingest", "build", "publish"]
 
     class Media:
         js = ["admin-live.js"]
@@ -80,6 +105,26 @@ class WarehouseJobAdmin(ReadOnly):
 
         text = "Clean the records and build the final tables in the warehouse."
         return confirm(self, request, "Build the final tables", act, text=text)
+
+    @action(description="Download and publish months", permissions=["run"], icon="cloud_download")
+    def publish(self, request: HttpRequest) -> HttpResponse:
+        def act(options: dict[str, Any]) -> str:
+            kind, user = WarehouseJob.Kind.PUBLISH, request.user.get_username()
+            tasks.start_job(kind, user, arguments=options["months"])
+            return "The months will be downloaded and published."
+
+        text = (
+            "Download monthly files of the DOT, put their records in the place of those of the same"
+            " months, build the final tables, and transfer all tables."
+        )
+        title = "Download and publish months"
+        return confirm(self, request, title, act, text=text, form=MonthsForm)
+
+    @display(description="steps")
+    def progress(self, job: WarehouseJob) -> str:
+        """When each step began and ended."""
+        rows = ((s["name"], s["started_at"], s.get("ended_at", "")) for s in job.steps)
+        return format_html_join("", "<div>{}: {} {}</div>", rows) or "-"
 
     @display(description="result")
     def result(self, job: WarehouseJob) -> str:

@@ -10,9 +10,9 @@ from transfers.models import DownloadedMonth
 
 @admin.register(DownloadedMonth)
 class DownloadedMonthAdmin(ReadOnly):
-    list_display = ["name", "number_of_rows", "size", "downloaded_at", "checked_at", "digest"]
+    list_display = ["name", "number_of_rows", "size", "downloaded_at", "checked_at", "published_in"]
     fields = ["name", "number_of_rows", "size", "downloaded_at", "checked_at"]
-    fields += ["digest", "url", "validator"]
+    fields += ["built_at", "published_in", "digest", "url", "validator"]
     readonly_fields = ["name", "number_of_rows", "size"]
     date_hierarchy = "month"
 

@@ -1,5 +1,6 @@
 """`manage.py download`: fetch the DOT's monthly files of flight records."""
 
+import time
 from typing import Any
 
 from django.core.checks import Tags
@@ -14,10 +15,13 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from transfers import warehouse_jobs
 from transfers.download import months, store
 from transfers.download.months import Month
 from transfers.download.store import Download
 from transfers.exceptions import NotPublished, TransferError
+from transfers.models import WarehouseJob
+from transfers.run import completion
 
 COLUMNS = (
     TextColumn("{task.description}"),
@@ -43,17 +47,44 @@ class Command(BaseCommand):
             help="2024-01, or 2024-01..2024-12; without it, those of the last year that are"
             " published",
         )
-        parser.add_argument(
+        more = parser.add_mutually_exclusive_group()
+        more.add_argument(
             "--force", action="store_true", help="download months even if nothing has changed"
+        )
+        more.add_argument(
+            "--publish",
+            action="store_true",
+            help="also put the months into the warehouse, build the final tables and publish them",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if options["publish"]:
+                return self.publish(options["month"])
             missing = self.download(options["month"], options["force"])
         except TransferError as error:
             raise CommandError(error.full_message) from None
         if missing and options["month"]:
             raise CommandError("\n".join(error.full_message for error in missing))
+
+    def publish(self, names: list[str]) -> None:
+        """Run a job that publishes the months, here or in a worker, and print its steps."""
+        months.parse(names)
+        job = warehouse_jobs.ask(WarehouseJob.Kind.PUBLISH, "command", arguments=names)
+        try:
+            while job.active:
+                warehouse_jobs.work()
+                job.refresh_from_db()
+                if job.active:
+                    time.sleep(completion.WAIT)
+                    warehouse_jobs.reap()
+        except KeyboardInterrupt:
+            job.refresh_from_db()
+            warehouse_jobs.fail(job, TransferError("It was interrupted."))
+            raise
+        self.stdout.write("\n".join(job.lines))
+        if job.error:
+            raise CommandError(f"{job.error} {job.advice}".strip())
 
     def download(self, names: list[str], force: bool) -> list[NotPublished]:
         """Download the months one after the other; return why some are not published."""

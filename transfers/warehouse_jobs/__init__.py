@@ -1,12 +1,12 @@
-"""Warehouse jobs: changes of the warehouse that people start in the admin.
+"""Warehouse jobs: changes of the warehouse that people start in the admin, or that are scheduled.
 
 Workers run them one at a time, oldest first. A job can run twice without harm: the warehouse
 recognizes files that it has ingested, and records that its tables were built from.
 """
 
 import logging
-import tempfile
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -20,14 +20,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from flights import claims
+from transfers import disk_errors
+from transfers.alerts import outbox
+from transfers.exceptions import TransferError, WarehouseBusy
+from transfers.ingest.raw_table import Mode
+from transfers.models import WarehouseJob
 
-from . import broker, disk_errors, warehouses
-from .alerts import outbox
-from .exceptions import TransferError, WarehouseBusy
-from .ingest import raw_table
-from .models import WarehouseJob
+from . import publication, steps
 
-Status = WarehouseJob.Status
+Kind, Status = WarehouseJob.Kind, WarehouseJob.Status
+MODES: dict[str, Mode] = {Kind.APPEND: "append", Kind.REPLACE: "replace", Kind.MONTHS: "months"}
 UPLOADS = "uploads"
 # A younger upload without a job may be one that a web process stores now.
 ORPHANED_AFTER = timedelta(hours=1)
@@ -36,10 +38,18 @@ RETRY_ADVICE = "See the worker's log, and start it again."
 log = logging.getLogger(__name__)
 
 
-def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> WarehouseJob:
-    """Queue a job. Its file goes to the storage, where every worker can read it."""
-    name = Path(file.name or "records").name if file else ""
-    job = WarehouseJob(kind=kind, asked_by=asked_by, name=name)
+def ask(
+    kind: str,
+    asked_by: str,
+    file: "UploadedFile[bytes] | None" = None,
+    arguments: Sequence[str] = (),
+) -> WarehouseJob:
+    """Queue a job. Its file goes to the storage, where every worker can read it.
+
+    `arguments` are those of its kind: months, or the name of a folder.
+    """
+    name = Path(file.name or "records").name if file else ", ".join(arguments)
+    job = WarehouseJob(kind=kind, asked_by=asked_by, name=name, arguments=list(arguments))
     stored = str(uuid.uuid4())
     try:
         with disk_errors.reported("The file cannot be stored"):
@@ -51,6 +61,12 @@ def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> 
             job.file.storage.delete(f"{UPLOADS}/{stored}")  # a full disk may hold a part of it
         raise
     return job
+
+
+def active(kind: str, arguments: Sequence[str]) -> WarehouseJob | None:
+    """Return a queued or running job of this kind with these arguments."""
+    jobs = WarehouseJob.objects.filter(kind=kind, arguments=list(arguments))
+    return jobs.filter(status__in=WarehouseJob.ACTIVE).first()
 
 
 def work() -> None:
@@ -101,7 +117,7 @@ def _run(job: WarehouseJob) -> bool:
             claims.Heartbeat(partial(claims.beat, job)),
             disk_errors.reported("It was not possible"),
         ):
-            outcome = _build() if job.kind == WarehouseJob.Kind.BUILD else _ingest(job)
+            outcome = _do(job)
     except WarehouseBusy as busy:  # a command uses the warehouse: this costs the job no attempt
         _queue_again(job, str(busy))
         return False
@@ -115,6 +131,16 @@ def _run(job: WarehouseJob) -> bool:
     else:
         _end(job, status=Status.SUCCEEDED, outcome="\n".join(outcome), error="", advice="")
     return True
+
+
+def _do(job: WarehouseJob) -> list[str]:
+    """Do the work of a job; returns lines that say what it did."""
+    if job.kind == Kind.BUILD:
+        return steps.build()
+    if job.kind == Kind.PUBLISH:
+        return publication.run(job)
+    ingest = steps.ingest_folder if job.arguments else steps.ingest_upload
+    return ingest(job, MODES[job.kind])
 
 
 def _retry(job: WarehouseJob, reason: str) -> bool:
@@ -139,27 +165,3 @@ def _end(job: WarehouseJob, **values: Any) -> bool:
         if job.file:
             transaction.on_commit(partial(job.file.delete, save=False))
     return True
-
-
-def _ingest(job: WarehouseJob) -> list[str]:
-    """Ingest the job's file; returns one line for each file in it, then the warnings."""
-    warehouse = warehouses.connect(settings.WAREHOUSE_URL)
-    mode: raw_table.Mode = "replace" if job.kind == WarehouseJob.Kind.REPLACE else "append"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / job.name  # errors show the file's original name
-        path.symlink_to(job.file.path)
-        try:
-            files = raw_table.ingest(warehouse, [path], mode)
-        except TransferError as error:
-            error.args = (str(error).replace(f"{folder}/", ""),)
-            raise
-    results = {True: "records added", False: "records were there already"}
-    counts = [f"{file.path.name}: {file.rows:,} {results[file.new]}" for file in files]
-    return counts + [f"Warning: {warning}" for file in files for warning in file.warnings]
-
-
-def _build() -> list[str]:
-    """Build the final tables; returns one line for each table."""
-    tables = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    lines = [f"{table.name}: {table.rows:,} rows in {table.seconds:.2f} s" for table in tables]
-    return lines or ["The tables are up to date: nothing has changed since the last build."]
