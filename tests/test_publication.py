@@ -16,7 +16,7 @@ from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
 from tests import dot_server
-from tests.dot_server import HEADER, DotServer, csv, flight, zipped
+from tests.dot_server import DotServer, csv, flight, zipped
 from tests.fault_probes import database
 from tests.platform import Platform, until
 from tests.platforms import own_platform
@@ -70,9 +70,7 @@ def notes(platform: Platform) -> list[list[str]]:
     return [row["notes"] for row in transfers]
 
 
-def test_one_command_publishes_months(
-    platform: Platform, dot: DotServer
-) -> None:
+def test_one_command_publishes_months(platform: Platform, dot: DotServer) -> None:
     dot.publish(2024, 1, flights=3)
     dot.publish(2024, 2, flights=4)
     printed = platform.manage("download", "--publish", "2024-01..2024-02")

@@ -167,9 +167,7 @@ def test_a_time_that_never_comes_is_refused(demo: Platform) -> None:
         (PUBLISH, ["2024-01..2024-12"]),
     ],
 )
-def test_a_schedule_of_a_job_is_made(
-    hourly: IntervalSchedule, task: str, args: list[str]
-) -> None:
+def test_a_schedule_of_a_job_is_made(hourly: IntervalSchedule, task: str, args: list[str]) -> None:
     made = form(task=task, args=json.dumps(args), interval=hourly.pk)
     assert client("operator").post(ADD, made).status_code == 302
     row = PeriodicTask.objects.get(name="nightly")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfers import reference
@@ -13,10 +14,11 @@ NAME = "airport_list"
 CODES = f"SELECT Origin AS Code FROM {RAW} UNION SELECT Destination FROM {RAW}"  # noqa: S608
 
 
-def sql(codes: Iterable[str | None]) -> str:
-    """Return the SQL statement that makes the table, with those of the airports that are known."""
-    airports = reference.airports()
-    known = airports.filter(pc.is_in(airports["Code"], pc.cast(list(codes), "string")))
+def sql(codes: Iterable[str | None] | None = None) -> str:
+    """Return the SQL statement that makes the table; with codes, of these airports only."""
+    airports = known = reference.airports()
+    if codes is not None:
+        known = airports.filter(pc.is_in(airports["Code"], pa.array(codes, pa.string())))
     # The first row has no values. It gives the columns their types.
     types = [f"CAST(NULL AS {databricks_sql.type_of(field)})" for field in airports.schema]
     rows = [types, *(map(_literal, row.values()) for row in known.to_pylist())]

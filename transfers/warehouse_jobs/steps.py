@@ -42,5 +42,5 @@ def ingest(paths: Sequence[Path], mode: raw_table.Mode) -> list[str]:
 def build() -> list[str]:
     """Build the final tables; returns a line for each table."""
     tables = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    lines = [f"{table.name}: {table.rows:,} rows in {table.seconds:.2f} s" for table in tables]
+    lines = [table.summary for table in tables]
     return lines or ["The tables are up to date: nothing has changed since the last build."]

@@ -167,6 +167,10 @@ class Change:
         self._connection.execute(statement.sql("duckdb"))
         self.changed.add(target.name)
 
+    def replace(self, table: str, condition: str, query: str) -> None:
+        self.execute(f"DELETE FROM {table} WHERE {condition}")  # noqa: S608  # the broker's own
+        self.execute(f"INSERT INTO {table} {query}")
+
     def drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {verify.quoted(table)}")
         self.changed.add(table)
