@@ -38,6 +38,8 @@ class Mirror:
     # Indexes of each version; "-" before a name means descending, with nulls last.
     indexes: tuple[tuple[str, ...], ...] = ()
     facets: tuple[str, ...] = ()  # columns of which a query may count the values
+    # Columns whose values search does not find: numbers and times that nobody would look for.
+    unsearched: tuple[str, ...] = ()
     # What a numeric column counts or measures, for example "minutes".
     units: Mapping[str, str] = field(default_factory=dict)
     # Longest time since the table was last equal to its source; then an alert is raised.
@@ -113,7 +115,8 @@ def column(model: type[MirroredTable], name: str) -> str:
 def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     mirror = model.mirror
     fields = {f.name for f in model.columns()}
-    named = (*mirror.order, *mirror.key, *mirror.facets, *mirror.units, *sum(mirror.indexes, ()))
+    lists = (mirror.order, mirror.key, mirror.facets, mirror.unsearched, *mirror.indexes)
+    named = (*sum(lists, ()), *mirror.units)
     names = {n.removeprefix("-") for n in named}
     return [
         checks.Error(

@@ -1,4 +1,4 @@
-"""Build a version's dictionary for search: the distinct values of every column.
+"""Build a version's dictionary for search: the distinct values of every column that it searches.
 
 Columns: `field` (index of the value's column), `value` (as text), `folded` (lower case, without
 accents), `rows` (how many rows have the value), `first` and `last` (ids of the first and last of
@@ -31,7 +31,7 @@ def make(model: type[MirroredTable], version: TableVersion) -> None:
     parts = [
         _values(version, place, field)
         for place, field in enumerate(model.columns())
-        if public(field) in version.columns and not isinstance(field, models.BinaryField)
+        if public(field) in version.columns and _is_searched(model, field)
     ]
     # CREATE TABLE AS reads in parallel, unlike INSERT:
     # https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html
@@ -43,6 +43,10 @@ def make(model: type[MirroredTable], version: TableVersion) -> None:
 def _exists(version: TableVersion) -> bool:
     ((name,),) = fetch("SELECT to_regclass(quote_ident({}))", sql.Literal(version.dictionary))
     return name is not None
+
+
+def _is_searched(model: type[MirroredTable], field: Field) -> bool:
+    return field.name not in model.mirror.unsearched and not isinstance(field, models.BinaryField)
 
 
 def _values(version: TableVersion, place: int, field: Field) -> sql.Composable:

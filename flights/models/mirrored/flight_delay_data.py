@@ -119,6 +119,11 @@ class FlightDelayData(MirroredTable):
         ),
         units={**dict.fromkeys(MINUTES, "minutes"), "distance_miles": "miles"},
         fresh_within=DAILY,
+        unsearched=(
+            *MINUTES[2:],  # all but the delays
+            *("distance_miles", "scheduled_departure", "scheduled_arrival"),
+            *("scheduled_departure_hour", "cancelled", "diverted"),
+        ),
         indexes=(
             ("flight_date",),
             ("airline_name", "flight_date"),
