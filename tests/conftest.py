@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from tests import shared_demo
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
 
@@ -49,10 +50,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 def demo() -> Iterator[Platform]:
     """The platform of this process's settings with all tables of the demo data published."""
     own = Platform(env={})
-    own.manage("setup")
-    own.manage("ingest", "--demo")
-    own.manage("broker")
-    own.manage("transfer", "--all")
+    shared_demo.publish(own)
     yield own
     own.remove()
 

@@ -7,6 +7,7 @@ that it starts to databases of their own, and to a data folder of their own.
 import atexit
 import itertools
 import os
+import shutil
 from contextlib import ExitStack
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,9 +29,9 @@ _numbers = itertools.count(1)
 def own_environment(template: str = "template1") -> dict[str, str]:
     """The settings of one platform: a new database and queue, and no warehouse yet."""
     name = f"airsense_test_{os.getpid()}_{next(_numbers)}"
-    _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+    copy_database(template, name)
     _held.callback(_execute, "DROP ROLE IF EXISTS {}", f"{name}_reader")
-    _held.callback(_execute, "DROP DATABASE {} WITH (FORCE)", name)
+    _held.callback(drop, name)
     return {
         "DATABASE_URL": urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}")),
         "REDIS_URL": QUEUE,
@@ -38,6 +39,35 @@ def own_environment(template: str = "template1") -> dict[str, str]:
         "THROTTLE_PER_MINUTE": "10000000",  # tests send more requests than users
         "WAREHOUSE_URL": f"duckdb://{data_folder.folder()}/{name}",
     }
+
+
+def copy_for_run(pid: int) -> str:
+    """The name of the database and of the warehouse that processes of a test run share.
+
+    `pid` is the process that started them.
+    """
+    return f"airsense_test_{pid}_shared"
+
+
+def exists(database: str) -> bool:
+    with psycopg.connect(POSTGRESQL) as connection:
+        row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
+        return row.fetchone() is not None
+
+
+def copy_database(template: str, name: str) -> None:
+    _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+
+
+def drop(database: str) -> None:
+    _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
+
+
+def _remove_shared() -> None:
+    """Remove what the processes that this one started have shared."""
+    name = copy_for_run(os.getpid())
+    drop(name)
+    shutil.rmtree(data_folder.folder() / name, ignore_errors=True)
 
 
 def _execute(statement: str, *names: str) -> None:
@@ -55,3 +85,4 @@ def _spare_the_disk() -> None:
 if not os.environ.get("DATABASE_URL"):
     _spare_the_disk()
 os.environ.update(own_environment())
+_held.callback(_remove_shared)
