@@ -69,7 +69,7 @@ def _query(table: str) -> str:
             for n, sql in names.items()
         ),
         *(
-            f"coalesce(sum(1000000::BIGINT * coalesce({minutes}, 0) // causes)"
+            f"coalesce(sum(1000000::BIGINT * coalesce({minutes}, 0) // nullif(causes, 0))"
             f" FILTER (state = 3 AND causes > 0), 0) AS {name}"
             for name, minutes in CAUSES.items()
         ),

@@ -54,7 +54,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "Has_Arrivals": st.sampled_from([True] * 9 + [False]),
     **dict.fromkeys(punctuality.CAUSES.values(), CAUSE),
 }
-FLIGHTS = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=40)
+FLIGHTS = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=60)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_the_demo_tables_equal_an_independent_computation(
     assert by_key(rows, table) == by_key(punctuality.rows(flown, table), table)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(FLIGHTS)
 def test_tables_of_random_flights_equal_the_computation_and_agree_with_each_other(
     flights: list[Row],
