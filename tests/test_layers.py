@@ -9,7 +9,8 @@ from airsense.data_folder import PROJECT
 # line above its own. `airsense` wires the other two, so they do not know it.
 LAYERS = {
     "flights": """
-        claims mirror queue sqlstates
+        claims quality queue sqlstates
+        mirror
         errors models
         finite tables
         arrow_schema freshness versions
@@ -26,7 +27,7 @@ LAYERS = {
         exceptions models
         disk_errors demo terminal verify
         alerts warehouses
-        ingest load
+        ingest load quality
         broker inspection services
         run warehouse_jobs
         tasks

@@ -1,6 +1,7 @@
 """Show transfers in a terminal: rows, rate and remaining time, and finally the result."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -89,3 +90,16 @@ def outcome(transfer: Transfer) -> str:
         case Transfer.Status.UNCHANGED:
             return f"{transfer.table}: unchanged in the warehouse"
     return f"{transfer.table}: {transfer.status}. {transfer.error} {transfer.advice}".strip()
+
+
+def checks(transfer: Transfer) -> Iterator[str]:
+    """Yield one line for each quality check that failed, and one with the number of the others."""
+    results = transfer.checks or []
+    numbers = Counter(result["status"] for result in results)
+    if results:
+        yield "  checks: " + ", ".join(f"{number} {status}" for status, number in numbers.items())
+    for result in results:
+        if result["status"] == "failed":
+            yield f"  {result['severity']}: {result['check']}: {result['finding']}"
+    if override := transfer.used_override:
+        yield f"  published in spite of failed checks by {override['by']}: {override['reason']}"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import models
 
 from flights.mirror import Mirror, MirroredTable
+from flights.quality import WARN, InRange, RowCount, SameTotal, Total, Unique
 
 # A schedule transfers changed tables every hour, so a day without a comparison needs attention.
 DAILY = timedelta(days=1)
@@ -13,6 +14,9 @@ AVERAGE_UNITS = {
     "avg_arrival_delay": "minutes",
     "total_flights": "flights",
 }
+# Minutes. Flights leave and arrive up to two hours early, and, in rare cases, days late.
+PLAUSIBLE_DELAY = (-180, 3 * 24 * 60)
+EVERY_FLIGHT = SameTotal(Total(sum_of="total_flights"), "flight_delay_data", Total())
 
 
 class FlightDelayData(MirroredTable):
@@ -49,6 +53,11 @@ class FlightDelayData(MirroredTable):
             ("-departure_delay_minutes",),  # long delays are queried more often than early flights
             ("-arrival_delay_minutes",),
         ),
+        checks=(
+            InRange("departure_delay_minutes", *PLAUSIBLE_DELAY, severity=WARN),
+            InRange("arrival_delay_minutes", *PLAUSIBLE_DELAY, severity=WARN),
+            RowCount(50),
+        ),
     )
 
     class Meta(MirroredTable.Meta):
@@ -75,6 +84,7 @@ class AirlinePerformance(MirroredTable):
         key=("airline_name",),
         units=AVERAGE_UNITS,
         fresh_within=DAILY,
+        checks=(Unique(("airline_name",)), EVERY_FLIGHT),
     )
 
     class Meta(MirroredTable.Meta):
@@ -123,6 +133,11 @@ class BusiestAirportsByDelays(MirroredTable):
             "total_avg_delay": "minutes",
         },
         fresh_within=DAILY,
+        checks=(
+            Unique(("city",)),
+            InRange("avg_departure_delay", 0),
+            InRange("avg_arrival_delay", 0),
+        ),
     )
 
     class Meta(MirroredTable.Meta):
@@ -149,6 +164,7 @@ class DelaysByDay(MirroredTable):
         key=("day_of_week",),
         units=AVERAGE_UNITS,
         fresh_within=DAILY,
+        checks=(Unique(("day_of_week",)), EVERY_FLIGHT),
     )
 
     class Meta(MirroredTable.Meta):

@@ -23,7 +23,7 @@ from transfers.terminal import rates
 from .confirmation import confirm
 
 PHASES = [
-    *("reading", "copying", "indexing", "making the dictionary", "verifying"),
+    *("reading", "copying", "indexing", "making the dictionary", "verifying", "checking"),
     *(Transfer.WAITING, "publishing"),
 ]
 

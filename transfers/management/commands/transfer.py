@@ -1,6 +1,8 @@
 """`manage.py transfer`: copy tables from the warehouse and publish them."""
 
+import getpass
 import time
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from transfers.exceptions import AlreadyRunning, TransferError
 from transfers.models import Transfer
 from transfers.run import runner
 from transfers.run.preview import preview
-from transfers.terminal import following, outcome
+from transfers.terminal import checks, following, outcome
 from transfers.warehouses import connect
 
 UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
@@ -44,12 +46,19 @@ class Command(BaseCommand):
             "--force", action="store_true", help="transfer tables even if nothing has changed"
         )
 
+        parser.add_argument(
+            "--despite-checks",
+            metavar="REASON",
+            type=_reason,
+            help="publish even if quality checks fail; the reason is recorded with the version",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             models = tables.TABLES if options["all"] else tables.by_names(options["table"])
             if options["dry_run"]:
                 return self.preview(models)
-            transfers = services.ask(models, asked_by="command", forced=options["force"])
+            transfers = self.queue(models, options["force"], options["despite_checks"])
             with following(transfers, Console(stderr=True)):
                 self.run(transfers)
         except BadQuery as error:
@@ -58,9 +67,15 @@ class Command(BaseCommand):
             raise CommandError(error.full_message) from None
         ended = list(_rows(transfers))
         for transfer in ended:
-            self.stdout.write(outcome(transfer))
+            self.stdout.write("\n".join([outcome(transfer), *checks(transfer)]))
         if failed := [transfer.table for transfer in ended if transfer.status in UNSUCCESSFUL]:
             raise CommandError(f"Not transferred: {', '.join(failed)}")
+
+    def queue(
+        self, models: list[type[MirroredTable]], forced: bool, reason: str | None
+    ) -> list[Transfer]:
+        override = services.override(_operator(), reason) if reason else None
+        return services.ask(models, asked_by="command", forced=forced, override=override)
 
     def preview(self, models: list[type[MirroredTable]]) -> None:
         """Print what transfers would change; CommandError if one of them would be refused."""
@@ -91,6 +106,20 @@ class Command(BaseCommand):
         if message != self.last_message:
             self.stderr.write(message)
             self.last_message = message
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ArgumentTypeError("say why: the reason is recorded with the version")
+    return text.strip()
+
+
+def _operator() -> str:
+    """The user who runs the command, as far as the system knows."""
+    try:
+        return f"{getpass.getuser()} (command)"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command"
 
 
 def _rows(transfers: list[Transfer]) -> "QuerySet[Transfer]":
