@@ -25,10 +25,10 @@ LAYERS = {
     """,
     "transfers": """
         exceptions models
-        disk_errors demo terminal verify
+        disk_errors demo verify
         alerts warehouses
         ingest load quality
-        broker inspection services
+        broker inspection services terminal
         run warehouse_jobs
         tasks
         api

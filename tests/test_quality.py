@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import models
@@ -13,7 +14,7 @@ from pytest_django import Settings
 from flights.mirror import Mirror, MirroredTable
 from flights.models import TableVersion
 from flights.quality import BLOCK, WARN, InRange, NotNull, RowCount, Unique
-from tests.platform import Platform
+from tests.platform import Platform, Site
 from tests.platforms import own_platform
 from tests.warehouse.running import Served, running
 from transfers.quality import table_checks
@@ -22,6 +23,8 @@ from transfers.warehouses import Warehouse, connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"
 LATE = "2014-01-10,Gamma,C,A,7,5000"  # minutes: more than three days
+SECRET = "t" * 32  # the CSRF cookie and field, which must be equal
+FORM = "application/x-www-form-urlencoded"
 REASON = "the year begins again"
 
 
@@ -181,6 +184,55 @@ def test_sums_must_agree_between_tables_transferred_together_or_alone(platform: 
         assert "flight_delay_data/4: 1 row" in platform.manage("transfer", "flight_delay_data")
     platform.manage("broker", "--force")
     platform.manage("transfer", "--all")
+
+
+def test_an_administrator_publishes_in_spite_of_a_failed_check(platform: Platform) -> None:
+    with (
+        changed(platform, "INSERT INTO delays_by_day SELECT * FROM delays_by_day LIMIT 1"),
+        platform.site(processes=1) as site,
+    ):
+        done = platform.attempt("transfer", "delays_by_day")
+        assert "    Day_of_Week Monday, rows 2" in done.stderr.splitlines()
+        failed = query(platform, LAST.format("delays_by_day", "pk"))
+        boss, operator = sign_in(platform, "administrator"), sign_in(platform, "operator")
+        page = site.get(f"/admin/transfers/transfer/{failed}/change/", Cookie=boss)
+        assert b'<th scope="col" class="pr-4 font-semibold">Day_of_Week</th>' in page.body
+        assert b"Monday</td>" in page.body
+        address = f"/admin/transfers/transfer/{failed}/publish-anyway/"
+        assert address.encode() in page.body
+        assert post(site, address, operator, REASON) == 403
+        assert post(site, address, boss, "") == 400
+        assert post(site, address, boss, REASON) == 200
+        assert "published in spite" in platform.manage("transfer", "delays_by_day")
+
+        last = "TableVersion.objects.filter(table='delays_by_day').values_list('pk').first()[0]"
+        version = query(platform, last)
+        page = site.get(f"/admin/flights/tableversion/{version}/change/", Cookie=operator)
+        assert REASON.encode() in page.body
+        assert b"Monday</td>" in page.body
+        describe = site.get("/api/delays_by_day/describe")
+        results = {(c["severity"], c["status"], c["rows"]) for c in describe.json()["checks"]}
+        assert results == {("block", "failed", 1), ("block", "failed", None)}
+        assert describe.json()["checks_overridden"] is True
+        assert REASON.encode() not in describe.body
+        assert REASON in platform.manage("versions", "delays_by_day")
+
+
+def sign_in(platform: Platform, group: str) -> str:
+    """The cookies of a new user of a group of the admin."""
+    session = platform.python(
+        "from django.contrib.auth.models import Group, User; from django.test import Client;"
+        f"user = User.objects.create_user({group!r}, is_staff=True);"
+        f"user.groups.set(Group.objects.filter(name={group!r}));"
+        "client = Client(); client.force_login(user); print(client.cookies['sessionid'].value)"
+    ).strip()
+    return f"sessionid={session}; csrftoken={SECRET}"
+
+
+def post(site: Site, path: str, cookies: str, reason: str) -> int:
+    """Submit the page that asks for a reason."""
+    form = urlencode({"reason": reason, "csrfmiddlewaretoken": SECRET}).encode()
+    return site.ask("POST", path, form, Cookie=cookies, Content_Type=FORM).status
 
 
 @contextmanager

@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from flights.quality import BLOCK
+
 from .models import Transfer
+from .quality.results import example
 
 REFRESH_SECONDS = 0.2  # between two queries
 
@@ -93,7 +96,10 @@ def outcome(transfer: Transfer) -> str:
 
 
 def checks(transfer: Transfer) -> Iterator[str]:
-    """Yield one line for each quality check that failed, and one with the number of the others."""
+    """Yield lines about the quality checks: their number, and each that failed.
+
+    The first rows that break a check are shown if it blocks the publication.
+    """
     results = transfer.checks or []
     numbers = Counter(result["status"] for result in results)
     if results:
@@ -101,5 +107,7 @@ def checks(transfer: Transfer) -> Iterator[str]:
     for result in results:
         if result["status"] == "failed":
             yield f"  {result['severity']}: {result['check']}: {result['finding']}"
+            if result["severity"] == BLOCK:
+                yield from (f"    {example(result['columns'], row)}" for row in result["examples"])
     if override := transfer.used_override:
         yield f"  published in spite of failed checks by {override['by']}: {override['reason']}"

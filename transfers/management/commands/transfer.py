@@ -15,7 +15,7 @@ from flights import tables
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from transfers import services, tasks
-from transfers.exceptions import AlreadyRunning, TransferError
+from transfers.exceptions import AlreadyRunning, ChecksFailed, TransferError
 from transfers.models import Transfer
 from transfers.run import runner
 from transfers.run.preview import preview
@@ -93,6 +93,10 @@ class Command(BaseCommand):
                 runner.run(transfers)
             except AlreadyRunning as busy:
                 self.report(str(busy))
+            except ChecksFailed:
+                for transfer in _rows(transfers):
+                    self.stderr.write("\n".join([transfer.table, *checks(transfer)]))
+                raise
             else:
                 others = [str(t) for t in _rows(transfers) if t.active]
                 if not others:
