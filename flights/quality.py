@@ -40,14 +40,14 @@ class NotNull(Check):
 
 @dataclass(frozen=True)
 class InRange(Check):
-    """All values of a column are within the limits, or null."""
+    """All values of the columns are within the limits, or null."""
 
-    column: str
+    columns: tuple[str, ...]
     least: float | date | None = None
     greatest: float | date | None = None
 
     def names(self) -> tuple[str, ...]:
-        return (self.column,)
+        return self.columns
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ LAYERS = {
         management urls
     """,
     "transfers": """
-        exceptions models
+        exceptions models reference
         disk_errors demo verify
         alerts warehouses
         ingest load quality

@@ -24,7 +24,10 @@ def offends(model: type[MirroredTable], check: NotNull | InRange) -> str:
     """Return the condition that is true for each row that breaks a check."""
     if isinstance(check, NotNull):
         return " OR ".join(f"{name(model, field)} IS NULL" for field in check.columns)
-    value = name(model, check.column)
+    return " OR ".join(_beyond(name(model, field), check) for field in check.columns)
+
+
+def _beyond(value: str, check: InRange) -> str:
     limits = ((">=", check.least), ("<=", check.greatest))
     within = [f"{value} {sign} {_literal(limit)}" for sign, limit in limits if limit is not None]
     return f"NOT ({' AND '.join(within)})"

@@ -46,8 +46,8 @@ def words(model: type[MirroredTable], check: Check) -> str:
     match check:
         case NotNull(columns=fields):
             return f"{_names(model, fields)} not null"
-        case InRange(column=field):
-            return f"{column(model, field)} {_limits(check)}"
+        case InRange(columns=fields):
+            return f"{_names(model, fields)} {_limits(check)}"
         case Unique(columns=fields):
             return f"{_names(model, fields)} unique"
         case RowCount(percent=percent):
@@ -58,9 +58,9 @@ def words(model: type[MirroredTable], check: Check) -> str:
 
 
 def example(columns: Iterable[str], values: Iterable[Any]) -> str:
-    """Return a row in words: "Flight_Date 2013-01-01, Airline_Code AA"."""
-    texts = ("null" if value is None else value for value in values)
-    return ", ".join(f"{name} {text}" for name, text in zip(columns, texts, strict=True))
+    """Return a row in words, without nulls: "Flight_Date 2013-01-01, Airline_Code AA"."""
+    pairs = zip(columns, values, strict=True)
+    return ", ".join(f"{name} {value}" for name, value in pairs if value is not None)
 
 
 def storable(value: Any) -> Any:

@@ -72,8 +72,10 @@ def _numbers(
     sql = [expressions.number(model, one) for one in counted]
     # Give them short names: by default, a database derives long names from the expressions.
     parts = ", ".join(f"{part} AS number_{index}" for index, part in enumerate(sql))
-    row = source.query(f"SELECT {parts} FROM {{source}}")  # noqa: S608  # names are quoted
-    return {one: int(value[0].as_py()) for one, value in zip(counted, row.columns, strict=True)}
+    # The count makes it a query of one row, also if all parts are subqueries.
+    row = source.query(f"SELECT count(*), {parts} FROM {{source}}")  # noqa: S608  # quoted
+    values = (column[0].as_py() for column in row.columns[1:])
+    return {one: int(value) for one, value in zip(counted, values, strict=True)}
 
 
 def _result(model: type[MirroredTable], check: Check, rows: int, source: Snapshot) -> Result:
@@ -103,8 +105,8 @@ def _examples(
 def _identity(model: type[MirroredTable]) -> tuple[str, ...]:
     """The fields by which people recognize a row."""
     unique = (check.columns for check in model.mirror.checks if isinstance(check, Unique))
-    order = tuple(name.removeprefix("-") for name in model.mirror.order)
-    return model.mirror.key or next(unique, order)
+    order = (name.removeprefix("-") for name in model.mirror.order)
+    return model.mirror.key or (*order, *next(unique, ()))
 
 
 def _row_count(

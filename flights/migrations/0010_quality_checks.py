@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('flights', '0008_help_texts_and_labels'),
+        ('flights', '0009_performance_tables'),
     ]
 
     operations = [
