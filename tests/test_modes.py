@@ -19,6 +19,7 @@ from transfers.load import writer
 from transfers.models import Transfer
 from transfers.run import pipeline, source_reader
 from transfers.run.progress import Progress
+from transfers.run.quality import Inspection
 from transfers.warehouses import Warehouse, connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
@@ -84,7 +85,8 @@ def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
         source_reader.snapshot(warehouse, "parcels", progress.check) as source,
     ):
         progress.begin(transfer)
-        version = pipeline.made(Parcel, transfer, source, progress)
+        inspection = Inspection(warehouse, progress.check)
+        version = pipeline.made(Parcel, transfer, source, progress, inspection)
         assert version
         writer.publish([version])
     return transfer
