@@ -167,9 +167,7 @@ def test_a_time_that_never_comes_is_refused(demo: Platform) -> None:
         (PUBLISH, ["2024-01..2024-12"]),
     ],
 )
-def test_a_schedule_of_a_job_is_made(
-    hourly: IntervalSchedule, task: str, args: list[str]
-) -> None:
+def test_a_schedule_of_a_job_is_made(hourly: IntervalSchedule, task: str, args: list[str]) -> None:
     made = form(task=task, args=json.dumps(args), interval=hourly.pk)
     assert client("operator").post(ADD, made).status_code == 302
     row = PeriodicTask.objects.get(name="nightly")
@@ -294,3 +292,15 @@ def test_removing_a_schedule_ends_its_trouble(own: PeriodicTask) -> None:
     tasks.look_at_freshness()
     assert not mine.exists()
     Alert.objects.filter(subject="mine").delete()
+
+
+def test_the_schedule_of_new_months_exists_and_is_off_until_an_administrator_enables_it(
+    demo: Platform,
+) -> None:
+    row = PeriodicTask.objects.get(name="publish the months that the DOT has released")
+    assert (row.task, json.loads(row.args), row.enabled) == (
+        "transfers.tasks.publish_months",
+        [],
+        False,
+    )
+    assert row.interval.every == 86_400
