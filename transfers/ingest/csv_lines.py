@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.conf import settings
 
 from transfers.exceptions import BadInput
@@ -21,6 +23,8 @@ BLOCK_BYTES = 4 << 20  # checked and parsed at a time
 QUOTED = rb'(?<![^,\r\n])"(?:[^"\r\n]++|"")*+"'  # a quoted value; "" inside it is a quote
 WELL_QUOTED = re.compile(rb'(?:[^"]++|' + QUOTED + rb'(?![^,\r\n])|(?<=[^,\r\n])")*+')
 VALUE = re.compile(QUOTED)
+# The same rule for Arrow's RE2, which is four times faster, but finds no place of a fault.
+ALL_WELL_QUOTED = r'\A(?:(?:"(?:[^"\r\n]|"")*"|[^",\r\n][^,\r\n]*)?(?:[,\r\n]|\z))*\z'
 LINE_END = re.compile(rb"\r\n|\r|\n")
 # For each line ending: the other endings, which a file with this one must not contain.
 OTHER_ENDINGS = {
@@ -120,7 +124,7 @@ def _first_fault(content: bytes, ending: bytes, encoding: Encoding) -> Fault | N
 
 def _long_line(content: bytes) -> Fault | None:
     limit = settings.INGEST_LINE_BYTES
-    if max(map(len, content.splitlines()), default=0) <= limit:
+    if not _has_long_line(content, limit):
         return None
     offset = 0
     for line in content.splitlines(keepends=True):
@@ -131,8 +135,20 @@ def _long_line(content: bytes) -> Fault | None:
     return offset, f"the line is longer than {limit:,} bytes.", advice
 
 
+def _has_long_line(content: bytes, limit: int) -> bool:
+    """Look for a line end in each stretch of the content that is longer than the limit."""
+    start = 0
+    while len(content) - start > limit:
+        end = start + limit + 1
+        cut = max(content.rfind(mark, start, end) for mark in (b"\n", b"\r"))
+        if cut < 0:
+            return True
+        start = cut + 1
+    return False
+
+
 def _bad_quote(content: bytes) -> Fault | None:
-    if b'"' not in content:
+    if b'"' not in content or _is_well_quoted(content):
         return None
     match = WELL_QUOTED.match(content)
     assert match is not None, "the pattern also matches the empty text"
@@ -144,6 +160,11 @@ def _bad_quote(content: bytes) -> Fault | None:
         problem = f"text follows a closing quote: {text.splitlines()[0]!r}."
         return offset, problem, QUOTE_ADVICE
     return offset, "a quote is not closed in its line.", OPEN_ADVICE
+
+
+def _is_well_quoted(content: bytes) -> bool:
+    matches = pc.match_substring_regex(pa.array([content], pa.binary()), ALL_WELL_QUOTED)
+    return bool(matches[0].as_py())
 
 
 def _mixed_endings(content: bytes, ending: bytes) -> Fault | None:
