@@ -86,7 +86,7 @@ def test_a_file_of_an_unknown_form_is_ingested_with_a_mapping_file(demo: Platfor
     ("name", "content", "says"),
     [
         ("damaged.zip", b"PK\3\4", "damaged.zip: cannot be read: File is not a zip file."),
-        ("empty.csv", b"", "empty.csv"),
+        ("empty.csv", b"\n", "empty.csv"),
         ("semicolons.csv", b"a;b\n1;2\n", "semicolons.csv"),
     ],
 )
