@@ -1,8 +1,6 @@
 """Months are downloaded, ingested, built and published in one job, whose steps are recorded."""
 
 import fcntl
-import itertools
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -11,20 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
-from django_celery_beat.models import PeriodicTask
 
 from tests import dot_server
 from tests.dot_server import DotServer, csv, flight, zipped
 from tests.fault_probes import database
 from tests.platform import Platform, until
 from tests.platforms import own_platform
-from transfers.models import WarehouseJob
 
 STEPS = ["download", "ingest", "build", "transfer"]
 REAP = "from transfers import tasks; tasks.reap()"
-_numbers = itertools.count()
 
 
 @pytest.fixture
@@ -160,42 +153,6 @@ def test_schedules_publish_new_months_ingest_folders_and_build_tables_once_at_a_
     by_name = {(job["kind"], job["name"]): job for job in jobs(platform)}
     assert {job["asked_by"] for job in jobs(platform)} == {"schedule: nightly"}
     assert [key for key, job in by_name.items() if job["status"] == "failed"] == [("append", "no")]
-    assert by_name["append", "no"]["error"].endswith("inbox/no: there are no files.")
+    assert by_name["append", "no"]["error"].endswith("inbox/no: there is no such folder.")
     assert "one.zip: 3 records added" in by_name["months", "mine"]["outcome"]
     assert flights(platform)[-1] == ("{}-{:02}".format(*newest), 3)
-
-
-def client() -> Client:
-    user = User.objects.create_user(f"months{next(_numbers)}", is_staff=True)
-    user.groups.set(Group.objects.filter(name="operator"))
-    browser = Client()
-    browser.force_login(user)
-    return browser
-
-
-def test_months_are_published_by_hand_in_the_admin(demo: Platform) -> None:
-    address = "/admin/transfers/warehousejob/publish/"
-    refused = client().post(address, {"months": "2024-01 2024-13"})
-    assert refused.status_code == 400
-    assert "is not a month. Use 2024-01 or 2024-01..2024-12." in refused.content.decode()
-    response = client().post(address, {"months": "2024-01..2024-02 2023-05"})
-    assert response.status_code == 302
-    job = WarehouseJob.objects.latest("pk")
-    assert (job.kind, job.arguments) == ("publish", ["2024-01..2024-02", "2023-05"])
-    job.steps = [{"name": "download", "started_at": "2024-03-05T06:07:08Z", "outcome": []}]
-    job.save()
-    page = client().get(f"/admin/transfers/warehousejob/{job.pk}/change/").content.decode()
-    assert "download: 2024-03-05T06:07:08Z" in page
-    job.delete()
-
-
-def test_the_schedule_of_new_months_exists_and_is_off_until_an_administrator_enables_it(
-    demo: Platform,
-) -> None:
-    row = PeriodicTask.objects.get(name="publish the months that the DOT has released")
-    assert (row.task, json.loads(row.args), row.enabled) == (
-        "transfers.tasks.publish_months",
-        [],
-        False,
-    )
-    assert row.interval.every == 86_400

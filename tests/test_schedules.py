@@ -292,3 +292,15 @@ def test_removing_a_schedule_ends_its_trouble(own: PeriodicTask) -> None:
     tasks.look_at_freshness()
     assert not mine.exists()
     Alert.objects.filter(subject="mine").delete()
+
+
+def test_the_schedule_of_new_months_exists_and_is_off_until_an_administrator_enables_it(
+    demo: Platform,
+) -> None:
+    row = PeriodicTask.objects.get(name="publish the months that the DOT has released")
+    assert (row.task, json.loads(row.args), row.enabled) == (
+        "transfers.tasks.publish_months",
+        [],
+        False,
+    )
+    assert row.interval.every == 86_400

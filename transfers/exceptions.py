@@ -6,6 +6,7 @@ TransferError
  ├─ DownloadFailed      a server did not deliver a file
  │   ├─ NotPublished          it has no such file
  │   └─ BadDownload           the file is not what it should be
+ ├─ UploadGone          an uploaded file is not stored any more
  ├─ RecordsThere        the warehouse has records, and the command does not say: append or replace
  ├─ WarehouseError      the warehouse failed, or refused a statement
  │   ├─ WarehouseBusy         another process is changing it
@@ -70,6 +71,10 @@ class NotPublished(DownloadFailed):
 
 class BadDownload(DownloadFailed):
     transient = False
+
+
+class UploadGone(TransferError):
+    pass
 
 
 class RecordsThere(TransferError):

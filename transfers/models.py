@@ -140,6 +140,9 @@ class WarehouseJob(models.Model):
     kind = models.CharField(max_length=7, choices=Kind.choices)
     file = models.FileField(blank=True, upload_to="uploads", help_text="kept until it is ingested")
     name = models.TextField(blank=True, help_text="the file's name where it came from")
+    mapping = models.TextField(
+        blank=True, db_default="", help_text="the mapping file that says what its columns mean"
+    )
     arguments = models.JSONField(
         default=list, db_default=[], help_text="months to publish, or the folder to ingest"
     )

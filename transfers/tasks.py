@@ -17,6 +17,7 @@ from .exceptions import AlreadyRunning, QueueDown, TransferError
 from .models import Transfer, WarehouseJob
 from .run import runner
 from .run.completion import WAIT
+from .warehouse_jobs import Upload
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def start(
 def start_job(
     kind: str,
     asked_by: str,
-    file: "UploadedFile[bytes] | None" = None,
+    file: "Upload | UploadedFile[bytes] | None" = None,
     arguments: Sequence[str] = (),
 ) -> None:
     """Queue a warehouse job and notify a worker; QueueDown as above."""

@@ -3,16 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -22,32 +18,8 @@ from transfers.download import months
 from transfers.exceptions import BadMonths
 from transfers.models import WarehouseJob
 
+from . import uploads
 from .confirmation import confirm
-
-SUFFIXES = (".csv", ".csv.gz", ".csv.zip", ".gz", ".zip", ".parquet")
-
-
-class IngestForm(forms.Form):
-    """A file of raw flight records, and whether to keep the existing records."""
-
-    file = forms.FileField(
-        help_text=f"CSV (.csv, .gz, .zip) or Parquet, up to {settings.UPLOAD_LIMIT >> 20:,} MiB",
-        widget=UnfoldAdminFileFieldWidget,
-    )
-    kind = forms.ChoiceField(
-        label="Existing records",
-        choices=[("append", "keep"), ("replace", "delete")],
-        initial="append",
-        widget=UnfoldAdminRadioSelectWidget,
-    )
-
-    def clean_file(self) -> "UploadedFile[bytes]":
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if not (file.name or "").lower().endswith(SUFFIXES):
-            raise forms.ValidationError(f"{file.name} has no suffix of a CSV or Parquet file.")
-        if (file.size or 0) > settings.UPLOAD_LIMIT:
-            raise forms.ValidationError("The file is too large to upload. Use manage.py ingest.")
-        return file
 
 
 class MonthsForm(forms.Form):
@@ -88,14 +60,7 @@ class WarehouseJobAdmin(ReadOnly):
 
     @action(description="Ingest a file", permissions=["run"], icon="upload")
     def ingest(self, request: HttpRequest) -> HttpResponse:
-        def act(options: dict[str, Any]) -> str:
-            tasks.start_job(options["kind"], request.user.get_username(), options["file"])
-            return f"{options['file'].name} will be ingested."
-
-        text = (
-            "Add the records of a file to the warehouse. If any record is invalid, none is added."
-        )
-        return confirm(self, request, "Ingest a file", act, text=text, form=IngestForm)
+        return uploads.ingest(self, request)
 
     @action(description="Build the final tables", permissions=["run"], icon="build")
     def build(self, request: HttpRequest) -> HttpResponse:

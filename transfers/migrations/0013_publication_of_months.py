@@ -42,6 +42,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='warehousejob',
+            name='mapping',
+            field=models.TextField(blank=True, db_default='', help_text='the mapping file that says what its columns mean'),
+        ),
+        migrations.AddField(
+            model_name='warehousejob',
             name='arguments',
             field=models.JSONField(db_default=[], default=list, help_text='months to publish, or the folder to ingest'),
         ),

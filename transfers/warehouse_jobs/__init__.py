@@ -5,12 +5,8 @@ recognizes files that it has ingested, and records that its tables were built fr
 """
 
 import logging
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,13 +22,13 @@ from transfers.exceptions import TransferError, WarehouseBusy
 from transfers.ingest.raw_table import Mode
 from transfers.models import WarehouseJob
 
-from . import publication, steps
+from . import publication, steps, uploads
+from .uploads import Upload, remove_orphans
+
+__all__ = ["Upload", "active", "ask", "fail", "reap", "remove_orphans", "work"]
 
 Kind, Status = WarehouseJob.Kind, WarehouseJob.Status
 MODES: dict[str, Mode] = {Kind.APPEND: "append", Kind.REPLACE: "replace", Kind.MONTHS: "months"}
-UPLOADS = "uploads"
-# A younger upload without a job may be one that a web process stores now.
-ORPHANED_AFTER = timedelta(hours=1)
 WORKER_DIED = "Its worker stopped unexpectedly."
 RETRY_ADVICE = "See the worker's log, and start it again."
 log = logging.getLogger(__name__)
@@ -41,24 +37,24 @@ log = logging.getLogger(__name__)
 def ask(
     kind: str,
     asked_by: str,
-    file: "UploadedFile[bytes] | None" = None,
+    file: "Upload | UploadedFile[bytes] | None" = None,
     arguments: Sequence[str] = (),
 ) -> WarehouseJob:
     """Queue a job. Its file goes to the storage, where every worker can read it.
 
     `arguments` are those of its kind: months, or the name of a folder.
     """
-    name = Path(file.name or "records").name if file else ", ".join(arguments)
-    job = WarehouseJob(kind=kind, asked_by=asked_by, name=name, arguments=list(arguments))
-    stored = str(uuid.uuid4())
+    job = WarehouseJob(kind=kind, asked_by=asked_by, arguments=list(arguments))
+    job.name = ", ".join(arguments)
+    if not file:
+        job.save()
+        return job
+    upload = uploads.confirm(file) if isinstance(file, Upload) else uploads.store(file)
+    job.file.name, job.name, job.mapping = upload.stored, upload.name, upload.mapping
     try:
-        with disk_errors.reported("The file cannot be stored"):
-            if file:
-                job.file.save(stored, file, save=False)
         job.save()
     except BaseException:
-        with suppress(OSError):
-            job.file.storage.delete(f"{UPLOADS}/{stored}")  # a full disk may hold a part of it
+        uploads.remove(upload)
         raise
     return job
 
@@ -94,20 +90,6 @@ def fail(job: WarehouseJob, error: Exception) -> None:
     advice = getattr(error, "advice", "") or "The warehouse is as it was."
     if _end(job, status=Status.FAILED, error=message, advice=advice):
         log.error("%s failed: %s", job, message)
-
-
-def remove_orphans() -> int:
-    """Remove uploads without a job; returns their number."""
-    storage = WarehouseJob._meta.get_field("file").storage
-    if not storage.exists(UPLOADS):
-        return 0
-    before = timezone.now() - ORPHANED_AFTER
-    owned = set(WarehouseJob.objects.exclude(file="").values_list("file", flat=True))
-    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
-    orphans = [n for n in names if n not in owned and storage.get_modified_time(n) < before]
-    for name in orphans:
-        storage.delete(name)
-    return len(orphans)
 
 
 def _run(job: WarehouseJob) -> bool:

@@ -15,11 +15,10 @@ def check(name: str) -> None:
         raise BadInput("it is not a folder in INGEST_FOLDER.", file=repr(name[:200]), advice=ADVICE)
 
 
-def files(name: str) -> list[Path]:
-    """Return the files of a folder, sorted; BadInput if there are none."""
+def path(name: str) -> Path:
+    """Return the path of a folder; BadInput if there is none."""
     check(name)
-    folder = settings.INGEST_FOLDER / name
-    paths = sorted(path for path in folder.glob("*") if path.is_file() and path.name[0] != ".")
-    if not paths:
-        raise BadInput("there are no files.", file=str(folder), advice="Put files there.")
-    return paths
+    folder: Path = settings.INGEST_FOLDER / name
+    if not folder.is_dir():
+        raise BadInput("there is no such folder.", file=str(folder), advice=ADVICE)
+    return folder
