@@ -17,6 +17,8 @@ RESERVED = {
 # Parameters `or`, `or1` to `or9`: each is a list of conditions of which at least one must be true.
 GROUP = re.compile(r"or\d?", re.IGNORECASE)
 GRAPHQL_NAME = re.compile(r"(?!__|not$)[A-Za-z_]\w*", re.ASCII)
+# A schedule transfers changed tables every hour, so a day without a comparison needs attention.
+DAILY = timedelta(days=1)
 SHORTEST = timedelta(minutes=1)  # a schedule checks freshness once a minute
 
 type Field = models.Field[Any, Any]

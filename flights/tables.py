@@ -4,13 +4,21 @@ from collections.abc import Iterable
 
 from .errors import BadQuery, UnknownTable
 from .mirror import MirroredTable
-from .models import mirrored
+from .models.mirrored import averages, flight_delay_data, lists, performance
 
 TABLES: list[type[MirroredTable]] = [
-    mirrored.AirlinePerformance,
-    mirrored.BusiestAirportsByDelays,
-    mirrored.DelaysByDay,
-    mirrored.FlightDelayData,
+    averages.AirlinePerformance,
+    averages.BusiestAirportsByDelays,
+    averages.DelaysByDay,
+    performance.PerformanceByMonth,
+    performance.PerformanceByDate,
+    performance.PerformanceByAirport,
+    performance.PerformanceByHour,
+    performance.PerformanceByRoute,
+    performance.PerformanceByFlight,
+    lists.Airlines,
+    lists.Airports,
+    flight_delay_data.FlightDelayData,
 ]
 
 NAMES = [model._meta.db_table for model in TABLES]

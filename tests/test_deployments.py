@@ -21,7 +21,7 @@ def newer(fresh: Platform, tmp_path: Path) -> Platform:
     ignored = shutil.ignore_patterns(".*", "__pycache__")
     code = Path(shutil.copytree(PROJECT, tmp_path / "newer", ignore=ignored))
     models, broker = (
-        code / "flights/models/mirrored.py",
+        code / "flights/models/mirrored/averages.py",
         code / "transfers/broker/delays_by_day.sql",
     )
     head, table, tail = models.read_text().partition("class DelaysByDay(")

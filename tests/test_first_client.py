@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from flights.tables import NAMES
 from tests.browser import chromium, opened
 from tests.platform import Answer, Platform, Site, until
 from tests.platforms import own_platform
@@ -15,7 +16,7 @@ LIST_OF_TABLES = (
     f"{QUERY}?table_name=information_schema.tables&columns=table_name&where=table_schema:public"
 )
 DONE = "Table transferred successfully"
-TABLES = ["airline_performance", "busiest_airports_by_delays", "delays_by_day", "flight_delay_data"]
+TABLES = sorted(NAMES)
 
 
 @pytest.fixture(scope="module")

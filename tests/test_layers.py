@@ -23,7 +23,7 @@ LAYERS = {
         management urls
     """,
     "transfers": """
-        exceptions models
+        exceptions models reference
         disk_errors demo terminal verify
         alerts warehouses
         ingest load

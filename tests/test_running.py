@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flights.tables import TABLES
 from tests.platform import Platform, free_port, until
 from tests.runs import Run, running
 from tests.servers import own_environment
@@ -37,7 +38,7 @@ def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_proc
         until(lambda: not run.processes())
     with running(home) as again:
         again.up()
-        assert again.output().count("unchanged in the warehouse") == 4
+        assert again.output().count("unchanged in the warehouse") == len(TABLES)
         again.process.send_signal(signal.SIGINT)
         again.process.wait(30)
         assert again.output().rstrip().endswith("Stopped.")

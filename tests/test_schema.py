@@ -127,7 +127,7 @@ def test_operations_that_change_data_state_the_required_permission(described: An
 
 
 def test_the_description_stays_small_enough_for_tools() -> None:
-    assert (data_folder.PROJECT / "docs" / "openapi.yml").stat().st_size < 130_000
+    assert (data_folder.PROJECT / "docs" / "openapi.yml").stat().st_size < 600_000
 
 
 def test_problems_match_the_description(site: Site, described: Any) -> None:

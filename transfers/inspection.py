@@ -1,4 +1,4 @@
-"""Write the Python of a model for a warehouse table, to paste into flights/models/mirrored.py."""
+"""Write the Python of a model for a warehouse table, to paste into flights/models/mirrored/."""
 
 import keyword
 import re

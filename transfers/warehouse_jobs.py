@@ -161,5 +161,6 @@ def _ingest(job: WarehouseJob) -> list[str]:
 def _build() -> list[str]:
     """Build the final tables; returns one line for each table."""
     tables = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    lines = [f"{table.name}: {table.rows:,} rows in {table.seconds:.2f} s" for table in tables]
-    return lines or ["The tables are up to date: nothing has changed since the last build."]
+    return [table.summary for table in tables] or [
+        "The tables are up to date: nothing has changed since the last build."
+    ]

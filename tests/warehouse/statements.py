@@ -16,6 +16,7 @@ from .volumes import Staging, Volumes
 type Output = pa.Table | pa.RecordBatchReader | Staging
 
 NAME = r"([\w`.\-]+)"
+REPLACE_WHERE = rf"INSERT\s+INTO\s+{NAME}\s+REPLACE\s+WHERE\s+(\(.+?\))\s+((?:WITH|SELECT)\s.+)"
 MAP = pa.map_(pa.string(), pa.string())
 NO_ROWS = pa.table({})
 BATCH_ROWS = 20_000
@@ -60,6 +61,7 @@ class Statements:
             (rf"DESCRIBE\s+(?:TABLE\s+)?{NAME}", self._describe),
             (rf"SHOW\s+TABLES\s+IN\s+{NAME}", self._show_tables),
             (rf"OPTIMIZE\s+{NAME}", self._optimize),
+            (REPLACE_WHERE, self._replace_where),
             (rf"ALTER\s+TABLE\s+{NAME}\s+SET\s+TBLPROPERTIES\s*\((.+)\)", self._properties),
             (rf"COMMENT\s+ON\s+COLUMN\s+{NAME}\.(\w+)\s+IS\s+'(.*)'", self._comment),
             (volumes.PUT, self._put),
@@ -228,6 +230,22 @@ class Statements:
             return 0
 
         self.tables.commit(name, "OPTIMIZE", make)
+        return NO_ROWS
+
+    def _replace_where(self, scope: Scope, table: str, condition: str, query: str) -> Output:
+        """Replace the rows of a table that meet a condition by those of a query."""
+        name = scope.name(table)
+        old = self.tables.at(name).relation
+        where = sqlglot.parse_one(condition, read="databricks").sql("duckdb")
+        tree = sqlglot.parse_one(query, read="databricks")
+
+        def make(cursor: duckdb.DuckDBPyConnection, new: str) -> int:
+            rows = self._to_duckdb(tree, scope, cursor)
+            cursor.execute(f"CREATE TABLE {new} AS FROM {old} WHERE NOT {where}")
+            cursor.execute(f"INSERT INTO {new} {rows}")
+            return _count(cursor, new)
+
+        self.tables.commit(name, "WRITE", make)
         return NO_ROWS
 
     def _properties(self, scope: Scope, table: str, body: str) -> Output:

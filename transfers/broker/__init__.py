@@ -1,24 +1,33 @@
 """The broker: builds the final tables from the raw records, inside the warehouse.
 
-Each `TABLE.sql` in this folder is one statement of Databricks SQL that makes the table TABLE. It
-runs unchanged on Databricks. To build one more table, add a file.
+Each `TABLE.sql` in this folder is one statement of Databricks SQL that makes the table TABLE; the
+package `performance` holds the SQL of the performance tables. All of it runs unchanged on
+Databricks. To build one more table, add a file.
 """
 
-import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 from transfers.exceptions import SourceMissing
+from transfers.ingest import raw_upgrade
 from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Change, Warehouse
 
+from . import airport_list, builds, performance
+from .builds import Period
+
 # A table that the SQL of another one reads.
 READ = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)", re.IGNORECASE)
-BUILDS = "broker_builds"  # one row: the recipe of the last build
+# Tables whose months can be built one by one, and the column that has the date.
+BY_MONTHS = {
+    "flight_delay_data": "Flight_Date",
+    "performance_by_month": "Month",
+    "performance_by_date": "Flight_Date",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,16 @@ class Built:
     name: str
     rows: int
     seconds: float
+    left_out: int = 0  # flights without a value in a key column
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        line = f"{self.name}: {self.rows:,} rows in {self.seconds:.2f} s"
+        if not self.left_out:
+            return line
+        keys = ", ".join(performance.GROUPINGS[self.name].keys)
+        return f"{line}; {self.left_out:,} flights left out, without a value in {keys}"
 
 
 def in_order(statements: Mapping[str, str]) -> list[str]:
@@ -44,10 +63,11 @@ def in_order(statements: Mapping[str, str]) -> list[str]:
 
 
 def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
-    """Rebuild all tables in one change, and return them.
+    """Build all tables in one change, and return them.
 
     Does nothing, and returns an empty list, if the raw records and the SQL are those of the last
-    build. Raises SourceMissing if there are no raw records.
+    build. Raises SourceMissing if there are no raw records. Upgrades the raw table of an earlier
+    release first.
     """
     with warehouse.change() as change:
         if RAW not in change.tables():
@@ -55,37 +75,79 @@ def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
                 "The warehouse has no raw records.",
                 advice="Run `manage.py ingest FILE`, or `manage.py ingest --demo`.",
             )
-        recipe = _recipe(change)
-        if not force and recipe == _last_recipe(change):
+        raw_upgrade.upgrade(change, RAW)
+        current, last = builds.current(change, _statements()), _last(change)
+        if last and last.recipe == current.recipe and not force:
             return []
-        built = [_build(change, table) for table in TABLES]
-        change.execute(f"CREATE OR REPLACE TABLE {BUILDS} AS SELECT '{recipe}' AS Recipe")
+        builds.forget(change)
+        built = _build_all(change, [] if force else current.changes_since(last))
+        current.record(change)
         return built
 
 
 def sql(table: str) -> str:
     """Return the SQL statement that builds a table."""
+    if table in performance.GROUPINGS:
+        return performance.sql(table)
     return Path(__file__).with_name(f"{table}.sql").read_text(encoding="utf-8")
 
 
-TABLES = in_order({file.stem: sql(file.stem) for file in Path(__file__).parent.glob("*.sql")})
+NAMES = [*performance.GROUPINGS, *(file.stem for file in Path(__file__).parent.glob("*.sql"))]
+TABLES = in_order({table: sql(table) for table in NAMES})
 
 
-def _build(change: Change, table: str) -> Built:
+def _statements() -> list[str]:
+    """Return all SQL, and the list of airports."""
+    return [*map(sql, TABLES), airport_list.sql()]
+
+
+def _last(change: Change) -> builds.Build | None:
+    """Return the last build if all its tables exist."""
+    return builds.last(change) if {*TABLES} <= {*change.tables()} else None
+
+
+def _build_all(change: Change, periods: Sequence[Period]) -> list[Built]:
+    """Build all tables; with periods, only these months of the tables in `BY_MONTHS`."""
+    change.execute(airport_list.sql(_airport_codes(change)))
+    built = [_build(change, table, periods) for table in TABLES]
+    if periods and built[0].rows != _count(change, RAW):
+        # Somebody else changed records of other months.
+        return _build_all(change, [])
+    return built
+
+
+def _build(change: Change, table: str, periods: Sequence[Period]) -> Built:
     started = time.perf_counter()
-    change.execute(sql(table))
-    rows = change.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()  # noqa: S608
-    return Built(table, rows, time.perf_counter() - started)
+    if periods and table in BY_MONTHS:
+        _build_months(change, table, periods)
+    else:
+        change.execute(sql(table))
+    rows = _count(change, table)
+    left_out = _left_out(change, table) if table in performance.GROUPINGS else 0
+    return Built(table, rows, time.perf_counter() - started, left_out)
 
 
-def _recipe(change: Change) -> str:
-    """Return the SHA-256 of the version of the raw records and all SQL."""
-    parts = [change.version(RAW), *map(sql, TABLES)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+def _build_months(change: Change, table: str, periods: Sequence[Period]) -> None:
+    query = sql(table).partition(f"CREATE OR REPLACE TABLE {table} AS\n")[2]
+    records = f"(SELECT * FROM {RAW} WHERE {_any(periods, 'Flight_Date')})"  # noqa: S608
+    change.replace(table, _any(periods, BY_MONTHS[table]), re.sub(rf"\b{RAW}\b", records, query))
 
 
-def _last_recipe(change: Change) -> str | None:
-    if not {BUILDS, *TABLES} <= set(change.tables()):
-        return None
-    recipe: str = change.query(f"SELECT Recipe FROM {BUILDS}")["Recipe"][0].as_py()  # noqa: S608
-    return recipe
+def _any(periods: Sequence[Period], column: str) -> str:
+    return f"({' OR '.join(period.condition(column) for period in periods)})"
+
+
+def _left_out(change: Change, table: str) -> int:
+    """Count the flights that are in no row of a performance table."""
+    times = len(performance.GROUPINGS[table].directions)
+    counted = change.query(f"SELECT sum(Scheduled_Flights) AS n FROM {table}")  # noqa: S608
+    return times * _count(change, RAW) - int(counted["n"][0].as_py() or 0)
+
+
+def _count(change: Change, table: str) -> int:
+    return int(change.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py())  # noqa: S608
+
+
+def _airport_codes(change: Change) -> list[str | None]:
+    codes: list[str | None] = change.query(airport_list.CODES)["Code"].to_pylist()
+    return codes

@@ -76,6 +76,9 @@ class Change(Protocol):
 
     def execute(self, sql: str) -> None: ...
 
+    def replace(self, table: str, condition: str, query: str) -> None:
+        """Replace the rows that meet a condition by those of a query, in one step."""
+
     def drop(self, table: str) -> None:
         """Drop a table if it exists. Tables are dropped in the order of the calls."""
 

@@ -119,6 +119,10 @@ class Change:
     def execute(self, statement: str) -> None:
         self._session.run(statement)
 
+    def replace(self, table: str, condition: str, query: str) -> None:
+        # https://docs.databricks.com/aws/en/delta/selective-overwrite
+        self._session.run(f"INSERT INTO {sql.name(table)} REPLACE WHERE {condition} {query}")
+
     def drop(self, table: str) -> None:
         self._dropped.append(table)
 

@@ -148,12 +148,14 @@ class Change:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.changed: set[str] = set()
+        # Not a counter, which would repeat its values if the warehouse is created again.
+        self._version = uuid.uuid4().hex
 
     def tables(self) -> list[str]:
         return _tables(self._connection)
 
     def version(self, table: str) -> str:
-        return _version(self._connection, table)
+        return self._version if table in self.changed else _version(self._connection, table)
 
     def query(self, sql: str) -> pa.Table:
         return self._connection.sql(_parse(sql).sql("duckdb")).to_arrow_table()
@@ -164,6 +166,10 @@ class Change:
         assert target is not None, "every statement that changes the warehouse names a table"
         self._connection.execute(statement.sql("duckdb"))
         self.changed.add(target.name)
+
+    def replace(self, table: str, condition: str, query: str) -> None:
+        self.execute(f"DELETE FROM {table} WHERE {condition}")  # noqa: S608  # the broker's own
+        self.execute(f"INSERT INTO {table} {query}")
 
     def drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {verify.quoted(table)}")
@@ -190,13 +196,11 @@ class Change:
 
     def finish(self) -> None:
         """Give changed tables a new version, and write everything into the one file."""
-        # Not a counter, which would repeat its values if the warehouse is created again.
-        version = uuid.uuid4().hex
         run = self._connection.execute
         run("CREATE SCHEMA IF NOT EXISTS airsense")
         run("CREATE TABLE IF NOT EXISTS airsense.versions (name TEXT PRIMARY KEY, version TEXT)")
         for table in self.changed:
-            run("INSERT OR REPLACE INTO airsense.versions VALUES (?, ?)", [table, version])
+            run("INSERT OR REPLACE INTO airsense.versions VALUES (?, ?)", [table, self._version])
         run("CHECKPOINT")
 
     def _fit(self, table: str, schema: pa.Schema) -> None:

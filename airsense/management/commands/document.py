@@ -50,7 +50,7 @@ def openapi() -> str:
 
 def tables() -> str:
     parts = [
-        "# Tables\n\n`make snapshot` writes this page from flights/models/mirrored.py.\n",
+        "# Tables\n\n`make snapshot` writes this page from flights/models/mirrored/.\n",
         *(_table(model) for model in TABLES),
     ]
     return "\n".join(parts)

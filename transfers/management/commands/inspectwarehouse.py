@@ -13,7 +13,7 @@ from transfers.exceptions import TransferError
 class Command(BaseCommand):
     help = (
         "Print a Django model for a table of the warehouse. Paste it into"
-        " flights/models/mirrored.py and correct it there: the order of its rows is only a guess."
+        " flights/models/mirrored/ and correct it there: the order of its rows is only a guess."
     )
     requires_system_checks = [Tags.models]
 

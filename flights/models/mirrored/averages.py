@@ -1,59 +1,14 @@
-"""The mirrored tables, one class for each. The help texts are the descriptions of the columns."""
-
-from datetime import timedelta
+"""The tables of average delays."""
 
 from django.db import models
 
-from flights.mirror import Mirror, MirroredTable
+from flights.mirror import DAILY, Mirror, MirroredTable
 
-# A schedule transfers changed tables every hour, so a day without a comparison needs attention.
-DAILY = timedelta(days=1)
 AVERAGE_UNITS = {
     "avg_departure_delay": "minutes",
     "avg_arrival_delay": "minutes",
     "total_flights": "flights",
 }
-
-
-class FlightDelayData(MirroredTable):
-    """One cleaned record for each scheduled flight."""
-
-    flight_date = models.DateField(db_column="Flight_Date", help_text="day of departure")
-    airline_name = models.TextField(db_column="Airline_Name", help_text="operating airline")
-    origin_city = models.TextField(db_column="Origin_City", help_text="city and state of origin")
-    destination_city = models.TextField(
-        db_column="Destination_City", help_text="city and state of destination"
-    )
-    departure_delay_minutes = models.IntegerField(
-        db_column="Departure_Delay_Minutes",
-        null=True,
-        help_text="minutes late at departure; negative when early, empty when cancelled",
-    )
-    arrival_delay_minutes = models.IntegerField(
-        db_column="Arrival_Delay_Minutes",
-        null=True,
-        help_text="minutes late at arrival; negative when early, empty when it did not arrive",
-    )
-
-    mirror = Mirror(
-        order=("flight_date", "airline_name", "origin_city", "destination_city"),
-        grows_by="flight_date",
-        facets=("airline_name", "origin_city", "destination_city"),
-        units={"departure_delay_minutes": "minutes", "arrival_delay_minutes": "minutes"},
-        fresh_within=DAILY,
-        indexes=(
-            ("flight_date",),
-            ("airline_name", "flight_date"),
-            ("origin_city", "flight_date"),
-            ("destination_city", "flight_date"),
-            ("-departure_delay_minutes",),  # long delays are queried more often than early flights
-            ("-arrival_delay_minutes",),
-        ),
-    )
-
-    class Meta(MirroredTable.Meta):
-        db_table = "flight_delay_data"
-        verbose_name = verbose_name_plural = "flight delay data"
 
 
 class AirlinePerformance(MirroredTable):
