@@ -12,7 +12,9 @@ import duckdb
 import pytest
 
 from airsense.data_folder import PROJECT
+from tests.data import FLIGHTS_2008
 from tests.platform import Site
+from tests.platforms import own_platform
 from transfers import demo
 
 PAGE = (PROJECT / "docs" / "questions.md").read_text()
@@ -39,6 +41,21 @@ CREATE MACRO average(minutes) AS
 -- The smallest value that at least so many percent of the values do not exceed.
 CREATE MACRO disc(p, minutes) AS
   list_sort(list(minutes) FILTER (minutes IS NOT NULL))[(p * count(minutes) + 99) // 100];
+"""
+RECORDS_OF_2008 = """
+CREATE TABLE flights_2008 AS
+SELECT date_trunc('month', Flight_Date)::date AS month, uniqueCarrier AS code,
+  Airline_Name AS airline, origin, crsDepTime // 100 AS hour,
+  Departure_Delay_Minutes AS departure, Arrival_Delay_Minutes AS arrival,
+  try_cast(carrierDelay AS bigint) AS carrier, try_cast(weatherDelay AS bigint) AS weather,
+  try_cast(nasDelay AS bigint) AS nas, try_cast(securityDelay AS bigint) AS security,
+  try_cast(lateAircraftDelay AS bigint) AS aircraft,
+  carrier + weather + nas + security + aircraft AS causes
+FROM records_2008;
+CREATE MACRO cause(minutes) AS (
+  20000 * coalesce(sum(1000000 * minutes // causes) FILTER (arrival >= 15 AND causes > 0), 0)
+  + 1000000 * count(*)
+) // (2000000 * count(*)) / 100;
 """
 LAX = "origin = 'JFK' AND destination = 'LAX'"
 AA_341 = "code = 'AA' AND number = '341' AND origin = 'LGA' AND destination = 'ORD'"
@@ -101,6 +118,22 @@ ANSWERS = {
 }
 
 
+# The answers to the requests that the demo cannot answer, from the flights of 2008.
+ANSWERS_OF_2008 = {
+    (7, 1): "SELECT count(*), percent(departure >= 15), percent(departure IS NULL)"
+    " FROM flights_2008 WHERE code = 'AA' AND origin = 'ORD' AND hour = 18",
+    (8, 0): "SELECT month, max(airline), percent(arrival >= 15), cause(carrier), cause(weather),"
+    " cause(nas), cause(security), cause(aircraft)"
+    " FROM flights_2008 GROUP BY month, code ORDER BY month DESC, code LIMIT 20",
+    (8, 1): "SELECT count(aircraft),"
+    " round(100 * sum(carrier) FILTER (arrival IS NOT NULL)"
+    "  / sum(arrival) FILTER (carrier IS NOT NULL), 2),"
+    " round(100 * sum(aircraft) FILTER (arrival IS NOT NULL)"
+    "  / sum(arrival) FILTER (aircraft IS NOT NULL), 2)"
+    " FROM flights_2008 WHERE arrival >= 15",
+}
+
+
 def questions() -> dict[int, list[str]]:
     """The requests of each question on the page."""
     _, *parts = QUESTION.split(PAGE)
@@ -113,7 +146,19 @@ def flights() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.register("records", demo.records())
         connection.execute(FLIGHTS)
+        connection.register("records_2008", duckdb.read_parquet(str(FLIGHTS_2008)).to_arrow_table())
+        connection.execute(RECORDS_OF_2008)
         yield connection
+
+
+@pytest.fixture(scope="module")
+def site_of_2008() -> Iterator[Site]:
+    with own_platform() as own:
+        own.manage("ingest", str(FLIGHTS_2008))
+        own.manage("broker")
+        own.manage("transfer", "flight_delay_data", "performance_by_month")
+        with own.site(processes=1) as site:
+            yield site
 
 
 def requested(site: Site, line: str) -> list[list[Any]]:
@@ -144,6 +189,16 @@ def test_the_demo_answers_as_an_independent_computation_does(
     expected = as_json(flights.execute(ANSWERS[number][index]).fetchall())
     assert expected
     assert requested(site, questions()[number][index]) == expected
+
+
+@pytest.mark.deep  # it publishes other flights
+@pytest.mark.parametrize(("number", "index"), ANSWERS_OF_2008)
+def test_national_records_answer_what_the_demo_cannot(
+    site_of_2008: Site, flights: duckdb.DuckDBPyConnection, number: int, index: int
+) -> None:
+    expected = as_json(flights.execute(ANSWERS_OF_2008[number, index]).fetchall())
+    assert all(value is not None for row in expected for value in row)
+    assert requested(site_of_2008, questions()[number][index]) == expected
 
 
 def test_the_number_of_routes_is_in_the_header(
