@@ -30,7 +30,7 @@ INGESTED_SCHEMA = pa.schema(
 
 TYPES_ADVICE = "Use --replace, or rename the column."
 
-type Mode = Literal["append", "replace"]
+type Mode = Literal["append", "replace", "months"]
 type Progress = Callable[[Path, int, float], None]  # file, rows read, share read from 0 to 1
 
 
