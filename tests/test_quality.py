@@ -170,7 +170,9 @@ def test_a_warning_is_noted_and_alerts_nobody(platform: Platform) -> None:
     )
     assert query(platform, LAST.format("flight_delay_data", "mode")) == "append"
     (note,) = query(platform, LAST.format("flight_delay_data", "notes"))
-    assert note.endswith("Destination_City A, Departure_Delay_Minutes 7, Arrival_Delay_Minutes 5000")
+    assert note.endswith(
+        "Destination_City A, Departure_Delay_Minutes 7, Arrival_Delay_Minutes 5000"
+    )
     assert query(platform, OPEN_ALERTS) == 0
 
 
