@@ -96,7 +96,8 @@ class WarehouseJobAdmin(ReadOnly):
         if not job.active:
             return job.outcome or job.error or "-"
         waits = "" if job.status == WarehouseJob.Status.RUNNING else "Waiting. "
-        text = f"{waits}{job.error}" or f"Running, attempt {job.attempt}."
+        step = f"{job.steps[-1]['name']}, " if job.steps else ""
+        text = f"{waits}{job.error}" or f"Running, {step}attempt {job.attempt}."
         return format_html("<div data-active>{}</div>", text)
 
     @display(description="what", ordering="kind")

@@ -132,7 +132,7 @@ def _total(response: requests.Response, part: Part) -> int | None:
 
 def _write(response: requests.Response, part: Part, total: int | None, progress: Progress) -> None:
     size = part.size
-    with part.path.open("ab") as file:
+    with part.path.open("ab", buffering=0) as file:  # a killed process loses no bytes
         while chunk := response.raw.read1(CHUNK):  # what arrives before an error is kept
             if not size and not chunk.startswith(ZIP_BEGINS[: len(chunk)]):
                 raise BadDownload(_not_a_zip(response, chunk), advice="Try again later.")

@@ -4,6 +4,7 @@ Each step is recorded in the job when it begins and when it ends. A job that run
 with the step that had not ended. A step that fails leaves the published tables as they were.
 """
 
+import logging
 from collections.abc import Callable
 
 from django.utils import timezone
@@ -19,16 +20,29 @@ from transfers.terminal import outcome
 
 from . import releases, steps
 
+type Step = Callable[[WarehouseJob], list[str]]
+
 UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
+log = logging.getLogger(__name__)
 
 
 def run(job: WarehouseJob) -> list[str]:
     """Do the steps of a job that have not ended; returns the lines of all steps."""
     for name, step in STEPS.items():
         if not _step(job, name).get("ended_at"):
-            _record(job, name, started_at=_now())
-            _record(job, name, ended_at=_now(), outcome=step(job))
+            log.info("%s: %s", job, name)
+            _record(job, name, started_at=_now(), outcome=[])
+            _record(job, name, outcome=_done(job, name, step), ended_at=_now())
     return job.lines
+
+
+def _done(job: WarehouseJob, name: str, step: Step) -> list[str]:
+    """Do a step; its errors name it."""
+    try:
+        return step(job)
+    except TransferError as error:
+        error.args = (f"{name}: {error}",)
+        raise
 
 
 def _step(job: WarehouseJob, name: str) -> dict[str, object]:
@@ -38,7 +52,7 @@ def _step(job: WarehouseJob, name: str) -> dict[str, object]:
 def _record(job: WarehouseJob, name: str, **values: object) -> None:
     """Write what is known of a step; ClaimLost if another process runs the job now."""
     others = [step for step in job.steps if step["name"] != name]
-    job.steps = [*others, {"name": name, "outcome": [], **_step(job, name), **values}]
+    job.steps = [*others, {"name": name, **_step(job, name), **values}]
     if not claims.beat(job, steps=job.steps):
         raise ClaimLost(f"{job} was ended by others.", advice="Start it again.")
 
@@ -67,6 +81,7 @@ def _download(job: WarehouseJob) -> list[str]:
                 raise
         else:
             lines.append(f"{month}: {'downloaded' if result.new else 'unchanged'}")
+            _record(job, "download", outcome=lines)
     return lines or ["No month is published."]
 
 
@@ -91,7 +106,7 @@ def _transfer(job: WarehouseJob) -> list[str]:
     return [*map(outcome, transfers), *releases.published()]
 
 
-STEPS: dict[str, Callable[[WarehouseJob], list[str]]] = {
+STEPS: dict[str, Step] = {
     "download": _download,
     "ingest": _ingest,
     "build": _build,
