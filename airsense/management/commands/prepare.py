@@ -18,17 +18,20 @@ from transfers.ingest.raw_table import RAW
 
 class Command(BaseCommand):
     help = (
-        "Set up the database, ingest the demo flights if the warehouse has no records, build the"
-        " tables in the warehouse and transfer them. Skips steps that are already done."
+        "Ingest the demo flights if the warehouse has no records, build the tables in the"
+        " warehouse, set up the database and transfer the tables. Skips steps that are done"
+        " already."
     )
     requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _interrupt)  # so that progress bars restore the cursor
         try:
-            self.step("Database", lambda: call_command("setup", stdout=self.stdout))
-            self.step("Flight records", self.ingest)
-            self.step("Final tables in the warehouse", lambda: call_command("broker"))
+            try:
+                self.step("Flight records", self.ingest)
+                self.step("Final tables in the warehouse", lambda: call_command("broker"))
+            finally:  # also if the warehouse fails, because the web server needs the database
+                self.step("Database", lambda: call_command("setup", stdout=self.stdout))
             self.step("Transfer to PostgreSQL", lambda: call_command("transfer", all=True))
         except TransferError as error:
             raise CommandError(error.full_message) from None

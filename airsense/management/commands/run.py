@@ -66,17 +66,18 @@ class Command(BaseCommand):
 
     def run(self, processes: Processes) -> None:
         _check_port(self.port)
-        self.set_up()
-        processes.start("worker")
-        processes.start("serve", f"--port={self.port}")
+        # It begins in the warehouse, so the database is set up meanwhile.
         preparation = processes.start("prepare", job=True)
+        self.set_up()
+        processes.start("serve", f"--port={self.port}")
+        processes.start("worker")
         processes.start("beat")
         self.wait(processes, preparation)
         self.report()
         processes.watch()
 
     def set_up(self) -> None:
-        """Run `setup` first, because the web server needs the current database schema."""
+        """Run `setup` before the web server, which needs the current database schema."""
         try:
             call_command("setup", stdout=self.stdout)
         except (CommandError, DatabaseError) as error:
