@@ -8,9 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.test_ingest import HEADER, ROW, Ingest, ingest, raw, refusal, warehouse, write
+from tests.test_ingest import HEADER, ROW, Ingest, batches, ingest, raw, refusal, warehouse, write
 from transfers.exceptions import BadInput, SourceMissing
-from transfers.ingest import files
 from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Warehouse
 
@@ -176,8 +175,8 @@ def by_duckdb(connection: duckdb.DuckDBPyConnection, path: Path) -> list[list[st
 
 def by_airsense(path: Path) -> list[list[str]] | str:
     try:
-        with files.open_records(path) as file:
-            rows = [row for batch in file.batches for row in batch.to_pylist()]
+        rows = [row for batch in batches(path) for row in batch.to_pylist()]
     except BadInput as error:
         return str(error)
-    return [["" if value is None else str(value) for value in row.values()] for row in rows]
+    names = [name.replace(" ", "_") for name in COLUMNS]
+    return [["" if row[name] is None else str(row[name]) for name in names] for row in rows]

@@ -22,6 +22,9 @@ from pytest_django import Settings
 
 from transfers import demo
 from transfers.exceptions import SourceMissing, WarehouseError
+from transfers.ingest import files, plan
+from transfers.ingest.compressed import UnpackLimit
+from transfers.ingest.raw_columns import COLUMNS
 from transfers.ingest.raw_table import RAW
 from transfers.warehouses import Warehouse, connect
 
@@ -65,11 +68,20 @@ def write(name: str, *lines: str, header: str = HEADER) -> str:
     return name
 
 
-def refusal(ingest: Ingest, *names: str, **options: bool) -> str:
+def refusal(ingest: Ingest, *names: str, **options: Any) -> str:
     with pytest.raises(CommandError) as refused:
         ingest(*names, **options)
     (line,) = str(refused.value).splitlines()
     return line
+
+
+def batches(path: Path, columns: Path | None = None) -> Iterator[pa.RecordBatch]:
+    """Read the records of a file as ingest does; BadInput if one breaks a rule."""
+    planned = plan.read([path], columns)
+    limit = UnpackLimit(path)
+    for part, layout in planned.files[path].items():
+        with files.open_records(part, layout, planned.lists, limit) as file:
+            yield from file.batches
 
 
 def raw(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -91,8 +103,10 @@ def test_records_keep_their_values(ingest: Ingest, warehouse: Warehouse) -> None
     with warehouse.snapshot(RAW) as snapshot:
         types = [pa.date32(), *[pa.string()] * 3, pa.int32(), pa.int32(), *[pa.string()] * 2]
         names = [*(name.replace(" ", "_") for name in NAMES), "One", "Two"]
-        assert snapshot.schema == pa.schema(list(zip(names, types, strict=True)))
-    assert [list(row.values()) for row in raw(warehouse)] == [
+        assert snapshot.schema == pa.schema(
+            (COLUMNS | dict(zip(names, types, strict=True))).items()
+        )
+    assert [[row[name] for name in names] for row in raw(warehouse)] == [
         [date(2013, 1, 1), "A", "Casper, WY", 'Fort "W"', 12, -5, None, ""],
         [date(2013, 1, 2), "B", "X", "Y", 2, None, "é", "0012"],
         [date(2013, 1, 3), "C", "X", "Y", None, 2147483647, "a", "b"],
@@ -132,7 +146,7 @@ def test_further_parquet_columns_keep_their_types(ingest: Ingest, warehouse: War
     pq.write_table(pa.table({**row, "Miles": [719.5], "Code": text, "None": [None]}), "f.parquet")
     ingest("f.parquet")
     with warehouse.snapshot(RAW) as snapshot:
-        assert snapshot.schema.types[6:] == [pa.float64(), pa.string(), pa.string()]
+        assert snapshot.schema.types[len(COLUMNS) :] == [pa.float64(), pa.string(), pa.string()]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +199,8 @@ def test_a_bad_parquet_value_names_its_row(ingest: Ingest) -> None:
         (f"{HEADER}\n".encode(), "f.csv: no records."),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "f.csv, line 1: not UTF-8."),
         (f"{HEADER}\n{ROW}\n".encode("utf-16"), "f.csv, line 1: not UTF-8."),
-        (f"{HEADER}\n{ROW}\nZürich,".encode("latin-1"), "f.csv, line 3: not UTF-8. Save the"),
+        (f"{HEADER}\n{ROW}\nZ\x81rich,".encode("latin-1"), "f.csv, line 3: not UTF-8. Save the"),
+        (f"{HEADER}\n{ROW}\né".encode() + b"\xfc,", "f.csv, line 3: not UTF-8. Save the"),
         (f"{HEADER}\n{ROW}\n{ROW},7\n".encode(), "f.csv, line 3: 7 values, but the header names 6"),
         (f'{HEADER}\n{ROW}\n"20'.encode(), "f.csv, line 3: a quote is not closed in its line."),
         (
@@ -214,16 +229,19 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(ingest: Ingest) -> No
     for name in ("no.zip", "no.gz", "no.parquet", "no.xlsx"):
         Path(name).write_bytes(b"no")
     with zipfile.ZipFile("two.zip", "w") as archive:
-        archive.writestr("a.csv", "")
-        archive.writestr("b.csv", "")
+        archive.writestr("a.csv", f"{HEADER}\n{ROW}\n")
+        archive.writestr("in/b.csv", "")
+    with zipfile.ZipFile("none.zip", "w") as archive:
+        archive.writestr("readme.html", "")
     Path("folder.csv").mkdir()
     assert refusal(ingest, "none.csv") == "none.csv: cannot be read: No such file or directory."
-    assert refusal(ingest, "folder.csv") == "folder.csv: cannot be read: Is a directory."
+    assert "folder.csv: the folder has no CSV or Parquet file." in refusal(ingest, "folder.csv")
     assert "not a zip file" in refusal(ingest, "no.zip")
     assert "Not a gzipped file" in refusal(ingest, "no.gz")
     assert "no.parquet: cannot be read: " in refusal(ingest, "no.parquet")
     assert "ends in .csv, .gz, .zip, .parquet." in refusal(ingest, "no.xlsx")
-    assert "two.zip: it contains a.csv, b.csv. Use" in refusal(ingest, "two.zip")
+    assert refusal(ingest, "two.zip") == "two.zip, in/b.csv: the file is empty."
+    assert "none.zip: it contains readme.html. Use" in refusal(ingest, "none.zip")
     assert "cut.csv.gz: cannot be read: " in refusal(ingest, "cut.csv.gz")
     assert "flipped.gz" in refusal(ingest, "flipped.gz")
 

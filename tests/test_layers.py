@@ -28,8 +28,10 @@ LAYERS = {
         disk_errors demo verify
         alerts warehouses
         ingest load quality
+        download
         broker inspection services terminal
-        run warehouse_jobs
+        run
+        warehouse_jobs
         tasks
         api
         admin legacy_api management

@@ -27,17 +27,24 @@ def _is_local_time(type_: pa.DataType) -> bool:
     return types.is_timestamp(type_) and type_.tz is None
 
 
-# For the type of each required column: tests for the types that convert to it, and a description
-# of these types. A timestamp with a time zone is refused for a date, because which day it falls on
-# depends on the zone.
-ACCEPTED: dict[pa.DataType, tuple[tuple[TypeTest, ...], str]] = {
-    pa.date32(): (
+NUMBERS: tuple[TypeTest, ...] = (types.is_integer, types.is_floating, types.is_decimal)
+
+# For each kind of column of the raw table: tests for the types that convert to it, and a
+# description of these types. A timestamp with a time zone is refused for a date, because which day
+# it falls on depends on the zone.
+ACCEPTED: dict[str, tuple[tuple[TypeTest, ...], str]] = {
+    "date": (
         (is_text, types.is_date, _is_local_time),
         "a date, a timestamp without a time zone, or text",
     ),
-    pa.string(): ((is_text,), "text"),
-    pa.int32(): (
-        (is_text, types.is_integer, types.is_floating, types.is_decimal, types.is_duration),
+    "date part": ((is_text, *NUMBERS), "a whole number, or text"),
+    "name": ((is_text,), "text"),
+    "code": ((is_text, *NUMBERS), "text, or a whole number"),
+    "time": ((is_text, *NUMBERS, types.is_time), "a time, a whole number such as 659, or text"),
+    "flag": ((is_text, *NUMBERS, types.is_boolean), "a boolean, 0 or 1, or text"),
+    "number": ((is_text, *NUMBERS), "a number without a fraction, or text"),
+    "minutes": (
+        (is_text, *NUMBERS, types.is_duration),
         "a whole, floating-point or decimal number of minutes, a duration, or text",
     ),
 }
@@ -77,9 +84,9 @@ def value_type(type_: pa.DataType) -> pa.DataType:
     return type_.value_type if types.is_dictionary(type_) else type_
 
 
-def is_accepted(type_: pa.DataType, required: pa.DataType) -> bool:
-    """Whether a column of `type_` can become a required column; one of nulls always can."""
-    tests = (*ACCEPTED[required][0], types.is_null)
+def is_accepted(type_: pa.DataType, kind: str) -> bool:
+    """Whether a column of `type_` can become one of this kind; one of nulls always can."""
+    tests = (*ACCEPTED[kind][0], types.is_null)
     return any(matches(value_type(type_)) for matches in tests)
 
 

@@ -18,12 +18,15 @@ from django.conf import settings
 
 from transfers.exceptions import BadInput
 
+from .inputs import Part
+
 READ_BYTES = 1 << 20  # decompressed at a time
 # The longest list of members of a zip: about 100,000 members, which take 60 MB of memory.
 MAX_DIRECTORY_BYTES = 8 << 20
 # zipfile decompresses the other methods without a limit: 4 kB of bzip2 can become gigabytes.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-ARCHIVE_ADVICE = "Use an archive with exactly one CSV file and no password."
+MAX_MEMBERS = 1_000  # CSV files in a zip
+ARCHIVE_ADVICE = "Use an archive with CSV files and no password."
 
 type Content = IO[bytes] | gzip.GzipFile
 
@@ -31,7 +34,8 @@ type Content = IO[bytes] | gzip.GzipFile
 class UnpackLimit:
     """Count a file's decompressed bytes, and stop when there are too many for its size.
 
-    The limit is the larger of INGEST_RATIO times the file's size and INGEST_UNPACKED_MIB.
+    The limit is the larger of INGEST_RATIO times the file's size and INGEST_UNPACKED_MIB. The CSVs
+    of a zip share it, because the same few bytes of a zip can be in all of them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,27 +55,35 @@ class UnpackLimit:
             )
 
 
-def chunks(path: Path, content: Content) -> Iterator[bytes]:
+def chunks(content: Content, limit: UnpackLimit) -> Iterator[bytes]:
     """Yield the decompressed content, `READ_BYTES` at a time; BadInput at the limit."""
-    limit = UnpackLimit(path)
     while chunk := content.read(READ_BYTES):
         limit.add(len(chunk))
         yield chunk
 
 
+def parts(path: Path) -> list[Part]:
+    """Return a file as one part, or the CSVs of a zip if it has several."""
+    if path.suffix.lower() != ".zip":
+        return [Part(path)]
+    with path.open("rb") as file, zipfile.ZipFile(_Archive(path, file)) as archive:
+        names = [member.filename for member in _csv_files(path, archive)]
+    return [Part(path)] if len(names) == 1 else [Part(path, name) for name in sorted(names)]
+
+
 @contextmanager
-def open_content(path: Path, file: IO[bytes]) -> Iterator[Content]:
-    """Open the decompressed content of `file`; the suffix of `path` says how it is compressed."""
-    match path.suffix.lower():
+def open_content(part: Part, file: IO[bytes]) -> Iterator[Content]:
+    """Open the decompressed content of `file`; the suffix of the path says how it is compressed."""
+    match part.path.suffix.lower():
         case ".gz":
             with gzip.GzipFile(fileobj=file) as content:
                 yield content
         case ".zip":
-            with (
-                zipfile.ZipFile(_Archive(path, file)) as archive,
-                _open_member(path, archive, _find_csv(path, archive)) as content,
-            ):
-                yield content
+            with zipfile.ZipFile(_Archive(part.path, file)) as archive:
+                members = _csv_files(part.path, archive)
+                member = next(m for m in members if part.member in ("", m.filename))
+                with _open_member(part.path, archive, member) as content:
+                    yield content
         case _:
             yield file
 
@@ -93,19 +105,29 @@ class _Archive:
         return getattr(self._file, name)
 
 
-def _find_csv(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the archive's only CSV file; BadInput if there is not exactly one that is readable."""
+def _csv_files(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the archive's CSV files; BadInput if it has none, too many, or one is unreadable."""
     members = archive.infolist()
-    csv = [member for member in members if member.filename.lower().endswith(".csv")]
-    if len(csv) != 1 or csv[0].flag_bits & 1:  # bit 0: encrypted
+    csv = [member for member in members if _is_csv(member.filename)]
+    if not csv or any(member.flag_bits & 1 for member in csv):  # bit 0: encrypted
         names = [" ".join(member.filename.split())[:100] for member in members]
         more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
         contents = (", ".join(names[:5]) or "nothing") + more
         raise BadInput(f"it contains {contents}.", file=str(path), advice=ARCHIVE_ADVICE)
-    if csv[0].compress_type not in METHODS:
-        problem = f"{csv[0].filename} uses compression method {csv[0].compress_type}."
-        raise BadInput(problem, file=str(path), advice="Compress it with Deflate, the default.")
-    return csv[0]
+    if len(csv) > MAX_MEMBERS or len({member.filename for member in csv}) < len(csv):
+        problem = f"it contains more than {MAX_MEMBERS:,} CSV files, or two of the same name."
+        raise BadInput(problem, file=str(path), advice="Split it, or unpack it into a folder.")
+    for member in csv:
+        if member.compress_type not in METHODS:
+            problem = f"{member.filename} uses compression method {member.compress_type}."
+            raise BadInput(problem, file=str(path), advice="Compress it with Deflate, the default.")
+    return csv
+
+
+def _is_csv(name: str) -> bool:
+    """Whether a member is a CSV file; macOS adds hidden files that are not."""
+    *folders, file = name.split("/")
+    return file.lower().endswith(".csv") and not file.startswith(".") and "__MACOSX" not in folders
 
 
 @contextmanager

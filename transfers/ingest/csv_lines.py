@@ -9,17 +9,22 @@ is ordinary text.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.conf import settings
 
 from transfers.exceptions import BadInput
+
+from .encoding import Encoding
 
 BLOCK_BYTES = 4 << 20  # checked and parsed at a time
 
 QUOTED = rb'(?<![^,\r\n])"(?:[^"\r\n]++|"")*+"'  # a quoted value; "" inside it is a quote
 WELL_QUOTED = re.compile(rb'(?:[^"]++|' + QUOTED + rb'(?![^,\r\n])|(?<=[^,\r\n])")*+')
 VALUE = re.compile(QUOTED)
+# The same rule for Arrow's RE2, which is four times faster, but finds no place of a fault.
+ALL_WELL_QUOTED = r'\A(?:(?:"(?:[^"\r\n]|"")*"|[^",\r\n][^,\r\n]*)?(?:[,\r\n]|\z))*\z'
 LINE_END = re.compile(rb"\r\n|\r|\n")
 # For each line ending: the other endings, which a file with this one must not contain.
 OTHER_ENDINGS = {
@@ -27,7 +32,6 @@ OTHER_ENDINGS = {
     b"\r\n": re.compile(rb"\r(?!\n)|(?<!\r)\n"),
     b"\r": re.compile(rb"\n"),
 }
-UTF8_ADVICE = "Save the file as UTF-8."
 QUOTE_ADVICE = 'Write a quote inside a quoted value twice: "".'
 OPEN_ADVICE = "Close the quote, or remove it. A value cannot hold a line break."
 
@@ -46,6 +50,11 @@ class Block:
         lines = (n for n, line in enumerate(self.content.splitlines(), self.first_line) if line)
         return f"line {next(n for index, n in enumerate(lines) if index == row)}"
 
+    def after(self, lines: int) -> "Block":
+        """Return the block without its first lines."""
+        rest = self.content.splitlines(keepends=True)[lines:] if lines else [self.content]
+        return Block(b"".join(rest), self.first_line + lines)
+
     def cut(self, offset: int) -> tuple["Block", str]:
         """Return the lines before the line at `offset`, and "line N" for that line."""
         start = max(self.content.rfind(end, 0, offset) for end in (b"\r", b"\n")) + 1
@@ -53,17 +62,20 @@ class Block:
         return Block(before, self.first_line), f"line {self.first_line + len(before.splitlines())}"
 
 
-def blocks(path: Path, chunks: Iterable[bytes]) -> Iterator[Block]:
-    """Yield all lines of a file; at the first faulty line, yield those before it, then BadInput."""
+def blocks(file: str, chunks: Iterable[bytes], encoding: Encoding) -> Iterator[Block]:
+    """Yield all lines of a file as UTF-8.
+
+    At the first faulty line, yield those before it, then raise BadInput.
+    """
     ending = b""
-    for block in _whole_lines(path, chunks):
+    for block in _whole_lines(chunks):
         ending = ending or _line_ending(block.content)
-        if fault := _first_fault(block.content, ending):
-            before, place = block.cut(fault[0])
-            if before.content:
-                yield before
-            raise BadInput(fault[1], file=str(path), place=place, advice=fault[2])
-        yield block
+        fault = _first_fault(block.content, ending, encoding)
+        before, place = block.cut(fault[0]) if fault else (block, "")
+        if before.content:
+            yield Block(encoding.utf8(before.content, before.first_line), before.first_line)
+        if fault:
+            raise BadInput(fault[1], file=file, place=place, advice=fault[2])
 
 
 def values(line: bytes) -> int:
@@ -71,7 +83,7 @@ def values(line: bytes) -> int:
     return VALUE.sub(b"", line).count(b",") + 1
 
 
-def _whole_lines(path: Path, chunks: Iterable[bytes]) -> Iterator[Block]:
+def _whole_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
     """Cut chunks of bytes at line endings, and drop a byte order mark at the start of the file."""
     number, rest = 1, b""
     for content in _joined(chunks):
@@ -105,14 +117,14 @@ def _line_ending(content: bytes) -> bytes:
     return match[0] if match else b"\n"
 
 
-def _first_fault(content: bytes, ending: bytes) -> Fault | None:
-    faults = [_long_line(content), _not_utf8(content), _bad_quote(content)]
+def _first_fault(content: bytes, ending: bytes, encoding: Encoding) -> Fault | None:
+    faults = [_long_line(content), encoding.fault(content), _bad_quote(content)]
     return min(filter(None, [*faults, _mixed_endings(content, ending)]), default=None)
 
 
 def _long_line(content: bytes) -> Fault | None:
     limit = settings.INGEST_LINE_BYTES
-    if max(map(len, content.splitlines()), default=0) <= limit:
+    if not _has_long_line(content, limit):
         return None
     offset = 0
     for line in content.splitlines(keepends=True):
@@ -123,16 +135,20 @@ def _long_line(content: bytes) -> Fault | None:
     return offset, f"the line is longer than {limit:,} bytes.", advice
 
 
-def _not_utf8(content: bytes) -> Fault | None:
-    try:
-        content.isascii() or content.decode()
-    except UnicodeDecodeError as error:
-        return error.start, "not UTF-8.", UTF8_ADVICE
-    return None
+def _has_long_line(content: bytes, limit: int) -> bool:
+    """Look for a line end in each stretch of the content that is longer than the limit."""
+    start = 0
+    while len(content) - start > limit:
+        end = start + limit + 1
+        cut = max(content.rfind(mark, start, end) for mark in (b"\n", b"\r"))
+        if cut < 0:
+            return True
+        start = cut + 1
+    return False
 
 
 def _bad_quote(content: bytes) -> Fault | None:
-    if b'"' not in content:
+    if b'"' not in content or _is_well_quoted(content):
         return None
     match = WELL_QUOTED.match(content)
     assert match is not None, "the pattern also matches the empty text"
@@ -144,6 +160,11 @@ def _bad_quote(content: bytes) -> Fault | None:
         problem = f"text follows a closing quote: {text.splitlines()[0]!r}."
         return offset, problem, QUOTE_ADVICE
     return offset, "a quote is not closed in its line.", OPEN_ADVICE
+
+
+def _is_well_quoted(content: bytes) -> bool:
+    matches = pc.match_substring_regex(pa.array([content], pa.binary()), ALL_WELL_QUOTED)
+    return bool(matches[0].as_py())
 
 
 def _mixed_endings(content: bytes, ending: bytes) -> Fault | None:

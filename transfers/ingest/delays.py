@@ -5,7 +5,6 @@ Their rows are ingested unchanged, because only the owner of the file knows the 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,10 +40,10 @@ class DelayCheck:
                 first = Implausible(column[row].as_py(), place(row))
                 self.columns.setdefault(name, first).count += count
 
-    def warnings(self, path: Path) -> tuple[str, ...]:
+    def warnings(self, file: str) -> tuple[str, ...]:
         """Return one line for each column with implausible delays."""
         return tuple(
-            f"{path.name}, column {name.replace('_', ' ')}: {column.count:,} implausible delays"
+            f"{file}, column {name.replace('_', ' ')}: {column.count:,} implausible delays"
             f" (outside {EARLIEST:,} to {LATEST:,} minutes), the first {column.first:,}"
             f" in {column.place}. They are ingested unchanged."
             for name, column in self.columns.items()

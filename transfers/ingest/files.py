@@ -13,15 +13,15 @@ import pyarrow as pa
 from transfers.exceptions import BadInput
 
 from . import csv_file, parquet_file
+from .compressed import UnpackLimit
 from .delays import DelayCheck
-from .records import BadColumns, BadValue, Layout, Rows, Source
+from .inputs import Part
+from .layout import BadColumns, Layout
+from .names import Lists, Namer
+from .records import Converter
+from .sources import Rows, Shape, Source
+from .values import BadValue
 
-KINDS = {
-    ".csv": csv_file.open_csv,
-    ".gz": csv_file.open_csv,
-    ".zip": csv_file.open_csv,
-    ".parquet": parquet_file.open_parquet,
-}
 # What gzip, zipfile and the operating system raise for damaged or missing files.
 UNREADABLE = (
     OSError,
@@ -40,60 +40,82 @@ class RecordFile:
     schema: pa.Schema  # the raw table's columns for this file
     batches: Iterator[pa.RecordBatch]  # of that schema; raises BadInput at a bad record
     share: Callable[[int], float]  # from rows read to the share of the file read, 0 to 1
-    delays: DelayCheck  # of the batches read so far
+    warnings: Callable[[], tuple[str, ...]]  # of the batches read so far
 
 
 @contextmanager
-def open_records(path: Path) -> Iterator[RecordFile]:
-    """Open a CSV or Parquet file of raw flight records.
+def open_records(
+    part: Part, layout: Layout, lists: Lists, limit: UnpackLimit
+) -> Iterator[RecordFile]:
+    """Open a CSV or Parquet file of raw flight records, whose columns are those of the layout.
 
     BadInput if the file or one of its records breaks a rule, also while the batches are read.
     """
-    if path.suffix.lower() not in KINDS:
-        advice = f"Use a file whose name ends in {', '.join(KINDS)}."
-        raise BadInput("neither CSV nor Parquet.", file=str(path), advice=advice)
-    with _readable(path), KINDS[path.suffix.lower()](path) as source:
-        layout, delays = Layout.of(source.names), DelayCheck()
-        schema = layout.schema(source.types)
-        batches = _batches(path, source, layout, schema, delays)
-        yield RecordFile(schema, batches, source.share, delays)
+    with open_source(part, limit) as source:
+        namer, delays, name = Namer(lists), DelayCheck(), part.name
+        if layout.header_line and not layout.is_of(source.lines[layout.header_line - 1]):
+            raise BadInput("its columns changed after it was checked.", file=str(part))
+        converter = Converter(layout, source.types, namer)
+
+        def warnings() -> tuple[str, ...]:
+            return (*source.warnings(), *delays.warnings(name), *namer.warnings(name))
+
+        batches = _batches(part, source, converter, delays)
+        yield RecordFile(converter.schema, batches, source.share, warnings)
+
+
+@contextmanager
+def open_source(part: Part, limit: UnpackLimit) -> Iterator[Source]:
+    """Open a CSV or Parquet file of any columns; BadInput if it cannot be read."""
+    is_parquet = part.path.suffix.lower() == ".parquet"
+    opened = parquet_file.open_parquet if is_parquet else csv_file.open_csv
+    with readable(str(part)), opened(part, limit) as source:
+        yield source
 
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; BadInput if the file cannot be read."""
-    with _readable(path), path.open("rb") as file:
+    with readable(str(path)), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(file: str) -> Iterator[None]:
     """Report what is wrong with the file's columns or bytes as BadInput."""
     try:
         yield
     except BadColumns as error:
-        raise BadInput(str(error), file=str(path), advice=error.advice) from None
+        raise BadInput(str(error), file=file, place=error.place, advice=error.advice) from None
     except (*UNREADABLE, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise BadInput(f"cannot be read: {why.rstrip('.')}.", file=str(path)) from error
+        raise BadInput(f"cannot be read: {why.rstrip('.')}.", file=file) from error
 
 
 def _batches(
-    path: Path, source: Source, layout: Layout, schema: pa.Schema, delays: DelayCheck
+    part: Part, source: Source, converter: Converter, delays: DelayCheck
 ) -> Iterator[pa.RecordBatch]:
     count = 0
-    for rows in _read(path, source):
+    for rows in _read(part, source, converter.layout):
         try:
-            batch = layout.convert(rows.batch, schema)
+            batch = converter.convert(rows.batch)
         except BadValue as error:
-            raise error.at(path, rows.place(error.row)) from None
+            raise BadInput(
+                str(error),
+                file=str(part),
+                place=rows.place(error.row),
+                column=error.column,
+                advice=error.advice,
+            ) from None
         delays.check(batch, rows.place)
         count += batch.num_rows
         yield batch
     if not count:
-        raise BadInput("no records.", file=str(path))
+        raise BadInput("no records.", file=str(part))
 
 
-def _read(path: Path, source: Source) -> Iterator[Rows]:
+def _read(part: Part, source: Source, layout: Layout) -> Iterator[Rows]:
     """Yield the rows that are not empty. Only errors of reading them are blamed on the file."""
-    with _readable(path):
-        yield from (rows for rows in source.rows if rows.batch.num_rows)
+    end = layout.mapping.end_of_rows
+    shape = Shape(len(layout.headers), layout.read, layout.header_line, end)
+    with readable(str(part)):
+        yield from (rows for rows in source.read(shape) if rows.batch.num_rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -15,23 +15,30 @@ from transfers.exceptions import BadInput
 
 from . import arrow_types, parquet_pages
 from .compressed import UnpackLimit
+from .inputs import Part
 from .parquet_pages import Chunk, RowGroup
-from .records import Rows, Source
+from .sources import Rows, Shape, Source
 
 LONG_ADVICE = "Shorten it, or raise INGEST_LINE_BYTES."
 
 
 @contextmanager
-def open_parquet(path: Path) -> Iterator[Source]:
+def open_parquet(part: Part, limit: UnpackLimit) -> Iterator[Source]:
     """Open a Parquet file; BadInput, also while rows are read, if it needs too much memory."""
-    with path.open("rb") as file:
-        groups = parquet_pages.row_groups(path, file)
+    with part.path.open("rb") as file:
+        groups = parquet_pages.row_groups(part.path, file)
         # Read page by page: with pre_buffer, meant for network storage, Arrow reads a row group.
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as records:
+        with pq.ParquetFile(part.path, pre_buffer=False, buffer_size=1 << 20) as records:
             schema, total = records.schema_arrow, max(records.metadata.num_rows, 1)
             groups = [[_with_arrow_type(chunk, schema) for chunk in group] for group in groups]
-            rows = _rows(path, file, groups, records)
-            yield Source(schema.names, schema.types, rows, lambda done: min(1.0, done / total))
+            reader = _Reader(part, file, groups, records, limit)
+            yield Source(
+                lines=[schema.names],
+                types=schema.types,
+                read=reader.rows,
+                share=lambda done: min(1.0, done / total),
+                warnings=lambda: (),
+            )
 
 
 def _with_arrow_type(chunk: Chunk, schema: pa.Schema) -> Chunk:
@@ -41,18 +48,31 @@ def _with_arrow_type(chunk: Chunk, schema: pa.Schema) -> Chunk:
     return replace(chunk, is_dictionary=is_dictionary)
 
 
-def _rows(
-    path: Path, file: IO[bytes], groups: list[RowGroup], records: pq.ParquetFile
-) -> Iterator[Rows]:
-    done, limit = 0, UnpackLimit(path)
-    for number, group in enumerate(groups):
-        size = parquet_pages.batch_rows(path, file, group, f"row {done + 1}")
-        for batch in records.iter_batches(size, row_groups=[number]):
-            plain = _decode_dictionaries(batch)
-            _refuse_long_texts(path, plain, _place(done))
-            limit.add(plain.nbytes)
-            yield Rows(plain, _place(done))
-            done += batch.num_rows
+@dataclass(frozen=True)
+class _Reader:
+    part: Part
+    file: IO[bytes]
+    groups: list[RowGroup]
+    records: pq.ParquetFile
+    limit: UnpackLimit
+
+    def rows(self, shape: Shape) -> Iterator[Rows]:
+        """Read the wanted columns of each row group."""
+        every, done = self.records.schema_arrow.names, 0
+        names = [every[index] for index in shape.columns]
+        for number, group in enumerate(self.groups):
+            wanted = [chunk for chunk in group if chunk.name.partition(".")[0] in names]
+            path, place = self.part.path, f"row {done + 1}"
+            size = parquet_pages.batch_rows(path, self.file, wanted, place)
+            # Arrow reads a column that is named twice only once, so all columns are read then.
+            columns = names if len({*every}) == len(every) else None
+            for batch in self.records.iter_batches(size, row_groups=[number], columns=columns):
+                plain = _decode_dictionaries(batch)
+                plain = plain if columns else plain.select(list(shape.columns))
+                _refuse_long_texts(path, plain, _place(done))
+                self.limit.add(plain.nbytes)
+                yield Rows(plain.select(names) if columns else plain, _place(done))
+                done += batch.num_rows
 
 
 def _place(before: int) -> Callable[[int], str]:

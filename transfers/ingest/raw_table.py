@@ -11,8 +11,11 @@ import pyarrow as pa
 from transfers.exceptions import BadInput, RecordsThere, SchemaMismatch
 from transfers.warehouses import Change, Warehouse
 
-from . import files
+from . import files, plan
+from .compressed import UnpackLimit
 from .files import RecordFile
+from .inputs import Part
+from .plan import Plan
 
 RAW = "raw_flight_records"
 INGESTED = "ingested_files"
@@ -25,7 +28,9 @@ INGESTED_SCHEMA = pa.schema(
     ]
 )
 
-type Mode = Literal["append", "replace"]
+TYPES_ADVICE = "Use --replace, or rename the column."
+
+type Mode = Literal["append", "replace", "months"]
 type Progress = Callable[[Path, int, float], None]  # file, rows read, share read from 0 to 1
 
 
@@ -49,18 +54,20 @@ class Loaded:
 
 def ingest(
     warehouse: Warehouse,
-    paths: Sequence[Path],
+    paths: Sequence[Path] | Plan,
     mode: Mode | None = None,
     progress: Progress = lambda path, rows, share: None,
 ) -> list[Ingested]:
     """Add the records of files to the raw table ("append"), or replace its records by them.
 
-    Skip files whose content the table already has. Without a mode the table must have no records
-    from other files; RecordsThere otherwise. BadInput if a file breaks a rule, WarehouseError if
-    the warehouse fails; nothing is changed then.
+    `paths` are files and folders, or the plan of how to read them. Skip files whose content the
+    table already has. Without a mode the table must have no records from other files; RecordsThere
+    otherwise. BadInput if a file breaks a rule, WarehouseError if the warehouse fails; nothing is
+    changed then.
     """
+    planned = paths if isinstance(paths, Plan) else plan.read(paths)
     digests: dict[str, Path] = {}
-    for path in paths:
+    for path in planned.files:
         digests.setdefault(files.digest(path), path)
     with warehouse.change() as change:
         existing, records = _existing(change), _count(change)
@@ -75,7 +82,9 @@ def ingest(
                 f"The warehouse has {records:,} other records.",
                 advice="Use --append to keep them or --replace to delete them.",
             )
-        existing |= {digest: _load(change, path, digest, progress) for digest, path in new.items()}
+        existing |= {
+            digest: _load(change, planned, path, digest, progress) for digest, path in new.items()
+        }
     return [
         Ingested(path, existing[digest].rows, digest in new, existing[digest].warnings)
         for digest, path in digests.items()
@@ -96,23 +105,39 @@ def _count(change: Change) -> int:
     return int(change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
 
 
-def _load(change: Change, path: Path, digest: str, progress: Progress) -> Loaded:
-    rows = 0
+def _load(change: Change, planned: Plan, path: Path, digest: str, progress: Progress) -> Loaded:
+    """Append the records of a file, then its entry among the ingested files."""
+    limit, rows, warnings = UnpackLimit(path), 0, list[str]()
+    for number, (part, layout) in enumerate(planned.files[path].items()):
+        key = f"{digest}x{number}" if number else digest
 
-    def counted(file: RecordFile) -> Iterator[pa.RecordBatch]:
-        nonlocal rows
-        for batch in file.batches:
-            rows += batch.num_rows
-            progress(path, rows, file.share(rows))
-            yield batch
+        def read(count: int, share: float, before: int = rows) -> None:
+            progress(path, before + count, share)
 
-    with files.open_records(path) as file:
-        try:
-            change.append(RAW, file.schema, counted(file), digest)
-        except SchemaMismatch as error:
-            advice = "Use --replace, or rename the column."
-            raise BadInput(str(error), file=str(path), advice=advice) from None
+        with files.open_records(part, layout, planned.lists, limit) as file:
+            rows += _append(change, part, file, key, read)
+            warnings += file.warnings()
     entry = [digest, path.name, rows, datetime.now(UTC)]
     record = pa.record_batch([[value] for value in entry], schema=INGESTED_SCHEMA)
     change.append(INGESTED, INGESTED_SCHEMA, [record], digest)
-    return Loaded(rows, file.delays.warnings(path))
+    return Loaded(rows, tuple(warnings))
+
+
+def _append(
+    change: Change, part: Part, file: RecordFile, key: str, read: Callable[[int, float], None]
+) -> int:
+    """Append the records of one part to the raw table; return their number."""
+    rows = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal rows
+        for batch in file.batches:
+            rows += batch.num_rows
+            read(rows, file.share(rows))
+            yield batch
+
+    try:
+        change.append(RAW, file.schema, counted(), key)
+    except SchemaMismatch as error:
+        raise BadInput(str(error), file=str(part), advice=TYPES_ADVICE) from None
+    return rows

@@ -1,240 +1,165 @@
-"""Check raw flight records and convert them to the columns of the raw table.
+"""Convert the rows of a file to the columns of the raw table, by the file's layout."""
 
-The rules are the same for CSV and Parquet; docs/data-sources.md lists them.
-"""
-
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from functools import cached_property, partial, reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.conf import settings
 
-from transfers.exceptions import BadInput
+from . import arrow_types, values
+from .layout import CODES, BadColumns, Layout
+from .names import Namer
+from .raw_columns import COLUMNS
+from .values import BadValue, Rule, refuse
 
-from . import arrow_types
-from .raw_columns import REQUIRED
-
-# Characters that Delta tables do not allow in column names. Each becomes a "_":
-# https://docs.databricks.com/aws/en/delta/column-mapping
-FORBIDDEN_IN_NAMES = re.compile(r"[ ,;{}()\n\t=]")
-
-DATE = r"^(?P<value>[1-9]\d{3}-\d\d-\d\d)(?:[ T]00:00:00(?:\.0+)?)?$"
-DATE_ADVICE = "Write it as YYYY-MM-DD."
-MINUTES = r"^(?P<value>-?\d+)(?:\.0+)?$"
-MINUTES_ADVICE = "Write whole minutes, or leave it empty (or NA) for a cancelled flight."
-TEXT_ADVICE = "Every record needs an airline and both cities."
-EXACT_ADVICE = "Store it with less precision, or as text."
 NAME_ADVICE = "Name the column in the header, or remove it."
+EXACT_ADVICE = "Store it with less precision, or as text."
 
 
-class BadColumns(Exception):
-    """A problem with the names or types of a file's columns; `advice` says how to solve it."""
-
-    def __init__(self, problem: str, advice: str) -> None:
-        super().__init__(problem)
-        self.advice = advice
-
-
-class BadValue(Exception):
-    """The first value of a batch that breaks a rule. Rows count from 0."""
-
-    def __init__(self, row: int, column: str, problem: str, advice: str) -> None:
-        super().__init__(problem)
-        self.row, self.column, self.advice = row, column, advice
-
-    def at(self, path: Path, place: str) -> BadInput:
-        """Return the error for people, which names the file and the place in it."""
-        return BadInput(
-            str(self), file=str(path), place=place, column=self.column, advice=self.advice
-        )
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Some unconverted rows of a file, and the place of each in the file: "line 7", "row 7"."""
-
-    batch: pa.RecordBatch
-    place: Callable[[int], str]
+AIRPORTS = ("Origin", "Destination")
+TIMES = ("Scheduled_Departure", "Scheduled_Arrival")
+# The rule that converts the columns of a type, and the kind of the types that it accepts.
+BY_TYPE: dict[pa.DataType, tuple[Rule, str]] = {
+    pa.string(): (values.texts, "code"),
+    pa.bool_(): (values.flags, "flag"),
+    pa.int32(): (values.minutes, "minutes"),
+}
+RULES: dict[str, tuple[Rule, str]] = {
+    **{name: BY_TYPE[type_] for name, type_ in COLUMNS.items() if type_ in BY_TYPE},
+    **dict.fromkeys(CODES, (values.names, "name")),
+    **dict.fromkeys(TIMES, (values.times, "time")),
+    "Flight_Number": (values.numbers, "code"),
+    "Cancellation_Reason": (values.reasons, "name"),
+    "Distance_Miles": (values.miles, "number"),
+}
+KINDS = {"Flight_Date": "date", **{name: kind for name, (_, kind) in RULES.items()}}
 
 
 @dataclass(frozen=True)
-class Source:
-    """An open file of any format, before its columns are checked."""
+class Converter:
+    """Converts the rows of one file."""
 
-    names: Sequence[str]
-    types: Sequence[pa.DataType]
-    rows: Iterator[Rows]  # raises BadInput if the file breaks a rule of its format
-    share: Callable[[int], float]  # from rows read to the share of the file read, 0 to 1
+    layout: Layout
+    types: Sequence[pa.DataType]  # of the file's columns
+    namer: Namer
 
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns of the raw table, then the other ones that are kept.
 
-@dataclass(frozen=True)
-class Layout:
-    """The columns of a file: their names in the file, and in the raw table ("": left out)."""
+        BadColumns if the type of a column is refused.
+        """
+        self.layout.check()
+        for column, fill in self.layout.fills.items():
+            for index in fill.columns:
+                self._check_type(column, index)
+        others = {
+            name: self._stored_type(index) for index, name in self.layout.others.items() if name
+        }
+        return pa.schema((COLUMNS | others).items())
 
-    headers: tuple[str, ...]
-    names: tuple[str, ...]
+    def convert(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Convert rows, which have the columns that the layout reads.
 
-    @classmethod
-    def of(cls, headers: Sequence[str]) -> Self:
-        """Name the columns; BadColumns if a required one is missing or two get the same name."""
-        if len(headers) > settings.INGEST_COLUMNS:
-            problem = f"{len(headers):,} columns; at most {settings.INGEST_COLUMNS:,} are allowed."
-            raise BadColumns(problem, "Remove some, or raise INGEST_COLUMNS.")
-        one_line = (" ".join(name.split()) for name in headers)  # error messages have one line
-        layout = cls(tuple(one_line), tuple(_name(name) for name in headers))
-        layout._refuse_clashes()
-        names = {name.lower() for name in layout.names}
-        if missing := [name for name in REQUIRED if name.lower() not in names]:
-            words = ", ".join(name.replace("_", " ") for name in missing)
-            existing = ", ".join(filter(None, layout.headers))
-            raise BadColumns(f"no column {words}.", f"Its columns are {existing}.")
-        return layout
-
-    def schema(self, types: Sequence[pa.DataType]) -> pa.Schema:
-        """Return the raw table's columns for the file's types; BadColumns if a type is refused."""
-        columns = zip(self.headers, self.names, types, strict=True)
-        return pa.schema(
-            [(name, _type(header, name, type_)) for header, name, type_ in columns if name]
-        )
-
-    def convert(self, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-        """Convert rows to the raw table's columns; BadValue names the first bad value."""
-        columns, wrong = [], []
-        for header, name, column in zip(self.headers, self.names, batch.columns, strict=True):
+        BadValue names the first bad value.
+        """
+        file = dict(zip(self.layout.read, batch.columns, strict=True))
+        columns, wrong = dict[str, pa.Array](), list[BadValue]()
+        for name, convert in self._conversions(file, columns, len(batch)):
             try:
-                if not name:
-                    _refuse_values(column)
-                else:
-                    columns.append(_convert(column, schema.field(name), header))
+                columns[name] = convert()
             except BadValue as error:
                 wrong.append(error)
         if wrong:
             first = min(wrong, key=lambda error: error.row)
             # Each column reports only the first broken rule: an earlier row may break another one.
-            self.convert(batch.slice(0, first.row), schema)
+            self.convert(batch.slice(0, first.row))
             raise first
-        return pa.RecordBatch.from_arrays(columns, schema=schema)
+        return pa.RecordBatch.from_arrays(self._complete(columns, len(batch)), schema=self.schema)
 
-    def _refuse_clashes(self) -> None:
-        first: dict[str, int] = {}
-        for index, name in enumerate(self.names):
-            other = first.setdefault(name.lower(), index)
-            if name and other != index:
-                pair = f"{self.headers[other]!r} and {self.headers[index]!r}"
-                raise BadColumns(
-                    f"columns {pair} both become {name}.", "Rename or remove one of them."
-                )
+    def _conversions(
+        self, file: dict[int, pa.Array], columns: dict[str, pa.Array], rows: int
+    ) -> Iterator[tuple[str, Callable[[], pa.Array]]]:
+        """Yield how to make each column; names are derived from the codes in `columns`."""
+        for name, fill in self.layout.fills.items():
+            arrays = [file[index] for index in fill.columns] or [_same(fill.value, rows)]
+            yield name, partial(self._filled, name, arrays)
+        for index, name in self.layout.others.items():
+            field = self.schema.field(name) if name else None
+            yield name, partial(_other, file[index], field, self.layout.headers[index])
+        for name, code in self.layout.derived.items():
+            if {code, "Flight_Date"} <= columns.keys():  # else they are wrong
+                yield name, partial(self._derived, name, columns)
 
+    def _filled(self, name: str, arrays: list[pa.Array]) -> pa.Array:
+        label = self.layout.label(name) or name
+        if name == "Flight_Date":
+            formats = ["YYYY-MM-DD"] if len(arrays) > 1 else self.layout.mapping.date_formats
+            return values.dates(_date(arrays), label, formats)
+        column = RULES[name][0](arrays[0], label)
+        return self.namer.airports(column) if name in AIRPORTS else column
 
-def _name(header: str) -> str:
-    """Return the raw table's name for a column; a required name gets its usual spelling."""
-    clean = FORBIDDEN_IN_NAMES.sub("_", unicodedata.normalize("NFC", header).strip())
-    return {name.lower(): name for name in REQUIRED}.get(clean.lower(), clean)
+    def _derived(self, name: str, columns: dict[str, pa.Array]) -> pa.Array:
+        codes = columns[CODES[name]]
+        label = self.layout.label(CODES[name]) or CODES[name]
+        refuse(codes, pc.is_null(codes), label, "is empty", values.TEXT_ADVICE)
+        if name == "Airline_Name":
+            return self.namer.airlines(codes, columns["Flight_Date"])
+        return self.namer.cities(codes)
 
+    def _complete(self, columns: dict[str, pa.Array], rows: int) -> list[pa.Array]:
+        """Return all columns of the raw table; those that the file does not fill are null."""
+        for group in self.layout.mapping.zero_is_missing:
+            _clear_zeros(columns, [name for name in group if name in columns])
+        columns["Has_Arrivals"] = _same("Arrival_Delay_Minutes" in columns, rows)
+        return [
+            columns[field.name] if field.name in columns else pa.nulls(rows, field.type)
+            for field in self.schema
+        ]
 
-def _type(header: str, name: str, type_: pa.DataType) -> pa.DataType:
-    if required := REQUIRED.get(name):
-        if arrow_types.is_accepted(type_, required):
-            return required
-        words = arrow_types.ACCEPTED[required][1]
-        raise BadColumns(f"column {header} is of type {type_}.", f"Store it as {words}.")
-    if stored := arrow_types.stored_type(type_):
-        return stored
-    advice = f"Remove it, or store it as {arrow_types.STORABLE}."
-    raise BadColumns(f"column {header} is of type {type_}.", advice)
+    def _check_type(self, column: str, index: int) -> None:
+        kind = "date part" if len(self.layout.fills[column].columns) > 1 else KINDS[column]
+        if self.types and not arrow_types.is_accepted(self.types[index], kind):
+            problem = f"column {self.layout.headers[index]} is of type {self.types[index]}."
+            raise BadColumns(problem, f"Store it as {arrow_types.ACCEPTED[kind][1]}.")
 
-
-def _convert(column: pa.Array, field: pa.Field, header: str) -> pa.Array:
-    if field.name in REQUIRED:
-        rules = {pa.date32(): _dates, pa.string(): _names, pa.int32(): _minutes}
-        return rules[field.type](column, header)
-    if field.type == pa.string():
-        return _nfc(column.cast(pa.string()))
-    return _cast(column, field.type, header, f"does not fit {field.type} exactly", EXACT_ADVICE)
-
-
-def _nfc(text: pa.Array) -> pa.Array:
-    """Normalize texts to Unicode's composed form (NFC), so that texts that look equal are equal."""
-    return text if pc.all(pc.string_is_ascii(text)).as_py() else pc.utf8_normalize(text, "NFC")
-
-
-def _refuse_values(column: pa.Array) -> None:
-    _refuse(column, pc.is_valid(column), "", "is in a column without a name", NAME_ADVICE)
-
-
-def _names(column: pa.Array, header: str) -> pa.Array:
-    text = _nfc(pc.utf8_trim_whitespace(column.cast(pa.string())))
-    filled = pc.fill_null(text, "")
-    _refuse(column, pc.equal(filled, ""), header, "is empty", TEXT_ADVICE)
-    _refuse(
-        column, pc.match_substring(filled, "\0"), header, "contains a NUL character", "Remove it."
-    )
-    return text
+    def _stored_type(self, index: int) -> pa.DataType:
+        type_ = self.types[index] if self.types else pa.string()
+        if stored := arrow_types.stored_type(type_):
+            return stored
+        problem = f"column {self.layout.headers[index]} is of type {type_}."
+        raise BadColumns(problem, f"Remove it, or store it as {arrow_types.STORABLE}.")
 
 
-def _dates(column: pa.Array, header: str) -> pa.Array:
-    text = column.cast(pa.string())
-    dates = pc.struct_field(pc.extract_regex(pc.utf8_trim_whitespace(text), DATE), "value")
-    _refuse(column, pc.is_null(dates), header, "is not a date", DATE_ADVICE)
-    return _cast(dates, pa.date32(), header, "is not in the calendar", DATE_ADVICE)
+def _same(value: str | bool, rows: int) -> pa.Array:
+    return pa.repeat(value, rows)
 
 
-def _minutes(column: pa.Array, header: str) -> pa.Array:
-    trimmed = pc.utf8_trim_whitespace(_whole_minutes(column, header).cast(pa.string()))
-    some = pc.invert(pc.is_in(trimmed, pa.array(["", "NA", None])))
-    minutes = pc.struct_field(pc.extract_regex(trimmed, MINUTES), "value")
-    bad = pc.and_(some, pc.is_null(minutes))
-    _refuse(column, bad, header, "is not a number of minutes", MINUTES_ADVICE)
-    return _cast(minutes, pa.int32(), header, "is out of range", MINUTES_ADVICE)
+def _date(arrays: list[pa.Array]) -> pa.Array:
+    """Join year, month and day."""
+    if len(arrays) == 1:
+        return arrays[0]
+    parts = [values.texts(array, "") for array in arrays]
+    padded = [pc.utf8_lpad(part, 2, "0") for part in parts]
+    return pc.binary_join_element_wise(*padded, "-")
 
 
-def _whole_minutes(column: pa.Array, header: str) -> pa.Array:
-    """Convert durations to minutes; return other columns unchanged, as they are in minutes."""
-    if not pa.types.is_duration(column.type):
+def _clear_zeros(columns: dict[str, pa.Array], group: list[str]) -> None:
+    """Make the columns of a group null where all of them are 0."""
+    zeros = [pc.fill_null(pc.equal(columns[name], 0), True) for name in group]
+    if zeros:
+        every = reduce(pc.and_, zeros)
+        for name in group:
+            columns[name] = pc.if_else(every, None, columns[name])
+
+
+def _other(column: pa.Array, field: pa.Field | None, header: str) -> pa.Array:
+    """Convert a column that the raw table keeps as it is."""
+    if field is None:
+        refuse(column, pc.is_valid(column), "", "is in a column without a name", NAME_ADVICE)
         return column
-    ticks, minute = column.cast(pa.int64()), arrow_types.MINUTE[column.type.unit]
-    minutes = pc.divide(ticks, minute)
-    bad = pc.not_equal(pc.multiply(minutes, minute), ticks)
-    problem = f"{column.type.unit} is not a whole number of minutes"
-    _refuse(ticks, bad, header, problem, MINUTES_ADVICE)
-    return minutes
-
-
-def _cast(column: pa.Array, type_: pa.DataType, header: str, problem: str, advice: str) -> pa.Array:
-    try:
-        return column.cast(type_)
-    except pa.ArrowInvalid:
-        bad = pa.array([not _fits(value, type_) for value in column])
-        _refuse(column, bad, header, problem, advice)
-        raise
-
-
-def _fits(value: pa.Scalar, type_: pa.DataType) -> bool:
-    try:
-        value.cast(type_)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _refuse(column: pa.Array, bad: pa.Array, header: str, problem: str, advice: str) -> None:
-    """Raise BadValue for the first row whose `bad` is true, if any."""
-    row = pc.index(bad, True).as_py()
-    if row >= 0:
-        raise BadValue(row, header, f"{_preview(column[row])!r} {problem}.", advice)
-
-
-def _preview(value: pa.Scalar) -> str:
-    """Return the first 40 characters of a value, for an error message."""
-    try:
-        return str(value.cast(pa.string()).as_py() or "")[:40]
-    except (
-        pa.ArrowInvalid,
-        pa.ArrowNotImplementedError,
-    ):  # not convertible to text
-        return str(value)[:40]
+    if field.type == pa.string():
+        return values.nfc(column.cast(pa.string()))
+    problem = f"does not fit {field.type} exactly"
+    return values.cast(column, field.type, header, problem, EXACT_ADVICE)

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from transfers import demo, disk_errors, warehouses
-from transfers.exceptions import TransferError
-from transfers.ingest import raw_table
+from transfers.exceptions import BadInput, TransferError
+from transfers.ingest import mapping_file, plan, raw_table
+from transfers.ingest.mapping_file import Sample
+from transfers.ingest.plan import Plan
 from transfers.terminal import Rate
 
 COLUMNS = (
@@ -26,8 +28,11 @@ COLUMNS = (
 
 class Command(BaseCommand):
     help = (
-        "Put raw flight records into the warehouse. If any file has an error, none is ingested."
-        " Files whose content has already been ingested are skipped."
+        "Put flight records into the warehouse. The forms in which people have the records of the"
+        " US Department of Transportation are recognized: its monthly files and web form, the Data"
+        " Expo of 2009, Kaggle and others; docs/data-sources.md lists them. The command first"
+        " reports how each column is filled. If any file has an error, none is ingested. Files"
+        " whose content has already been ingested are skipped."
     )
     requires_system_checks = [Tags.models]
 
@@ -36,51 +41,113 @@ class Command(BaseCommand):
             "file",
             nargs="*",
             type=Path,
-            help="CSV file (.csv, .gz or .zip) or Parquet file (.parquet)",
+            help="file with records (.csv, .gz, .zip or .parquet), or folder with such files",
         )
         parser.add_argument(
             "--demo",
             action="store_true",
             help="ingest the demo data, too: all flights that left New York in 2013",
         )
+        parser.add_argument(
+            "--explain",
+            action="store_true",
+            help="only report how the columns would be filled. For an unknown form, also write a"
+            " mapping file, which you can edit and pass with --columns",
+        )
+        parser.add_argument(
+            "--mapping",
+            type=Path,
+            metavar="FILE",
+            help="where --explain writes the mapping file (default: NAME.mapping.toml in this"
+            " folder); an existing file is not changed",
+        )
+        self.add_files(parser)
         modes = parser.add_mutually_exclusive_group()
         modes.add_argument("--append", action="store_true", help="keep existing records")
         modes.add_argument("--replace", action="store_true", help="delete existing records")
 
+    def add_files(self, parser: CommandParser) -> None:
+        """Add the options that name files which say what the records mean."""
+        for option, content in {
+            "--columns": "mapping file (TOML): which columns of the files fill which of ours",
+            "--airlines": "airlines by code, in the form of the DOT's lookup tables",
+            "--airports": "airports by code, in the form of the DOT's lookup tables",
+        }.items():
+            parser.add_argument(option, type=Path, metavar="FILE", help=content)
+
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
-        mode: raw_table.Mode | None = None
-        if options["append"] or options["replace"]:
-            mode = "append" if options["append"] else "replace"
         try:
             with disk_errors.reported("The files cannot be ingested"):
-                results = self.ingest(options["file"], options["demo"], mode)
+                planned = self.explain(options)
+                if options["explain"] or not planned:
+                    return
+                results = self.ingest(planned, _mode(options))
         except TransferError as error:
             raise CommandError(error.full_message) from None
-        for file in results:
-            already = "" if file.new else ", already in the warehouse"
-            self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")
-            for warning in file.warnings:
-                self.stdout.write(f"Warning: {warning}")
-        seconds, rows = time.perf_counter() - started, sum(f.rows for f in results if f.new)
-        rate = f" in {seconds:.1f} s, {rows / seconds:,.0f} records/s" if rows else ""
-        self.stdout.write(f"{rows:,} records added{rate}")
+        self.report(results, time.perf_counter() - started)
 
-    def ingest(
-        self, paths: list[Path], with_demo: bool, mode: raw_table.Mode | None
-    ) -> list[raw_table.Ingested]:
-        """Ingest the files, with a progress bar for each if a person watches."""
-        files = [*paths, demo.make(settings.HOME / "demo")] if with_demo else paths
-        if not files:
+    def explain(self, options: dict[str, Any]) -> Plan | None:
+        """Recognize the forms of the files, and print what fills each column.
+
+        With --explain, write a mapping file for an unknown form.
+        """
+        demo_files = [demo.make(settings.HOME / "demo")] if options["demo"] else []
+        paths = [*options["file"], *demo_files]
+        if not paths:
             raise CommandError("Name at least one file, or use --demo.")
+        try:
+            planned = plan.read(paths, options["columns"], options["airlines"], options["airports"])
+        except plan.Unrecognized as error:
+            if not (options["explain"] and error.can_be_mapped):
+                raise
+            self.stdout.write(str(error))
+            self.stdout.write(_write_mapping(error, options["mapping"]))
+            return None
+        self.stdout.write("\n".join(planned.lines()))
+        return planned
+
+    def ingest(self, planned: Plan, mode: raw_table.Mode | None) -> list[raw_table.Ingested]:
+        """Ingest the files, with a progress bar for each if a person watches."""
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
         console = Console(stderr=True)
         with Progress(
             *COLUMNS, console=console, transient=True, disable=not console.is_terminal
         ) as display:
-            bars = {path: display.add_task(path.name) for path in files}
+            bars = {path: display.add_task(path.name) for path in planned.files}
 
             def update(path: Path, rows: int, share: float) -> None:
                 display.update(bars[path], completed=rows, total=rows / share)
 
-            return raw_table.ingest(warehouse, files, mode, update)
+            return raw_table.ingest(warehouse, planned, mode, update)
+
+    def report(self, results: list[raw_table.Ingested], seconds: float) -> None:
+        """Print how many records of each file were added, and warnings."""
+        for file in results:
+            already = "" if file.new else ", already in the warehouse"
+            self.stdout.write(f"{file.path.name}: {file.rows:,} records{already}")
+            for warning in file.warnings:
+                self.stdout.write(f"Warning: {warning}")
+        rows = sum(file.rows for file in results if file.new)
+        rate = f" in {seconds:.1f} s, {rows / seconds:,.0f} records/s" if rows else ""
+        self.stdout.write(f"{rows:,} records added{rate}")
+
+
+def _mode(options: dict[str, Any]) -> raw_table.Mode | None:
+    if options["append"]:
+        return "append"
+    return "replace" if options["replace"] else None
+
+
+def _write_mapping(error: plan.Unrecognized, path: Path | None) -> str:
+    """Write a mapping file for a file of an unknown form; return a sentence about it."""
+    name = Path(error.part.member or error.part.path).name
+    path = path or Path(f"{name}.mapping.toml")
+    content = mapping_file.text(Sample.of(error.lines), str(error.part.path), str(path))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        advice = "Name another file by --mapping FILE, or remove it."
+        raise BadInput("exists already.", file=str(path), advice=advice) from None
+    return f"{path} is written. Edit it, and pass it with --columns."

@@ -1,7 +1,6 @@
 """`manage.py transfer`: copy tables from the warehouse and publish them."""
 
 import getpass
-import time
 from argparse import ArgumentTypeError
 from typing import Any
 
@@ -14,10 +13,10 @@ from rich.console import Console
 from flights import tables
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
-from transfers import services, tasks
-from transfers.exceptions import AlreadyRunning, ChecksFailed, TransferError
+from transfers import services
+from transfers.exceptions import ChecksFailed, TransferError
 from transfers.models import Transfer
-from transfers.run import runner
+from transfers.run import completion
 from transfers.run.preview import preview
 from transfers.terminal import checks, following, outcome
 from transfers.warehouses import connect
@@ -86,24 +85,14 @@ class Command(BaseCommand):
             raise CommandError(f"A transfer of {', '.join(refused)} would be refused.")
 
     def run(self, transfers: list[Transfer]) -> None:
-        """Run the transfers once no other of their tables runs; wait for those that others run."""
+        """Run the transfers; report on standard error what they wait for."""
         self.last_message = ""
-        while True:
-            try:
-                runner.run(transfers)
-            except AlreadyRunning as busy:
-                self.report(str(busy))
-            except ChecksFailed:
-                for transfer in _rows(transfers):
-                    self.stderr.write("\n".join([transfer.table, *checks(transfer)]))
-                raise
-            else:
-                others = [str(t) for t in _rows(transfers) if t.active]
-                if not others:
-                    return
-                self.report(f"Another process runs {', '.join(others)}. Waiting for it to end.")
-            time.sleep(tasks.WAIT)
-            services.reap()
+        try:
+            completion.complete(transfers, self.report)
+        except ChecksFailed:
+            for transfer in _rows(transfers):
+                self.stderr.write("\n".join([transfer.table, *checks(transfer)]))
+            raise
 
     def report(self, message: str) -> None:
         """Print a message on standard error, unless it was the last one."""

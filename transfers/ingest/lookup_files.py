@@ -1,0 +1,83 @@
+"""Read lists of airlines and airports: the DOT's lookup tables, and those on Kaggle.
+
+The DOT's have the columns "Code,Description". The description of an airline may end with the years
+in which the code was its own, "Comair Inc. (1989 - 2012)"; that of an airport begins with its city,
+"Atlanta, GA: Hartsfield-Jackson". Kaggle's have the columns IATA_CODE, and AIRLINE or CITY, STATE.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from transfers.exceptions import BadInput
+
+YEARS = re.compile(r"^(?P<name>.*\S)\s*\((?P<first>\d{4})\s*-\s*(?P<last>\d{4})?\s*\)$")
+ADVICE = 'Use a lookup table of the DOT, with the columns "Code,Description".'
+MAX_BYTES = 16 << 20  # the DOT's longest list has 0.4 MB
+# The columns of lists, by which they are told from flight records.
+HEADERS = ({"code", "description"}, {"iata_code", "airline"}, {"iata_code", "city", "state"})
+
+
+def is_list(header: Sequence[str]) -> bool:
+    """Whether a file with these columns is a list and not flight records."""
+    return any(columns <= {name.strip().lower() for name in header} for columns in HEADERS)
+
+
+def airlines(path: Path) -> dict[str, list[tuple[date, date, str]]]:
+    """Return each code's airlines, with the first and last date of each."""
+    periods: dict[str, list[tuple[date, date, str]]] = {}
+    for place, row in _rows(path):
+        text = row.get("description") or row.get("airline") or ""
+        match = YEARS.match(text)
+        first = date(int(match["first"]), 1, 1) if match else date.min
+        last = date(int(match["last"]), 12, 31) if match and match["last"] else date.max
+        name = match["name"] if match else text
+        periods.setdefault(_code(path, place, row), []).append((first, last, name))
+    return periods
+
+
+def cities(path: Path) -> dict[str, str]:
+    """Return the city of each airport."""
+    return {
+        _code(path, place, row): row.get("description", "").partition(":")[0].strip()
+        or f"{row.get('city', '')}, {row.get('state', '')}"
+        for place, row in _rows(path)
+    }
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the place and the values of each row by lower-case name of the column."""
+    header, *rows = [*csv.reader(_text(path).splitlines())] or [[]]
+    names = [name.strip().lower() for name in header]
+    if not is_list(header):
+        problem = f"its columns are {', '.join(header) or 'none'}."
+        raise BadInput(problem, file=str(path), place="line 1", advice=ADVICE)
+    for number, row in enumerate(rows, 2):
+        if row and len(row) < len(names):
+            problem = f"{len(row)} values, but the header names {len(names)} columns."
+            raise BadInput(problem, file=str(path), place=f"line {number}", advice=ADVICE)
+        if row:
+            values = (value.strip() for value in row)
+            yield f"line {number}", dict(zip(names, values, strict=False))
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}.", file=str(path)) from None
+    if len(content) > MAX_BYTES or b"\0" in content:
+        raise BadInput("not a lookup table.", file=str(path), advice=ADVICE)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _code(path: Path, place: str, row: dict[str, str]) -> str:
+    if code := row.get("code") or row.get("iata_code"):
+        return code
+    raise BadInput("no code.", file=str(path), place=place, column="Code", advice=ADVICE)
