@@ -29,8 +29,8 @@ class VersionAdmin(ReadOnly):
     list_filter = [("table", AllValuesCheckboxFilter)]
     fields = [
         *("table", "number", "current", "rows", "digest", "columns", "not_finite"),
-        *("source_version", "months", "made_by", "loaded_at", "published_at", "confirmed_at"),
-        *("results", "published_by"),
+        *("source_version", "made_by", "loaded_at", "published_at", "confirmed_at"),
+        *("months", "results", "published_by"),
     ]
     readonly_fields = ["current", "months", "results", "published_by"]
     actions_detail = ["roll_back"]
