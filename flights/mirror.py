@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from django.core import checks
 from django.db import models
 
+from .quality import Check
+
 # Parameters of the query API: a column with one of these names could not be filtered.
 RESERVED = {
     *("columns", "order_by", "limit", "offset", "cursor", "format", "where", "order_direction"),
@@ -42,6 +44,8 @@ class Mirror:
     units: Mapping[str, str] = field(default_factory=dict)
     # Longest time since the table was last equal to its source; then an alert is raised.
     fresh_within: timedelta | None = None
+    # What must hold of the rows before they are published; see `flights.quality`.
+    checks: tuple[Check, ...] = ()
 
 
 class LocalDateTimeField(models.DateTimeField):  # type: ignore[type-arg]  # not generic
@@ -114,7 +118,8 @@ def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     mirror = model.mirror
     fields = {f.name for f in model.columns()}
     named = (*mirror.order, *mirror.key, *mirror.facets, *mirror.units, *sum(mirror.indexes, ()))
-    names = {n.removeprefix("-") for n in named}
+    checked = (name for check in mirror.checks for name in check.names())
+    names = {n.removeprefix("-") for n in (*named, *checked)}
     return [
         checks.Error(
             f"{model.__name__}.mirror names {name!r}, which is not a column.",

@@ -48,6 +48,7 @@ OPERATED = [
 MANAGED = [
     *("/admin/auth/user/add/", "/admin/auth/group/", "/admin/authtoken/tokenproxy/add/"),
     *("/admin/flights/apikey/", "/admin/flights/apikey/add/"),
+    "/admin/transfers/transfer/{transfer}/publish-anyway/",
 ]
 NOBODYS = [
     *(f"/admin/flights/{model._meta.model_name}/add/" for model in TABLES),

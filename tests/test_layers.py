@@ -9,7 +9,8 @@ from airsense.data_folder import PROJECT
 # line above its own. `airsense` wires the other two, so they do not know it.
 LAYERS = {
     "flights": """
-        claims mirror queue sqlstates
+        claims quality queue sqlstates
+        mirror
         errors models
         finite tables
         arrow_schema freshness versions
@@ -24,11 +25,11 @@ LAYERS = {
     """,
     "transfers": """
         exceptions models reference
-        disk_errors demo terminal verify
+        disk_errors demo verify
         alerts warehouses
-        ingest load
+        ingest load quality
         download
-        broker inspection services
+        broker inspection services terminal
         run
         warehouse_jobs
         tasks

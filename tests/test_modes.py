@@ -13,12 +13,14 @@ from pytest_django import Settings
 
 from flights.mirror import Mirror, MirroredTable
 from flights.models import PublishedTable, TableVersion
+from flights.quality import WARN, InRange, Unique
 from tests.platform import Platform
 from tests.warehouse.running import Served, running
 from transfers.load import writer
 from transfers.models import Transfer
 from transfers.run import pipeline, source_reader
 from transfers.run.progress import Progress
+from transfers.run.quality import Inspection
 from transfers.warehouses import Warehouse, connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
@@ -30,7 +32,12 @@ class Parcel(MirroredTable):
     code = models.TextField()
     weight = models.IntegerField(null=True)
 
-    mirror = Mirror(order=("-weight", "code"), key=("code",), by_changes=True)
+    mirror = Mirror(
+        order=("-weight", "code"),
+        key=("code",),
+        by_changes=True,
+        checks=(Unique(("code",)), InRange(("weight",), greatest=2, severity=WARN)),
+    )
 
     class Meta(MirroredTable.Meta):
         app_label = "tests"
@@ -84,7 +91,8 @@ def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
         source_reader.snapshot(warehouse, "parcels", progress.check) as source,
     ):
         progress.begin(transfer)
-        version = pipeline.made(Parcel, transfer, source, progress)
+        inspection = Inspection(warehouse, progress.check)
+        version = pipeline.made(Parcel, transfer, source, progress, inspection)
         assert version
         writer.publish([version])
     return transfer
@@ -109,7 +117,12 @@ def test_changed_rows_are_merged_and_deletes_are_carried(parcels: Warehouse) -> 
         "OPTIMIZE parcels",
     )
     merged = transferred(parcels)
-    assert (merged.mode, merged.rows_done, merged.notes) == (Transfer.Mode.MERGE, 4, [])
+    assert (merged.mode, merged.rows_done) == (Transfer.Mode.MERGE, 4)
+    assert merged.notes == [
+        "check failed: weight at most 2: not so in 1 row; the first: code a, weight 3"
+    ]
+    assert merged.checks
+    assert [check["status"] for check in merged.checks] == ["passed", "failed"]
     after = rows()
     assert transferred(parcels, forced=True).mode == Transfer.Mode.SNAPSHOT
     assert after == rows()

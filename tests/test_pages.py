@@ -16,6 +16,7 @@ from django.urls import resolve
 
 from tests.expected_tables import rounded
 from tests.platform import Platform, Site
+from transfers import demo
 
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -327,7 +328,7 @@ def _displayed(value: object) -> str:
 
 
 def _records() -> duckdb.DuckDBPyRelation:
-    return duckdb.read_parquet(str(settings.HOME / "demo/nyc-flights-2013.parquet"))
+    return duckdb.read_parquet(str(settings.HOME / "demo" / demo.NAME))
 
 
 class Average(NamedTuple):

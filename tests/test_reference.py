@@ -74,8 +74,11 @@ def test_what_the_package_does_not_list_is_null() -> None:
 
 
 def test_the_lists_have_every_airline_and_airport_of_the_demo() -> None:
-    flights = demo.records(demo._package())
-    assert set(flights["Carrier"].to_pylist()) <= set(reference.airlines()["Code"].to_pylist())
+    flights = demo.records()
+    carriers = set(flights["Airline Code"].to_pylist())
+    assert carriers <= set(reference.airlines()["Code"].to_pylist())
+    assert flights["Destination City"].null_count == 0
+    assert all(airports()[code]["Time_Zone"] for code in set(flights["Destination"].to_pylist()))
 
 
 @national_data.needed

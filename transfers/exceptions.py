@@ -18,6 +18,7 @@ TransferError
  ├─ NoRoom              PostgreSQL's disk is full, or has no room for another version
  ├─ DiskError           the operating system refuses to read or write a file
  ├─ VerificationFailed  a copy differs from its source
+ ├─ ChecksFailed        the rows break a quality check that blocks their publication
  ├─ AlreadyRunning      another transfer of the table runs
  ├─ ClaimLost           another process ended the transfer while it ran
  ├─ NothingToDo         a transfer to cancel has ended already
@@ -117,6 +118,10 @@ class DiskError(TransferError):
 
 
 class VerificationFailed(TransferError):
+    pass
+
+
+class ChecksFailed(TransferError):
     pass
 
 

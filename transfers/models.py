@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flights.models import TableVersion
+from flights.quality import BLOCK
 
 
 class Transfer(models.Model):
@@ -53,6 +54,12 @@ class Transfer(models.Model):
     notes = models.JSONField(
         default=list, help_text="differences that were accepted; why a mode was not possible"
     )
+    checks = models.JSONField(
+        null=True, help_text="what the quality checks found; empty until they have run"
+    )
+    override = models.JSONField(
+        null=True, help_text="who lets it publish in spite of failed checks, when and why"
+    )
     version = models.ForeignKey(TableVersion, models.SET_NULL, null=True)
     error = models.TextField(blank=True)
     advice = models.TextField(blank=True)
@@ -70,6 +77,7 @@ class Transfer(models.Model):
         permissions = [
             ("start_transfer", "Can start, retry and cancel transfers"),
             ("roll_back", "Can roll tables back"),
+            ("override_checks", "Can publish in spite of failed checks"),
         ]
 
     def __str__(self) -> str:
@@ -78,6 +86,19 @@ class Transfer(models.Model):
     @property
     def active(self) -> bool:
         return self.status in self.ACTIVE
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a check failed that blocks the publication."""
+        return any(
+            check["status"] == "failed" and check["severity"] == BLOCK
+            for check in self.checks or []
+        )
+
+    @property
+    def used_override(self) -> dict[str, str] | None:
+        """The override, if there would have been no publication without it."""
+        return self.override if self.blocked else None
 
     @property
     def rows_per_second(self) -> int | None:

@@ -22,21 +22,37 @@ from .models import Transfer
 # A transfer that is queued for longer was lost together with the queue of tasks.
 QUEUED_AT_MOST = timedelta(minutes=15)
 
+type Override = dict[str, str]
+
 
 def ask(
-    mirrored: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
+    mirrored: Iterable[type[MirroredTable]],
+    asked_by: str,
+    *,
+    forced: bool = False,
+    key: str = "",
+    override: Override | None = None,
 ) -> list[Transfer]:
     """Queue a transfer of each table, or return the one that is queued already.
 
     A queued transfer waits for the running transfer of its table (`behind`). Deliver a transfer
     that was queued before once more, in case its task was lost. A request with the same `key`
-    returns the transfers of the first request, whatever their status.
+    returns the transfers of the first request, whatever their status. With an `override` they
+    publish in spite of failed checks.
     """
     reap()
     with transaction.atomic():
         if key and (transfers := _same_request(asked_by, key)):
             return transfers
-        return [_queued(model._meta.db_table, asked_by, forced, key) for model in mirrored]
+        queued = [_queued(model._meta.db_table, asked_by, forced, key) for model in mirrored]
+        if override:
+            Transfer.objects.filter(pk__in=[t.pk for t in queued]).update(override=override)
+        return queued
+
+
+def override(by: str, reason: str) -> Override:
+    """Return what a transfer records of the person who overrides its checks."""
+    return {"by": by, "at": timezone.now().isoformat(timespec="seconds"), "reason": reason}
 
 
 def _same_request(asked_by: str, key: str) -> list[Transfer]:

@@ -26,13 +26,19 @@ REAP_INTERVAL = 10  # seconds, as in airsense/schedules.py
 
 
 def start(
-    models: Iterable[type[MirroredTable]], asked_by: str, *, forced: bool = False, key: str = ""
+    models: Iterable[type[MirroredTable]],
+    asked_by: str,
+    *,
+    forced: bool = False,
+    key: str = "",
+    override: services.Override | None = None,
 ) -> list[int]:
     """Queue transfers and notify a worker; returns their primary keys.
 
     Raises QueueDown if the queue of tasks is down, after marking the transfers as failed.
     """
-    pks = [t.pk for t in services.ask(models, asked_by, forced=forced, key=key)]
+    queued = services.ask(models, asked_by, forced=forced, key=key, override=override)
+    pks = [transfer.pk for transfer in queued]
     try:
         _deliver(transfer, pks)
     except QueueDown as down:

@@ -1,6 +1,7 @@
 """Show transfers in a terminal: rows, rate and remaining time, and finally the result."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from flights.quality import BLOCK
+
 from .models import Transfer
+from .quality.results import example
 
 REFRESH_SECONDS = 0.2  # between two queries
 
@@ -89,3 +93,21 @@ def outcome(transfer: Transfer) -> str:
         case Transfer.Status.UNCHANGED:
             return f"{transfer.table}: unchanged in the warehouse"
     return f"{transfer.table}: {transfer.status}. {transfer.error} {transfer.advice}".strip()
+
+
+def checks(transfer: Transfer) -> Iterator[str]:
+    """Yield lines about the quality checks: their number, and each that failed.
+
+    The first rows that break a check are shown if it blocks the publication.
+    """
+    results = transfer.checks or []
+    numbers = Counter(result["status"] for result in results)
+    if results:
+        yield "  checks: " + ", ".join(f"{number} {status}" for status, number in numbers.items())
+    for result in results:
+        if result["status"] == "failed":
+            yield f"  {result['severity']}: {result['check']}: {result['finding']}"
+            if result["severity"] == BLOCK:
+                yield from (f"    {example(result['columns'], row)}" for row in result["examples"])
+    if override := transfer.used_override:
+        yield f"  published in spite of failed checks by {override['by']}: {override['reason']}"

@@ -34,6 +34,15 @@ class Column(serializers.Serializer[Any]):
     facets = serializers.BooleanField(help_text="Whether `facets=` can count its values.")
 
 
+class CheckResult(serializers.Serializer[Any]):
+    """The result of a quality check of the current version."""
+
+    check = serializers.CharField(help_text="What must hold.")
+    severity = serializers.CharField(help_text="What a failure does: `block` or `warn`.")
+    status = serializers.CharField(help_text="`passed`, `failed` or `skipped`.")
+    rows = serializers.IntegerField(allow_null=True, help_text="Rows that break it.")
+
+
 class Limits(serializers.Serializer[Any]):
     default_limit = serializers.IntegerField(help_text="Rows of a page if the query has no limit.")
     max_limit = serializers.IntegerField(help_text="Maximum rows of a page; files have all rows.")
@@ -66,6 +75,10 @@ class Table(serializers.Serializer[Any]):
     )
     stale = serializers.BooleanField(
         help_text="Whether the last verification is older than `fresh_within`."
+    )
+    checks = CheckResult(many=True, help_text="Quality checks of the current version.")
+    checks_overridden = serializers.BooleanField(
+        help_text="Whether it was published in spite of a failed check that blocks."
     )
     limits = Limits()
     columns = Column(many=True)
@@ -175,6 +188,8 @@ def _published(published: PublishedTable | None) -> dict[str, Any]:
         "source_version": version.source_version if published else None,
         "transfer": version.made_by,
         "since": published.since if published else None,
+        "checks": version.checks or [],
+        "checks_overridden": version.override is not None,
     }
 
 

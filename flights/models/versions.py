@@ -17,6 +17,12 @@ class TableVersion(models.Model):
     not_finite = models.JSONField(
         null=True, help_text="columns with NaN or infinity; empty if unknown"
     )
+    checks = models.JSONField(
+        null=True, help_text="what the quality checks found; empty if there were none"
+    )
+    override = models.JSONField(
+        null=True, help_text="who published it in spite of failed checks, when and why"
+    )
     made_by = models.PositiveBigIntegerField(
         null=True, help_text="number of the transfer that created it"
     )

@@ -11,7 +11,11 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from flights import tables
 from flights.admin.read_only import ReadOnly
@@ -20,10 +24,12 @@ from transfers.exceptions import NothingToDo
 from transfers.models import Transfer
 from transfers.terminal import rates
 
+from . import check_results
 from .confirmation import confirm
 
+LONGEST_REASON = 1000  # characters
 PHASES = [
-    *("reading", "copying", "indexing", "making the dictionary", "verifying"),
+    *("reading", "copying", "indexing", "making the dictionary", "verifying", "checking"),
     *(Transfer.WAITING, "publishing"),
 ]
 
@@ -43,33 +49,49 @@ class StartForm(forms.Form):
     )
 
 
+class OverrideForm(forms.Form):
+    """Why the rows are published although checks failed."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        help_text="stored with the version, and shown to the users of the admin",
+        widget=UnfoldAdminTextareaWidget,
+    )
+
+
 @admin.register(Transfer)
 class TransferAdmin(ReadOnly):
     list_display = ["table", "state", "progress", "rate", "asked_by", "asked_at", "took", "error"]
     list_filter = [("status", ChoicesDropdownFilter), ("mode", ChoicesDropdownFilter)]
     search_fields = ["table", "asked_by", "error"]
-    readonly_fields = ["progress", "rate", "took", "phases", "agreed"]
+    readonly_fields = ["progress", "rate", "took", "phases", "agreed", "results", "published_by"]
     fieldsets = [
         (None, {"fields": ["table", "status", "progress", "error", "advice"]}),
         ("Run", {"fields": ["mode", "asked_by", "asked_at", "started_at", "finished_at"]}),
         ("Speed", {"fields": ["attempt", "took", "bytes_done", "rate", "phases"]}),
+        ("Quality", {"fields": ["results", "published_by"]}),
         ("Result", {"fields": ["version", "source_version", "notes", "agreed"]}),
     ]
     actions_list = ["start"]
-    actions_detail = ["retry", "cancel"]
+    actions_detail = ["retry", "cancel", "publish_anyway"]
 
     class Media:
         js = ["admin-live.js"]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """Offer to cancel an active transfer, and to retry a finished one."""
+        """Offer to cancel an active transfer, to retry a finished one, to override its checks."""
         transfer = Transfer.objects.filter(pk=object_id).first()
-        impossible = "retry" if transfer and transfer.active else "cancel"
+        impossible = {"retry" if transfer and transfer.active else "cancel"}
+        if not (transfer and _is_blocked(transfer)):
+            impossible.add("publish-anyway")
         actions = super().get_actions_detail(request, object_id)
-        return [action for action in actions if action.path != impossible]
+        return [action for action in actions if action.path not in impossible]
 
     def has_start_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("transfers.start_transfer")
+
+    def has_override_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("transfers.override_checks")
 
     @action(description="Start transfers", permissions=["start"], icon="play_arrow")
     def start(self, request: HttpRequest) -> HttpResponse:
@@ -103,6 +125,29 @@ class TransferAdmin(ReadOnly):
 
         text = f"Stop {transfer}. The published version does not change."
         return confirm(self, request, "Cancel", act, text=text)
+
+    @action(
+        description="Publish anyway",
+        permissions=["override"],
+        icon="gavel",
+        url_path="publish-anyway",
+    )
+    def publish_anyway(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        transfer = get_object_or_404(Transfer, pk=object_id)
+
+        def act(options: dict[str, Any]) -> str:
+            if not _is_blocked(transfer):
+                raise NothingToDo("No check has stopped this transfer.")
+            user = request.user.get_username()
+            override = services.override(user, options["reason"])
+            tasks.start([tables.by_name(transfer.table)], user, forced=True, override=override)
+            return f"A transfer of {transfer.table} is queued, which publishes it in any case."
+
+        text = (
+            f"Transfer {transfer.table} again and publish it in spite of failed checks."
+            f" {check_results.failures(transfer)}"
+        )
+        return confirm(self, request, "Publish anyway", act, text=text, form=OverrideForm)
 
     @display(
         description="status",
@@ -147,9 +192,22 @@ class TransferAdmin(ReadOnly):
         took = sorted(transfer.seconds.items(), key=lambda item: PHASES.index(item[0]))
         return _table((name, f"{seconds:.2f}") for name, seconds in took)
 
+    @display(description="checks")
+    def results(self, transfer: Transfer) -> str:
+        return check_results.results(transfer)
+
+    @display(description="in spite of failed checks by")
+    def published_by(self, transfer: Transfer) -> str:
+        return check_results.override(transfer)
+
     @display(description="source and copy agree on")
     def agreed(self, transfer: Transfer) -> str:
         return _table((name, _readable(value)) for name, value in sorted(transfer.figures.items()))
+
+
+def _is_blocked(transfer: Transfer) -> bool:
+    """Whether a failed check is why the transfer failed."""
+    return transfer.status == Transfer.Status.FAILED and transfer.blocked
 
 
 def _table(rows: Any) -> str:

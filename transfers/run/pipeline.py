@@ -16,20 +16,25 @@ from transfers.warehouses import Warehouse
 from . import modes, source_reader
 from .modes import Reading
 from .progress import Progress
+from .quality import Inspection
 from .source_reader import Watched
 
 
 def new_version(
-    transfer: Transfer, warehouse: Warehouse, progress: Progress
+    transfer: Transfer, warehouse: Warehouse, progress: Progress, inspection: Inspection
 ) -> TableVersion | None:
     """Make a version; None if the newest version has the same source."""
     progress.begin(transfer)
     with source_reader.snapshot(warehouse, transfer.table, progress.check) as source:
-        return made(tables.by_name(transfer.table), transfer, source, progress)
+        return made(tables.by_name(transfer.table), transfer, source, progress, inspection)
 
 
 def made(
-    model: type[MirroredTable], transfer: Transfer, source: Watched, progress: Progress
+    model: type[MirroredTable],
+    transfer: Transfer,
+    source: Watched,
+    progress: Progress,
+    inspection: Inspection,
 ) -> TableVersion | None:
     """Make a version from an open source, by the fastest mode whose result equals the source."""
     schema = columns.schema(model)
@@ -42,7 +47,7 @@ def made(
     for mode, way in modes.ways(reading, forced=transfer.forced):
         try:
             transfer.mode = mode
-            version = _fill(reading, way, transfer, progress)
+            version = _fill(reading, way, transfer, progress, inspection)
             break
         except (VerificationFailed, WarehouseError) as error:
             if mode == Transfer.Mode.SNAPSHOT or error.transient:
@@ -52,8 +57,14 @@ def made(
     return version
 
 
-def _fill(reading: Reading, way: modes.Way, transfer: Transfer, progress: Progress) -> TableVersion:
-    """Fill and verify a version in one transaction."""
+def _fill(
+    reading: Reading,
+    way: modes.Way,
+    transfer: Transfer,
+    progress: Progress,
+    inspection: Inspection,
+) -> TableVersion:
+    """Fill, verify and check a version in one transaction."""
     transfer.rows_total = reading.source.rows if way is modes.whole else None
     disk = Disk.of_new_relations()
     disk.check(transfer.table, reading.source.rows)
@@ -64,8 +75,9 @@ def _fill(reading: Reading, way: modes.Way, transfer: Transfer, progress: Progre
         for copied in way(reading, version):
             progress.copied(copied)
             disk.check_while_copying(transfer.table, copied.bytes)
-        # The warehouse computes its figures while PostgreSQL builds the indexes.
+        # The warehouse computes figures and runs the checks while PostgreSQL builds the indexes.
         source_figures = reading.source.figures_ahead(reading.schema, reading.names)
+        measured = inspection.begin(reading.model, reading.source)
         progress.phase("indexing")
         writer.index(reading.model, version)
         progress.phase("making the dictionary")
@@ -74,6 +86,8 @@ def _fill(reading: Reading, way: modes.Way, transfer: Transfer, progress: Progre
         transfer.figures = source_figures()
         verify.agree(transfer.figures, writer.figures(version, reading.schema), version.table)
         writer.save_figures(version, transfer.figures)
+        progress.phase("checking")
+        inspection.end(transfer, measured())
         sql_view.grant(version)
     return version
 

@@ -28,6 +28,7 @@ from transfers.warehouses import Warehouse
 
 from . import pipeline
 from .progress import Progress
+from .quality import Inspection
 
 # Seconds to wait for PostgreSQL to come back before giving up on recording a result.
 RECONNECT_WITHIN = 15.0
@@ -63,8 +64,7 @@ def run(
             source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
             _detect_disconnects()
             with disk_space.reported():
-                versions = [pipeline.new_version(t, source, progress) for t in claimed]
-                _publish(claimed, [v for v in versions if v])
+                _publish(claimed, _checked_versions(claimed, source, progress))
         except BaseException as raised:
             error = progress.refused or raised
             retry = not progress.lost and _is_transient(error) and claimed[0].attempt < attempts
@@ -74,6 +74,18 @@ def run(
             raise
         finally:
             _reconnecting(partial(_prune, claimed))
+
+
+def _checked_versions(
+    transfers: list[Transfer], source: Warehouse, progress: Progress
+) -> list[TableVersion]:
+    """Make the new versions, and check that their tables agree with each other."""
+    inspection = Inspection(source, progress.check)
+    versions = [pipeline.new_version(t, source, progress, inspection) for t in transfers]
+    new = {version.table: version for version in versions if version}
+    for transfer in inspection.compare(transfers, new):
+        progress.current = transfer
+    return list(new.values())
 
 
 def _detect_disconnects() -> None:
@@ -145,6 +157,8 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
         writer.publish(versions)
         for transfer in transfers:
             version = new.get(transfer.table)
+            if version:
+                writer.save_checks(version, transfer.checks, transfer.used_override)
             status = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
             _end(transfer, status, version=version, error="", advice="")
             writer.confirm(transfer.table)
@@ -169,6 +183,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "source_version": transfer.source_version,
         "mode": transfer.mode,
         "notes": transfer.notes,
+        "checks": transfer.checks,
     }
     if not claims.held(transfer).update(**values):
         raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")

@@ -82,6 +82,10 @@ class Watched:
         """Start computing the figures in the warehouse; returns a function that waits for them."""
         return partial(self._calls.result, self._calls.start(self._source.figures, schema, columns))
 
+    def ahead[T](self, call: Callable[[Snapshot], T]) -> Callable[[], T]:
+        """Start `call` with the snapshot; returns a function that waits for its result."""
+        return partial(self._calls.result, self._calls.start(call, self._source))
+
     def comments(self) -> dict[str, str]:
         return self._calls.result(self._calls.start(self._source.comments))
 

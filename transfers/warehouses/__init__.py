@@ -58,6 +58,9 @@ class Snapshot(Protocol):
         `columns` are the warehouse's names for the schema's fields, in the same order.
         """
 
+    def query(self, sql: str) -> pa.Table:
+        """Run a query in Databricks' dialect, in which `{source}` stands for this version."""
+
     def comments(self) -> dict[str, str]:
         """Return the warehouse's comment on each column, by column name."""
 

@@ -94,6 +94,9 @@ class Snapshot:
         values = self._session.run(query).columns
         return {name: value[0].as_py() for name, value in zip(figures, values, strict=True)}
 
+    def query(self, statement: str) -> pa.Table:
+        return self._session.run(statement.replace("{source}", self._source))
+
     def comments(self) -> dict[str, str]:
         columns = self._session.run(f"DESCRIBE TABLE {sql.name(self._table)}").to_pylist()
         return {row["col_name"]: row["comment"] for row in columns if row["comment"]}

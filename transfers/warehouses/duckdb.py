@@ -141,6 +141,9 @@ class Snapshot:
         values = self._query(verify.select(figures, self._table)).columns
         return {name: value[0].as_py() for name, value in zip(figures, values, strict=True)}
 
+    def query(self, sql: str) -> pa.Table:
+        return self._query(_parse(sql.replace("{source}", f"`{self._name}`")).sql("duckdb"))
+
 
 class Change:
     """Changes tables in the draft of the file. Implements `Change`."""

@@ -3,12 +3,14 @@
 from django.db import models
 
 from flights.mirror import DAILY, Mirror, MirroredTable
+from flights.quality import InRange, SameTotal, Total, Unique
 
 AVERAGE_UNITS = {
     "avg_departure_delay": "minutes",
     "avg_arrival_delay": "minutes",
     "total_flights": "flights",
 }
+EVERY_FLIGHT = SameTotal(Total(sum_of="total_flights"), "flight_delay_data", Total())
 
 
 class AirlinePerformance(MirroredTable):
@@ -30,6 +32,7 @@ class AirlinePerformance(MirroredTable):
         key=("airline_name",),
         units=AVERAGE_UNITS,
         fresh_within=DAILY,
+        checks=(Unique(("airline_name",)), EVERY_FLIGHT),
     )
 
     class Meta(MirroredTable.Meta):
@@ -78,6 +81,10 @@ class BusiestAirportsByDelays(MirroredTable):
             "total_avg_delay": "minutes",
         },
         fresh_within=DAILY,
+        checks=(
+            Unique(("city",)),
+            InRange(("avg_departure_delay", "avg_arrival_delay"), least=0),
+        ),
     )
 
     class Meta(MirroredTable.Meta):
@@ -104,6 +111,7 @@ class DelaysByDay(MirroredTable):
         key=("day_of_week",),
         units=AVERAGE_UNITS,
         fresh_within=DAILY,
+        checks=(Unique(("day_of_week",)), EVERY_FLIGHT),
     )
 
     class Meta(MirroredTable.Meta):

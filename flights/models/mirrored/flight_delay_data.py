@@ -3,6 +3,7 @@
 from django.db import models
 
 from flights.mirror import DAILY, Mirror, MirroredTable
+from flights.quality import WARN, InRange, RowCount, Unique
 
 MINUTES = (
     *("departure_delay_minutes", "arrival_delay_minutes", "taxi_out_minutes", "taxi_in_minutes"),
@@ -10,6 +11,9 @@ MINUTES = (
     *("extreme_weather_delay_minutes", "national_aviation_system_delay_minutes"),
     *("security_delay_minutes", "late_aircraft_delay_minutes"),
 )
+DELAYS = MINUTES[:2]
+# Minutes. Flights leave and arrive up to two hours early and, in rare cases, days late.
+PLAUSIBLE_DELAY = (-180, 3 * 24 * 60)
 
 
 class FlightDelayData(MirroredTable):
@@ -128,6 +132,19 @@ class FlightDelayData(MirroredTable):
             ("-arrival_delay_minutes",),
             ("origin", "destination", "flight_date"),  # a route
             ("airline_code", "flight_number", "flight_date"),  # a flight
+        ),
+        # Real months repeat some flights and contain impossible times, so these checks only warn.
+        checks=(
+            Unique(
+                (
+                    *("flight_date", "airline_code", "flight_number", "origin", "destination"),
+                    "scheduled_departure",
+                ),
+                severity=WARN,
+            ),
+            InRange(DELAYS, *PLAUSIBLE_DELAY, severity=WARN),
+            InRange((*MINUTES[2:], "distance_miles"), least=0, severity=WARN),
+            RowCount(50),
         ),
     )
 

@@ -3,6 +3,7 @@
 from django.db import models
 
 from flights.mirror import DAILY, Mirror, MirroredTable
+from flights.quality import WARN, InRange, NotNull, Unique
 
 
 class Airlines(MirroredTable):
@@ -11,7 +12,12 @@ class Airlines(MirroredTable):
     airline_code = models.TextField(db_column="Airline_Code", help_text="code of the airline")
     airline_name = models.TextField(db_column="Airline_Name", help_text="name of the airline")
 
-    mirror = Mirror(order=("airline_code",), key=("airline_code",), fresh_within=DAILY)
+    mirror = Mirror(
+        order=("airline_code",),
+        key=("airline_code",),
+        fresh_within=DAILY,
+        checks=(Unique(("airline_code",)),),
+    )
 
     class Meta(MirroredTable.Meta):
         db_table = "airlines"
@@ -43,6 +49,12 @@ class Airports(MirroredTable):
         facets=("state", "time_zone"),
         units={"latitude": "degrees", "longitude": "degrees"},
         fresh_within=DAILY,
+        checks=(
+            Unique(("airport",)),
+            NotNull(("latitude", "longitude", "time_zone"), severity=WARN),
+            InRange(("latitude",), -90, 90),
+            InRange(("longitude",), -180, 180),
+        ),
     )
 
     class Meta(MirroredTable.Meta):

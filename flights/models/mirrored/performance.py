@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 
 from flights.mirror import DAILY, Field, Mirror, MirroredTable
+from flights.quality import Check, InRange, SameTotal, Total, Unique
 
 PADDING = ("avg_scheduled_minutes", "avg_elapsed_minutes")
 UNITS = {
@@ -33,6 +34,17 @@ UNITS = {
     ),
 }
 PADDING_UNITS = dict.fromkeys(PADDING, "minutes")
+PERCENTAGES = tuple(name for name, unit in UNITS.items() if unit == "percent")
+
+
+def _checks(*key: str) -> tuple[Check, ...]:
+    return Unique(key), InRange(("scheduled_flights",), least=1), InRange(PERCENTAGES, 0, 100)
+
+
+def _all_flights(*present: str, **where: str) -> Check:
+    """The rows count each flight that has a value in all columns of their key."""
+    total = Total("scheduled_flights", where=tuple(where.items()))
+    return SameTotal(total, "flight_delay_data", Total(present=present))
 
 
 def _count(column: str, meaning: str) -> Any:
@@ -131,6 +143,7 @@ class PerformanceByMonth(Performance):
         facets=("airline_code", "airline_name"),
         units=UNITS | PADDING_UNITS,
         fresh_within=DAILY,
+        checks=(*_checks("month", "airline_code"), _all_flights("airline_code")),
     )
 
     class Meta(MirroredTable.Meta):
@@ -149,6 +162,7 @@ class PerformanceByDate(Performance):
         key=("flight_date",),
         units=UNITS,
         fresh_within=DAILY,
+        checks=(*_checks("flight_date"), _all_flights()),
     )
 
     class Meta(MirroredTable.Meta):
@@ -168,6 +182,11 @@ class PerformanceByAirport(Performance):
         facets=("airport", "direction"),
         units=UNITS | PADDING_UNITS,
         fresh_within=DAILY,
+        checks=(
+            *_checks("airport", "direction"),
+            _all_flights("origin", direction="departing"),
+            _all_flights("destination", direction="arriving"),
+        ),
     )
 
     class Meta(MirroredTable.Meta):
@@ -190,6 +209,10 @@ class PerformanceByHour(Performance):
         facets=("airport", "scheduled_departure_hour"),
         units=UNITS,
         fresh_within=DAILY,
+        checks=(
+            *_checks("airport", "scheduled_departure_hour"),
+            _all_flights("origin", "scheduled_departure_hour"),
+        ),
     )
 
     class Meta(MirroredTable.Meta):
@@ -211,6 +234,10 @@ class PerformanceByRoute(Performance):
         units=UNITS | PADDING_UNITS,
         indexes=(("origin", "destination"), ("destination",), ("airline_code",)),
         fresh_within=DAILY,
+        checks=(
+            *_checks("origin", "destination", "airline_code"),
+            _all_flights("origin", "destination", "airline_code"),
+        ),
     )
 
     class Meta(MirroredTable.Meta):
@@ -234,6 +261,10 @@ class PerformanceByFlight(Performance):
         units=UNITS | PADDING_UNITS,
         indexes=(("airline_code", "flight_number"), ("origin", "destination")),
         fresh_within=DAILY,
+        checks=(
+            *_checks("airline_code", "flight_number", "origin", "destination"),
+            _all_flights("airline_code", "flight_number", "origin", "destination"),
+        ),
     )
 
     class Meta(MirroredTable.Meta):

@@ -1,5 +1,7 @@
 """`manage.py transfer`: copy tables from the warehouse and publish them."""
 
+import getpass
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -12,11 +14,11 @@ from flights import tables
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from transfers import services
-from transfers.exceptions import TransferError
+from transfers.exceptions import ChecksFailed, TransferError
 from transfers.models import Transfer
 from transfers.run import completion
 from transfers.run.preview import preview
-from transfers.terminal import following, outcome
+from transfers.terminal import checks, following, outcome
 from transfers.warehouses import connect
 
 UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
@@ -43,12 +45,19 @@ class Command(BaseCommand):
             "--force", action="store_true", help="transfer tables even if nothing has changed"
         )
 
+        parser.add_argument(
+            "--despite-checks",
+            metavar="REASON",
+            type=_reason,
+            help="publish even if quality checks fail; the reason is recorded with the version",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             models = tables.TABLES if options["all"] else tables.by_names(options["table"])
             if options["dry_run"]:
                 return self.preview(models)
-            transfers = services.ask(models, asked_by="command", forced=options["force"])
+            transfers = self.queue(models, options["force"], options["despite_checks"])
             with following(transfers, Console(stderr=True)):
                 self.run(transfers)
         except BadQuery as error:
@@ -57,9 +66,15 @@ class Command(BaseCommand):
             raise CommandError(error.full_message) from None
         ended = list(_rows(transfers))
         for transfer in ended:
-            self.stdout.write(outcome(transfer))
+            self.stdout.write("\n".join([outcome(transfer), *checks(transfer)]))
         if failed := [transfer.table for transfer in ended if transfer.status in UNSUCCESSFUL]:
             raise CommandError(f"Not transferred: {', '.join(failed)}")
+
+    def queue(
+        self, models: list[type[MirroredTable]], forced: bool, reason: str | None
+    ) -> list[Transfer]:
+        override = services.override(_operator(), reason) if reason else None
+        return services.ask(models, asked_by="command", forced=forced, override=override)
 
     def preview(self, models: list[type[MirroredTable]]) -> None:
         """Print what transfers would change; CommandError if one of them would be refused."""
@@ -72,13 +87,32 @@ class Command(BaseCommand):
     def run(self, transfers: list[Transfer]) -> None:
         """Run the transfers; report on standard error what they wait for."""
         self.last_message = ""
-        completion.complete(transfers, self.report)
+        try:
+            completion.complete(transfers, self.report)
+        except ChecksFailed:
+            for transfer in _rows(transfers):
+                self.stderr.write("\n".join([transfer.table, *checks(transfer)]))
+            raise
 
     def report(self, message: str) -> None:
         """Print a message on standard error, unless it was the last one."""
         if message != self.last_message:
             self.stderr.write(message)
             self.last_message = message
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ArgumentTypeError("say why: the reason is recorded with the version")
+    return text.strip()
+
+
+def _operator() -> str:
+    """The user who runs the command, as far as the system knows."""
+    try:
+        return f"{getpass.getuser()} (command)"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command"
 
 
 def _rows(transfers: list[Transfer]) -> "QuerySet[Transfer]":

@@ -37,7 +37,13 @@ class Command(BaseCommand):
                 when = f"{version.published_at:%Y-%m-%d %H:%M} UTC"
                 self.stdout.write(
                     f"{mark} {version}  {version.rows:,} rows  {when}"
-                    f"  source {version.source_version}"
+                    f"  source {version.source_version}{_override(version)}"
                 )
             if not versions:
                 self.stdout.write(f"  {model._meta.db_table} has no version yet: transfer it first")
+
+
+def _override(version: TableVersion) -> str:
+    override = version.override
+    text = "  published in spite of failed checks by"
+    return f"{text} {override['by']}: {override['reason']}" if override else ""

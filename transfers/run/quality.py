@@ -1,0 +1,101 @@
+"""Check the tables of a run before they are published: each by itself, then against each other."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from flights import tables
+from flights.mirror import MirroredTable
+from flights.models import TableVersion
+from flights.quality import SameTotal
+from transfers.exceptions import ChecksFailed, SourceMissing
+from transfers.models import Transfer
+from transfers.quality import table_checks
+from transfers.quality.results import Result, Status, words
+from transfers.quality.table_checks import Measured, Totals
+from transfers.warehouses import Warehouse
+
+from . import source_reader
+from .source_reader import Watched
+
+ADVICE = (
+    "Nothing was published. Correct the records or the broker's SQL and transfer again; or publish"
+    " the rows in spite of the check, with a reason: in the admin on the page of this transfer, or"
+    " by `manage.py transfer TABLE --despite-checks REASON`."
+)
+
+
+class Inspection:
+    """The checks of all tables of one run."""
+
+    def __init__(self, warehouse: Warehouse, watch: Callable[[], object]) -> None:
+        self._warehouse, self._watch = warehouse, watch
+        # What was computed at the versions that this run reads; None: the table is missing.
+        self._totals: dict[str, Totals | None] = {}
+
+    def begin(self, model: type[MirroredTable], source: Watched) -> Callable[[], Measured]:
+        """Start the checks of one table in the warehouse; the result waits for their end."""
+        current = TableVersion.objects.filter(published__table=model._meta.db_table).first()
+        return source.ahead(partial(table_checks.measure, model, current))
+
+    def end(self, transfer: Transfer, measured: Measured) -> None:
+        """Record what the checks of one table found; ChecksFailed if one of them blocks."""
+        self._totals[transfer.table] = measured.totals
+        transfer.checks = []
+        _record(transfer, measured.results)
+
+    def compare(
+        self, transfers: list[Transfer], new: dict[str, TableVersion]
+    ) -> Iterator[Transfer]:
+        """Compare the totals of the tables of a run; yields each transfer before its checks.
+
+        A table without a new version is compared, too, if the other one has a new version: tables
+        that are transferred together agree. ChecksFailed as above.
+        """
+        for transfer in transfers:
+            model, isnew = tables.by_name(transfer.table), transfer.table in new
+            checks = [c for c in model.mirror.checks if isinstance(c, SameTotal)]
+            due = [c for c in checks if isnew or (c.table in new and not _overridden(transfer))]
+            if due:
+                yield transfer
+                _record(transfer, [self._compared(model, check) for check in due])
+
+    def _compared(self, model: type[MirroredTable], check: SameTotal) -> Result:
+        what, severity = words(model, check), check.severity.value
+        ours, theirs = self._of(model._meta.db_table), self._of(check.table)
+        if ours is None or theirs is None:
+            finding = f"the warehouse has no table {check.table}"
+            return Result(what, severity, Status.SKIPPED, finding)
+        one, other = ours[check.total], theirs[check.other]
+        if one == other:
+            return Result(what, severity, Status.PASSED)
+        finding = f"{one:,} and {other:,} in {check.table}"
+        return Result(what, severity, Status.FAILED, finding)
+
+    def _of(self, table: str) -> Totals | None:
+        """The totals of a table at the version that this run read, or else at the current one."""
+        if table not in self._totals:
+            self._totals[table] = self._read(table)
+        return self._totals[table]
+
+    def _read(self, table: str) -> Totals | None:
+        try:
+            with source_reader.snapshot(self._warehouse, table, self._watch) as source:
+                return source.ahead(partial(table_checks.totals, tables.by_name(table)))()
+        except SourceMissing:
+            return None
+
+
+def _record(transfer: Transfer, results: list[Result]) -> None:
+    """Add results to a transfer; ChecksFailed if one blocks and nobody has overridden it."""
+    failed = [result for result in results if result.status == Status.FAILED]
+    blocking = [str(result) for result in failed if result.blocks]
+    transfer.checks = [*(transfer.checks or []), *(result.json() for result in results)]
+    transfer.notes = [*transfer.notes, *(f"check failed: {result}" for result in failed)]
+    if blocking and not transfer.override:
+        raise ChecksFailed(f"{transfer.table}: check failed: {'; '.join(blocking)}.", advice=ADVICE)
+
+
+def _overridden(transfer: Transfer) -> bool:
+    """Whether the newest version of an unchanged table was published in spite of its checks."""
+    newest = TableVersion.objects.filter(table=transfer.table).first()
+    return bool(newest and newest.override)
