@@ -54,17 +54,19 @@ def flights(platform: Platform) -> list[tuple[str, int]]:
 
 
 def notes(platform: Platform) -> list[list[str]]:
-    """The notes of the transfers that made a version of the flights, oldest first."""
+    """What each transfer of the flights notes about releases, oldest transfer first."""
     transfers = rows(
         platform,
         "SELECT notes FROM transfers_transfer WHERE \"table\" = 'flight_delay_data'"
         " AND status = 'succeeded' ORDER BY id",
     )
-    return [row["notes"] for row in transfers]
+    return [[note for note in row["notes"] if ": release " in note] for row in transfers]
 
 
-def test_one_command_publishes_months(platform: Platform, dot: DotServer) -> None:
-    dot.publish(2024, 1, flights=3)
+def test_another_release_replaces_only_its_month_and_the_version_says_so(
+    platform: Platform, dot: DotServer
+) -> None:
+    january = dot.publish(2024, 1, flights=3)
     dot.publish(2024, 2, flights=4)
     printed = platform.manage("download", "--publish", "2024-01..2024-02")
     assert "download: 2024-01: downloaded" in printed
@@ -74,6 +76,32 @@ def test_one_command_publishes_months(platform: Platform, dot: DotServer) -> Non
     assert (job["status"], [step["name"] for step in job["steps"]]) == ("succeeded", STEPS)
     times = [step[when] for step in job["steps"] for when in ("started_at", "ended_at")]
     assert times == sorted(times)
+    first = rows(platform, "SELECT * FROM transfers_downloadedmonth ORDER BY id")
+
+    dot.publish(2024, 1, flights=5)
+    platform.manage("download", "--publish", "2024-01..2024-02")
+    assert flights(platform) == [("2024-01", 5), ("2024-02", 4)]
+    newest = rows(platform, "SELECT * FROM transfers_downloadedmonth ORDER BY id")[-1]
+    assert [note.partition(", downloaded")[0] for note in notes(platform)[0]] == [
+        f"2024-01: release {first[0]['digest'][:12]}",
+        f"2024-02: release {first[1]['digest'][:12]}",
+    ]
+    (replaced,) = notes(platform)[1]
+    assert replaced.startswith(f"2024-01: release {newest['digest'][:12]}, downloaded 20")
+    assert replaced.endswith(f"UTC in place of {first[0]['digest'][:12]}")
+    assert [r["published_in"] for r in (*first, newest)] == [
+        *["flight_delay_data/1"] * 2,
+        "flight_delay_data/2",
+    ]
+
+    printed = platform.manage("download", "--publish", "2024-01..2024-02")
+    assert "flight_delay_data: unchanged in the warehouse" in printed
+    assert len(notes(platform)) == 2
+
+    dot.files[2024, 1] = january
+    platform.manage("download", "--publish", "2024-01")
+    assert flights(platform) == [("2024-01", 3), ("2024-02", 4)]
+    assert f"in place of {newest['digest'][:12]}" in notes(platform)[2][0]
 
 
 def test_a_step_that_fails_alerts_and_leaves_the_published_tables_as_they_were(
