@@ -59,6 +59,13 @@ def copy_database(template: str, name: str) -> None:
     _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
 
 
+def forget_role(role: str, database: str) -> None:
+    """Revoke what a role may do in a database."""
+    url = urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{database}"))
+    with psycopg.connect(url) as connection:
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+
+
 def drop(database: str) -> None:
     _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
 

@@ -39,6 +39,7 @@ def _keep(own: Platform, copy: str) -> None:
     connections.close_all()  # PostgreSQL copies only databases without connections
     shutil.copytree(own.warehouse, data_folder.folder() / copy, dirs_exist_ok=True)
     servers.copy_database(_database(), copy)
+    servers.forget_role(f"{_database()}_reader", copy)  # it is dropped before the copy
 
 
 def _begin_from(copy: str, own: Platform) -> None:
