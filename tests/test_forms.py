@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
+from tests import national_data
 from tests.test_ingest import Ingest, batches, ingest, raw, refusal, warehouse
 from transfers.ingest import plan
 from transfers.ingest.mapping import forms
@@ -283,3 +285,24 @@ def test_a_wrong_value_names_its_member_line_and_column(
         archive.write(FOLDER / "T_ONTIME_REPORTING.csv", "in/a.csv")
         archive.write("b.csv", "in/b.csv")
     assert refusal(ingest, "f.zip").startswith(f"f.zip, in/b.csv, line 6, column {column}: {says}")
+
+
+def test_the_csvs_of_a_zip_share_the_limit_of_their_unpacked_size(
+    ingest: Ingest, settings: Settings
+) -> None:
+    settings.INGEST_UNPACKED_BYTES, settings.INGEST_RATIO = 30_000, 1
+    content = (FOLDER / "T_ONTIME_REPORTING.csv").read_bytes()
+    with zipfile.ZipFile("f.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+        archive.writestr("b.csv", content)
+    assert len(content) < 30_000
+    assert "f.zip: it unpacks to more than 0 MiB and more than 1 times" in refusal(ingest, "f.zip")
+
+
+@national_data.needed
+def test_names_of_airsense_come_before_those_of_a_form() -> None:
+    batch = next(batches(national_data.FILE))
+    nulls = {name for name in COLUMNS if batch[name].null_count == len(batch)}
+    assert nulls == {"Cancelled", "Diverted"}
+    assert batch["Airline_Name"][0].as_py() == "Pinnacle Airlines Inc."
+    assert batch["Scheduled_Departure"][0].as_py() == "07:15"

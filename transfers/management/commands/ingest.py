@@ -65,6 +65,19 @@ class Command(BaseCommand):
         modes = parser.add_mutually_exclusive_group()
         modes.add_argument("--append", action="store_true", help="keep existing records")
         modes.add_argument("--replace", action="store_true", help="delete existing records")
+        modes.add_argument(
+            "--replace-months",
+            action="store_true",
+            help="delete existing records of the months that the files contain",
+        )
+        parser.add_argument(
+            "--repeated",
+            choices=["keep", "refuse", "drop"],
+            default="keep",
+            help="what to do with repeated flights: same date, airline, flight number, airports and"
+            " scheduled departure. They are always counted. drop: one of each is kept"
+            " (default: keep)",
+        )
 
     def add_files(self, parser: CommandParser) -> None:
         """Add the options that name files which say what the records mean."""
@@ -82,7 +95,7 @@ class Command(BaseCommand):
                 planned = self.explain(options)
                 if options["explain"] or not planned:
                     return
-                results = self.ingest(planned, _mode(options))
+                results = self.ingest(planned, _mode(options), options["repeated"])
         except TransferError as error:
             raise CommandError(error.full_message) from None
         self.report(results, time.perf_counter() - started)
@@ -107,7 +120,9 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(planned.lines()))
         return planned
 
-    def ingest(self, planned: Plan, mode: raw_table.Mode | None) -> list[raw_table.Ingested]:
+    def ingest(
+        self, planned: Plan, mode: raw_table.Mode | None, repeated: raw_table.Treatment
+    ) -> list[raw_table.Ingested]:
         """Ingest the files, with a progress bar for each if a person watches."""
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
         console = Console(stderr=True)
@@ -119,7 +134,7 @@ class Command(BaseCommand):
             def update(path: Path, rows: int, share: float) -> None:
                 display.update(bars[path], completed=rows, total=rows / share)
 
-            return raw_table.ingest(warehouse, planned, mode, update)
+            return raw_table.ingest(warehouse, planned, mode, update, repeated)
 
     def report(self, results: list[raw_table.Ingested], seconds: float) -> None:
         """Print how many records of each file were added, and warnings."""
@@ -134,9 +149,12 @@ class Command(BaseCommand):
 
 
 def _mode(options: dict[str, Any]) -> raw_table.Mode | None:
-    if options["append"]:
-        return "append"
-    return "replace" if options["replace"] else None
+    modes: dict[str, raw_table.Mode] = {
+        "append": "append",
+        "replace": "replace",
+        "replace_months": "months",
+    }
+    return next((mode for option, mode in modes.items() if options[option]), None)
 
 
 def _write_mapping(error: plan.Unrecognized, path: Path | None) -> str:
