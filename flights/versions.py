@@ -43,6 +43,8 @@ def current_cached(model: type[MirroredTable]) -> TableVersion:
     cached_at, version = _cache.get(table, (0.0, None))
     now = time.monotonic()
     if version is None or now - cached_at > CACHED_FOR:
+        if version:
+            _cache[table] = now, version  # other threads use it during the look-up
         version = current(model)
         _cache[table] = now, version
     return version

@@ -74,7 +74,7 @@ def _secure(environ: Environ) -> bool:
 def _key(
     path: str, query: str, accept: str, encoding: str, host: str, secure: bool
 ) -> CacheKey | None:
-    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+    if not _is_allowed(host):
         return None  # Django refuses it
     parameters = _parameters(query)
     if parameters is None:
@@ -85,6 +85,11 @@ def _key(
         return None
     accepted, file = accept_header.accepted(accept), _is_file(parameters, accept)
     return CacheKey(path, normalized, accepted, accepts(encoding, "gzip"), secure, file)
+
+
+@lru_cache(128)  # clients use few hosts
+def _is_allowed(host: str) -> bool:
+    return validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
 def _parameters(query: str) -> list[tuple[str, str]] | None:

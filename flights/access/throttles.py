@@ -22,7 +22,8 @@ from flights.query.limits import View
 from . import keys
 from .rate_limiter import WINDOW, Caller, RateLimiter, Standing
 
-# Keys of the WSGI environment:
+type Environ = dict[str, Any]  # of WSGI
+# Keys of it:
 RATE_HEADERS = "airsense.rate_headers"  # a list that receives headers which are not cached
 COUNTED = "airsense.counted"  # whether the request was allowed; set as soon as it is counted
 KEY = "HTTP_X_API_KEY"
@@ -44,27 +45,27 @@ class Throttle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         renderer = request.accepted_renderer
         scope = getattr(renderer, "throttle_scope", getattr(view, "throttle_scope", "query"))
-        charge(request, scope, getattr(renderer, "throttle_cost", 1))
+        charge(request.META, scope, getattr(renderer, "throttle_cost", 1))
         return True
 
 
-def charge(request: Request | HttpRequest, scope: str, cost: int = 1) -> None:
+def charge(environ: Environ, scope: str, cost: int = 1) -> None:
     """Count a request by its API key, or by its address if it has none.
 
     Raises TooMany (429) above the limit, BadKey (401) or BadScope (403) if the key is refused.
     """
-    secret = request.META.get(KEY, "")
+    secret = environ.get(KEY, "")
     try:
-        caller = _by_key(secret, scope) if secret else _by_address(request.META)
+        caller = _by_key(secret, scope) if secret else _by_address(environ)
     except BadKey:
-        charge_address(request, cost)  # limits guesses of keys
+        charge_address(environ, cost)  # limits guesses of keys
         raise
-    _count(request, caller, cost)
+    _count(environ, caller, cost)
 
 
-def charge_address(request: Request | HttpRequest, cost: int = 1) -> None:
+def charge_address(environ: Environ, cost: int = 1) -> None:
     """Count a request by its address and ignore its API key; raises TooMany above the limit."""
-    _count(request, _by_address(request.META), cost)
+    _count(environ, _by_address(environ), cost)
 
 
 def client_errors(get_response: View) -> View:
@@ -78,7 +79,7 @@ def client_errors(get_response: View) -> View:
         if not 400 <= response.status_code < 500 or COUNTED in request.META:
             return response
         try:
-            charge_address(request)
+            charge_address(request.META)
         except TooMany as error:
             response.close()
             response = refuse(request, error.message, 429)
@@ -88,11 +89,11 @@ def client_errors(get_response: View) -> View:
     return middleware
 
 
-def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
+def _count(environ: Environ, caller: Caller, cost: int) -> None:
     """Charge a caller and set the rate headers of the response."""
     standing = limiter.charge(caller, cost)
-    request.META[COUNTED] = standing.allowed
-    _set_headers(request, caller, standing)
+    environ[COUNTED] = standing.allowed
+    _set_headers(environ, caller, standing)
     if not standing.allowed:
         raise TooMany(
             f"More than {caller.limit:,} requests a minute came {ORIGIN[caller.kind]}."
@@ -101,8 +102,8 @@ def _count(request: Request | HttpRequest, caller: Caller, cost: int) -> None:
         )
 
 
-def _set_headers(request: Request | HttpRequest, caller: Caller, standing: Standing) -> None:
-    if (headers := request.META.get(RATE_HEADERS)) is not None:
+def _set_headers(environ: Environ, caller: Caller, standing: Standing) -> None:
+    if (headers := environ.get(RATE_HEADERS)) is not None:
         headers[:] = (  # replaces the headers of an earlier charge: GraphQL charges twice
             ("ratelimit-policy", f'"{caller.kind}";q={caller.limit};w={WINDOW}'),
             ("ratelimit", f'"{caller.kind}";r={standing.left};t={standing.resets}'),
@@ -114,19 +115,19 @@ def _by_key(secret: str, scope: str) -> Caller:
     return Caller("key", str(key.pk), key.rate)
 
 
-def _by_address(meta: dict[str, Any]) -> Caller:
-    return Caller("address", address(meta), settings.THROTTLE_PER_MINUTE)
+def _by_address(environ: Environ) -> Caller:
+    return Caller("address", address(environ), settings.THROTTLE_PER_MINUTE)
 
 
-def address(meta: dict[str, Any]) -> str:
+def address(environ: Environ) -> str:
     """Return the client's address as the outermost trusted proxy saw it.
 
     A client can forge the entries of X-Forwarded-For before that one. An IPv6 address is returned
     as its /64 network.
     """
-    client: str = meta.get("REMOTE_ADDR", "")
+    client: str = environ.get("REMOTE_ADDR", "")
     if proxies := settings.TRUSTED_PROXIES:
-        hops = meta.get("HTTP_X_FORWARDED_FOR", client).split(",")
+        hops = environ.get("HTTP_X_FORWARDED_FOR", client).split(",")
         client = hops[-min(proxies, len(hops))].strip()
     return _network(client)
 

@@ -20,7 +20,7 @@ class TokenAuthentication(authentication.TokenAuthentication):
         try:
             return super().authenticate(request)
         except AuthenticationFailed:
-            throttles.charge_address(request)
+            throttles.charge_address(request.META)
             raise
 
 

@@ -96,7 +96,7 @@ class Catalogue(views.APIView):
         digest = hashlib.sha256(orjson.dumps(payload)).hexdigest()[:16]
         format_ = request.accepted_renderer.format
         headers = {"ETag": f'"{format_}/{digest}"', "Cache-Control": "no-cache"}
-        if caching.unchanged(request, headers):
+        if caching.unchanged(request.META, headers):
             return Response(status=304, headers=headers)
         return Response(payload, headers=headers)
 

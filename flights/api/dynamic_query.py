@@ -6,7 +6,6 @@ The response is a bare list of objects; its headers state version and limit. The
 `information_schema.tables` lists the published tables.
 """
 
-from functools import cached_property
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -18,18 +17,16 @@ from flights import tables
 from flights.errors import BadQuery
 from flights.errors.responses import LEGACY
 from flights.mirror import MirroredTable
-from flights.models import TableVersion
 from flights.query import columns, params
 from flights.query.columns import Columns
 from flights.query.filters import column_operator, split
-from flights.query.paging import Page
-from flights.query.query import Query
 from flights.web.openapi import ApiSchema
 from flights.web.problems import READING, first_errors, problems
 
 from . import information_schema
 from .schema import MEANINGS, files
-from .views import TableView
+from .table_response import ListResponse
+from .views import Params, TableView
 
 ABOUT_WHERE = "Conditions that rows must meet: `City:Chicago, IL,Total_Arrivals__gte:4`."
 SAME = ("columns", "order_by", "limit", "offset")
@@ -67,34 +64,25 @@ class DynamicQuery(TableView):
     first_shape = True
     schema = DynamicSchema()
 
+    response_class = ListResponse
+
     def list(self, request: Request) -> HttpResponseBase:
-        if not self.lists_tables:
+        if not information_schema.is_named(request.query_params.get("table_name", "")):
             return super().list(request)
-        rows = information_schema.rows(self.params)
+        values = params.read(request.query_params.lists())
+        rows = information_schema.rows(translated(values, information_schema.COLUMNS))
         # No version says when this list changes, so no cache may store it.
         return Response(rows, headers={"Cache-Control": "no-store"})
 
-    @cached_property
-    def lists_tables(self) -> bool:
-        return information_schema.is_named(self.request.query_params.get("table_name", ""))
-
-    @cached_property
-    def model(self) -> type[MirroredTable]:  # type: ignore[override]  # named by the request
-        return _table(self.request.query_params.get("table_name", ""))
-
-    @cached_property
-    def params(self) -> dict[str, str]:
-        """The same query in the parameters of the table's own address."""
-        names = information_schema.COLUMNS if self.lists_tables else columns.of(self.model)
-        return translated(params.read(self.request.query_params.lists()), names)
-
-    def answer(self, query: Query, version: TableVersion) -> HttpResponseBase:
-        if query.facet_columns:
-            raise BadQuery(f"facets need the response of /api/{version.table}/, not a list.")
-        return super().answer(query, version)
-
-    def body(self, query: Query, version: TableVersion, page: Page) -> Any:
-        return page.rows
+    def read(self, lists: Params) -> tuple[type[MirroredTable], dict[str, str]]:
+        """The named table, and the same query in the parameters of the table's own address."""
+        lists = list(lists)
+        model = _table(next((values[-1] for name, values in lists if name == "table_name"), ""))
+        values = translated(params.read(lists), columns.of(model))
+        if values.get("facets", "").strip():
+            table = model._meta.db_table
+            raise BadQuery(f"facets need the response of /api/{table}/, not a list.")
+        return model, values
 
 
 def translated(values: dict[str, str], names: Columns) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """The query API: one viewset serves every table."""
 
-from functools import cached_property, partial
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Iterable
+from functools import partial
 
 from django.http.response import HttpResponseBase
 from rest_framework import viewsets
@@ -16,12 +15,14 @@ from flights.exports.renderers import FILES
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.query import params
-from flights.query.paging import Page
 from flights.query.query import Query
 from flights.web import caching
 from flights.web.renderers import JSON, Browsable
 
 from .schema import TableSchema
+from .table_response import TableResponse
+
+type Params = Iterable[tuple[str, list[str]]]  # names and values, as the client wrote them
 
 
 class TableView(viewsets.ViewSet):
@@ -34,48 +35,28 @@ class TableView(viewsets.ViewSet):
     renderer_classes = [JSON, Browsable, *FILES]
     schema = TableSchema()
 
-    @cached_property
-    def params(self) -> dict[str, str]:
-        """The parameters of the table's query."""
-        return params.read(self.request.query_params.lists())
+    response_class = TableResponse
+
+    def read(self, lists: Params) -> tuple[type[MirroredTable], dict[str, str]]:
+        """The table of a request and the parameters of its query."""
+        return self.model, params.read(lists)
 
     def list(self, request: Request) -> HttpResponseBase:
-        query = Query.read(self.model, self.params)
-        return versions.read(self.model, partial(self.answer, query), query.version)
+        model, values = self.read(request.query_params.lists())
+        query = Query.read(model, values)
+        return versions.read(model, partial(self.answer, query, values), query.version)
 
-    def answer(self, query: Query, version: TableVersion) -> HttpResponseBase:
+    def answer(
+        self, query: Query, values: dict[str, str], version: TableVersion
+    ) -> HttpResponseBase:
         """The response from one version: a page as JSON, a file, or 304."""
-        headers = self.version_headers(query, version)
-        if caching.unchanged(self.request, headers):
+        request = self.request
+        renderer, variant = request.accepted_renderer, exports.content_encoding(request)
+        response = self.response_class(query, values, version)
+        headers = response.headers(caching.url(request.META), renderer.media_type, variant)
+        if caching.unchanged(request.META, headers):
             return Response(status=304, headers=headers)
-        if self.request.accepted_renderer.format in exports.FORMATS:
-            return exports.answer(self.request, query, version, headers)
-        page = query.page(version)
-        headers["X-AirSense-More"] = str(page.next is not None).lower()
-        body = self.body(query, version, page)
-        if query.count_way:
-            headers["X-AirSense-Count"] = str(query.count(version))
-            headers["X-AirSense-Count-Is"] = query.count_way
-        if query.facet_columns:
-            body = {**body, "facets": query.facets(version)}
-        return Response(body, headers=headers)
-
-    def version_headers(self, query: Query, version: TableVersion) -> dict[str, str]:
-        """The headers that name the version and the limit."""
-        headers = caching.headers(self.request, [version], exports.content_encoding(self.request))
-        return {**headers, "X-AirSense-Limit": str(query.limit)}
-
-    def body(self, query: Query, version: TableVersion, page: Page) -> Any:
-        return {
-            "table": version.table,
-            "version": version.number,
-            "limit": query.limit,
-            **({} if page.offset is None else {"offset": page.offset}),
-            "next": self.link(page.next),
-            "previous": self.link(page.previous),
-            "results": page.rows,
-        }
-
-    def link(self, changes: dict[str, str] | None) -> str | None:
-        """Another page of this query. Relative, so that the body does not depend on Host."""
-        return "?" + urlencode({**self.params, **changes}) if changes else None
+        if renderer.format in exports.FORMATS:
+            return exports.answer(request, query, version, headers)
+        more, body = response.read()
+        return Response(body, headers=headers | more)

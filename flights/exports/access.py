@@ -29,7 +29,7 @@ class KeyAuthentication(BaseAuthentication):
         if not secret:
             return None
         # Requesting an export counts as much as a download; reading its progress counts as one.
-        throttles.charge(request, SCOPE, COST if request.method == "POST" else 1)
+        throttles.charge(request.META, SCOPE, COST if request.method == "POST" else 1)
         return AnonymousUser(), keys.find(secret, SCOPE)
 
     def authenticate_header(self, request: Request) -> str:

@@ -54,7 +54,7 @@ class GraphQL(APIView):
     def respond_once(self, payload: Payload) -> Response:
         operation = Operation.of(payload.models)
         headers = self.caching_headers(payload, operation)
-        if "ETag" in headers and caching.unchanged(self.request, headers):
+        if "ETag" in headers and caching.unchanged(self.request.META, headers):
             return Response(status=304, headers=headers)
         result = self.execute(payload, operation)
         if result.errors:
@@ -79,7 +79,7 @@ class GraphQL(APIView):
         """Add an operation's cost to the throttle, which can only refuse later requests."""
         if requests:
             with suppress(TooMany):
-                throttles.charge(self.request, "query", requests)
+                throttles.charge(self.request.META, "query", requests)
 
     def caching_headers(self, payload: Payload, operation: Operation) -> dict[str, str]:
         """Return the versions read and, if caches may store the response, its ETag.
@@ -88,9 +88,11 @@ class GraphQL(APIView):
         """
         if not operation.versions_read:
             return NO_STORE
-        headers = caching.headers(self.request, operation.versions_read.values())
+        request = self.request
+        url, media_type = caching.url(request.META), request.accepted_renderer.media_type
+        headers = caching.headers(url, media_type, operation.versions_read.values())
         complete = len(operation.versions) == len(payload.models)
-        if self.request.method in SAFE_METHODS and payload.cacheable and complete:
+        if request.method in SAFE_METHODS and payload.cacheable and complete:
             return headers
         return {**NO_STORE, "X-AirSense-Version": headers["X-AirSense-Version"]}
 

@@ -52,7 +52,7 @@ def _latest_publication() -> PublishedTable | None:
 @caching.while_current
 def home(request: HttpRequest) -> HttpResponse:
     """Show insights, the coverage of the data, the tables and example queries."""
-    throttles.charge(request, "query")
+    throttles.charge(request.META, "query")
     published = PublishedTable.objects.using(READER).select_related("current").in_bulk()
     ranked = [_unless_missing(insight) for insight in INSIGHTS]
     context = {

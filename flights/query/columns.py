@@ -1,7 +1,8 @@
 """The columns that a query can name: those of a table, or those of its groups."""
 
+import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from flights.errors import BadQuery
 from flights.mirror import Field, MirroredTable, public
@@ -19,6 +20,12 @@ class Columns:
         self._known = {
             name.lower(): field for name, field in zip(self.names, self.fields, strict=True)
         }
+
+    @cached_property
+    def comma_before_condition(self) -> re.Pattern[str]:
+        """The comma before `column:value` or `column__operator:value`."""
+        names = "|".join(map(re.escape, self.names))
+        return re.compile(rf",(?=\s*(?:{names})(?:__\w+)?\s*:)", re.IGNORECASE)
 
     def __contains__(self, name: str) -> bool:
         return name.strip().lower() in self._known

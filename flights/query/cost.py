@@ -76,10 +76,9 @@ def fetch_sql(sql: str, values: list[Any], version: TableVersion) -> list[Any]:
     reader: Any = connections[READER]
     with slot(reader, sql, values, version):
         reader.ensure_connection()
-        wrap = reader.make_debug_cursor if reader.queries_logged else reader.make_cursor
-        with wrap(psycopg.Cursor(reader.connection)) as cursor:
-            cursor.execute(sql, values)
-            return list(cursor.fetchall())
+        cursor = psycopg.Cursor(reader.connection)
+        with reader.wrap_database_errors:
+            return list(cursor.execute(sql, values).fetchall())
 
 
 @contextmanager

@@ -6,7 +6,6 @@ value. `or=City:Boston, MA,Total_Arrivals__gte:4` keeps rows that meet at least 
 Only the filters that a query names are made: making a form of all would cost more than the query.
 """
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache, reduce
@@ -152,9 +151,7 @@ def conditions(parameter: str, text: str, among: Columns) -> list[Q]:
 
 def split(parameter: str, text: str, among: Columns) -> list[tuple[str, str]]:
     """Names and values; in `City:Chicago, IL,Total:4` a comma separates only before a column."""
-    names = "|".join(map(re.escape, among.names))
-    start = rf",(?=\s*(?:{names})(?:__\w+)?\s*:)"
-    parts = re.split(start, text, flags=re.IGNORECASE) if text.strip() else []
+    parts = among.comma_before_condition.split(text) if text.strip() else []
     limits.at_most(limits.CONDITIONS, len(parts), f"conditions of {parameter}")
     for part in parts:
         if ":" not in part:

@@ -47,16 +47,17 @@ class Search(APIView):
         if unknown := params.keys() - PARAMETERS:
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
         query = search.read(params)
-        return versions.with_retry(lambda: self.respond(query))
+        return versions.with_retry(lambda: self.respond(request, query))
 
-    def respond(self, query: search.SearchQuery) -> Response:
+    def respond(self, request: Request, query: search.SearchQuery) -> Response:
         current = search.current_versions(query.models)
-        headers = caching.headers(self.request, [version for _, version in current])
+        url, media_type = caching.url(request.META), request.accepted_renderer.media_type
+        headers = caching.headers(url, media_type, [version for _, version in current])
         headers["X-AirSense-Limit"] = str(query.limit)
         if len(current) < len(query.models):
             # A first transfer would change the response, but not the versions in its ETag.
             headers["Cache-Control"] = "no-store"
-        if caching.unchanged(self.request, headers):
+        if caching.unchanged(request.META, headers):
             return Response(status=304, headers=headers)
         return Response(search.results(query, current), headers=headers)
 

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from functools import wraps
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from rest_framework.request import Request
 
 from flights import versions
 from flights.errors import NeverTransferred
@@ -17,17 +17,18 @@ type Page = Callable[[HttpRequest], HttpResponse]
 SHARED = "public, no-cache"  # shared caches may store it, and must revalidate it before each use
 
 
-def headers(request: Request, of: Iterable[TableVersion], variant: str = "") -> dict[str, str]:
+def headers(
+    url: str, media_type: str, of: Iterable[TableVersion], variant: str = ""
+) -> dict[str, str]:
     """Return the caching headers of a response that is read from some versions.
 
-    The rows of a version never change. So the ETag depends only on the versions, the request and
-    `variant`, which names anything else that changes the bytes, such as a compression.
+    The rows of a version never change. So the ETag depends only on the versions, the URL, the media
+    type, and `variant`, which names anything else that changes the bytes, such as a compression.
     """
     table_versions = list(of)
     names = ", ".join(map(str, table_versions))
     digests = " ".join(version.digest for version in table_versions)
-    url = f"{request.path}?{request.META.get('QUERY_STRING', '')}"
-    content = f"{digests} {url} {request.accepted_renderer.media_type} {variant}"
+    content = f"{digests} {url} {media_type} {variant}"
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     return {
         "ETag": f'"{names.replace(", ", "+")}/{digest}"',
@@ -36,9 +37,14 @@ def headers(request: Request, of: Iterable[TableVersion], variant: str = "") -> 
     }
 
 
-def unchanged(request: Request, headers: dict[str, str]) -> bool:
+def url(environ: dict[str, Any]) -> str:
+    """The path and the query of a request, from its WSGI environment."""
+    return f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+
+
+def unchanged(environ: dict[str, Any], headers: dict[str, str]) -> bool:
     """Whether the client already has the response with these headers, so that 304 is enough."""
-    return matches(headers["ETag"], request.META.get("HTTP_IF_NONE_MATCH", ""))
+    return matches(headers["ETag"], environ.get("HTTP_IF_NONE_MATCH", ""))
 
 
 def matches(etag: str, if_none_match: str) -> bool:

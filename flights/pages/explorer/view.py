@@ -26,7 +26,7 @@ def explorer(request: HttpRequest) -> HttpResponse:
     model = tables.by_name(request.GET.get("table") or tables.NAMES[0])
     if "form" in request.GET:
         return redirect(form.submitted(model, request.GET))
-    throttles.charge(request, "query")
+    throttles.charge(request.META, "query")
     state = State(model, request.GET)
     refusal = None
     try:
