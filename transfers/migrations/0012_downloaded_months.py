@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transfers', '0011_quality_checks'),
+        ('transfers', '0010_hourly_transfer'),
     ]
 
     operations = [
