@@ -8,6 +8,7 @@ which runs once and so never undoes what administrators change or delete.
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,6 +18,9 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from flights import tables
 from transfers.alerts import outbox
+from transfers.download import months
+from transfers.exceptions import TransferError
+from transfers.warehouse_jobs import MODES, stored_folder
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +53,56 @@ def _check_table_names(arguments: Any) -> None:
         )
 
 
-# Tasks that administrators may schedule, and the functions that check their arguments.
-SCHEDULABLE: dict[str, Callable[[Any], None]] = {
-    "transfers.tasks.transfer_tables": _check_table_names
+def _check_none(arguments: Any) -> None:
+    if arguments != []:
+        raise WrongArguments("The task has no arguments. Use [].")
+
+
+def _check_folder(arguments: Any) -> None:
+    """Check the name of a folder, and whether to keep the existing records."""
+    texts = _texts(arguments)
+    if not 1 <= len(texts) <= 2 or texts[1:2] not in ([], *([mode] for mode in MODES)):
+        modes = json.dumps(list(MODES))
+        raise WrongArguments(f'Use ["FOLDER"] or ["FOLDER", "MODE"], with a mode of {modes}.')
+    stored_folder.check(texts[0])
+
+
+def _check_months(arguments: Any) -> None:
+    months.parse(_texts(arguments))
+
+
+def _texts(arguments: Any) -> list[str]:
+    if not isinstance(arguments, list) or not all(isinstance(text, str) for text in arguments):
+        raise WrongArguments(f"Not a list of texts: {json.dumps(arguments)[:200]}.")
+    return arguments
+
+
+@dataclass(frozen=True)
+class Schedulable:
+    """A task that administrators may schedule."""
+
+    what: str  # it does
+    arguments: str  # that it takes
+    check: Callable[[Any], None]  # raises WrongArguments or TransferError
+
+
+SCHEDULABLE = {
+    "transfers.tasks.transfer_tables": Schedulable(
+        "transfer tables",
+        f"[] for all tables, or a list of {json.dumps(tables.NAMES)}",
+        _check_table_names,
+    ),
+    "transfers.tasks.build_tables": Schedulable("build the final tables", "[]", _check_none),
+    "transfers.tasks.ingest_folder": Schedulable(
+        "ingest the new files of a folder",
+        f'["FOLDER"] in INGEST_FOLDER, or ["FOLDER", "MODE"] with a mode of {json.dumps([*MODES])}',
+        _check_folder,
+    ),
+    "transfers.tasks.publish_months": Schedulable(
+        "download and publish months",
+        '[] for those of the last year that are new, or a list such as ["2024-01..2024-12"]',
+        _check_months,
+    ),
 }
 TASKS = [*SCHEDULABLE, *(task for task, _ in HOUSEKEEPING.values())]
 
@@ -63,13 +114,20 @@ def check(row: PeriodicTask) -> None:
             f"{row.task!r} cannot be scheduled. Choose one of: {', '.join(SCHEDULABLE)}."
         )
     if row.task in SCHEDULABLE:
-        SCHEDULABLE[row.task](_json(row.args or "[]"))
+        _check_arguments(row)
     if _json(row.kwargs or "{}"):
         raise WrongArguments("Keyword arguments are not supported.")
     try:
         row.schedule.remaining_estimate(row.schedule.now())
     except Exception as error:  # each type of schedule raises its own exceptions
         raise ValueError(f"The next run cannot be computed: {error}") from error
+
+
+def _check_arguments(row: PeriodicTask) -> None:
+    try:
+        SCHEDULABLE[row.task].check(_json(row.args or "[]"))
+    except TransferError as error:
+        raise WrongArguments(error.full_message) from None
 
 
 def _json(text: str) -> Any:

@@ -371,6 +371,37 @@ INGEST_RATIO = number("INGEST_RATIO", 100)
 # dictionary, usually of 1 MiB each.
 INGEST_PAGES_BYTES = number("INGEST_PAGES_MIB", 256) << 20
 
+
+def download_url() -> str:
+    """The address of a month's file, with {year} and {month}; StartError if it names no month."""
+    default = (
+        "https://transtats.bts.gov/PREZIP/"
+        "On_Time_Reporting_Carrier_On_Time_Performance_1987_present_{year}_{month}.zip"
+    )
+    url = str(env("DOWNLOAD_URL", default=default))
+    try:
+        months = {url.format(year=year, month=month) for year in (2007, 2008) for month in (1, 2)}
+    except (LookupError, ValueError):
+        months = set()
+    if len(months) < 4 or not url.startswith(("https://", "http://")):
+        raise data_folder.StartError(
+            "DOWNLOAD_URL is not of the form https://host/file_{year}_{month}.zip."
+        )
+    return url
+
+
+# Address of the DOT's monthly files; `{month}` is 1 to 12 without a zero before it.
+DOWNLOAD_URL = download_url()
+# Attempts to download a month. A larger value delays the report of a permanent failure.
+DOWNLOAD_ATTEMPTS = number("DOWNLOAD_ATTEMPTS", 5)
+# Seconds in which the server must send something. A larger value delays the next attempt.
+DOWNLOAD_TIMEOUT = number("DOWNLOAD_TIMEOUT", 60)
+# Largest monthly file; the DOT's have 20 to 35 MiB. A larger value lets the server fill the disk.
+DOWNLOAD_LIMIT = number("DOWNLOAD_LIMIT_MIB", 256) << 20
+
+# Folder of folders whose files schedules may ingest (transfers.tasks.ingest_folder).
+INGEST_FOLDER = Path(env("INGEST_FOLDER", default=str(HOME / "inbox")))
+
 # Exports that workers write at the same time. A larger value leaves fewer workers for transfers.
 EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 1)
 # Queued and running exports per user.

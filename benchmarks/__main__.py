@@ -12,7 +12,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import gateway, hostile, large, light, load, open_loop, report, start
+from benchmarks import gateway, hostile, ingest, large, light, load, open_loop, report, start
 from benchmarks.target import Target, demo
 
 BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
     "light": light.run,
     "start": start.run,
     "hostile": hostile.run,
+    "ingest": ingest.run,
 }
 PROGRAMS = {"wrk": "wrk", "nginx": "nginx", "psql": "postgresql-client", "pgbench": "postgresql"}
 SECONDS = 5.0

@@ -1,6 +1,7 @@
 """The performance tables, computed independently of the broker.
 
-DuckDB counts and sums in a query of another shape, and Python rounds with exact decimals.
+DuckDB counts and sums in a query of another shape, which sorts delays into lists to find their
+percentiles. Python divides, and rounds exact decimals.
 """
 
 from collections.abc import Iterator
@@ -46,6 +47,13 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         AIRLINE | {"Flight_Number": "Flight_Number"} | ROUTE,
         {"Airline_Name": "Airline_Name"},
     ),
+}
+# By the number of the state in the query.
+OUTCOMES = {
+    1: ("Cancelled_Flights", "Cancelled_Percent"),
+    2: ("Diverted_Flights", "Diverted_Percent"),
+    3: ("Late_Arrivals", "Late_Percent"),
+    4: ("On_Time_Arrivals", "On_Time_Percent"),
 }
 WITHOUT_PADDING = ("performance_by_date", "performance_by_hour")
 
@@ -98,10 +106,14 @@ def _query(table: str) -> str:
     SELECT {", ".join(columns)},
         count(*) AS flights, bool_and(Has_Arrivals) AS known,
         histogram(state) AS states,
-        list(arrived ORDER BY arrived) FILTER (arrived IS NOT NULL) AS arrivals,
-        list(Departure_Delay_Minutes) FILTER (Departure_Delay_Minutes IS NOT NULL) AS departures,
-        list(Scheduled_Minutes) FILTER (Scheduled_Minutes + Elapsed_Minutes IS NOT NULL) AS planned,
-        list(Elapsed_Minutes) FILTER (Scheduled_Minutes + Elapsed_Minutes IS NOT NULL) AS flown,
+        sum(if(Departure_Delay_Minutes >= 15, 1, 0)) AS late_departures,
+        sum(if(arrived >= 30, 1, 0)) AS late_30, sum(if(arrived >= 60, 1, 0)) AS late_60,
+        sum(Departure_Delay_Minutes) AS departures, count(Departure_Delay_Minutes) AS departed,
+        sum(arrived) AS arrivals, list(arrived ORDER BY arrived) FILTER (arrived IS NOT NULL) AS l,
+        l[ceil(len(l) * 50 / 100)::INT] AS median, l[ceil(len(l) * 90 / 100)::INT] AS p90,
+        sum(Scheduled_Minutes) FILTER (Scheduled_Minutes + Elapsed_Minutes IS NOT NULL) AS planned,
+        sum(Elapsed_Minutes) FILTER (Scheduled_Minutes + Elapsed_Minutes IS NOT NULL) AS flown,
+        count(Scheduled_Minutes + Elapsed_Minutes) AS timed,
         count(*) FILTER (with_causes) AS cause_flights
     FROM states WHERE {present} GROUP BY {", ".join(keys.values())}"""
 
@@ -112,46 +124,30 @@ def _arriving() -> str:
 
 def _measures(table: str, group: Row) -> Iterator[tuple[str, Any]]:
     flights, states = group["flights"], dict(group["states"])
-    arrivals, departures = group["arrivals"] or [], group["departures"] or []
     yield "Scheduled_Flights", flights
-    yield "Late_Departures_Percent", _ratio(100 * sum(d >= 15 for d in departures), flights)
-    yield "Avg_Departure_Delay", _mean(departures)
+    yield "Late_Departures_Percent", _ratio(100 * group["late_departures"], flights)
+    yield "Avg_Departure_Delay", _ratio(group["departures"], group["departed"])
     about_arrivals: Row = {
-        "Late_30_Percent": _ratio(100 * sum(a >= 30 for a in arrivals), flights),
-        "Late_60_Percent": _ratio(100 * sum(a >= 60 for a in arrivals), flights),
-        "Avg_Arrival_Delay": _mean(arrivals),
-        "Median_Arrival_Delay": _percentile(arrivals, 50),
-        "P90_Arrival_Delay": _percentile(arrivals, 90),
+        "Late_30_Percent": _ratio(100 * group["late_30"], flights),
+        "Late_60_Percent": _ratio(100 * group["late_60"], flights),
+        "Avg_Arrival_Delay": _ratio(group["arrivals"], states.get(3, 0) + states.get(4, 0)),
+        "Median_Arrival_Delay": group["median"],
+        "P90_Arrival_Delay": group["p90"],
     }
-    outcomes = {1: "Cancelled_Flights", 2: "Diverted_Flights", 3: "Late_Arrivals"}
-    for state, name in (outcomes | {4: "On_Time_Arrivals"}).items():
-        percent = name.split("_Flights")[0].split("_Arrivals")[0] + "_Percent"
-        about_arrivals |= {
-            name: states.get(state, 0),
-            percent: _ratio(100 * states.get(state, 0), flights),
-        }
+    for state, (count, percent) in OUTCOMES.items():
+        about_arrivals[count] = states.get(state, 0)
+        about_arrivals[percent] = _ratio(100 * states.get(state, 0), flights)
     if table not in WITHOUT_PADDING:
-        about_arrivals["Avg_Scheduled_Minutes"] = _mean(group["planned"] or [])
-        about_arrivals["Avg_Elapsed_Minutes"] = _mean(group["flown"] or [])
+        about_arrivals["Avg_Scheduled_Minutes"] = _ratio(group["planned"], group["timed"])
+        about_arrivals["Avg_Elapsed_Minutes"] = _ratio(group["flown"], group["timed"])
     for name in CAUSES:
         about_arrivals[name] = _ratio(int(group[name]), 10_000 * group["cause_flights"])
     for name, value in about_arrivals.items():
         yield name, value if group["known"] else None
 
 
-def _mean(values: list[int]) -> float | None:
-    return _ratio(sum(values), len(values))
-
-
-def _ratio(total: int, count: int) -> float | None:
+def _ratio(total: int | None, count: int) -> float | None:
     """Divide, and round half away from zero to 2 places; null if there is nothing to count."""
-    if not count:
+    if not count or total is None:
         return None
     return float((Decimal(total) / count).quantize(Decimal("0.01"), ROUND_HALF_UP))
-
-
-def _percentile(sorted_values: list[int], percent: int) -> int | None:
-    """The smallest value that at least so many percent of the values do not exceed."""
-    if not sorted_values:
-        return None
-    return sorted_values[-(-percent * len(sorted_values) // 100) - 1]

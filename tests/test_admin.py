@@ -4,6 +4,7 @@ import html
 import itertools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -21,6 +22,7 @@ from transfers.models import Transfer, WarehouseJob
 from transfers.run import runner
 
 DAYS = by_name("delays_by_day")
+INGEST = "/admin/transfers/warehousejob/ingest/"
 _numbers = itertools.count()
 
 VIEWED = [
@@ -28,6 +30,7 @@ VIEWED = [
     "/admin/flights/tableversion/",
     "/admin/transfers/transfer/",
     "/admin/transfers/warehousejob/",
+    "/admin/transfers/downloadedmonth/",
     "/admin/transfers/alert/",
     "/admin/flights/export/",
     "/admin/django_celery_beat/periodictask/",
@@ -53,6 +56,7 @@ NOBODYS = [
     "/admin/transfers/transfer/add/",
     "/admin/transfers/transfer/{transfer}/delete/",
     "/admin/transfers/warehousejob/add/",
+    "/admin/transfers/downloadedmonth/add/",
     "/admin/transfers/alert/add/",
     "/admin/flights/export/add/",
 ]
@@ -213,14 +217,21 @@ def test_a_queued_transfer_names_what_it_waits_for_and_can_be_cancelled(demo: Pl
     assert waiting.status == "cancelled"
 
 
+def upload_token(page: Any) -> str:
+    """What a page that waits for confirmation knows an uploaded file by."""
+    token = re.search(r'name="upload" value="([^"]+)"', page.content.decode())
+    assert token, page.content.decode()
+    return token[1]
+
+
 def test_a_file_is_ingested_whole_or_refused_with_its_line(demo: Platform, worker: None) -> None:
     browser = client("operator")
 
     def upload(name: str, text: str) -> WarehouseJob:
         file = SimpleUploadedFile(name, f"{COLUMNS}\n{text}\n".encode())
-        answer = browser.post(
-            "/admin/transfers/warehousejob/ingest/", {"file": file, "kind": "append"}
-        )
+        answer = browser.post(INGEST, {"file": file})
+        assert answer.status_code == 200, answer.content.decode()
+        answer = browser.post(INGEST, {"upload": upload_token(answer), "kind": "append"})
         assert answer.status_code == 302, answer.content.decode()
         job = WarehouseJob.objects.latest("pk")
         until(lambda: WarehouseJob.objects.get(pk=job.pk).finished_at)

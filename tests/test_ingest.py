@@ -68,16 +68,16 @@ def write(name: str, *lines: str, header: str = HEADER) -> str:
     return name
 
 
-def refusal(ingest: Ingest, *names: str, **options: bool) -> str:
+def refusal(ingest: Ingest, *names: str, **options: Any) -> str:
     with pytest.raises(CommandError) as refused:
         ingest(*names, **options)
     (line,) = str(refused.value).splitlines()
     return line
 
 
-def batches(path: Path) -> Iterator[pa.RecordBatch]:
+def batches(path: Path, columns: Path | None = None) -> Iterator[pa.RecordBatch]:
     """Read the records of a file as ingest does; BadInput if one breaks a rule."""
-    planned = plan.read([path])
+    planned = plan.read([path], columns)
     limit = UnpackLimit(path)
     for part, layout in planned.files[path].items():
         with files.open_records(part, layout, planned.lists, limit) as file:

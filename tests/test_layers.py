@@ -27,8 +27,10 @@ LAYERS = {
         disk_errors demo terminal verify
         alerts warehouses
         ingest load
+        download
         broker inspection services
-        run warehouse_jobs
+        run
+        warehouse_jobs
         tasks
         api
         admin legacy_api management

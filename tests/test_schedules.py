@@ -22,6 +22,9 @@ from transfers.models import Alert
 
 SHIPPED = "transfer every table whose source changed"
 TRANSFER = "transfers.tasks.transfer_tables"
+BUILD, INGEST, PUBLISH = (
+    f"transfers.tasks.{task}" for task in ("build_tables", "ingest_folder", "publish_months")
+)
 ADD = "/admin/django_celery_beat/periodictask/add/"
 LIST = "/admin/django_celery_beat/periodictask/"
 _numbers = itertools.count()
@@ -126,6 +129,14 @@ def test_setup_installs_housekeeping_that_a_release_adds_renames_or_changes(
         ({"args": "delays_by_day"}, "Not JSON"),
         ({"args": "[" * 100_000}, "Not JSON"),
         ({"interval": ""}, "One of clocked, interval"),
+        ({"task": BUILD, "args": '["x"]'}, "The task has no arguments"),
+        ({"task": INGEST}, "with a mode of"),
+        ({"task": INGEST, "args": '["a", "delete"]'}, "with a mode of"),
+        ({"task": INGEST, "args": '["../secrets"]'}, "it is not a folder in INGEST_FOLDER"),
+        ({"task": INGEST, "args": '["/etc"]'}, "it is not a folder in INGEST_FOLDER"),
+        ({"task": INGEST, "args": "[1]"}, "Not a list of texts"),
+        ({"task": PUBLISH, "args": '["2024-13"]'}, "is not a month"),
+        ({"task": PUBLISH, "args": '["2024-02..2024-01"]'}, "ends before it begins"),
     ],
 )
 def test_a_schedule_that_cannot_run_is_refused_with_the_allowed_values(
@@ -144,6 +155,24 @@ def test_a_time_that_never_comes_is_refused(demo: Platform) -> None:
     page = client("operator").post(ADD, form(crontab=never.pk)).content.decode()
     never.delete()
     assert "The next run cannot be computed" in page
+
+
+@pytest.mark.parametrize(
+    ("task", "args"),
+    [
+        (BUILD, []),
+        (INGEST, ["2024"]),
+        (INGEST, ["2024/new", "months"]),
+        (PUBLISH, []),
+        (PUBLISH, ["2024-01..2024-12"]),
+    ],
+)
+def test_a_schedule_of_a_job_is_made(hourly: IntervalSchedule, task: str, args: list[str]) -> None:
+    made = form(task=task, args=json.dumps(args), interval=hourly.pk)
+    assert client("operator").post(ADD, made).status_code == 302
+    row = PeriodicTask.objects.get(name="nightly")
+    assert (row.task, json.loads(row.args)) == (task, args)
+    row.delete()
 
 
 def test_a_schedule_of_some_tables_is_made(hourly: IntervalSchedule) -> None:
@@ -263,3 +292,15 @@ def test_removing_a_schedule_ends_its_trouble(own: PeriodicTask) -> None:
     tasks.look_at_freshness()
     assert not mine.exists()
     Alert.objects.filter(subject="mine").delete()
+
+
+def test_the_schedule_of_new_months_exists_and_is_off_until_an_administrator_enables_it(
+    demo: Platform,
+) -> None:
+    row = PeriodicTask.objects.get(name="publish the months that the DOT has released")
+    assert (row.task, json.loads(row.args), row.enabled) == (
+        "transfers.tasks.publish_months",
+        [],
+        False,
+    )
+    assert row.interval.every == 86_400

@@ -2,6 +2,11 @@
 
 TransferError
  ├─ BadInput            a file of raw records breaks a rule
+ ├─ BadMonths           a text names no month, or one without records
+ ├─ DownloadFailed      a server did not deliver a file
+ │   ├─ NotPublished          it has no such file
+ │   └─ BadDownload           the file is not what it should be
+ ├─ UploadGone          an uploaded file is not stored any more
  ├─ RecordsThere        the warehouse has records, and the command does not say: append or replace
  ├─ WarehouseError      the warehouse failed, or refused a statement
  │   ├─ WarehouseBusy         another process is changing it
@@ -49,6 +54,26 @@ class BadInput(TransferError):
         self.file, self.place, self.column = file, place, column
         where = ", ".join(part for part in (file, place, column and f"column {column}") if part)
         super().__init__(f"{where}: {problem}", advice=advice)
+
+
+class BadMonths(TransferError):
+    pass
+
+
+class DownloadFailed(TransferError):
+    transient = True
+
+
+class NotPublished(DownloadFailed):
+    transient = False
+
+
+class BadDownload(DownloadFailed):
+    transient = False
+
+
+class UploadGone(TransferError):
+    pass
 
 
 class RecordsThere(TransferError):

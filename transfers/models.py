@@ -99,12 +99,14 @@ class Transfer(models.Model):
 
 
 class WarehouseJob(models.Model):
-    """A change of the warehouse that a user starts in the admin: an ingest or a build."""
+    """A change of the warehouse that a user starts or a schedule: an ingest, a build, or both."""
 
     class Kind(models.TextChoices):
         APPEND = "append", "add a file's records"
+        MONTHS = "months", "put a file's records in the place of those of the same months"
         REPLACE = "replace", "put a file's records in the place of all others"
         BUILD = "build", "build the final tables"
+        PUBLISH = "publish", "download and publish months"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -117,6 +119,15 @@ class WarehouseJob(models.Model):
     kind = models.CharField(max_length=7, choices=Kind.choices)
     file = models.FileField(blank=True, upload_to="uploads", help_text="kept until it is ingested")
     name = models.TextField(blank=True, help_text="the file's name where it came from")
+    mapping = models.TextField(
+        blank=True, db_default="", help_text="the mapping file that says what its columns mean"
+    )
+    arguments = models.JSONField(
+        default=list, db_default=[], help_text="months to publish, or the folder to ingest"
+    )
+    steps = models.JSONField(
+        default=list, db_default=[], help_text="when each step began and ended, and what it did"
+    )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     asked_by = models.TextField()
     asked_at = models.DateTimeField(auto_now_add=True)
@@ -141,6 +152,40 @@ class WarehouseJob(models.Model):
     @property
     def active(self) -> bool:
         return self.status in self.ACTIVE
+
+    @property
+    def lines(self) -> list[str]:
+        """What the steps did so far, a line each."""
+        return [f"{step['name']}: {line}" for step in self.steps for line in step["outcome"]]
+
+
+class DownloadedMonth(models.Model):
+    """A release of a month's flight records; a month has more than one if the DOT corrected it."""
+
+    month = models.DateField(help_text="the first day of the month")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
+    url = models.TextField(help_text="where it was downloaded")
+    validator = models.TextField(
+        blank=True, help_text="the server's ETag, or the date of its last change"
+    )
+    bytes = models.PositiveBigIntegerField(help_text="size of the file")
+    rows = models.PositiveBigIntegerField(help_text="flights in the file")
+    downloaded_at = models.DateTimeField(auto_now_add=True)
+    checked_at = models.DateTimeField(
+        default=timezone.now, help_text="when the server last had this release"
+    )
+    built_at = models.DateTimeField(
+        null=True, help_text="when the warehouse's tables were built with it"
+    )
+    published_in = models.TextField(
+        blank=True, help_text="the first version of the flights that contains it"
+    )
+
+    class Meta:
+        ordering = ["-month", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}, release {self.digest[:12]}"
 
 
 class Alert(models.Model):

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from celery import Task, shared_task
 from django.conf import settings
@@ -14,14 +14,15 @@ from flights.mirror import MirroredTable
 from . import services, warehouse_jobs
 from .alerts import delivery, outbox
 from .exceptions import AlreadyRunning, QueueDown, TransferError
-from .models import Transfer
+from .models import Transfer, WarehouseJob
 from .run import runner
+from .run.completion import WAIT
+from .warehouse_jobs import Upload
 
 log = logging.getLogger(__name__)
 
 DELIVERY_LIMIT = 120  # seconds; a receiver that never ends its response must not block a worker
 REAP_INTERVAL = 10  # seconds, as in airsense/schedules.py
-WAIT = 1  # seconds before a transfer that waits for another tries again
 
 
 def start(
@@ -40,9 +41,14 @@ def start(
     return pks
 
 
-def start_job(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> None:
+def start_job(
+    kind: str,
+    asked_by: str,
+    file: "Upload | UploadedFile[bytes] | None" = None,
+    arguments: Sequence[str] = (),
+) -> None:
     """Queue a warehouse job and notify a worker; QueueDown as above."""
-    queued = warehouse_jobs.ask(kind, asked_by, file)
+    queued = warehouse_jobs.ask(kind, asked_by, file, arguments)
     try:
         _deliver(job, queued.pk)
     except QueueDown as down:
@@ -91,9 +97,36 @@ def job(*_: int) -> None:
 @shared_task(bind=True)
 def transfer_tables(self: Task, *names: str) -> None:
     """Transfer the named tables, or all of them, if their sources changed. For schedules."""
-    schedule = self.request.get("periodic_task_name")  # django-celery-beat's header
-    asked_by = f"schedule: {schedule}" if schedule else "schedule"
-    start(tables.by_names(names or tables.NAMES), asked_by)
+    start(tables.by_names(names or tables.NAMES), _asked_by(self))
+
+
+@shared_task(bind=True)
+def build_tables(self: Task) -> None:
+    """Build the final tables if the records changed. For schedules."""
+    _start_once(self, WarehouseJob.Kind.BUILD)
+
+
+@shared_task(bind=True)
+def ingest_folder(self: Task, folder: str, mode: str = WarehouseJob.Kind.APPEND) -> None:
+    """Ingest the files of a folder in INGEST_FOLDER that were not ingested yet. For schedules."""
+    _start_once(self, mode, folder)
+
+
+@shared_task(bind=True)
+def publish_months(self: Task, *months: str) -> None:
+    """Download and publish months; without arguments, those that are new. For schedules."""
+    _start_once(self, WarehouseJob.Kind.PUBLISH, *months)
+
+
+def _start_once(task: Task, kind: str, *arguments: str) -> None:
+    """Start a job, unless one like it waits or runs: it does the same work."""
+    if not warehouse_jobs.active(kind, arguments):
+        start_job(kind, _asked_by(task), arguments=arguments)
+
+
+def _asked_by(task: Task) -> str:
+    schedule = task.request.get("periodic_task_name")  # django-celery-beat's header
+    return f"schedule: {schedule}" if schedule else "schedule"
 
 
 @shared_task

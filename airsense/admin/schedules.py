@@ -1,4 +1,4 @@
-"""Admin pages of schedules: transfers can be edited, housekeeping is read-only."""
+"""Admin pages of schedules: those of administrators can be edited, housekeeping is read-only."""
 
 import json
 from typing import Any
@@ -23,7 +23,6 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from airsense import schedules
 from airsense.schedules import HOUSEKEEPING, SCHEDULABLE
-from flights import tables
 
 # Solar schedules need a library that is not installed, so they are not registered again.
 for model in (PeriodicTask, CrontabSchedule, IntervalSchedule, ClockedSchedule, SolarSchedule):
@@ -33,18 +32,20 @@ TIMES = ["interval", "crontab", "clocked"]
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A schedule of a transfer; checks that it can run."""
+    """A schedule of a transfer or a job; checks that it can run."""
 
     task = forms.ChoiceField(
-        choices=[(task, task) for task in SCHEDULABLE], widget=UnfoldAdminSelectWidget
+        choices=[(task, kind.what) for task, kind in SCHEDULABLE.items()],
+        widget=UnfoldAdminSelectWidget,
     )
     args = forms.CharField(
-        label="tables",
+        label="arguments",
         initial="[]",
         empty_value="[]",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=f"[] for all tables, or a JSON list of names: {json.dumps(tables.NAMES)}",
+        help_text="A JSON list. "
+        + "; ".join(f"To {kind.what}: {kind.arguments}" for kind in SCHEDULABLE.values()),
     )
 
     class Meta:

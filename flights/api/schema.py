@@ -109,14 +109,15 @@ def files(*codes: int) -> dict[tuple[int, str], OpenApiTypes]:
 def examples(model: type[MirroredTable]) -> dict[str, str]:
     """A valid example value of each parameter whose syntax is hard to guess, by its name."""
     first = public(model.columns()[0])
-    number = next((public(f) for f in model.columns() if isinstance(f, NUMBERS)), first)
+    numbers = [public(f) for f in model.columns() if isinstance(f, NUMBERS)]
+    number = (numbers or [first])[0]
     facets = [column(model, name) for name in model.mirror.facets]
     return {
         "columns": f"{first},{number}",
         "order_by": f"-{number}__nulls_first,{first}",
         "or": f"{number}__gte:10,{first}__isnull:true",
         "group_by": first,
-        "aggregate": f"count,max:{number},p90:{number}",
+        "aggregate": f"count,max:{number}" + (f",p90:{number}" if numbers else ""),
         "having": "count__gte:1",
         **({"facets": ",".join(facets)} if facets else {}),
     }

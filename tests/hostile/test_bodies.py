@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -105,7 +106,10 @@ def test_uploads_are_stored_in_the_data_folder(door: Site) -> None:
         until(lambda: stored() >= 1_900_000)
         assert WarehouseJob.objects.count() == before
         client.sendall(body[2_000_000:])
-        assert raw_http.status(raw_http.rest(client)) == 302
+        page = raw_http.rest(client)
+        assert raw_http.status(page) == 200
+    assert WarehouseJob.objects.count() == before
+    _confirm(door, cookies, token, page)
     job = WarehouseJob.objects.latest("pk")
     assert WarehouseJob.objects.count() == before + 1
     assert Path(job.file.path).is_relative_to(data_folder.folder())
@@ -207,10 +211,19 @@ def _form(site: Site) -> tuple[str, str]:
     return f"{cookies}; csrftoken={received['csrftoken'].value}", token[1].decode()
 
 
+def _confirm(door: Site, cookies: str, token: str, page: bytes) -> None:
+    upload = re.search(rb'name="upload" value="([^"]+)"', page)
+    assert upload
+    fields = {"csrfmiddlewaretoken": token, "kind": "append", "upload": upload[1].decode()}
+    data = urlencode(fields).encode()
+    answer = door.ask("POST", UPLOAD, data, Cookie=cookies, Referer=f"{door.url}{UPLOAD}")
+    assert answer.status == 200  # of the list, where the page leads
+
+
 def _multipart(token: str, size: int) -> bytes:
     fields = {"csrfmiddlewaretoken": token, "kind": "append"}
     parts = [f'form-data; name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
-    content = f"{COLUMNS}\n".ljust(size, "a")
+    content = f"{COLUMNS}\n2013-01-01,Alpha,A,B,1,2\n".ljust(size, "\n")
     parts.append(f'form-data; name="file"; filename="records.csv"\r\n\r\n{content}')
     lines = "".join(f"--b\r\nContent-Disposition: {part}\r\n" for part in parts)
     return f"{lines}--b--\r\n".encode()

@@ -1,5 +1,5 @@
-"""Admin pages for transfers, versions, alerts and warehouse jobs."""
+"""Admin pages for transfers, versions, alerts, warehouse jobs and downloads."""
 
-from . import alerts, jobs, transfers, versions
+from . import alerts, jobs, months, transfers, versions
 
-__all__ = ["alerts", "jobs", "transfers", "versions"]
+__all__ = ["alerts", "jobs", "months", "transfers", "versions"]

@@ -29,20 +29,31 @@ def confirm(
     """
     submitted = request.method == "POST"
     bound = form(request.POST, request.FILES) if submitted else form()
-    list_ = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
     if submitted and bound.is_valid():
         try:
-            messages.success(request, act(bound.cleaned_data))
-            return HttpResponseRedirect(list_)
+            return done(page, request, act(bound.cleaned_data))
         except TransferError as error:
             bound.add_error(None, error.full_message)
+    return show(page, request, title, bound, text=text, facts=facts or [])
+
+
+def done(page: "admin.ModelAdmin[Any]", request: HttpRequest, message: str) -> HttpResponse:
+    """Go back to the list, with a message."""
+    messages.success(request, message)
+    return HttpResponseRedirect(_list(page))
+
+
+def show(
+    page: "admin.ModelAdmin[Any]", request: HttpRequest, title: str, form: forms.Form, **more: Any
+) -> HttpResponse:
+    """Show a form; the status is 400 if it has errors."""
     context = {
         **page.admin_site.each_context(request),
-        "opts": page.opts,
-        "title": title,
-        "text": text,
-        "facts": facts or [],
-        "form": bound,
-        "back": list_,
+        **{"opts": page.opts, "title": title, "form": form, "back": _list(page)},
+        **more,
     }
-    return render(request, "admin/confirmation.html", context, status=400 if bound.errors else 200)
+    return render(request, "admin/confirmation.html", context, status=400 if form.errors else 200)
+
+
+def _list(page: "admin.ModelAdmin[Any]") -> str:
+    return reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")

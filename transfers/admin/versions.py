@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
@@ -17,6 +17,7 @@ from flights.admin.read_only import ReadOnly
 from flights.models import PublishedTable, TableVersion
 from transfers import services
 from transfers.exceptions import NoSuchVersion
+from transfers.warehouse_jobs import releases
 
 from .confirmation import confirm
 
@@ -25,7 +26,7 @@ from .confirmation import confirm
 class VersionAdmin(ReadOnly):
     list_display = ["name", "current", "number_of_rows", "published_at", "source_version"]
     list_filter = [("table", AllValuesCheckboxFilter)]
-    readonly_fields = ["current"]
+    readonly_fields = ["current", "months"]
     actions_detail = ["roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TableVersion]":
@@ -72,6 +73,12 @@ class VersionAdmin(ReadOnly):
     @display(description="rows", ordering="rows")
     def number_of_rows(self, version: TableVersion) -> str:
         return f"{version.rows:,}"
+
+    @display(description="months that came with it")
+    def months(self, version: TableVersion) -> str:
+        """The releases of the DOT's monthly files that this version has and older ones have not."""
+        rows = ((line,) for line in releases.of(version))
+        return format_html_join("", "<div>{}</div>", rows) or "-"
 
     @display(description="current", label={"current": "success"})
     def current(self, version: Any) -> str:

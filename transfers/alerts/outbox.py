@@ -57,11 +57,13 @@ def succeeded(transfers: Iterable[Transfer]) -> None:
 
 def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
     """Open an alert for this kind of job if it failed, otherwise end the open one."""
-    is_build = job.kind == WarehouseJob.Kind.BUILD
-    subject = "build" if is_build else "ingest"
+    what = {
+        WarehouseJob.Kind.BUILD: ("build", "The build of the final tables"),
+        WarehouseJob.Kind.PUBLISH: ("publication", f"The publication of {job.name or 'months'}"),
+    }
+    subject, text = what.get(WarehouseJob.Kind(job.kind), ("ingest", f"The ingest of {job.name}"))
     if error:
-        what = "The build of the final tables" if is_build else f"The ingest of {job.name}"
-        _fail(About.JOB, subject, f"{what} failed: {error}", advice)
+        _fail(About.JOB, subject, f"{text} failed: {error}", advice)
     else:
         _recover(About.JOB, subject)
 

@@ -38,7 +38,7 @@ def open_csv(part: Part, limit: UnpackLimit) -> Iterator[Source]:
             types=(),
             read=lambda shape: _rows(name, shape, itertools.chain([first], blocks)),
             share=lambda _: file.tell() / size,
-            warnings=lambda: encoding.warnings(name),
+            warnings=lambda: encoding.warnings(part.name),
         )
 
 

@@ -8,6 +8,12 @@ from .mapping import OWN, forms
 from .raw_columns import COLUMNS
 
 SEPARATORS = {";": '";"', "\t": "tabs", "|": '"|"'}
+# Names that no form has.
+SYNONYMS = {
+    "Airline_Code": ["airline_iata", "carrier_code"],
+    "Origin": ["from", "departure_airport", "dep_airport"],
+    "Destination": ["to", "arrival_airport", "arr_airport"],
+}
 SIMILAR = 0.8  # of difflib: above it, two names are probably meant to be the same
 EXPLAIN = "`manage.py ingest --explain FILE` writes a mapping file, which --columns reads."
 
@@ -16,10 +22,12 @@ type Message = tuple[str, str]  # what is wrong, and advice
 
 def of_forms(nearest: Layout, lines: Sequence[Sequence[str]]) -> Message:
     """Say why a file is of no form: the nearest form, what it lacks, and what it looks like."""
-    problem, columns = _missing(nearest), _columns(nearest)
+    if number := header_number(lines):
+        problem = f"the header seems to be on line {number}."
+        return problem, f"Remove the lines before it, or use a mapping file: {EXPLAIN}"
     form = f" of the form {nearest.mapping.name!r}" if nearest.mapping.columns else ""
-    hints = [_separator(lines[0]), *(_similar(nearest)), header_line(lines), EXPLAIN]
-    return f"no column {problem}{form}.", " ".join([columns, *filter(None, hints)])
+    hints = [_columns(nearest), *_similar(nearest), separator(lines[0]) or EXPLAIN]
+    return f"no column {_missing(nearest)}{form}.", " ".join(hints)
 
 
 def of_mapping(layout: Layout) -> Message:
@@ -34,7 +42,7 @@ def column(name: str) -> str | None:
         for raw in COLUMNS:
             if raw not in OWN and key(name) in {raw.lower(), *map(key, form.names(raw))}:
                 return raw
-    return None
+    return next((raw for raw, names in SYNONYMS.items() if key(name) in names), None)
 
 
 def best(names: Sequence[str]) -> dict[str, str]:
@@ -66,7 +74,7 @@ def _columns(layout: Layout) -> str:
     return f"Its columns are {', '.join(filter(None, layout.headers))}."
 
 
-def _separator(first: Sequence[str]) -> str:
+def separator(first: Sequence[str]) -> str:
     line = ",".join(first)
     mark = max(SEPARATORS, key=line.count)
     if line.count(mark) > line.count(","):
@@ -82,10 +90,17 @@ def _similar(layout: Layout) -> list[str]:
     return [f"{name} looks like {raw.replace('_', ' ')}." for raw, name in pairs.items()]
 
 
-def header_line(lines: Sequence[Sequence[str]]) -> str:
-    """Say on which later line a header of a form seems to be."""
+def header_number(lines: Sequence[Sequence[str]]) -> int:
+    """Return the number of a later line with a header of a form, or 0."""
     for number, line in enumerate(lines[1:], 2):
         layouts = (Layout.of(form, [line]) for form in forms())
         if any(not layout.missing for layout in layouts):
-            return f"The header seems to be on line {number}: remove the lines before it."
-    return ""
+            return number
+    return 0
+
+
+def date_parts(names: Sequence[str]) -> list[str]:
+    """Return the columns with year, month and day, if the file has all of them."""
+    wanted = ({"year"}, {"month"}, {"day", "dayofmonth", "day_of_month"})
+    parts = [next((n for n in names if key(n) in some), "") for some in wanted]
+    return parts if all(parts) else []

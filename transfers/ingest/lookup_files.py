@@ -49,7 +49,7 @@ def cities(path: Path) -> dict[str, str]:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the place and the values of each row by lower-case name of the column."""
-    header, *rows = csv.reader(_text(path).splitlines()) or [[]]
+    header, *rows = [*csv.reader(_text(path).splitlines())] or [[]]
     names = [name.strip().lower() for name in header]
     if not is_list(header):
         problem = f"its columns are {', '.join(header) or 'none'}."

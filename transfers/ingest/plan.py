@@ -4,13 +4,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import compressed, files, inputs, lookup_files, mapping, recognition, report
+from transfers.exceptions import BadInput
+
+from . import compressed, files, guesses, inputs, lookup_files, mapping, recognition, report
 from .compressed import UnpackLimit
 from .inputs import Part
 from .layout import Layout
 from .mapping import Mapping
 from .names import Lists, Namer
+from .recognition import UnknownForm
 from .records import Converter
+
+
+class Unrecognized(BadInput):
+    """A file is of no known form; `lines` are its first ones, for a mapping file."""
+
+    def __init__(self, part: Part, lines: Sequence[Sequence[str]], error: UnknownForm) -> None:
+        super().__init__(str(error), file=str(part), advice=error.advice)
+        self.part, self.lines = part, lines
+
+    @property
+    def can_be_mapped(self) -> bool:
+        """Whether a mapping file helps: not if the columns are separated by another character."""
+        return not guesses.separator(self.lines[0])
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,9 @@ def _layouts(
             if not (is_named and len(parts) == 1) and lookup_files.is_list(source.lines[0]):
                 not_read.append(part)
                 continue
-            layout = recognition.recognize(source.lines, form, is_text=not source.types)
+            try:
+                layout = recognition.recognize(source.lines, form, is_text=not source.types)
+            except UnknownForm as error:
+                raise Unrecognized(part, source.lines, error) from None
             Converter(layout, source.types, Namer(Lists({}, {}, {}))).schema  # noqa: B018  # checks
             yield part, layout

@@ -1,37 +1,29 @@
 """Write raw flight records from files to the warehouse: all files of one call, or none."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
-
-import pyarrow as pa
 
 from transfers.exceptions import BadInput, RecordsThere, SchemaMismatch
 from transfers.warehouses import Change, Warehouse
 
-from . import files, plan
-from .compressed import UnpackLimit
-from .files import RecordFile
-from .inputs import Part
+from . import files, ingested_files, loading, months, plan, raw_upgrade, repeats
+from .ingested_files import INGESTED, Entry
+from .loading import TYPES_ADVICE, Loaded, Progress
 from .plan import Plan
+from .repeats import INCOMING, RAW, Treatment
 
-RAW = "raw_flight_records"
-INGESTED = "ingested_files"
-INGESTED_SCHEMA = pa.schema(
-    [
-        ("Digest", pa.string()),
-        ("Name", pa.string()),
-        ("Record_Count", pa.int64()),
-        ("Ingested_At", pa.timestamp("us", "UTC")),
-    ]
+__all__ = ["INGESTED", "RAW", "Ingested", "Mode", "Progress", "Treatment", "ingest"]
+
+SAME = "same date, airline, flight number, airports and scheduled departure"
+RECORDS_ADVICE = (
+    "Use --append to keep them or --replace to delete them. --replace-months deletes only those of"
+    " the months in the files."
 )
+REPEATED_ADVICE = "Use --repeated keep to ingest them, or --repeated drop to ingest one of each."
 
-TYPES_ADVICE = "Use --replace, or rename the column."
-
-type Mode = Literal["append", "replace"]
-type Progress = Callable[[Path, int, float], None]  # file, rows read, share read from 0 to 1
+type Mode = Literal["append", "replace", "months"]
 
 
 @dataclass(frozen=True)
@@ -44,100 +36,158 @@ class Ingested:
     warnings: tuple[str, ...] = ()  # of implausible values in added records
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """The records of one file in the raw table."""
-
-    rows: int
-    warnings: tuple[str, ...] = ()
-
-
 def ingest(
     warehouse: Warehouse,
     paths: Sequence[Path] | Plan,
     mode: Mode | None = None,
     progress: Progress = lambda path, rows, share: None,
+    repeated: Treatment = "keep",
 ) -> list[Ingested]:
     """Add the records of files to the raw table ("append"), or replace its records by them.
 
-    `paths` are files and folders, or the plan of how to read them. Skip files whose content the
-    table already has. Without a mode the table must have no records from other files; RecordsThere
-    otherwise. BadInput if a file breaks a rule, WarehouseError if the warehouse fails; nothing is
-    changed then.
+    "months" replaces only the months that the files contain. `paths` are files and folders, or the
+    plan of how to read them. Skip files whose content the table already has. Without a mode the
+    table must have no records from other files; RecordsThere otherwise. BadInput if a file breaks a
+    rule, WarehouseError if the warehouse fails; nothing is changed then.
     """
     planned = paths if isinstance(paths, Plan) else plan.read(paths)
     digests: dict[str, Path] = {}
     for path in planned.files:
         digests.setdefault(files.digest(path), path)
     with warehouse.change() as change:
-        existing, records = _existing(change), _count(change)
-        if mode == "replace" and records and existing.keys() != digests.keys():
+        return _Ingest(change, planned, mode, progress, repeated).run(digests)
+
+
+@dataclass(frozen=True)
+class _Ingest:
+    """One call of `ingest`."""
+
+    change: Change
+    plan: Plan
+    mode: Mode | None
+    progress: Progress
+    repeated: Treatment
+
+    def run(self, digests: Mapping[str, Path]) -> list[Ingested]:
+        """Ingest those files, by their SHA-256, whose records the table does not have."""
+        entries = ingested_files.read(self.change)
+        current = {entry.digest: entry for entry in entries if self._counts(entry)}
+        records = self._records()
+        replaces_all = self.mode == "replace" and records > 0 and {*current} != {*digests}
+        if replaces_all:
+            entries, current = [], {}
+        new = {digest: path for digest, path in digests.items() if digest not in current}
+        loaded: dict[str, Loaded] = {}
+        if new:
+            self._prepare(new, records, replaces_all=replaces_all)
+            loaded = self._load(new, entries)
+        return [
+            Ingested(path, loaded[digest].rows, True, loaded[digest].warnings)
+            if digest in loaded
+            else Ingested(path, current[digest].rows, False)
+            for digest, path in digests.items()
+        ]
+
+    def _counts(self, entry: Entry) -> bool:
+        """Whether a file need not be read again; one without dates may have been replaced."""
+        return not entry.is_replaced and (self.mode != "months" or entry.first is not None)
+
+    def _records(self) -> int:
+        if RAW not in self.change.tables():
+            return 0
+        return int(self.change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
+
+    def _prepare(self, new: Mapping[str, Path], records: int, *, replaces_all: bool) -> None:
+        """Make the existing raw table fit for new records, or drop it.
+
+        RecordsThere if it has records and there is no mode.
+        """
+        if records and self.mode is None:
+            problem = f"The warehouse has {records:,} other records."
+            raise RecordsThere(problem, advice=RECORDS_ADVICE)
+        stays = RAW in self.change.tables() and not replaces_all
+        if stays:
+            raw_upgrade.upgrade(self.change, RAW)
+        if self.repeated == "refuse" and self.mode != "months":
+            self._refuse_repeats(new, [RAW] if stays else [])
+        if replaces_all:
             # In this order: after a kill in between, no file counts as already ingested.
-            change.drop(INGESTED)
-            change.drop(RAW)
-            existing, records = {}, 0
-        new = {digest: path for digest, path in digests.items() if digest not in existing}
-        if new and records and mode is None:
-            raise RecordsThere(
-                f"The warehouse has {records:,} other records.",
-                advice="Use --append to keep them or --replace to delete them.",
-            )
-        existing |= {
-            digest: _load(change, planned, path, digest, progress) for digest, path in new.items()
-        }
-    return [
-        Ingested(path, existing[digest].rows, digest in new, existing[digest].warnings)
-        for digest, path in digests.items()
-    ]
+            self.change.drop(INGESTED)
+            self.change.drop(RAW)
+
+    def _load(self, new: Mapping[str, Path], entries: list[Entry]) -> dict[str, Loaded]:
+        """Load the records of files, then their entries among the ingested files."""
+        if self.mode == "months":
+            loaded = self._load_months(new, entries)
+            entries = ingested_files.read(self.change)
+        else:
+            keys = {digest: ingested_files.key(digest, entries) for digest in new}
+            loaded = {digest: self._read(RAW, path, keys[digest]) for digest, path in new.items()}
+            self.change.flush()
+        self._count_repeats(loaded)
+        for digest, file in loaded.items():
+            entry = Entry(digest, new[digest].name, file.rows, file.first, file.last)
+            ingested_files.add(self.change, entry, ingested_files.key(digest, entries))
+        return loaded
+
+    def _load_months(self, new: Mapping[str, Path], entries: list[Entry]) -> dict[str, Loaded]:
+        """Replace the months of the files; files whose months are replaced no longer count."""
+        loaded = self._stage(new)
+        if self.repeated == "refuse":
+            self._refuse(new, repeats.count(self.change, _dates(loaded), INCOMING))
+        replaced = months.of(self.change, INCOMING)
+        ingested_files.forget(
+            self.change,
+            {e.digest for e in entries if e.has_month(replaced) or e.digest in new},
+        )
+        try:
+            months.replace(self.change, replaced)
+        except SchemaMismatch as error:
+            raise BadInput(str(error), file=_names(new), advice=TYPES_ADVICE) from None
+        self.change.drop(INCOMING)
+        return loaded
+
+    def _stage(self, new: Mapping[str, Path]) -> dict[str, Loaded]:
+        """Load the records of files into a table of their own."""
+        self.change.drop(INCOMING)
+        loaded = {digest: self._read(INCOMING, path, digest) for digest, path in new.items()}
+        self.change.flush()
+        return loaded
+
+    def _read(self, table: str, path: Path, key: str) -> Loaded:
+        return loading.load(self.change, table, self.plan, path, key, self.progress)
+
+    def _refuse_repeats(self, new: Mapping[str, Path], others: list[str]) -> None:
+        """Raise BadInput if the new records repeat each other, or those of other tables."""
+        condition = _dates(self._stage(new))
+        before = repeats.count(self.change, condition, *others) if others else 0
+        self._refuse(new, repeats.count(self.change, condition, INCOMING, *others) - before)
+        self.change.drop(INCOMING)
+
+    def _refuse(self, new: Mapping[str, Path], count: int) -> None:
+        if count:
+            self.change.drop(INCOMING)
+            self.change.flush()
+            problem = f"{count:,} repeated flights ({SAME})."
+            raise BadInput(problem, file=_names(new), advice=REPEATED_ADVICE)
+
+    def _count_repeats(self, loaded: Mapping[str, Loaded]) -> None:
+        """Warn of repeated flights on the dates of the new records, and drop them if wanted."""
+        condition = _dates(loaded)
+        if count := repeats.count(self.change, condition, RAW):
+            done = "One of each is kept." if self.repeated == "drop" else "All are kept."
+            if self.repeated == "drop":
+                repeats.drop(self.change, condition)
+            *_, last = loaded.values()
+            last.warnings += (f"{count:,} repeated flights ({SAME}). {done}",)
 
 
-def _existing(change: Change) -> dict[str, Loaded]:
-    """Return the files whose records are in the warehouse, by their SHA-256."""
-    if INGESTED not in change.tables():
-        return {}
-    rows = change.query(f"SELECT Digest, Record_Count FROM {INGESTED}").to_pylist()  # noqa: S608
-    return {row["Digest"]: Loaded(row["Record_Count"]) for row in rows}
+def _dates(loaded: Mapping[str, Loaded]) -> str:
+    """Return SQL that holds for the dates of the records."""
+    first = min(file.first for file in loaded.values())
+    last = max(file.last for file in loaded.values())
+    return f"Flight_Date BETWEEN DATE '{first}' AND DATE '{last}'"
 
 
-def _count(change: Change) -> int:
-    if RAW not in change.tables():
-        return 0
-    return int(change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
-
-
-def _load(change: Change, planned: Plan, path: Path, digest: str, progress: Progress) -> Loaded:
-    """Append the records of a file, then its entry among the ingested files."""
-    limit, rows, warnings = UnpackLimit(path), 0, list[str]()
-    for number, (part, layout) in enumerate(planned.files[path].items()):
-        key = f"{digest}x{number}" if number else digest
-
-        def read(count: int, share: float, before: int = rows) -> None:
-            progress(path, before + count, share)
-
-        with files.open_records(part, layout, planned.lists, limit) as file:
-            rows += _append(change, part, file, key, read)
-            warnings += file.warnings()
-    entry = [digest, path.name, rows, datetime.now(UTC)]
-    record = pa.record_batch([[value] for value in entry], schema=INGESTED_SCHEMA)
-    change.append(INGESTED, INGESTED_SCHEMA, [record], digest)
-    return Loaded(rows, tuple(warnings))
-
-
-def _append(
-    change: Change, part: Part, file: RecordFile, key: str, read: Callable[[int, float], None]
-) -> int:
-    """Append the records of one part to the raw table; return their number."""
-    rows = 0
-
-    def counted() -> Iterator[pa.RecordBatch]:
-        nonlocal rows
-        for batch in file.batches:
-            rows += batch.num_rows
-            read(rows, file.share(rows))
-            yield batch
-
-    try:
-        change.append(RAW, file.schema, counted(), key)
-    except SchemaMismatch as error:
-        raise BadInput(str(error), file=str(part), advice=TYPES_ADVICE) from None
-    return rows
+def _names(new: Mapping[str, Path]) -> str:
+    return ", ".join(str(path) for path in new.values())

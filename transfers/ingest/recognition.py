@@ -14,6 +14,10 @@ from .values import BadValue
 type Lines = Sequence[Sequence[str]]
 
 
+class UnknownForm(BadColumns):
+    """The file is of no form that the project knows."""
+
+
 def recognize(lines: Lines, mapping: Mapping | None = None, *, is_text: bool = True) -> Layout:
     """Return the layout of a file by its first lines and a mapping, or the form that fits best.
 
@@ -32,8 +36,11 @@ def recognize(lines: Lines, mapping: Mapping | None = None, *, is_text: bool = T
     if without_header := list(filter(None, by_values)):
         return without_header[0]
     if not any(lines[0]):
-        raise BadColumns("no column names.", guesses.header_line(lines), "line 1")
-    raise BadColumns(*guesses.of_forms(max(layouts, key=lambda layout: len(layout.fills)), lines))
+        number = guesses.header_number(lines)
+        advice = f"The header seems to be on line {number}." if number else ""
+        raise BadColumns("no column names.", advice, "line 1")
+    nearest = max(layouts, key=lambda layout: len(layout.fills))
+    raise UnknownForm(*guesses.of_forms(nearest, lines))
 
 
 def _nearest(mapping: Mapping, lines: Lines) -> Layout:

@@ -116,7 +116,7 @@ def cast(column: pa.Array, type_: pa.DataType, header: str, problem: str, advice
     try:
         return column.cast(type_)
     except pa.ArrowInvalid:
-        bad = pa.array([not _fits(value, type_) for value in column])
+        bad = pa.array([not _fits(value, type_) for value in column], pa.bool_())
         refuse(column, bad, header, problem, advice)
         raise
 
@@ -150,7 +150,9 @@ def _dates(values: pa.Array, header: str, formats: list[str]) -> pa.Array:
         result = pc.coalesce(result, pc.binary_join_element_wise(*padded, "-"))
     advice = _date_advice(formats)
     refuse(values, pc.is_null(result), header, "is not a date", advice)
-    return cast(result, pa.date32(), header, "is not in the calendar", advice)
+    bad = pa.array([not _fits(day, pa.date32()) for day in result], pa.bool_())
+    refuse(values, bad, header, "is not in the calendar", advice)
+    return result.cast(pa.date32())
 
 
 def _date_advice(formats: Iterable[str]) -> str:

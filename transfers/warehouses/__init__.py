@@ -65,7 +65,8 @@ class Snapshot(Protocol):
 class Change(Protocol):
     """A change of the warehouse in progress. Its SQL is in Databricks' dialect.
 
-    Dropped tables and appended rows may stay as they were until the `with` block ends.
+    Dropped tables and appended rows may stay as they were until `flush`, or until the `with` block
+    ends.
     """
 
     def tables(self) -> list[str]: ...
@@ -81,6 +82,9 @@ class Change(Protocol):
 
     def drop(self, table: str) -> None:
         """Drop a table if it exists. Tables are dropped in the order of the calls."""
+
+    def flush(self) -> None:
+        """Make dropped tables and appended rows visible to the statements that follow."""
 
     def append(
         self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str

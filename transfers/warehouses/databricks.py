@@ -57,7 +57,7 @@ class Databricks:
         with Session(self._access) as session, tempfile.TemporaryDirectory() as scratch:
             change = Change(session, self._access.address, Path(scratch))
             yield change
-            change.finish()
+            change.flush()
 
 
 class Snapshot:
@@ -100,7 +100,7 @@ class Snapshot:
 
 
 class Change:
-    """Run statements at once; drop and append when the block ends. Implements `Change`."""
+    """Run statements at once; drop and append in `flush`, and at the end. Implements `Change`."""
 
     def __init__(self, session: Session, address: Address, scratch: Path) -> None:
         self._session, self._address, self._scratch = session, address, scratch
@@ -141,7 +141,7 @@ class Change:
                 advice="Free disk space there, or set TMPDIR to another folder.",
             ) from error
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Upload the staged files, drop tables, load the files, and remove them."""
         volume = "/".join(("/Volumes", *self._namespace(), self._address.volume))
         files = {f"{volume}/{s.table}/{f.name}": f for s in self._staged.values() for f in s.files}
@@ -152,8 +152,11 @@ class Change:
         for staged in self._staged.values():
             for statement in staged.statements(f"{volume}/{staged.table}"):
                 self._session.run(statement)
-        for path in files:
+        for path, file in files.items():
             self._session.run(f"REMOVE {sql.text(path)}")
+            file.unlink()
+        self._dropped.clear()
+        self._staged.clear()
 
     def _upload(self, path: str, file: Path) -> None:
         with file.open("rb") as content:

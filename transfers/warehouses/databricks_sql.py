@@ -77,33 +77,38 @@ def order(column: str) -> str:
     return f"{name(column)} ASC NULLS LAST"
 
 
-def _bits(value: str) -> str:
-    """Compute the 63 bits of a finite double without its sign, as an integer (IEEE 754).
+def _let(variable: str, value: str, expression: str) -> str:
+    """Name a value in an expression, so that the SQL has its text only once."""
+    return f"element_at(transform(array({value}), {variable} -> {expression}), 1)"
 
-    Spark has no function for this. A double is m * 2^e with 1 <= m < 2, or m < 1 for subnormal
-    numbers, whose e is -1022. Its bits are e + 1022 times 2^52, plus m times 2^52. log2 may be
-    wrong by one, so the exponent is corrected by comparison; all other steps are exact.
-    """
-    # The result is unused for 0 and for infinite values, but the SQL must not overflow for them.
-    size = f"abs(CASE WHEN {value} - {value} = 0 AND {value} <> 0 THEN {value} ELSE 1e0 END)"
-    guess = f"greatest(CAST(floor(log2({size})) AS INT), -1022)"
-    low = f"CASE WHEN {guess} > -1022 AND {size} < power(2e0, {guess}) THEN 1 ELSE 0 END"
-    high = f"CASE WHEN {size} >= power(2e0, {guess} + 1) THEN 1 ELSE 0 END"
-    exponent = f"({guess} - {low} + {high})"
-    mantissa = f"CAST({size} / power(2e0, {exponent}) * 4503599627370496e0 AS BIGINT)"
-    return f"{mantissa} + CAST({exponent} + 1022 AS BIGINT) * 4503599627370496"
+
+# The 63 bits of a finite double `v` without its sign, as an integer (IEEE 754). Spark has no
+# function for this. A double is m * 2^e with 1 <= m < 2, or m < 1 for subnormal numbers, whose e is
+# -1022. Its bits are e + 1022 times 2^52, plus m times 2^52. log2 may be wrong by one, so the
+# exponent is corrected by comparison; all other steps are exact. The result is unused for 0 and for
+# infinite values, but the SQL must not overflow for them.
+SIZE = "abs(CASE WHEN v - v = 0 AND v <> 0 THEN v ELSE 1e0 END)"
+GUESS = "greatest(CAST(floor(log2(s)) AS INT), -1022)"
+EXPONENT = (
+    "g - CASE WHEN g > -1022 AND s < power(2e0, g) THEN 1 ELSE 0 END"
+    " + CASE WHEN s >= power(2e0, g + 1) THEN 1 ELSE 0 END"
+)
+BITS = (
+    "CAST(s / power(2e0, e) * 4503599627370496e0 AS BIGINT)"
+    " + CAST(e + 1022 AS BIGINT) * 4503599627370496"
+)
 
 
 def _float(value: str) -> str:
     """Write a double as its 64 bits, as PostgreSQL's and DuckDB's dialects do."""
+    bits = _let("s", SIZE, _let("g", GUESS, _let("e", EXPONENT, BITS)))
     infinite = "11111111111" + "0" * 52
-    return (
-        f"CASE WHEN {value} IS NULL THEN NULL WHEN isnan({value}) THEN 'NaN'"
-        f" WHEN {value} = 0 THEN '0'"
-        f" ELSE CASE WHEN {value} < 0 THEN '1' ELSE '0' END"
-        f" || CASE WHEN {value} - {value} = 0 THEN lpad(bin({_bits(value)}), 63, '0')"
-        f" ELSE '{infinite}' END END"
+    text = (
+        "CASE WHEN v IS NULL THEN NULL WHEN isnan(v) THEN 'NaN' WHEN v = 0 THEN '0'"
+        f" ELSE CASE WHEN v < 0 THEN '1' ELSE '0' END || CASE WHEN v - v = 0"
+        f" THEN lpad(bin({bits}), 63, '0') ELSE '{infinite}' END END"
     )
+    return _let("v", value, text)
 
 
 DIALECT = verify.Dialect(

@@ -171,6 +171,9 @@ class Change:
         self.execute(f"DELETE FROM {table} WHERE {condition}")  # noqa: S608  # the broker's own
         self.execute(f"INSERT INTO {table} {query}")
 
+    def flush(self) -> None:
+        """Do nothing: every statement sees those before it."""
+
     def drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {verify.quoted(table)}")
         self.changed.add(table)

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from transfers import demo, disk_errors, warehouses
-from transfers.exceptions import TransferError
-from transfers.ingest import plan, raw_table
+from transfers.exceptions import BadInput, TransferError
+from transfers.ingest import mapping_file, plan, raw_table
+from transfers.ingest.mapping_file import Sample
 from transfers.ingest.plan import Plan
 from transfers.terminal import Rate
 
@@ -50,12 +51,33 @@ class Command(BaseCommand):
         parser.add_argument(
             "--explain",
             action="store_true",
-            help="only report how the columns would be filled",
+            help="only report how the columns would be filled. For an unknown form, also write a"
+            " mapping file, which you can edit and pass with --columns",
+        )
+        parser.add_argument(
+            "--mapping",
+            type=Path,
+            metavar="FILE",
+            help="where --explain writes the mapping file (default: NAME.mapping.toml in this"
+            " folder); an existing file is not changed",
         )
         self.add_files(parser)
         modes = parser.add_mutually_exclusive_group()
         modes.add_argument("--append", action="store_true", help="keep existing records")
         modes.add_argument("--replace", action="store_true", help="delete existing records")
+        modes.add_argument(
+            "--replace-months",
+            action="store_true",
+            help="delete existing records of the months that the files contain",
+        )
+        parser.add_argument(
+            "--repeated",
+            choices=["keep", "refuse", "drop"],
+            default="keep",
+            help="what to do with repeated flights: same date, airline, flight number, airports and"
+            " scheduled departure. They are always counted. drop: one of each is kept"
+            " (default: keep)",
+        )
 
     def add_files(self, parser: CommandParser) -> None:
         """Add the options that name files which say what the records mean."""
@@ -70,25 +92,37 @@ class Command(BaseCommand):
         started = time.perf_counter()
         try:
             with disk_errors.reported("The files cannot be ingested"):
-                planned = self.plan(options)
-                if options["explain"]:
+                planned = self.explain(options)
+                if options["explain"] or not planned:
                     return
-                results = self.ingest(planned, _mode(options))
+                results = self.ingest(planned, _mode(options), options["repeated"])
         except TransferError as error:
             raise CommandError(error.full_message) from None
         self.report(results, time.perf_counter() - started)
 
-    def plan(self, options: dict[str, Any]) -> Plan:
-        """Recognize the forms of the files, and print what fills each column."""
+    def explain(self, options: dict[str, Any]) -> Plan | None:
+        """Recognize the forms of the files, and print what fills each column.
+
+        With --explain, write a mapping file for an unknown form.
+        """
         demo_files = [demo.make(settings.HOME / "demo")] if options["demo"] else []
         paths = [*options["file"], *demo_files]
         if not paths:
             raise CommandError("Name at least one file, or use --demo.")
-        planned = plan.read(paths, options["columns"], options["airlines"], options["airports"])
+        try:
+            planned = plan.read(paths, options["columns"], options["airlines"], options["airports"])
+        except plan.Unrecognized as error:
+            if not (options["explain"] and error.can_be_mapped):
+                raise
+            self.stdout.write(str(error))
+            self.stdout.write(_write_mapping(error, options["mapping"]))
+            return None
         self.stdout.write("\n".join(planned.lines()))
         return planned
 
-    def ingest(self, planned: Plan, mode: raw_table.Mode | None) -> list[raw_table.Ingested]:
+    def ingest(
+        self, planned: Plan, mode: raw_table.Mode | None, repeated: raw_table.Treatment
+    ) -> list[raw_table.Ingested]:
         """Ingest the files, with a progress bar for each if a person watches."""
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
         console = Console(stderr=True)
@@ -100,7 +134,7 @@ class Command(BaseCommand):
             def update(path: Path, rows: int, share: float) -> None:
                 display.update(bars[path], completed=rows, total=rows / share)
 
-            return raw_table.ingest(warehouse, planned, mode, update)
+            return raw_table.ingest(warehouse, planned, mode, update, repeated)
 
     def report(self, results: list[raw_table.Ingested], seconds: float) -> None:
         """Print how many records of each file were added, and warnings."""
@@ -115,6 +149,23 @@ class Command(BaseCommand):
 
 
 def _mode(options: dict[str, Any]) -> raw_table.Mode | None:
-    if options["append"]:
-        return "append"
-    return "replace" if options["replace"] else None
+    modes: dict[str, raw_table.Mode] = {
+        "append": "append",
+        "replace": "replace",
+        "replace_months": "months",
+    }
+    return next((mode for option, mode in modes.items() if options[option]), None)
+
+
+def _write_mapping(error: plan.Unrecognized, path: Path | None) -> str:
+    """Write a mapping file for a file of an unknown form; return a sentence about it."""
+    name = Path(error.part.member or error.part.path).name
+    path = path or Path(f"{name}.mapping.toml")
+    content = mapping_file.text(Sample.of(error.lines), str(error.part.path), str(path))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        advice = "Name another file by --mapping FILE, or remove it."
+        raise BadInput("exists already.", file=str(path), advice=advice) from None
+    return f"{path} is written. Edit it, and pass it with --columns."

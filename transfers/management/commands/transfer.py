@@ -1,6 +1,5 @@
 """`manage.py transfer`: copy tables from the warehouse and publish them."""
 
-import time
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +11,10 @@ from rich.console import Console
 from flights import tables
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
-from transfers import services, tasks
-from transfers.exceptions import AlreadyRunning, TransferError
+from transfers import services
+from transfers.exceptions import TransferError
 from transfers.models import Transfer
-from transfers.run import runner
+from transfers.run import completion
 from transfers.run.preview import preview
 from transfers.terminal import following, outcome
 from transfers.warehouses import connect
@@ -71,20 +70,9 @@ class Command(BaseCommand):
             raise CommandError(f"A transfer of {', '.join(refused)} would be refused.")
 
     def run(self, transfers: list[Transfer]) -> None:
-        """Run the transfers once no other of their tables runs; wait for those that others run."""
+        """Run the transfers; report on standard error what they wait for."""
         self.last_message = ""
-        while True:
-            try:
-                runner.run(transfers)
-            except AlreadyRunning as busy:
-                self.report(str(busy))
-            else:
-                others = [str(t) for t in _rows(transfers) if t.active]
-                if not others:
-                    return
-                self.report(f"Another process runs {', '.join(others)}. Waiting for it to end.")
-            time.sleep(tasks.WAIT)
-            services.reap()
+        completion.complete(transfers, self.report)
 
     def report(self, message: str) -> None:
         """Print a message on standard error, unless it was the last one."""

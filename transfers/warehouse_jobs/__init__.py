@@ -1,16 +1,12 @@
-"""Warehouse jobs: changes of the warehouse that people start in the admin.
+"""Warehouse jobs: changes of the warehouse that people start in the admin, or that are scheduled.
 
 Workers run them one at a time, oldest first. A job can run twice without harm: the warehouse
 recognizes files that it has ingested, and records that its tables were built from.
 """
 
 import logging
-import tempfile
-import uuid
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -20,37 +16,53 @@ from django.db.models import F
 from django.utils import timezone
 
 from flights import claims
+from transfers import disk_errors
+from transfers.alerts import outbox
+from transfers.exceptions import TransferError, WarehouseBusy
+from transfers.ingest.raw_table import Mode
+from transfers.models import WarehouseJob
 
-from . import broker, disk_errors, warehouses
-from .alerts import outbox
-from .exceptions import TransferError, WarehouseBusy
-from .ingest import raw_table
-from .models import WarehouseJob
+from . import publication, steps, uploads
+from .uploads import Upload, remove_orphans
 
-Status = WarehouseJob.Status
-UPLOADS = "uploads"
-# A younger upload without a job may be one that a web process stores now.
-ORPHANED_AFTER = timedelta(hours=1)
+__all__ = ["Upload", "active", "ask", "fail", "reap", "remove_orphans", "work"]
+
+Kind, Status = WarehouseJob.Kind, WarehouseJob.Status
+MODES: dict[str, Mode] = {Kind.APPEND: "append", Kind.REPLACE: "replace", Kind.MONTHS: "months"}
 WORKER_DIED = "Its worker stopped unexpectedly."
 RETRY_ADVICE = "See the worker's log, and start it again."
 log = logging.getLogger(__name__)
 
 
-def ask(kind: str, asked_by: str, file: "UploadedFile[bytes] | None" = None) -> WarehouseJob:
-    """Queue a job. Its file goes to the storage, where every worker can read it."""
-    name = Path(file.name or "records").name if file else ""
-    job = WarehouseJob(kind=kind, asked_by=asked_by, name=name)
-    stored = str(uuid.uuid4())
+def ask(
+    kind: str,
+    asked_by: str,
+    file: "Upload | UploadedFile[bytes] | None" = None,
+    arguments: Sequence[str] = (),
+) -> WarehouseJob:
+    """Queue a job. Its file goes to the storage, where every worker can read it.
+
+    `arguments` are those of its kind: months, or the name of a folder.
+    """
+    job = WarehouseJob(kind=kind, asked_by=asked_by, arguments=list(arguments))
+    job.name = ", ".join(arguments)
+    if not file:
+        job.save()
+        return job
+    upload = uploads.confirm(file) if isinstance(file, Upload) else uploads.store(file)
+    job.file.name, job.name, job.mapping = upload.stored, upload.name, upload.mapping
     try:
-        with disk_errors.reported("The file cannot be stored"):
-            if file:
-                job.file.save(stored, file, save=False)
         job.save()
     except BaseException:
-        with suppress(OSError):
-            job.file.storage.delete(f"{UPLOADS}/{stored}")  # a full disk may hold a part of it
+        uploads.remove(upload)
         raise
     return job
+
+
+def active(kind: str, arguments: Sequence[str]) -> WarehouseJob | None:
+    """Return a queued or running job of this kind with these arguments."""
+    jobs = WarehouseJob.objects.filter(kind=kind, arguments=list(arguments))
+    return jobs.filter(status__in=WarehouseJob.ACTIVE).first()
 
 
 def work() -> None:
@@ -80,20 +92,6 @@ def fail(job: WarehouseJob, error: Exception) -> None:
         log.error("%s failed: %s", job, message)
 
 
-def remove_orphans() -> int:
-    """Remove uploads without a job; returns their number."""
-    storage = WarehouseJob._meta.get_field("file").storage
-    if not storage.exists(UPLOADS):
-        return 0
-    before = timezone.now() - ORPHANED_AFTER
-    owned = set(WarehouseJob.objects.exclude(file="").values_list("file", flat=True))
-    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
-    orphans = [n for n in names if n not in owned and storage.get_modified_time(n) < before]
-    for name in orphans:
-        storage.delete(name)
-    return len(orphans)
-
-
 def _run(job: WarehouseJob) -> bool:
     """Run a claimed job and record its result; False if it has to be retried later."""
     try:
@@ -101,7 +99,7 @@ def _run(job: WarehouseJob) -> bool:
             claims.Heartbeat(partial(claims.beat, job)),
             disk_errors.reported("It was not possible"),
         ):
-            outcome = _build() if job.kind == WarehouseJob.Kind.BUILD else _ingest(job)
+            outcome = _do(job)
     except WarehouseBusy as busy:  # a command uses the warehouse: this costs the job no attempt
         _queue_again(job, str(busy))
         return False
@@ -115,6 +113,16 @@ def _run(job: WarehouseJob) -> bool:
     else:
         _end(job, status=Status.SUCCEEDED, outcome="\n".join(outcome), error="", advice="")
     return True
+
+
+def _do(job: WarehouseJob) -> list[str]:
+    """Do the work of a job; returns lines that say what it did."""
+    if job.kind == Kind.BUILD:
+        return steps.build()
+    if job.kind == Kind.PUBLISH:
+        return publication.run(job)
+    ingest = steps.ingest_folder if job.arguments else steps.ingest_upload
+    return ingest(job, MODES[job.kind])
 
 
 def _retry(job: WarehouseJob, reason: str) -> bool:
@@ -139,28 +147,3 @@ def _end(job: WarehouseJob, **values: Any) -> bool:
         if job.file:
             transaction.on_commit(partial(job.file.delete, save=False))
     return True
-
-
-def _ingest(job: WarehouseJob) -> list[str]:
-    """Ingest the job's file; returns one line for each file in it, then the warnings."""
-    warehouse = warehouses.connect(settings.WAREHOUSE_URL)
-    mode: raw_table.Mode = "replace" if job.kind == WarehouseJob.Kind.REPLACE else "append"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / job.name  # errors show the file's original name
-        path.symlink_to(job.file.path)
-        try:
-            files = raw_table.ingest(warehouse, [path], mode)
-        except TransferError as error:
-            error.args = (str(error).replace(f"{folder}/", ""),)
-            raise
-    results = {True: "records added", False: "records were there already"}
-    counts = [f"{file.path.name}: {file.rows:,} {results[file.new]}" for file in files]
-    return counts + [f"Warning: {warning}" for file in files for warning in file.warnings]
-
-
-def _build() -> list[str]:
-    """Build the final tables; returns one line for each table."""
-    tables = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    return [table.summary for table in tables] or [
-        "The tables are up to date: nothing has changed since the last build."
-    ]

@@ -1,0 +1,158 @@
+"""Months are downloaded, ingested, built and published in one job, whose steps are recorded."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests import dot_server
+from tests.dot_server import DotServer, csv, flight, zipped
+from tests.fault_probes import database
+from tests.platform import Platform, until
+from tests.platforms import own_platform
+
+STEPS = ["download", "ingest", "build", "transfer"]
+REAP = "from transfers import tasks; tasks.reap()"
+
+
+@pytest.fixture
+def dot() -> Iterator[DotServer]:
+    with dot_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def platform(dot: DotServer, tmp_path: Path) -> Iterator[Platform]:
+    env = {"DOWNLOAD_URL": dot.url, "DOWNLOAD_ATTEMPTS": "1", "JOB_LOST_AFTER": "2"}
+    with own_platform(AIRSENSE_HOME=str(tmp_path), **env) as own:
+        own.log = tmp_path / "log"
+        yield own
+
+
+def rows(platform: Platform, query: str) -> list[dict[str, Any]]:
+    with database(platform) as connection:
+        return list(connection.cursor(row_factory=psycopg.rows.dict_row).execute(query))
+
+
+def jobs(platform: Platform) -> list[dict[str, Any]]:
+    return rows(platform, "SELECT * FROM transfers_warehousejob ORDER BY id")
+
+
+def flights(platform: Platform) -> list[tuple[str, int]]:
+    """The published flights of each month."""
+    months = rows(
+        platform,
+        """SELECT to_char("Flight_Date", 'YYYY-MM') AS month, count(*) AS flights"""
+        " FROM flight_delay_data GROUP BY 1 ORDER BY 1",
+    )
+    return [(row["month"], row["flights"]) for row in months]
+
+
+def notes(platform: Platform) -> list[list[str]]:
+    """The notes of the transfers that made a version of the flights, oldest first."""
+    transfers = rows(
+        platform,
+        "SELECT notes FROM transfers_transfer WHERE \"table\" = 'flight_delay_data'"
+        " AND status = 'succeeded' ORDER BY id",
+    )
+    return [row["notes"] for row in transfers]
+
+
+def test_one_command_publishes_months(platform: Platform, dot: DotServer) -> None:
+    dot.publish(2024, 1, flights=3)
+    dot.publish(2024, 2, flights=4)
+    printed = platform.manage("download", "--publish", "2024-01..2024-02")
+    assert "download: 2024-01: downloaded" in printed
+    assert "transfer: flight_delay_data/1: 7 rows" in printed
+    assert flights(platform) == [("2024-01", 3), ("2024-02", 4)]
+    (job,) = jobs(platform)
+    assert (job["status"], [step["name"] for step in job["steps"]]) == ("succeeded", STEPS)
+    times = [step[when] for step in job["steps"] for when in ("started_at", "ended_at")]
+    assert times == sorted(times)
+
+
+def test_a_step_that_fails_alerts_and_leaves_the_published_tables_as_they_were(
+    platform: Platform, dot: DotServer
+) -> None:
+    dot.publish(2024, 1)
+    platform.manage("download", "--publish", "2024-01")
+    dot.files[2024, 2] = zipped(csv(2024, 2) + flight(2024, 2, ArrDelay="late"))
+    dot.files[2024, 3] = b"<html>Down for maintenance</html>"
+    for months, step, says in (
+        ("2024-02", "ingest", "line 5"),
+        ("2024-03", "download", "is not a zip file but text/html"),
+        ("2024-04", "download", "2024-04 is not published yet"),
+    ):
+        done = platform.attempt("download", "--publish", months)
+        assert (done.returncode, says in done.stderr) == (1, True), done.stderr
+        job = jobs(platform)[-1]
+        assert (job["status"], job["steps"][-1]["name"]) == ("failed", step)
+        assert "ended_at" not in job["steps"][-1]
+        assert flights(platform) == [("2024-01", 3)]
+    select = 'SELECT about, "table", kind, ended_at FROM transfers_alert ORDER BY id'
+    (alert,) = rows(platform, select)
+    assert (alert["about"], alert["table"], alert["kind"]) == ("job", "publication", "failed")
+    dot.publish(2024, 2)
+    platform.manage("download", "--publish", "2024-02")
+    assert [alert["kind"] for alert in rows(platform, select)] == ["failed", "recovered"]
+    assert flights(platform) == [("2024-01", 3), ("2024-02", 3)]
+
+
+def test_a_job_whose_worker_was_killed_continues_with_the_step_that_had_not_ended(
+    platform: Platform, dot: DotServer
+) -> None:
+    dot.publish(2024, 1, flights=30_000)
+    dot.held.clear()
+    start = "from transfers import tasks; tasks.start_job('publish', 'me', arguments=['2024-01'])"
+    platform.python(start)
+    with platform.running("worker") as worker:
+        until(lambda: list((Path(platform.env["AIRSENSE_HOME"]) / "months").glob("*%22*.part")))
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+    dot.held.set()
+    lock = platform.warehouse / "writer.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with platform.running("worker"), lock.open("w") as busy:
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        until(lambda: platform.python(REAP) or jobs(platform)[0]["attempt"] == 2)
+        until(lambda: "being changed by another process" in jobs(platform)[0]["error"])
+        assert [s["name"] for s in jobs(platform)[0]["steps"]] == ["download", "ingest"]
+        requests = len(dot.requests)
+        fcntl.flock(busy, fcntl.LOCK_UN)
+        platform.python(REAP)
+        until(lambda: jobs(platform)[0]["status"] == "succeeded")
+    assert dot.sent[:requests] == [200, 206]
+    assert len(dot.requests) == requests
+    assert flights(platform) == [("2024-01", 30_000)]
+
+
+def test_schedules_publish_new_months_ingest_folders_and_build_tables_once_at_a_time(
+    platform: Platform, dot: DotServer
+) -> None:
+    newest = dot_server.recent_month()
+    dot.publish(*newest)
+    inbox = Path(platform.env["AIRSENSE_HOME"]) / "inbox" / "mine"
+    inbox.mkdir(parents=True)
+    (inbox / "one.zip").write_bytes(zipped(csv(2023, 5)))
+    send = (
+        "from celery import current_app\n"
+        "for task, args in (('publish_months', []), ('publish_months', []),"
+        " ('ingest_folder', ['mine', 'months']), ('build_tables', []), ('ingest_folder', ['no'])):"
+        " current_app.send_task(f'transfers.tasks.{task}', args,"
+        " headers={'periodic_task_name': 'nightly'})"
+    )
+    platform.python(send)
+    with platform.running("worker", "--concurrency=1"):
+        until(lambda: len(jobs(platform)) >= 4, seconds=60)
+        until(lambda: all(job["finished_at"] for job in jobs(platform)), seconds=60)
+    by_name = {(job["kind"], job["name"]): job for job in jobs(platform)}
+    assert {job["asked_by"] for job in jobs(platform)} == {"schedule: nightly"}
+    assert [key for key, job in by_name.items() if job["status"] == "failed"] == [("append", "no")]
+    assert by_name["append", "no"]["error"].endswith("inbox/no: there is no such folder.")
+    assert "one.zip: 3 records added" in by_name["months", "mine"]["outcome"]
+    assert flights(platform)[-1] == ("{}-{:02}".format(*newest), 3)

@@ -1,0 +1,127 @@
+"""Check a monthly zip file: complete, with one complete CSV file of rows of the right month."""
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from django.conf import settings
+
+from transfers.exceptions import BadDownload, BadInput
+from transfers.ingest.compressed import READ_BYTES, UnpackLimit
+
+from .months import Month
+
+DATE, YEAR, MONTH = "flightdate", "year", "month"
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+
+
+def check(path: Path, month: Month) -> int:
+    """Return the number of rows of a month's zip file; BadDownload if a rule is broken."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _check_members(path, archive, month)
+    except (*DAMAGED, pa.ArrowInvalid, UnicodeDecodeError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise BadDownload(f"The file of {month} is damaged: {reason}.") from error
+    except BadInput as error:  # it unpacks to too many bytes
+        raise BadDownload(f"The file of {month}: {error}", advice=error.advice) from error
+
+
+def _check_members(path: Path, archive: zipfile.ZipFile, month: Month) -> int:
+    member, others = _csv(archive, month)
+    limit = UnpackLimit(path)
+    for other in others:
+        with archive.open(other) as content:
+            while chunk := content.read(READ_BYTES):  # the end checks the CRC
+                limit.add(len(chunk))
+    with archive.open(member) as content:
+        line = content.readline(settings.INGEST_LINE_BYTES)
+    with archive.open(member) as content:
+        return _check_rows(_Content(content, limit), _names(line, month), month)
+
+
+def _csv(archive: zipfile.ZipFile, month: Month) -> tuple[zipfile.ZipInfo, list[zipfile.ZipInfo]]:
+    """Return the only CSV file, and the readme files; BadDownload if there is anything else."""
+    files = [member for member in archive.infolist() if not member.is_dir()]
+    tables = [member for member in files if member.filename.lower().endswith(".csv")]
+    others = [member for member in files if member not in tables]
+    readme = all(Path(member.filename).name.lower().startswith("readme") for member in others)
+    if len(tables) != 1 or not readme:
+        names = ", ".join(member.filename for member in files[:5]) or "nothing"
+        problem = f"The file of {month} contains {names}, not one CSV file and a readme."
+        raise BadDownload(problem)
+    return tables[0], others
+
+
+def _names(line: bytes, month: Month) -> list[str]:
+    """Return the names of the header that state the date; BadDownload if there are none."""
+    if not line.strip():
+        raise BadDownload(f"The CSV file of {month} is empty.")
+    names = next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
+    dates = [name for name in names if name.lower() in (DATE, YEAR, MONTH)]
+    if {name.lower() for name in dates} != {DATE, YEAR, MONTH}:
+        problem = f"The CSV file of {month} has no columns Year, Month and FlightDate."
+        raise BadDownload(problem)
+    return dates
+
+
+def _check_rows(content: "_Content", names: list[str], month: Month) -> int:
+    rows = 0
+    for batch in _batches(content, names):
+        _check_month(batch, rows, month)
+        rows += batch.num_rows
+    if content.last != b"\n":
+        raise BadDownload(f"The CSV file of {month} is incomplete: its last line has no end.")
+    if not rows:
+        raise BadDownload(f"The CSV file of {month} has no rows.")
+    return rows
+
+
+def _batches(content: "_Content", names: list[str]) -> Iterator[pa.RecordBatch]:
+    """Read the columns of the date. Arrow refuses rows with another number of values."""
+    yield from pyarrow.csv.open_csv(
+        content,
+        pyarrow.csv.ReadOptions(block_size=READ_BYTES),
+        convert_options=pyarrow.csv.ConvertOptions(
+            include_columns=names, column_types=dict.fromkeys(names, pa.string())
+        ),
+    )
+
+
+def _check_month(batch: pa.RecordBatch, before: int, month: Month) -> None:
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        wrong = pc.index(pc.fill_null(_matches(name, column, month), False), False).as_py()
+        if wrong >= 0:
+            raise BadDownload(
+                f"The CSV file of {month}, row {before + wrong + 1:,}:"
+                f" {name} is {column[wrong].as_py()!r}, which is not in {month}."
+            )
+
+
+def _matches(name: str, column: pa.Array, month: Month) -> pa.BooleanArray:
+    if name.lower() == DATE:
+        return pc.starts_with(column, f"{month}-")
+    return pc.equal(column, str(month.year if name.lower() == YEAR else month.month))
+
+
+class _Content(io.RawIOBase):
+    """The decompressed content of a member; limits its size, and knows its last byte."""
+
+    def __init__(self, content: IO[bytes], limit: UnpackLimit) -> None:
+        self._content, self._limit, self.last = content, limit, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._content.read(size)
+        self._limit.add(len(chunk))
+        self.last = chunk[-1:] or self.last
+        return chunk

@@ -1,0 +1,41 @@
+"""Repeated flights: records of the same date, airline, number, airports and scheduled departure."""
+
+from typing import Literal
+
+from transfers.warehouses import Change, databricks_sql
+
+RAW = "raw_flight_records"
+# Rows on their way to the raw table; it exists only while files are ingested.
+INCOMING = "incoming_flight_records"
+KEY = (
+    "Flight_Date, coalesce(Airline_Code, Airline_Name), Flight_Number, Origin, Destination,"
+    " Scheduled_Departure"
+)
+# Of repeated records, one of a flight that departed stays.
+BEST = "CASE WHEN Departure_Delay_Minutes IS NULL THEN 1 ELSE 0 END"
+
+type Treatment = Literal["keep", "refuse", "drop"]
+
+
+def count(change: Change, condition: str, *tables: str) -> int:
+    """Return how many records of tables repeat another one; those without a number do not."""
+    columns = "Airline_Code, Airline_Name, Flight_Number, Origin, Destination, Scheduled_Departure"
+    where = f"WHERE Flight_Number IS NOT NULL AND {condition}"
+    rows = " UNION ALL ".join(
+        databricks_sql.select(f"Flight_Date, {columns}", f"{table} {where}") for table in tables
+    )
+    groups = databricks_sql.select("count(*) AS Records", f"({rows}) GROUP BY {KEY}")
+    total = databricks_sql.select("coalesce(sum(Records - 1), 0) AS n", f"({groups})")
+    return int(change.query(total)["n"][0].as_py())
+
+
+def drop(change: Change, condition: str) -> None:
+    """Remove repeated records from the raw table."""
+    schema = change.query(databricks_sql.select("*", f"{RAW} LIMIT 0")).schema
+    columns = ", ".join(map(databricks_sql.name, schema.names))
+    number = f"row_number() OVER (PARTITION BY {KEY} ORDER BY {BEST}) AS airsense_repeat"
+    rows = databricks_sql.select(f"*, {number}", f"{RAW} WHERE {condition}")
+    kept = f"({rows}) WHERE airsense_repeat = 1 OR Flight_Number IS NULL"
+    change.execute(f"CREATE OR REPLACE TABLE {INCOMING} AS {databricks_sql.select(columns, kept)}")
+    change.replace(RAW, f"({condition})", databricks_sql.select(columns, INCOMING))
+    change.drop(INCOMING)

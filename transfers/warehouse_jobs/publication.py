@@ -1,0 +1,99 @@
+"""Publish months: download them, ingest them, build the final tables, and transfer the tables.
+
+Each step is recorded in the job when it begins and when it ends. A job that runs again continues
+with the step that had not ended. A step that fails leaves the published tables as they were.
+"""
+
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from flights import claims, tables
+from transfers import services
+from transfers.download import months, store
+from transfers.download.months import Month
+from transfers.exceptions import ClaimLost, NotPublished, TransferError
+from transfers.models import DownloadedMonth, Transfer, WarehouseJob
+from transfers.run import completion
+from transfers.terminal import outcome
+
+from . import releases, steps
+
+UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
+
+
+def run(job: WarehouseJob) -> list[str]:
+    """Do the steps of a job that have not ended; returns the lines of all steps."""
+    for name, step in STEPS.items():
+        if not _step(job, name).get("ended_at"):
+            _record(job, name, started_at=_now())
+            _record(job, name, ended_at=_now(), outcome=step(job))
+    return job.lines
+
+
+def _step(job: WarehouseJob, name: str) -> dict[str, object]:
+    return next((step for step in job.steps if step["name"] == name), {})
+
+
+def _record(job: WarehouseJob, name: str, **values: object) -> None:
+    """Write what is known of a step; ClaimLost if another process runs the job now."""
+    others = [step for step in job.steps if step["name"] != name]
+    job.steps = [*others, {"name": name, "outcome": [], **_step(job, name), **values}]
+    if not claims.beat(job, steps=job.steps):
+        raise ClaimLost(f"{job} was ended by others.", advice="Start it again.")
+
+
+def _now() -> str:
+    return timezone.now().isoformat(timespec="milliseconds")
+
+
+def _months(job: WarehouseJob) -> list[Month]:
+    return months.parse(job.arguments) or months.recent()
+
+
+def _releases(job: WarehouseJob) -> list[DownloadedMonth]:
+    """The stored releases of the job's months."""
+    return [release for month in _months(job) if (release := store.newest(month))]
+
+
+def _download(job: WarehouseJob) -> list[str]:
+    """Download the job's months; months that a schedule looks for may be unpublished."""
+    lines = []
+    for month in _months(job):
+        try:
+            result = store.download(month)
+        except NotPublished:
+            if job.arguments:
+                raise
+        else:
+            lines.append(f"{month}: {'downloaded' if result.new else 'unchanged'}")
+    return lines or ["No month is published."]
+
+
+def _ingest(job: WarehouseJob) -> list[str]:
+    """Put the months into the place of the same months."""
+    paths = [store.path(release) for release in _releases(job)]
+    return steps.ingest(paths, "months") if paths else ["No month is stored."]
+
+
+def _build(job: WarehouseJob) -> list[str]:
+    lines = steps.build()
+    releases.built(_releases(job))
+    return lines
+
+
+def _transfer(job: WarehouseJob) -> list[str]:
+    """Transfer all tables together, and note which releases the new version has."""
+    transfers = completion.complete(services.ask(tables.TABLES, asked_by=f"job {job.pk}"))
+    for transfer in transfers:
+        if transfer.status in UNSUCCESSFUL:
+            raise TransferError(outcome(transfer))
+    return [*map(outcome, transfers), *releases.published()]
+
+
+STEPS: dict[str, Callable[[WarehouseJob], list[str]]] = {
+    "download": _download,
+    "ingest": _ingest,
+    "build": _build,
+    "transfer": _transfer,
+}
