@@ -19,8 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from flights import versions
 from flights.models import TableVersion
+from flights.query.query import Query
 from flights.query.sql_functions import Percent
+from flights.tables import by_name
 from tests.graphql import data, post, refused
 from tests.platform import Platform, Site
 
@@ -225,6 +228,22 @@ def test_groups_of_months_are_paged_and_counted(site: Site) -> None:
         following = answer.json()["next"]
         link = following and f"/api/{FLIGHTS}/{following}"
     assert [row["month_Flight_Date"] for row in rows] == [f"2013-{m:02}-01" for m in range(1, 13)]
+
+
+def test_a_version_without_a_column_has_no_figures_of_it(demo: Platform) -> None:
+    model = by_name(FLIGHTS)
+    version = versions.current(model)
+    missing = ("Flight_Date", "Arrival_Delay_Minutes")
+    version.columns = [name for name in version.columns if name not in missing]
+    wanted = {
+        "group_by": "month:Flight_Date,Airline_Name",
+        "aggregate": "share:Arrival_Delay_Minutes__gte:30,disc50:Arrival_Delay_Minutes,"
+        "percent:Arrival_Delay_Minutes/Departure_Delay_Minutes",
+        "columns": f"month_Flight_Date,{LATE},disc50_Arrival_Delay_Minutes,"
+        "percent_Arrival_Delay_Minutes_of_Departure_Delay_Minutes",
+    }
+    rows = Query.read(model, wanted).page(version).rows
+    assert [list(row.values()) for row in rows] == [[None, 0.0, None, None]] * 16
 
 
 # The same query on every surface.

@@ -52,7 +52,7 @@ def left(answer: Answer) -> int:
 def test_the_schema_cannot_be_repeated_in_one_operation(site: Site) -> None:
     message = refused(post(site, schemas(40)))
     assert "at most 100,000 values" in message
-    assert "5 for each value of the schema" in message
+    assert "2 for each value of the schema" in message
 
 
 def test_a_tool_reads_the_whole_schema_at_once(site: Site) -> None:
