@@ -25,7 +25,7 @@ def make(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transfers', '0012_downloaded_months'),
+        ('transfers', '0011_downloaded_months'),
         ('django_celery_beat', '0019_alter_periodictasks_options'),
     ]
 

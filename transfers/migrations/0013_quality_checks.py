@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transfers', '0013_publication_of_months'),
+        ('transfers', '0012_publication_of_months'),
     ]
 
     operations = [
