@@ -57,11 +57,11 @@ def succeeded(transfers: Iterable[Transfer]) -> None:
 
 def job_ended(job: WarehouseJob, error: str, advice: str) -> None:
     """Open an alert for this kind of job if it failed, otherwise end the open one."""
-    what = {
+    what: dict[str, tuple[str, str]] = {
         WarehouseJob.Kind.BUILD: ("build", "The build of the final tables"),
         WarehouseJob.Kind.PUBLISH: ("publication", f"The publication of {job.name or 'months'}"),
     }
-    subject, text = what.get(WarehouseJob.Kind(job.kind), ("ingest", f"The ingest of {job.name}"))
+    subject, text = what.get(job.kind, ("ingest", f"The ingest of {job.name}"))
     if error:
         _fail(About.JOB, subject, f"{text} failed: {error}", advice)
     else:
