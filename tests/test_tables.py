@@ -6,7 +6,6 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.core.management import call_command
-from django.db import models
 
 from flights.mirror import MirroredTable, public
 from flights.models import TableVersion, mirrored
@@ -15,8 +14,6 @@ from flights.tables import TABLES
 from tests.platform import Platform, Site
 from transfers.load import columns
 
-# Values for a column that is empty in the first row; numbers have "0".
-EXAMPLES = {models.TextField: "x", models.BooleanField: "true"}
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
 
 
