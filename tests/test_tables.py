@@ -55,9 +55,9 @@ def test_the_list_of_tables_describes_the_published_version(
 def test_every_operator_of_every_column_answers(table: type[MirroredTable], site: Site) -> None:
     (row,) = site.get(f"/api/{table._meta.db_table}/?limit=1").json()["results"]
     for field in table.columns():
-        example = (
-            EXAMPLES.get(type(field), "0") if row[public(field)] is None else row[public(field)]
-        )
+        example = row[public(field)]
+        if example is None:
+            example = sample(field)
         for lookup in operators.names(field):
             value = "false" if lookup == "isnull" else quote(str(example))
             path = f"/api/{table._meta.db_table}/?limit=1&{public(field)}__{lookup}={value}"
