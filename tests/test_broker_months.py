@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 from pytest_django import Settings
 
+from tests.platform import COLUMNS as COLUMNS_OF_CSV
 from tests.warehouse.running import Served, running
 from transfers import broker
 from transfers.exceptions import WarehouseError
 from transfers.ingest.raw_columns import COLUMNS
-from transfers.ingest.raw_table import INGESTED, RAW
+from transfers.ingest.raw_table import INGESTED, RAW, Mode, ingest
 from transfers.warehouses import Change, Warehouse, connect
 
 SCHEMA = pa.schema(COLUMNS.items())
@@ -132,6 +133,20 @@ def test_a_replaced_month_is_built_again_and_the_others_stay(warehouse: Warehous
     edit(warehouse, "UPDATE flight_delay_data SET Tail_Number = NULL WHERE true")
     built = contents(warehouse)
     assert built == in_full(warehouse)
+
+
+def test_ingest_states_the_months_of_its_files(warehouse: Warehouse, tmp_path: Path) -> None:
+    broker.build(warehouse)
+    mark(warehouse)
+    files: list[tuple[Mode, int, set[int]]] = [("append", 4, {1, 2, 3}), ("months", 2, {1, 3})]
+    for mode, month, left in files:
+        file = tmp_path / f"{month}.csv"
+        file.write_text(f"{COLUMNS_OF_CSV}\n2024-0{month}-05,Alpha,A,B,10,20\n")
+        ingest(warehouse, [file], mode)
+        broker.build(warehouse)
+        assert marked(warehouse) == left
+    edit(warehouse, "UPDATE flight_delay_data SET Tail_Number = NULL WHERE true")
+    assert contents(warehouse) == in_full(warehouse)
 
 
 @pytest.mark.parametrize(

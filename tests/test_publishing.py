@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -78,10 +79,14 @@ def _days_twice(rows: list[expected_tables.Record]) -> bytes:
 def _flights(rows: list[expected_tables.Record]) -> bytes:
     text = io.StringIO()
     names = columns.schema(by_name("flight_delay_data")).names
-    csv.writer(text, lineterminator="\n").writerow(names)
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
     greatest = 10**9  # a null is the greatest value
     ordered = sorted(rows, key=lambda r: (*r[:4], *(greatest if v is None else v for v in r[4:])))
-    csv.writer(text, lineterminator="\n").writerows(ordered)
+    for row in ordered:
+        day = date.fromisoformat(row[0]).strftime("%A")
+        # The records have the first six columns; the others are empty.
+        writer.writerow({**dict(zip(names, row, strict=False)), "Day_of_Week": day})
     return text.getvalue().encode()
 
 
