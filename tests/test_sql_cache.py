@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from django.db import models
 
 from flights import versions
 from flights.errors import BadQuery
@@ -41,11 +42,13 @@ def test_every_operator_of_every_column_has_the_same_sql(
     assert first
     for field, sign in product(model.columns(), ("", "-")):
         for operator, negated in product(operators.names(field), ("", "not_")):
-            of_the_row = [] if first[field.name] is None else [str(first[field.name])]
-            for value in (*of_the_row, sample(field)):
+            existing = sample(field) if first[field.name] is None else str(first[field.name])
+            for value in (existing, sample(field)):
                 params = {f"{public(field)}__{negated}{operator}": value}
                 params |= {"order_by": f"{sign}{public(field)}", "limit": "20"}
-                if operator not in BY_VALUE:
+                # Django writes `Cancelled = true` as `Cancelled`.
+                by_value = operator in BY_VALUE or isinstance(field, models.BooleanField)
+                if not by_value:
                     assert cached(model, params) == by_the_orm(model, params)
 
 

@@ -121,7 +121,11 @@ class FlightDelayData(MirroredTable):
             *("airline_name", "origin_city", "destination_city", "airline_code", "origin"),
             *("destination", "day_of_week", "scheduled_departure_hour", "cancellation_reason"),
         ),
-        units={**dict.fromkeys(MINUTES, "minutes"), "distance_miles": "miles"},
+        units={
+            **dict.fromkeys(MINUTES, "minutes"),
+            "distance_miles": "miles",
+            "scheduled_departure_hour": "hour of the day",
+        },
         fresh_within=DAILY,
         unsearched=(
             *MINUTES[2:],  # all but the delays

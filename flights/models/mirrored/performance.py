@@ -207,7 +207,7 @@ class PerformanceByHour(Performance):
         order=("airport", "scheduled_departure_hour"),
         key=("airport", "scheduled_departure_hour"),
         facets=("airport", "scheduled_departure_hour"),
-        units=UNITS,
+        units={**UNITS, "scheduled_departure_hour": "hour of the day"},
         fresh_within=DAILY,
         checks=(
             *_checks("airport", "scheduled_departure_hour"),
