@@ -10,6 +10,7 @@ from django.core.management import call_command
 from flights.mirror import MirroredTable, public
 from flights.models import TableVersion, mirrored
 from flights.query import operators
+from flights.query.values import sample
 from flights.tables import TABLES
 from tests.platform import Platform, Site
 from transfers.load import columns
