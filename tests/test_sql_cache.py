@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from django.db import models
 
 from flights import versions
 from flights.errors import BadQuery
@@ -45,7 +46,10 @@ def test_every_operator_of_every_column_has_the_same_sql(
             for value in (existing, sample(field)):
                 params = {f"{public(field)}__{negated}{operator}": value}
                 params |= {"order_by": f"{sign}{public(field)}", "limit": "20"}
-                if operator not in BY_VALUE:
+                # The ORM writes true as the bare column, so its SQL depends on the value, too.
+                if isinstance(field, models.BooleanField):
+                    assert cached(model, params) in (None, by_the_orm(model, params))
+                elif operator not in BY_VALUE:
                     assert cached(model, params) == by_the_orm(model, params)
 
 
