@@ -78,7 +78,11 @@ def fetch_sql(sql: str, values: list[Any], version: TableVersion) -> list[Any]:
         reader.ensure_connection()
         cursor = psycopg.Cursor(reader.connection)
         with reader.wrap_database_errors:
-            return list(cursor.execute(sql, values).fetchall())
+            if reader.queries_logged:
+                reader.make_debug_cursor(cursor).execute(sql, values)
+            else:
+                cursor.execute(sql, values)
+            return list(cursor.fetchall())
 
 
 @contextmanager
