@@ -332,7 +332,7 @@ def test_the_pipeline_gives_the_same_results_as_the_embedded_warehouse(
         fresh.manage("ingest", str(file))
         fresh.manage("broker")
         output = fresh.manage("transfer", "--all").splitlines()
-        lines = {line.partition("/2: ")[0]: line for line in output}
+        lines = {line.partition("/2: ")[0]: line for line in output if "/2: " in line}
         assert lines.keys() == set(tables)
         assert all(f" {len(rows)} rows in" in lines[table] for table, rows in before.items())
         assert "unchanged" in fresh.manage("transfer", "delays_by_day")

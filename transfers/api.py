@@ -63,6 +63,11 @@ class TransferSerializer(serializers.ModelSerializer[Transfer]):
     version = serializers.CharField(allow_null=True, help_text="What it made: table/number.")
     rows_per_second = serializers.IntegerField(allow_null=True)
     bytes_per_second = serializers.IntegerField(allow_null=True)
+    override = serializers.DictField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="Who publishes it in spite of failed checks, when and why.",
+    )
 
     class Meta:
         model = Transfer
