@@ -63,6 +63,11 @@ class TransferSerializer(serializers.ModelSerializer[Transfer]):
     version = serializers.CharField(allow_null=True, help_text="What it made: table/number.")
     rows_per_second = serializers.IntegerField(allow_null=True)
     bytes_per_second = serializers.IntegerField(allow_null=True)
+    checks = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="Results of the quality checks; null until they have run.",
+    )
     override = serializers.DictField(
         child=serializers.CharField(),
         allow_null=True,
