@@ -63,6 +63,7 @@ def notes(platform: Platform) -> list[list[str]]:
     return [[note for note in row["notes"] if ": release " in note] for row in transfers]
 
 
+@pytest.mark.deep
 def test_another_release_replaces_only_its_month_and_the_version_says_so(
     platform: Platform, dot: DotServer
 ) -> None:
@@ -104,6 +105,7 @@ def test_another_release_replaces_only_its_month_and_the_version_says_so(
     assert f"in place of {newest['digest'][:12]}" in notes(platform)[2][0]
 
 
+@pytest.mark.deep
 def test_a_step_that_fails_alerts_and_leaves_the_published_tables_as_they_were(
     platform: Platform, dot: DotServer
 ) -> None:

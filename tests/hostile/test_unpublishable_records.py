@@ -93,6 +93,7 @@ def test_normal_values_keep_their_indexes_beside_a_long_text(fresh: Platform) ->
             assert not any(f"Seq Scan on {TABLE}__v1 " in line for line in lines), lines
 
 
+@pytest.mark.deep
 def test_later_versions_take_the_long_text_along_and_go_with_all_that_is_theirs(
     fresh: Platform,
 ) -> None:
@@ -113,6 +114,7 @@ def test_later_versions_take_the_long_text_along_and_go_with_all_that_is_theirs(
         assert len(remaining.fetchall()) == 2
 
 
+@pytest.mark.deep
 def test_a_table_of_nothing_but_long_texts_is_published(fresh: Platform) -> None:
     every = [incompressible(3_000, seed) for seed in range(50)]
     fresh.ingest(flights(every))
