@@ -25,25 +25,15 @@ from django.db import connection
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import flight_records
 from tests import servers  # noqa: F401  # points this process to a new database
 from tests.platform import most_memory
 from tests.warehouse.running import running
-from transfers.ingest.raw_columns import COLUMNS
 
 if TYPE_CHECKING:
     from transfers.warehouses import Warehouse
 
 TABLE = "flight_delay_data"
-# Random values of the raw records, by type and by position.
-RANDOM = {
-    pa.date32(): "DATE '2008-01-01' + CAST(id % 121 AS INTEGER)",
-    pa.string(): "'Name ' || (hash(id + {n}) % 287)",
-    pa.int32(): "CAST(hash(id + {n}) % 90 AS INTEGER) - 15",
-    pa.bool_(): "hash(id + {n}) % 50 = 0",
-}
-RANDOM_TIMES = dict.fromkeys(
-    ("Scheduled_Departure", "Scheduled_Arrival"), "lpad(CAST(id % 24 AS VARCHAR), 2, '0') || ':30'"
-)
 COPY = (
     "SET client_min_messages = warning; DROP TABLE IF EXISTS copied;"
     " CREATE TABLE copied (LIKE {relation});\n\\copy copied FROM '{file}' (FORMAT csv)\n"
@@ -63,8 +53,8 @@ def main() -> None:
         django.setup()
         _run([sys.executable, "manage.py", "setup"])
         server.set(file_rows=FILE_ROWS)
-        flights = options.flights or _random(Path(folder) / "random.parquet")
-        rows = _fill(_built(flights, Path(folder)), options.times)
+        flights = options.flights or flight_records.random(Path(folder) / "random.parquet")
+        rows = _fill(flight_records.built(flights, Path(folder)), options.times)
         transfers, unhashed, copies = [], [], []
         for _ in range(options.runs):  # alternate, because a machine's speed varies over time
             transfers.append(_transfer("manage.py"))
@@ -84,28 +74,6 @@ def _options() -> argparse.Namespace:
     if not shutil.which("psql"):
         parser.exit(1, "The benchmark needs psql: apt-get install postgresql-client\n")
     return options
-
-
-def _random(file: Path) -> Path:
-    """Write random raw records."""
-    values = [
-        f"{RANDOM_TIMES.get(name, RANDOM[type_]).format(n=number)} AS {name}"
-        for number, (name, type_) in enumerate(COLUMNS.items())
-    ]
-    rows = f"SELECT {', '.join(values)} FROM range(2400000) AS r(id)"
-    duckdb.connect().execute(f"COPY ({rows}) TO '{file}' (FORMAT parquet)")
-    return file
-
-
-def _built(flights: Path, folder: Path) -> Path:
-    """Build `flight_delay_data` from raw records in an embedded warehouse; returns its file."""
-    env = {**os.environ, "WAREHOUSE_URL": f"duckdb://{folder}/embedded"}
-    for command in (["ingest", str(flights)], ["broker"]):
-        _run([sys.executable, "manage.py", *command], env=env)
-    file = folder / "built.parquet"
-    with duckdb.connect(str(folder / "embedded" / "warehouse.duckdb"), read_only=True) as built:
-        built.execute(f"COPY {TABLE} TO '{file}' (FORMAT parquet)")
-    return file
 
 
 def _fill(built: Path, times: int) -> int:
