@@ -40,7 +40,7 @@ COPY = (
     "ALTER TABLE copied ADD PRIMARY KEY (id); {indexes} ANALYZE copied;"
 )
 PEERS = {"pandas to_sql": "to_sql", "dlt": "dlt_pipeline"}
-FILE_ROWS = 300_000  # rows per result file: about 20 MB, like those of Databricks
+FILE_ROWS = 100_000  # rows per result file: about 20 MB, like those of Databricks
 DICTIONARY = "making the dictionary"
 PHASES = ["reading", "copying", "indexing", DICTIONARY, "verifying", "publishing"]
 PEER_ROWS = 200_000  # fewer rows for slow tools; only rates are compared
