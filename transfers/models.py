@@ -28,6 +28,7 @@ class Transfer(models.Model):
         ROLLBACK = "rollback"  # reads nothing: publishes an older version again
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
+    UNSUCCESSFUL = (Status.FAILED, Status.CANCELLED)
     WAITING = "waiting to be published"  # the phase before all tables are published
 
     table = models.TextField()
@@ -99,6 +100,10 @@ class Transfer(models.Model):
     def used_override(self) -> dict[str, str] | None:
         """The override, if there would have been no publication without it."""
         return self.override if self.blocked else None
+
+    @property
+    def unsuccessful(self) -> bool:
+        return self.status in self.UNSUCCESSFUL
 
     @property
     def rows_per_second(self) -> int | None:

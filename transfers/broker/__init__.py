@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from transfers import warehouses
 from transfers.exceptions import SourceMissing
 from transfers.ingest import raw_upgrade
 from transfers.ingest.raw_table import RAW
@@ -85,6 +86,12 @@ def build(warehouse: Warehouse, *, force: bool = False) -> list[Built]:
         return built
 
 
+def lines(built: Sequence[Built]) -> list[str]:
+    """Return what a build did, a line for each table."""
+    unchanged = "The tables are up to date: nothing has changed since the last build."
+    return [table.summary for table in built] or [unchanged]
+
+
 def sql(table: str) -> str:
     """Return the SQL statement that builds a table."""
     if table in performance.GROUPINGS:
@@ -109,21 +116,22 @@ def _last(change: Change) -> builds.Build | None:
 def _build_all(change: Change, periods: Sequence[Period]) -> list[Built]:
     """Build all tables; with periods, only these months of the tables in `BY_MONTHS`."""
     change.execute(airport_list.sql(_airport_codes(change)))
-    built = [_build(change, table, periods) for table in TABLES]
-    if periods and built[0].rows != _count(change, RAW):
+    records = warehouses.count(change, RAW)
+    built = [_build(change, table, periods, records) for table in TABLES]
+    if periods and built[0].rows != records:
         # Somebody else changed records of other months.
         return _build_all(change, [])
     return built
 
 
-def _build(change: Change, table: str, periods: Sequence[Period]) -> Built:
+def _build(change: Change, table: str, periods: Sequence[Period], records: int) -> Built:
     started = time.perf_counter()
     if periods and table in BY_MONTHS:
         _build_months(change, table, periods)
     else:
         change.execute(sql(table))
-    rows = _count(change, table)
-    left_out = _left_out(change, table) if table in performance.GROUPINGS else 0
+    rows = warehouses.count(change, table)
+    left_out = _left_out(change, table, records) if table in performance.GROUPINGS else 0
     return Built(table, rows, time.perf_counter() - started, left_out)
 
 
@@ -137,15 +145,11 @@ def _any(periods: Sequence[Period], column: str) -> str:
     return f"({' OR '.join(period.condition(column) for period in periods)})"
 
 
-def _left_out(change: Change, table: str) -> int:
+def _left_out(change: Change, table: str, records: int) -> int:
     """Count the flights that are in no row of a performance table."""
     times = len(performance.GROUPINGS[table].directions)
     counted = change.query(f"SELECT sum(Scheduled_Flights) AS n FROM {table}")  # noqa: S608
-    return times * _count(change, RAW) - int(counted["n"][0].as_py() or 0)
-
-
-def _count(change: Change, table: str) -> int:
-    return int(change.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py())  # noqa: S608
+    return times * records - int(counted["n"][0].as_py() or 0)
 
 
 def _airport_codes(change: Change) -> list[str | None]:

@@ -8,8 +8,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from transfers.ingest import months
 from transfers.ingest.raw_table import INGESTED, RAW
 from transfers.warehouses import Change, databricks_sql
 
@@ -92,8 +93,8 @@ def _months(file: File) -> Period | None:
     _, _, first, last = file
     if not first or not last:
         return None
-    after = date.fromisoformat(last).replace(day=28) + timedelta(days=4)
-    return Period(date.fromisoformat(first).replace(day=1), after.replace(day=1))
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    return Period(begin.replace(day=1), months.following(end))
 
 
 def _digest(parts: Iterable[str]) -> str:

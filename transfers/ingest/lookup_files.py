@@ -16,7 +16,7 @@ from transfers.exceptions import BadInput
 YEARS = re.compile(r"^(?P<name>.*\S)\s*\((?P<first>\d{4})\s*-\s*(?P<last>\d{4})?\s*\)$")
 ADVICE = 'Use a lookup table of the DOT, with the columns "Code,Description".'
 MAX_BYTES = 16 << 20  # the DOT's longest list has 0.4 MB
-# The columns of lists, by which they are told from flight records.
+# A file with all columns of one of these sets is a list; flight records have other columns.
 HEADERS = ({"code", "description"}, {"iata_code", "airline"}, {"iata_code", "city", "state"})
 
 

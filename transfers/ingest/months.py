@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
+from transfers import warehouses
 from transfers.warehouses import Change, databricks_sql
 
 from .repeats import INCOMING, RAW
@@ -17,9 +18,16 @@ def of(change: Change, table: str) -> list[date]:
     return sorted(result["Month"].to_pylist())
 
 
+def following(day: date) -> date:
+    """Return the first day of the next month."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
 def condition(months: list[date]) -> str:
     """Return SQL that holds for the flights of months."""
-    periods = [f"(Flight_Date >= DATE '{m}' AND Flight_Date < DATE '{_next(m)}')" for m in months]
+    periods = [
+        f"(Flight_Date >= DATE '{m}' AND Flight_Date < DATE '{following(m)}')" for m in months
+    ]
     return f"({' OR '.join(periods)})"
 
 
@@ -28,7 +36,7 @@ def replace(change: Change, months: list[date]) -> None:
 
     SchemaMismatch if a column has another type.
     """
-    incoming = _schema(change, INCOMING)
+    incoming = warehouses.schema(change, INCOMING)
     # Creates the raw table, or the columns that it lacks.
     empty = pa.RecordBatch.from_pylist([], incoming)
     change.append(RAW, incoming, [empty], uuid.uuid4().hex)
@@ -38,14 +46,6 @@ def replace(change: Change, months: list[date]) -> None:
         databricks_sql.name(field.name)
         if field.name.lower() in names
         else f"CAST(NULL AS {databricks_sql.type_of(field)})"
-        for field in _schema(change, RAW)
+        for field in warehouses.schema(change, RAW)
     ]
     change.replace(RAW, condition(months), databricks_sql.select(", ".join(columns), INCOMING))
-
-
-def _schema(change: Change, table: str) -> pa.Schema:
-    return change.query(databricks_sql.select("*", f"{table} LIMIT 0")).schema
-
-
-def _next(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1)

@@ -41,3 +41,5 @@ COLUMNS = REQUIRED | {
     # False where the file has no column of arrival delays: the outcome of a flight is unknown then.
     "Has_Arrivals": pa.bool_(),
 }
+
+TIMES = ("Scheduled_Departure", "Scheduled_Arrival")

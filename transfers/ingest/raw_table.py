@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from transfers import warehouses
 from transfers.exceptions import BadInput, RecordsThere, SchemaMismatch
 from transfers.warehouses import Change, Warehouse
 
@@ -95,7 +96,7 @@ class _Ingest:
     def _records(self) -> int:
         if RAW not in self.change.tables():
             return 0
-        return int(self.change.query(f"SELECT count(*) AS n FROM {RAW}")["n"][0].as_py())  # noqa: S608
+        return warehouses.count(self.change, RAW)
 
     def _prepare(self, new: Mapping[str, Path], records: int, *, replaces_all: bool) -> None:
         """Make the existing raw table fit for new records, or drop it.

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from transfers import warehouses
 from transfers.warehouses import Change, databricks_sql
 
-from .raw_columns import COLUMNS
+from .raw_columns import COLUMNS, TIMES
 
 # The names of columns in the demo data of earlier releases.
 EARLIER_NAMES = {
@@ -19,7 +20,6 @@ EARLIER_NAMES = {
     "Destination": "Destination_Airport",
     "Air_Minutes": "Air_Time_Minutes",
 }
-TIMES = ("Scheduled_Departure", "Scheduled_Arrival")
 
 # SQL of each step; {column} is a column of the raw table. Each step reads those before it.
 TEXT = "lower(trim(CAST({source} AS STRING))) AS upgrade_text_{column}"
@@ -68,7 +68,7 @@ class Column:
 
 def upgrade(change: Change, table: str) -> bool:
     """Upgrade the raw table in one statement; False if it has all columns already."""
-    schema = change.query(databricks_sql.select("*", f"{table} LIMIT 0")).schema
+    schema = warehouses.schema(change, table)
     if _is_current(schema):
         return False
     columns = [_column(name, type_, schema) for name, type_ in COLUMNS.items()]

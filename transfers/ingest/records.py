@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from . import arrow_types, values
 from .layout import CODES, BadColumns, Layout
 from .names import Namer
-from .raw_columns import COLUMNS
+from .raw_columns import COLUMNS, TIMES
 from .values import BadValue, Rule, refuse
 
 NAME_ADVICE = "Name the column in the header, or remove it."
@@ -18,7 +18,6 @@ EXACT_ADVICE = "Store it with less precision, or as text."
 
 
 AIRPORTS = ("Origin", "Destination")
-TIMES = ("Scheduled_Departure", "Scheduled_Arrival")
 # The rule that converts the columns of a type, and the kind of the types that it accepts.
 BY_TYPE: dict[pa.DataType, tuple[Rule, str]] = {
     pa.string(): (values.texts, "code"),

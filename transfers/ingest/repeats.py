@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from transfers import warehouses
 from transfers.warehouses import Change, databricks_sql
 
 RAW = "raw_flight_records"
@@ -31,7 +32,7 @@ def count(change: Change, condition: str, *tables: str) -> int:
 
 def drop(change: Change, condition: str) -> None:
     """Remove repeated records from the raw table."""
-    schema = change.query(databricks_sql.select("*", f"{RAW} LIMIT 0")).schema
+    schema = warehouses.schema(change, RAW)
     columns = ", ".join(map(databricks_sql.name, schema.names))
     number = f"row_number() OVER (PARTITION BY {KEY} ORDER BY {BEST}) AS airsense_repeat"
     rows = databricks_sql.select(f"*, {number}", f"{RAW} WHERE {condition}")

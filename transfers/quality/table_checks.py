@@ -29,7 +29,7 @@ class Measured:
 def measure(model: type[MirroredTable], current: TableVersion | None, source: Snapshot) -> Measured:
     """Run the checks of a table; `current` is the version that a new one would replace.
 
-    Those that compare tables are left to the caller, who has the totals of both.
+    The caller runs the checks that compare tables, because it knows the totals of both.
     """
     own = [check for check in model.mirror.checks if not isinstance(check, SameTotal)]
     counted = [check for check in own if not isinstance(check, RowCount)]

@@ -14,7 +14,7 @@ from transfers import services
 from transfers.download import months, store
 from transfers.download.months import Month
 from transfers.exceptions import ClaimLost, NotPublished, TransferError
-from transfers.models import DownloadedMonth, Transfer, WarehouseJob
+from transfers.models import DownloadedMonth, WarehouseJob
 from transfers.run import completion
 from transfers.terminal import outcome
 
@@ -22,7 +22,6 @@ from . import releases, steps
 
 type Step = Callable[[WarehouseJob], list[str]]
 
-UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
 log = logging.getLogger(__name__)
 
 
@@ -101,7 +100,7 @@ def _transfer(job: WarehouseJob) -> list[str]:
     """Transfer all tables together, and note which releases the new version has."""
     transfers = completion.complete(services.ask(tables.TABLES, asked_by=f"job {job.pk}"))
     for transfer in transfers:
-        if transfer.status in UNSUCCESSFUL:
+        if transfer.unsuccessful:
             raise TransferError(outcome(transfer))
     return [*map(outcome, transfers), *releases.published()]
 

@@ -35,6 +35,4 @@ def ingest(files: Sequence[Path] | Plan, mode: Mode) -> list[str]:
 
 def build() -> list[str]:
     """Build the final tables; returns a line for each table."""
-    tables = broker.build(warehouses.connect(settings.WAREHOUSE_URL))
-    lines = [table.summary for table in tables]
-    return lines or ["The tables are up to date: nothing has changed since the last build."]
+    return broker.lines(broker.build(warehouses.connect(settings.WAREHOUSE_URL)))

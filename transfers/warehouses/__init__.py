@@ -148,3 +148,13 @@ def missing(table: str, tables: Sequence[str]) -> SourceMissing:
         f"The warehouse has no table {table}.",
         advice=f"{existing} Run `manage.py ingest` and `manage.py broker` first.",
     )
+
+
+def schema(change: Change, table: str) -> pa.Schema:
+    """Return the columns of a table and their types."""
+    return change.query(f"SELECT * FROM {table} LIMIT 0").schema  # noqa: S608  # our own names
+
+
+def count(change: Change, table: str) -> int:
+    """Return the number of rows of a table."""
+    return int(change.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py())  # noqa: S608

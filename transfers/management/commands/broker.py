@@ -40,9 +40,5 @@ class Command(BaseCommand):
                 built = broker.build(warehouse, force=options["force"])
         except TransferError as error:
             raise CommandError(error.full_message) from None
-        for table in built:
-            self.stdout.write(table.summary)
-        if not built:
-            self.stdout.write(
-                "The tables are up to date: nothing has changed since the last build."
-            )
+        for line in broker.lines(built):
+            self.stdout.write(line)

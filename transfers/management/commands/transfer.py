@@ -21,8 +21,6 @@ from transfers.run.preview import preview
 from transfers.terminal import checks, following, outcome
 from transfers.warehouses import connect
 
-UNSUCCESSFUL = (Transfer.Status.FAILED, Transfer.Status.CANCELLED)
-
 
 class Command(BaseCommand):
     help = (
@@ -67,7 +65,7 @@ class Command(BaseCommand):
         ended = list(_rows(transfers))
         for transfer in ended:
             self.stdout.write("\n".join([outcome(transfer), *checks(transfer)]))
-        if failed := [transfer.table for transfer in ended if transfer.status in UNSUCCESSFUL]:
+        if failed := [transfer.table for transfer in ended if transfer.unsuccessful]:
             raise CommandError(f"Not transferred: {', '.join(failed)}")
 
     def queue(
