@@ -6,11 +6,11 @@ import sys
 from contextlib import nullcontext
 from functools import partial
 
-from django.core.management import execute_from_command_line
 from django.db import ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from airsense import data_folder, embedded
+from airsense.command_help import Utility
 
 # Commands that use neither PostgreSQL nor Valkey.
 SERVERLESS = {"--version", "check", "collectstatic", "diffsettings", "help", "version"}
@@ -34,7 +34,7 @@ def main() -> None:
 def execute() -> None:
     """Run the command. If migrations are missing, print one line instead of a traceback."""
     try:
-        execute_from_command_line(sys.argv)
+        Utility(sys.argv).execute()
     except ProgrammingError:
         migrations = MigrationExecutor(connection)
         if not migrations.migration_plan(migrations.loader.graph.leaf_nodes()):
