@@ -8,6 +8,7 @@ from logging import LogRecord
 
 LONGEST = 500  # characters of a message; a request's path can have 8,000
 MINUTE = 60.0  # seconds
+ALLOWED = "is_allowed"  # attribute of a record
 # Loggers that report malicious requests. A traceback would only show Django's own code.
 CLIENT_LOGGERS = "django.security."
 
@@ -32,8 +33,11 @@ class Limits(logging.Filter):
         self.lock = threading.Lock()
 
     def filter(self, record: LogRecord) -> bool | LogRecord:
-        if record.levelno >= logging.WARNING and not self._allows(record):
-            return False
+        if record.levelno >= logging.WARNING:
+            if not hasattr(record, ALLOWED):  # count it once, for all handlers
+                setattr(record, ALLOWED, self._allows(record))
+            if not getattr(record, ALLOWED):
+                return False
         return _shortened(record)
 
     def _allows(self, record: LogRecord) -> bool:

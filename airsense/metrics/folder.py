@@ -1,0 +1,35 @@
+"""The folder in which the processes of a server or worker keep their metrics.
+
+prometheus_client maps a file per process into memory, so that any of them can report the sum.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client, which reads it when it is imported
+# Files in memory: a process that writes to a mapped file on a full disk is killed (SIGBUS).
+MEMORY = Path("/dev/shm")  # noqa: S108  # the folder below has a random name and mode 0700
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Make the folder for this process and those that it starts; remove it at the end."""
+    parent = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="airsense-metrics-", dir=parent) as name:
+        os.environ[VARIABLE] = name
+        yield
+
+
+def forget_dead() -> None:
+    """Remove the gauges of processes that have ended; their counters stay."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    for file in Path(os.environ[VARIABLE]).glob("gauge_live*.db"):
+        process = file.stem.rpartition("_")[2]
+        try:
+            os.kill(int(process), 0)  # only asks whether it exists
+        except ProcessLookupError:
+            mark_process_dead(int(process))  # type: ignore[no-untyped-call]

@@ -1,0 +1,200 @@
+"""Metrics of the whole platform, which PostgreSQL and Valkey know: tables, transfers, queue, pools.
+
+Each scrape of any web process or worker reads them, so one that hangs hides none of them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils import timezone
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from airsense.celery import app
+from airsense.checks import Check
+from flights import freshness
+from flights.access import rate_limiter
+from flights.models import Export, PublishedTable
+from flights.query import cost
+from flights.queue import FAILURES
+from flights.tables import NAMES, TABLES
+from transfers.alerts.delivery import RETRIED_FOR
+from transfers.models import Alert, Delivery, Transfer, WarehouseJob
+
+STATUS = "status"  # database alias with short timeouts
+SLOTS = {cost.QUERIES: "heavy", cost.MEDIUM_QUERIES: "medium", cost.FILES: "file"}
+
+
+def tables() -> Iterator[Metric]:
+    published = PublishedTable.objects.using(STATUS).select_related("current").in_bulk()
+    since = _gauge("table_published_timestamp_seconds", "When it was published.", "table")
+    confirmed = _gauge(
+        "table_confirmed_timestamp_seconds", "When it was last equal to the warehouse.", "table"
+    )
+    within = _gauge("table_fresh_within_seconds", "The longest time between two of these.", "table")
+    stale = _gauge("table_stale", "Whether it was not equal for too long.", "table")
+    rows = _gauge("table_rows", "Rows of the published version.", "table")
+    for model in TABLES:
+        name = model._meta.db_table
+        table, fresh = published.get(name), freshness.of(model, published.get(name))
+        stale.add_metric([name], fresh.stale)
+        if fresh.within:
+            within.add_metric([name], fresh.within.total_seconds())
+        if fresh.confirmed_at:
+            confirmed.add_metric([name], fresh.confirmed_at.timestamp())
+        if table:
+            since.add_metric([name], table.since.timestamp())
+            rows.add_metric([name], table.current.rows)
+    yield from (since, confirmed, within, stale, rows)
+
+
+def transfers() -> Iterator[Metric]:
+    ended = "FROM transfers_transfer WHERE status <> ALL (%s)"
+    phases = ended.replace("WHERE", ", jsonb_each_text(seconds) WHERE")
+    yield _counter(
+        "transfers",
+        "Transfers that ended.",
+        ("table", "status"),
+        f'SELECT "table", status, count(*) {ended} GROUP BY 1, 2',
+        product(NAMES, Transfer.ENDED),
+    )
+    yield _counter(
+        "transfers_rows",
+        "Rows they copied.",
+        ("table",),
+        f'SELECT "table", sum(rows_done) {ended} GROUP BY 1',
+        product(NAMES),
+    )
+    yield _counter(
+        "transfers_seconds",
+        "Seconds that each phase took.",
+        ("table", "phase"),
+        f'SELECT "table", key, sum(value::float8) {phases} GROUP BY 1, 2',
+    )
+    yield _by_status("transfers_active", "Transfers that wait or run.", Transfer)
+
+
+def work() -> Iterator[Metric]:
+    yield _by_status("jobs_active", "Warehouse jobs that wait or run.", WarehouseJob)
+    yield _by_status("exports_active", "Exports that wait or run.", Export)
+    alerts = _gauge("alerts_open", "Problems that last.", "kind")
+    lasting = Alert.objects.using(STATUS).filter(ended_at=None)
+    for kind in Alert.ENDS:
+        alerts.add_metric([kind], lasting.filter(kind=kind).count())
+    yield alerts
+    since = timezone.now() - RETRIED_FOR
+    late = Delivery.objects.using(STATUS).filter(
+        delivered_at=None, attempts__gt=0, alert__happened_at__gt=since
+    )
+    about = "Alerts that a channel did not accept yet; they are tried again."
+    yield _value("alerts_undelivered", about, late.count())
+
+
+def pools() -> Iterator[Metric]:
+    used = _gauge("query_slots_used", "Slots of costly queries and large files in use.", "kind")
+    most = _gauge("query_slots", "Slots of costly queries and large files.", "kind")
+    clients = _gauge("database_connections", "Connections to the database, by role.", "role")
+    with connections[STATUS].cursor() as cursor:
+        cursor.execute(
+            "SELECT classid::bigint, count(*) FROM pg_locks"
+            " WHERE locktype = 'advisory' AND granted AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1"
+        )
+        held = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT usename, count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename IS NOT NULL GROUP BY 1"
+        )
+        roles = cursor.fetchall()
+        cursor.execute("SELECT current_setting('max_connections')::int")
+        (limit,) = cursor.fetchone()
+    for kind, name in SLOTS.items():
+        used.add_metric([name], held.get(kind.lock, 0))
+        most.add_metric([name], kind.at_once)
+    for role, count in roles:
+        clients.add_metric([role], count)
+    yield from (used, most, clients)
+    yield _value("database_connections_limit", "Connections that PostgreSQL accepts.", limit)
+
+
+def from_database() -> list[Metric]:
+    """Read everything that PostgreSQL knows."""
+    return [metric for read in (tables, transfers, work, pools) for metric in read()]
+
+
+def queue() -> Iterator[Metric]:
+    """The length of the queue; none if Valkey does not answer."""
+    try:
+        tasks = rate_limiter.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
+    except FAILURES:
+        yield _value("valkey_up", "Whether Valkey answers.", 0)
+        return
+    yield _value("valkey_up", "Whether Valkey answers.", 1)
+    yield _value("queue_tasks", "Tasks that no worker has taken yet.", tasks)
+
+
+class Platform(Collector):
+    """Reads the metrics within the time limit of a health check."""
+
+    def __init__(self, read: Callable[[], list[Metric]]) -> None:
+        self.check = Check(read)
+
+    def collect(self) -> Iterator[Metric]:
+        yield from queue()
+        try:
+            metrics = self.check.result()
+        except (DatabaseError, TimeoutError):
+            metrics = []
+        yield _value("postgresql_up", "Whether PostgreSQL answers.", bool(metrics))
+        yield from metrics
+
+
+collector = Platform(from_database)
+
+
+def _gauge(name: str, about: str, label: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"airsense_{name}", about, labels=[label])
+
+
+def _value(name: str, about: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"airsense_{name}", about, value=value)
+
+
+def _counter(
+    name: str,
+    about: str,
+    labels: Sequence[str],
+    sql: str,
+    expected: Iterable[tuple[str, ...]] = (),
+) -> Metric:
+    """A counter of the transfers that ended; `sql` selects labels and value.
+
+    The `expected` labels begin at 0, because Prometheus counts no first value as an increase.
+    """
+    values = dict.fromkeys(expected, 0.0)
+    for *key, value in _select(sql):
+        values[tuple(key)] = float(value)
+    metric = CounterMetricFamily(f"airsense_{name}", about, labels=labels)
+    for key, value in values.items():
+        metric.add_metric(key, value)
+    return metric
+
+
+def _select(sql: str) -> list[Any]:
+    """Run a query of the transfers that ended."""
+    with connections[STATUS].cursor() as cursor:
+        cursor.execute(sql, [list(Transfer.ACTIVE)])
+        return list(cursor.fetchall())
+
+
+def _by_status(name: str, about: str, model: type[Transfer | WarehouseJob | Export]) -> Metric:
+    """The rows that are queued or running."""
+    metric = _gauge(name, about, "status")
+    rows = model.objects.using(STATUS).order_by()
+    for status in Transfer.ACTIVE:
+        metric.add_metric([status], rows.filter(status=status).count())
+    return metric
