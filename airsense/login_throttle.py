@@ -17,8 +17,15 @@ from flights.errors import TooMany
 
 WINDOW = 900  # seconds
 PER_NAME = 5  # failures per window, address and name: 480 guesses a day
+# Wrong codes of a second factor per window and user, from all addresses together: with a stolen
+# password and many addresses, six digits could be guessed.
+PER_USER = 5
 PER_ADDRESS = 50  # failures per window and address: people in one office mistype, too
-SUBJECTS = {"login": "for this name from", "logins": "from"}
+FAILURES = {
+    "login": "logins for this name from your address failed",
+    "logins": "logins from your address failed",
+    "code": "codes of this user were wrong",
+}
 # All web processes share these counters in Valkey. If Valkey does not answer, each process counts
 # for itself, so that administrators can still sign in and repair it.
 _limiter = RateLimiter()
@@ -37,8 +44,19 @@ class Passwords(ModelBackend):
             _charge(caller)
         user = super().authenticate(request, **credentials)
         for caller in callers if user else []:
-            _limiter.give_back(caller)
+            give_back(caller)
         return user
+
+
+def charge_code(user: User) -> Caller:
+    """Count a code of a second factor; `give_back` uncounts a right one. Raises TooMany."""
+    caller = Caller("code", str(user.pk), PER_USER, WINDOW)
+    _charge(caller)
+    return caller
+
+
+def give_back(caller: Caller) -> None:
+    _limiter.give_back(caller)
 
 
 def _callers(request: HttpRequest, username: str) -> list[Caller]:
@@ -54,7 +72,7 @@ def _charge(caller: Caller) -> None:
     if not standing.allowed:
         minutes = -(-standing.resets // 60)
         raise TooMany(
-            f"{caller.limit} logins {SUBJECTS[caller.kind]} your address failed within"
-            f" {WINDOW // 60} minutes. Try again in {minutes} min.",
+            f"{caller.limit} {FAILURES[caller.kind]} within {WINDOW // 60} minutes."
+            f" Try again in {minutes} min.",
             standing.resets,
         )

@@ -5,17 +5,29 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.authtoken.models import Token
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from airsense.models import Identity
 from airsense.permission_groups import GROUPS
 
 from . import privileges
 
-admin.site.unregister([User, Group])
+# The library's pages of devices show their secrets; airsense.sign_in.pages is ours.
+admin.site.unregister([User, Group, TOTPDevice, StaticDevice])
+
+
+class Identities(TabularInline):
+    """Persons of the sign-in provider who sign in as a user."""
+
+    model = Identity
+    extra = 0
 
 
 @admin.register(User)
@@ -26,11 +38,21 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     filter_horizontal = ()  # plain lists: Django's two-column widget is wide and inaccessible
-    list_display = ["username", "email", "in_groups", "is_active", "last_login"]
+    list_display = ["username", "email", "in_groups", "second_factor", "is_active", "last_login"]
 
     @display(description="groups")
     def in_groups(self, user: User) -> str:
         return ", ".join(group.name for group in user.groups.all()) or "-"
+
+    @display(description="second factor", boolean=True)
+    def second_factor(self, user: User) -> bool:
+        return any(device.confirmed for device in user.totpdevice_set.all())  # type: ignore[attr-defined]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
+        return super().get_queryset(request).prefetch_related("groups", "totpdevice_set")
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [Identities] if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Only superusers change superuser status and individual permissions."""

@@ -1,0 +1,1 @@
+"""A backend of Django for a role whose password is about to change."""
