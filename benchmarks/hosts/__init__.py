@@ -1,0 +1,1 @@
+"""Faults of several machines under load, with network namespaces as hosts."""

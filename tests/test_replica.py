@@ -1,0 +1,222 @@
+"""Public queries that a streaming replica answers: it may lag, conflict, or disappear."""
+
+import itertools
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import orjson
+import pytest
+
+from tests import expected_tables, standby
+from tests.own_postgresql import Server, own_postgresql, platform_of
+from tests.platform import Platform, Response, Site, until
+from tests.proxy import proxy
+from tests.standby import Standby
+
+RECORDS = 25_000  # a query that reads all of them takes a while
+DAYS = "/api/dynamic_query?table_name=delays_by_day"
+UNCACHED = {"Authorization": "Token none"}  # bypasses the response cache
+SURFACES = (
+    DAYS,
+    "/api/delays_by_day/?count=exact",
+    "/api/delays_by_day/?format=csv",
+    "/api/delays_by_day/?group_by=Day_of_Week",
+    "/api/search?q=Monday&table=delays_by_day",
+    f"/api/graphql?query={quote('{delays_by_day{rows{Day_of_Week Total_Flights}}}')}",
+)
+
+
+@pytest.fixture(scope="module")
+def primary() -> Iterator[Server]:
+    with own_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def writer(primary: Server) -> Iterator[Platform]:
+    """A platform whose web servers are of other platforms, which read replicas."""
+    with platform_of(primary) as own:
+        own.env["VERSIONS_KEPT"] = "1"
+        publish(own)
+        own.manage("transfer", "--all")
+        yield own
+
+
+@pytest.fixture(scope="module")
+def replica(primary: Server, writer: Platform) -> Iterator[Standby]:
+    """It ends queries that are in the way of a change at once."""
+    at_once = {"max_standby_streaming_delay": "0", "hot_standby_feedback": "on"}
+    with standby.standby(primary, "replica", **at_once) as own:
+        yield own
+
+
+def publish(writer: Platform) -> int:
+    """Publish the next version, and drop the one before; returns its number."""
+    number = len(days) + 1
+    rows = expected_tables.records(number, RECORDS)
+    writer.ingest(expected_tables.as_csv(rows).rstrip())
+    writer.manage("transfer", "delays_by_day", "flight_delay_data")
+    days[number] = orjson.dumps(expected_tables.delays_by_day(rows))
+    return number
+
+
+days: dict[
+    int, bytes
+] = {}  # the rows of delays_by_day of each version, as plain Python computes them
+
+
+def reading(writer: Platform, *ports: int) -> Platform:
+    """The platform, with web servers that read from these ports of this machine."""
+    hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+    return Platform({**writer.env, "READER_URL": f"postgresql://own_reader:x@{hosts}/own"})
+
+
+def direct(writer: Platform, replica: Standby) -> Platform:
+    """The platform, with web servers that read from a replica through its socket."""
+    env = {"READER_URL": replica.url("own_reader"), "STATUS_TIMEOUT_MS": "20000"}
+    return Platform({**writer.env, **env})
+
+
+@contextmanager
+def site_of(writer: Platform, *connects: Callable[[], socket.socket]) -> Iterator[Site]:
+    """A web server whose reader connects to the first server that answers."""
+    with (
+        proxy(connects[0]) as first,
+        proxy(connects[-1]) as last,
+        reading(writer, *{first.port: 0, last.port: 0}).site(processes=1) as site,
+    ):
+        yield site
+
+
+def version(answer: Response) -> int:
+    assert answer.status == 200, answer.body
+    return int(answer.headers["x-airsense-version"].rpartition("/")[2])
+
+
+def test_a_lagging_replica_answers_with_its_own_version_on_every_surface(
+    writer: Platform, replica: Standby
+) -> None:
+    own = direct(writer, replica)
+    with own.site(processes=1) as site:
+        before = {path: site.get(path) for path in SURFACES}
+        replica.pause()
+        old, new = version(before[DAYS]), publish(writer)
+        assert new == old + 1
+        for path, headers in itertools.product(SURFACES, ({}, UNCACHED)):
+            answer = site.get(path, **headers)
+            assert version(answer) == old, path
+            assert answer.body == before[path].body, path
+        assert site.get("/readyz").json()["replica_lag_seconds"] >= 0
+        assert "a replica, 0 bytes" not in (status := own.manage("status", "reader"))
+        assert "a replica, " in status
+        replica.resume()
+        until(lambda: version(site.get(DAYS)) == new)
+        assert site.get(DAYS).body == days[new]
+
+
+@pytest.mark.deep  # the everyday test has one replica, which lags
+def test_each_response_of_replicas_in_different_states_is_of_the_version_it_names(
+    primary: Server, writer: Platform, replica: Standby
+) -> None:
+    """One address leads to both in turn, so the connections of a process reach both."""
+    with standby.standby(primary, "second") as second:
+        connects = itertools.cycle([replica.connect, second.connect])
+        with site_of(writer, lambda: next(connects)()) as site:
+            for lagging in (replica, second):
+                lagging.pause()
+                new = publish(writer)
+                assert read_everywhere(site) == {new - 1, new}
+                page = cursor_of(site, new)
+                statuses = {site.get(page, **UNCACHED).status for _ in range(12)}
+                assert statuses <= {200, 503}, "a version that is not there yet is not gone"
+                lagging.resume()
+                until(lambda new=new: read_everywhere(site) == {new})
+
+
+def cursor_of(site: Site, number: int) -> str:
+    """A path of the second page of a version."""
+    answers = (site.get("/api/delays_by_day/?cursor=&limit=2", **UNCACHED) for _ in range(50))
+    return str(next(a.json()["next"] for a in answers if version(a) == number))
+
+
+def read_everywhere(site: Site) -> set[int]:
+    """Read with all threads, by each path through the gateway; returns the versions."""
+    fresh = itertools.count(next(_limits) * 1_000)
+    ways = [
+        lambda: site.get(DAYS),  # may be cached
+        lambda: site.get(f"{DAYS}&limit={next(fresh) + 10}"),  # is not: a new query
+        lambda: site.get(DAYS, **UNCACHED),
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda number: ways[number % 3](), range(90)))
+    for answer in answers:
+        assert answer.body == days[version(answer)], answer.headers
+    return {version(answer) for answer in answers}
+
+
+_limits = itertools.count()
+
+
+@pytest.mark.deep
+def test_queries_that_a_replica_cancels_to_drop_a_version_are_repeated(
+    writer: Platform, replica: Standby
+) -> None:
+    """The primary drops each version as soon as the next one is published."""
+    parts = "Origin_City__icontains=of+the+long&Destination_City__icontains=of+the+long"
+    slow = f"/api/flight_delay_data/?limit=1&order_by=Arrival_Delay_Minutes&{parts}"
+    own = direct(writer, replica)
+    with own.site(processes=1) as site, ThreadPoolExecutor(4) as pool:
+        ends, offsets = list[bool](), itertools.count()
+        statuses = dict[int, bytes]()
+
+        def read(_: int) -> None:
+            while not ends:
+                answer = site.get(f"{slow}&offset={next(offsets)}")
+                statuses[answer.status] = answer.body
+
+        replica.pause()
+        publish(writer)
+        before, reads = conflicts(replica), pool.map(read, range(4))
+        until(lambda: next(offsets) > 20)
+        replica.resume()
+        try:
+            until(lambda: conflicts(replica) > before)
+        finally:
+            ends.append(True)
+        list(reads)
+    assert statuses.keys() == {200}, statuses.get(503)
+
+
+def conflicts(replica: Standby) -> int:
+    """How many queries the replica cancelled to replay a DROP."""
+    statement = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'own'"
+    return int(replica.execute(statement))
+
+
+@pytest.mark.deep
+def test_public_queries_go_to_the_primary_while_the_replica_hangs_or_is_gone(
+    primary: Server, writer: Platform
+) -> None:
+    """READER_URL names both servers."""
+    sockets = standby.socket_folder(primary)
+    with (
+        standby.standby(primary, "third") as third,
+        site_of(writer, third.connect, lambda: standby.connect(sockets)) as site,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        limits = itertools.count(10)
+
+        def read(_: int) -> int:
+            return site.get(f"{DAYS}&limit={next(limits)}").status
+
+        assert set(pool.map(read, range(12))) == {200}
+        backends = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'own_reader'"
+        assert third.execute(backends) > 0
+        with third.hanging():
+            assert set(pool.map(read, range(6))) <= {200, 503}
+            until(lambda: set(pool.map(read, range(6))) == {200}, seconds=60)
+        third.kill()
+        assert set(pool.map(read, range(12))) == {200}
