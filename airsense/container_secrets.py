@@ -12,15 +12,21 @@ from pathlib import Path
 
 from . import data_folder
 
-GENERATED = ("SECRET_KEY", "DATABASE_PASSWORD")
-# Other services issue these. An empty file means that the secret is not set.
+GENERATED = ("SECRET_KEY", "DATABASE_PASSWORD", "METRICS_TOKEN")
+# People or other services issue these. An empty file means that the secret is not set.
 EXTERNAL = (
+    "ADMIN_PASSWORD",
+    "SECRET_KEY_FALLBACKS",
     "READER_URL",
+    "SPARK_TOKEN",
     "DATABRICKS_TOKEN",
     "DATABRICKS_CLIENT_SECRET",
+    "OIDC_CLIENT_SECRET",
     "EMAIL_URL",
     "ALERT_WEBHOOK_URL",
     "ALERT_WEBHOOK_SECRET",
+    "ASK_MODEL_KEY",
+    "OTEL_EXPORTER_OTLP_HEADERS",
 )
 
 

@@ -12,6 +12,7 @@ import yaml
 from compose_spec import PyCompose
 
 from airsense.data_folder import PROJECT
+from tests import small_demo
 from tests.platform import Platform, Site, free_port, until
 from tests.servers import own_environment
 
@@ -99,10 +100,26 @@ def test_no_service_runs_as_root_or_has_a_secret_in_its_environment() -> None:
         # boto3 finds its credentials itself.
         names = {n for n in service["environment"] if not n.startswith("AWS_")}
         secret = {
-            n for n in names if re.search("PASSWORD|SECRET|TOKEN|READER_URL|EMAIL|WEBHOOK", n)
+            n for n in names if re.search("PASSWORD|SECRET|TOKEN|KEY|READER_URL|EMAIL|WEBHOOK", n)
         }
         assert all(variable.endswith("_FILE") for variable in secret), name
         assert "@" not in service["environment"]["DATABASE_URL"].replace("airsense@", ""), name
+
+
+def test_the_init_service_writes_every_secret_that_the_settings_read() -> None:
+    read = set(
+        re.findall(r'\bsecret\("([A-Z_]+)"\)', (PROJECT / "airsense/settings.py").read_text())
+    )
+    assert set(compose()["services"]["secrets"]["environment"]) == read
+
+
+def test_every_service_has_limits_of_its_log_memory_processors_and_processes() -> None:
+    for name, service in compose()["services"].items():
+        assert service["logging"]["driver"] == "json-file", name
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+        assert float(service["cpus"]) <= 2, name  # Docker refuses more than the machine has
+        assert service["pids_limit"] <= 512, name
 
 
 def test_the_web_server_waits_for_nothing_but_postgresql() -> None:
@@ -133,8 +150,8 @@ def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert set(made) == set(compose()["services"]["secrets"]["environment"])
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     random = {name for name, text in made.items() if text}
-    assert random == {"SECRET_KEY", "DATABASE_PASSWORD"}
-    assert len({made[name] for name in random}) == 2
+    assert random == {"SECRET_KEY", "DATABASE_PASSWORD", "METRICS_TOKEN"}
+    assert len({made[name] for name in random}) == 3
     assert min(len(made[name]) for name in random) == 64
     assert "/secrets" in (PROJECT / "Dockerfile").read_text()  # so that it belongs to our user
 
@@ -171,13 +188,14 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
     folders = {"AIRSENSE_HOME": str(tmp_path / "data"), "PORT": str(port)}
     ours = services()
     platform = Platform({**files, **own_environment(), **folders}, code)
+    small_demo.make(tmp_path / "data" / "demo")
     platform.manage("collectstatic", "--no-input", "--verbosity=0")
     platform.manage(*ours["migrate"]["command"])
     site = Site(f"http://127.0.0.1:{port}")
     with (
-        platform.started(*ours["worker"]["command"]) as worker,
-        platform.started(*ours["beat"]["command"]) as beat,
-        platform.started(*ours["web"]["command"]) as web,
+        platform.running(*ours["worker"]["command"]) as worker,
+        platform.running(*ours["beat"]["command"]) as beat,
+        platform.running(*ours["web"]["command"]) as web,
     ):
         for step in ours["demo"]["command"][0].split(" && "):
             platform.manage(*step.split()[2:])
@@ -187,8 +205,8 @@ def test_every_service_runs_by_its_own_command_from_the_files_of_the_image(tmp_p
             _, program, script, *arguments = ours[name]["healthcheck"]["test"]
             assert (program, script) == ("python", "manage.py")
             until(lambda command=arguments: platform.attempt(*command).returncode == 0)
-        for process in (worker, beat, web):
+        for name, process in {"worker": worker, "beat": beat, "web": web}.items():
             process.terminate()
-            assert process.wait(20) == 0, process.args
+            assert process.wait(20) == 0, name
     assert not list(code.rglob(".airsense*"))
     platform.remove()

@@ -1,0 +1,1 @@
+"""Deploys AirSense to Amazon Web Services: `python -m deploy.aws --help`."""
