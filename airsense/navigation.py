@@ -16,14 +16,14 @@ ICONS = {
     "transfers.downloadedmonth": "cloud_download",
     "transfers.alert": "notifications",
     "flights.export": "download",
+    "flights.citation": "format_quote",
     "django_celery_beat.periodictask": "schedule",
-    "django_celery_beat.crontabschedule": "calendar_month",
-    "django_celery_beat.intervalschedule": "timer",
     "auth.user": "person",
     "auth.group": "group",
     "authtoken.tokenproxy": "key",
     "flights.apikey": "vpn_key",
 }
+SCHEDULE = "django_celery_beat.periodictask"
 SECTIONS = {
     "Operation": [
         "transfers.transfer",
@@ -32,16 +32,17 @@ SECTIONS = {
         "transfers.downloadedmonth",
         "transfers.alert",
         "flights.export",
+        "flights.citation",
     ],
     "Tables": [model._meta.label_lower for model in TABLES],
-    "Schedules": [name for name in ICONS if name.startswith("django_celery_beat")],
+    "Schedules": [SCHEDULE],
     "People": [*(name for name in ICONS if name.startswith("auth")), "flights.apikey"],
 }
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sections for this user, as django-unfold's SIDEBAR setting expects them."""
-    sections = [
+    sections: list[dict[str, Any]] = [
         {
             "title": title,
             "separator": True,
@@ -50,7 +51,25 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         for title, names in SECTIONS.items()
     ]
     home = {"title": "Dashboard", "icon": "monitoring", "link": reverse("admin:index")}
+    if _may_view(request, SCHEDULE):
+        link = reverse("admin:housekeeping")
+        item = {"title": "Housekeeping", "icon": "cleaning_services", "link": link}
+        _items(sections, "Schedules").append(item)
     return [{"items": [home]}, *(section for section in sections if section["items"])]
+
+
+def _items(sections: list[dict[str, Any]], title: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = next(s["items"] for s in sections if s["title"] == title)
+    return items
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the links of the user's own menu, as django-unfold's ACCOUNT expects them."""
+    password = {"title": "Change password", "link": reverse("admin:password_change")}
+    factor = {"title": "Second factor", "link": reverse("second-factor")}
+    user = request.user
+    has_password = user.is_authenticated and user.has_usable_password()
+    return [password, factor] if has_password else [factor]
 
 
 def _item(name: str) -> dict[str, Any]:

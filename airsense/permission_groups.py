@@ -4,7 +4,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 SCHEDULES = ("periodictask", "crontabschedule", "intervalschedule")
-PEOPLE = ("user", "group", "tokenproxy", "token", "apikey")
+PEOPLE = ("user", "group", "tokenproxy", "token", "apikey", "identity")
 
 VIEW = Q(
     codename__startswith="view_",
@@ -14,7 +14,8 @@ OPERATE = Q(
     codename__in=["start_transfer", "roll_back", "run_warehousejob", "add_export", "delete_export"]
 ) | Q(content_type__app_label="django_celery_beat", content_type__model__in=SCHEDULES)
 MANAGE_PEOPLE = Q(
-    content_type__model__in=PEOPLE, content_type__app_label__in=["auth", "authtoken", "flights"]
+    content_type__model__in=PEOPLE,
+    content_type__app_label__in=["auth", "authtoken", "flights", "airsense"],
 )
 
 OVERRIDE = Q(codename="override_checks")
@@ -22,7 +23,7 @@ OVERRIDE = Q(codename="override_checks")
 GROUPS = {
     "viewer": VIEW,  # view everything except people
     "operator": VIEW | OPERATE,  # also transfers, rollbacks, warehouse jobs, exports, schedules
-    # also users, groups, tokens and API keys, and publishing in spite of failed checks
+    # also users, groups, tokens and API keys, and publishing despite failed checks
     "administrator": VIEW | OPERATE | OVERRIDE | MANAGE_PEOPLE,
 }
 

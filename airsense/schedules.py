@@ -8,10 +8,10 @@ which runs once and so never undoes what administrators change or delete.
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from celery import current_app
 from celery.schedules import schedule
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
@@ -20,7 +20,7 @@ from flights import tables
 from transfers.alerts import outbox
 from transfers.download import months
 from transfers.exceptions import TransferError
-from transfers.warehouse_jobs import MODES, stored_folder
+from transfers.warehouse_jobs import stored_files
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +58,8 @@ def _check_none(arguments: Any) -> None:
         raise WrongArguments("The task has no arguments. Use [].")
 
 
-def _check_folder(arguments: Any) -> None:
-    """Check the name of a folder, and whether to keep the existing records."""
-    texts = _texts(arguments)
-    if not 1 <= len(texts) <= 2 or texts[1:2] not in ([], *([mode] for mode in MODES)):
-        modes = json.dumps(list(MODES))
-        raise WrongArguments(f'Use ["FOLDER"] or ["FOLDER", "MODE"], with a mode of {modes}.')
-    stored_folder.check(texts[0])
+def _check_files(arguments: Any) -> None:
+    stored_files.read(_texts(arguments))
 
 
 def _check_months(arguments: Any) -> None:
@@ -77,32 +72,12 @@ def _texts(arguments: Any) -> list[str]:
     return arguments
 
 
-@dataclass(frozen=True)
-class Schedulable:
-    """A task that administrators may schedule."""
-
-    what: str  # it does
-    arguments: str  # that it takes
-    check: Callable[[Any], None]  # raises WrongArguments or TransferError
-
-
-SCHEDULABLE = {
-    "transfers.tasks.transfer_tables": Schedulable(
-        "transfer tables",
-        f"[] for all tables, or a list of {json.dumps(tables.NAMES)}",
-        _check_table_names,
-    ),
-    "transfers.tasks.build_tables": Schedulable("build the final tables", "[]", _check_none),
-    "transfers.tasks.ingest_folder": Schedulable(
-        "ingest the new files of a folder",
-        f'["FOLDER"] in INGEST_FOLDER, or ["FOLDER", "MODE"] with a mode of {json.dumps([*MODES])}',
-        _check_folder,
-    ),
-    "transfers.tasks.publish_months": Schedulable(
-        "download and publish months",
-        '[] for those of the last year that are new, or a list such as ["2024-01..2024-12"]',
-        _check_months,
-    ),
+# The tasks that administrators may schedule, and the check of their arguments.
+SCHEDULABLE: dict[str, Callable[[Any], None]] = {
+    "transfers.tasks.transfer_tables": _check_table_names,
+    "transfers.tasks.build_tables": _check_none,
+    "transfers.tasks.ingest_folder": _check_files,
+    "transfers.tasks.publish_months": _check_months,
 }
 TASKS = [*SCHEDULABLE, *(task for task, _ in HOUSEKEEPING.values())]
 
@@ -123,9 +98,24 @@ def check(row: PeriodicTask) -> None:
         raise ValueError(f"The next run cannot be computed: {error}") from error
 
 
+def problem(row: PeriodicTask) -> str:
+    """Why a schedule cannot run; empty if it can."""
+    try:
+        check(row)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def send(row: PeriodicTask) -> None:
+    """Queue the schedule's task once, as beat does."""
+    headers = {"periodic_task_name": row.name}
+    current_app.send_task(row.task, _json(row.args or "[]"), headers=headers)
+
+
 def _check_arguments(row: PeriodicTask) -> None:
     try:
-        SCHEDULABLE[row.task].check(_json(row.args or "[]"))
+        SCHEDULABLE[row.task](_json(row.args or "[]"))
     except TransferError as error:
         raise WrongArguments(error.full_message) from None
 

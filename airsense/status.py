@@ -1,8 +1,9 @@
 """Check each service that the platform depends on by sending it a request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -12,11 +13,12 @@ from django_celery_beat.models import PeriodicTask
 
 from flights.access import rate_limiter
 from flights.queue import FAILURES
-from transfers import warehouses
+from transfers import warehouse_contact, warehouses
 from transfers.exceptions import TransferError
 
+from . import replica
 from .celery import app
-from .checks import Check, deadline
+from .checks import FRESH_FOR, Check, deadline
 
 # Database alias with short timeouts. A stopped (SIGSTOP) server accepts connections and then hangs.
 STATUS = "status"
@@ -30,16 +32,19 @@ class State:
     """The result of a check."""
 
     part: str
-    up: bool
+    up: bool | None  # None: never checked
     detail: str  # one line, shown only to administrators
     advice: str = ""
+    at: datetime | None = None  # when it was checked, if not now
 
 
 def warehouse() -> State:
     try:
         tables = warehouses.connect(settings.WAREHOUSE_URL).tables()
     except TransferError as error:
+        warehouse_contact.record(up=False)
         return State("warehouse", False, str(error), error.advice)
+    warehouse_contact.record(up=True)
     return State("warehouse", True, f"{len(tables)} tables")
 
 
@@ -51,6 +56,14 @@ def postgresql() -> State:
     except DatabaseError as error:
         return State("postgresql", False, _first_line(error), "Check that it runs at DATABASE_URL.")
     return State("postgresql", True, str(version))
+
+
+def reader() -> State:
+    try:
+        lag = replica.lag()
+    except DatabaseError as error:
+        return State("reader", False, _first_line(error), "Check that it runs at READER_URL.")
+    return State("reader", True, str(lag))
 
 
 def valkey() -> State:
@@ -87,24 +100,31 @@ def beat() -> State:
 PARTS: dict[str, Callable[[], State]] = {
     part.__name__: part for part in (warehouse, postgresql, valkey, worker, beat)
 }
+if settings.HAS_READER_URL:
+    PARTS["reader"] = reader  # public queries may go to another server
 CHECKS = {name: Check(part) for name, part in PARTS.items()}
 
 
-def of(part: str) -> State:
-    """Check a part, for at most `checks.deadline()` seconds."""
+def of(part: str, fresh_for: float = FRESH_FOR) -> State:
+    """Check a part, for at most `checks.deadline()` seconds; or use a result that is still fresh.
+
+    `fresh_for` is in seconds.
+    """
     try:
-        return CHECKS[part].result()
+        return CHECKS[part].result(fresh_for)
     except TimeoutError:
         advice = "It hangs, or it is slower than STATUS_TIMEOUT_MS allows."
         return State(part, False, f"does not answer within {deadline():g} s.", advice)
 
 
-def states(parts: Iterable[str] = PARTS) -> list[State]:
-    """Check several parts at the same time."""
-    parts = list(parts)
-    for part in parts:
-        CHECKS[part].begin()
-    return [of(part) for part in parts]
+def states(
+    parts: Iterable[str] = PARTS, fresh_for: Mapping[str, float] = MappingProxyType({})
+) -> list[State]:
+    """Check several parts at the same time; `fresh_for` has seconds for some of them."""
+    seconds = {part: fresh_for.get(part, FRESH_FOR) for part in parts}
+    for part in seconds:
+        CHECKS[part].begin(seconds[part])
+    return [of(part, seconds[part]) for part in seconds]
 
 
 def _first_line(error: Exception) -> str:

@@ -17,7 +17,7 @@ from flights import versions
 from flights.models import TableVersion
 from flights.tables import NAMES, TABLES, by_name
 from tests.platform import COLUMNS, Platform, until
-from transfers import services
+from transfers import run_log, services
 from transfers.models import Transfer, WarehouseJob
 from transfers.run import runner
 
@@ -34,6 +34,7 @@ VIEWED = [
     "/admin/transfers/alert/",
     "/admin/flights/export/",
     "/admin/django_celery_beat/periodictask/",
+    "/admin/django_celery_beat/periodictask/housekeeping/",
 ]
 OPERATED = [
     "/admin/transfers/transfer/start/",
@@ -43,7 +44,6 @@ OPERATED = [
     "/admin/transfers/warehousejob/build/",
     "/admin/flights/tableversion/{version}/roll-back/",
     "/admin/django_celery_beat/periodictask/add/",
-    "/admin/django_celery_beat/crontabschedule/add/",
 ]
 MANAGED = [
     *("/admin/auth/user/add/", "/admin/auth/group/", "/admin/authtoken/tokenproxy/add/"),
@@ -149,9 +149,18 @@ def test_a_big_table_is_browsed_searched_and_filtered_without_counting_it(demo: 
     assert "AirTran" not in late
 
 
-def test_the_dashboard_shows_every_table_and_part(demo: Platform, worker: None) -> None:
-    page = client("viewer").get("/admin/").content.decode()
+def test_the_dashboard_shows_every_table_and_part_and_the_last_week(
+    demo: Platform, worker: None
+) -> None:
+    failed = Transfer.objects.create(table="airports", status="failed", asked_by="test")
+    services.roll_back(DAYS, versions.current(DAYS).number, by="test")
+    with CaptureQueriesContext(connection) as queries:
+        page = client("viewer").get("/admin/").content.decode()
+    assert len(queries) < 50
+    failed.delete()
     assert "336,776" in page
+    assert re.search(r"href=\"[^\"]+table=airports[^\"]+\">[^≠]*?1 failed, \d+ published", page)
+    assert re.search(r"[1-9]\d* rolled back, [^<]*published", page)
     for word in (*NAMES, "warehouse: up", "postgresql: up", "valkey: up", "worker: "):
         assert word in page, word
 
@@ -172,11 +181,23 @@ def test_a_table_is_transferred_watched_and_rolled_back(demo: Platform, worker: 
 
     assert "Total_Flights sum" in detail
     assert "336776" in detail
+    lines = [line.rpartition(" UTC ")[2] for line in run_log.text_of(transfer).splitlines()]
+    assert lines[:3] == ["reading", "copying", "copied 7 rows"]
+    assert all(line in detail for line in lines)
+    assert f"published delays_by_day/{before.number + 1}" in detail
+    assert re.search(r"\d+ \w{3} \d{4}, \d\d:\d\d UTC</span>", detail)
     address = f"/admin/flights/tableversion/{before.pk}/roll-back/"
     assert f"{before.number + 1}" in browser.get(address).content.decode()
     browser.post(address)
     assert versions.current(DAYS) == before
-    assert Transfer.objects.latest("pk").mode == Transfer.Mode.ROLLBACK
+    roll_back = Transfer.objects.latest("pk")
+    assert roll_back.mode == Transfer.Mode.ROLLBACK
+    detail = browser.get(f"/admin/transfers/transfer/{roll_back.pk}/change/").content.decode()
+    assert "rolled back" in detail
+    assert f"{before} is current again" in detail
+    assert "/retry/" not in detail
+    refused = browser.post(f"/admin/transfers/transfer/{roll_back.pk}/retry/")
+    assert "was a roll-back" in refused.content.decode()
     again = browser.post(address)
     assert again.status_code == 400
     assert "is already current" in again.content.decode()

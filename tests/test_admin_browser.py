@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from flights.tables import TABLES
-from tests.browser import assert_accessible, chromium, opened
+from flights.tables import NAMES, TABLES
+from tests.browser import Looks, Window, assert_accessible, opened, shared_window
 from tests.platform import Site
 from tests.platforms import own_platform
 
@@ -17,19 +17,19 @@ PAGES = [
     "/admin/transfers/transfer/1/change/",
     "/admin/transfers/transfer/start/",
     "/admin/flights/tableversion/1/roll-back/",
+    "/admin/django_celery_beat/periodictask/",
 ]
 MORE_PAGES = [
     "/admin/transfers/warehousejob/ingest/",
     "/admin/transfers/alert/",
     "/admin/flights/tableversion/",
     "/admin/flights/flightdelaydata/",
-    "/admin/django_celery_beat/periodictask/",
     "/admin/django_celery_beat/periodictask/1/change/",
+    "/admin/django_celery_beat/periodictask/housekeeping/",
     "/admin/auth/user/1/change/",
     "/admin/auth/group/1/change/",
     "/admin/authtoken/tokenproxy/",
     "/admin/authtoken/tokenproxy/add/",
-    "/admin/django_celery_beat/periodictask/add/",
     "/admin/transfers/warehousejob/",
     "/admin/flights/apikey/",
     "/admin/flights/apikey/add/",
@@ -45,15 +45,9 @@ def running() -> Iterator[Site]:
     with own_platform() as own:
         own.python(SUPERUSER)
         own.ingest("2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2")
-        own.manage("transfer", "--all")
+        own.manage("transfer", "delays_by_day", "flight_delay_data")
         with own.running("worker"), own.running("beat"), own.site(1) as site:
             yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +62,20 @@ def session(browser: Browser, running: Site) -> StorageState:
         return page.context.storage_state()
 
 
-@pytest.fixture
-def page(browser: Browser, running: Site, session: StorageState) -> Iterator[Page]:
-    with opened(browser, running.url, storage_state=session) as page:
-        yield page
+@pytest.fixture(scope="module")
+def window(browser: Browser, running: Site, session: StorageState) -> Iterator[Window]:
+    with shared_window(browser, running.url, storage_state=session) as window:
+        yield window
 
 
 @pytest.mark.parametrize(
     "path", [*PAGES, *(pytest.param(path, marks=pytest.mark.deep) for path in MORE_PAGES)]
 )
-def test_a_page_of_the_admin_is_accessible_in_every_look(page: Page, path: str) -> None:
+def test_a_page_of_the_admin_is_accessible_in_every_look(
+    page: Page, path: str, looks: Looks
+) -> None:
     page.goto(path)
-    assert_accessible(page)
+    assert_accessible(page, looks)
 
 
 def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page) -> None:
@@ -93,6 +89,7 @@ def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page)
         expect(rows.nth(number)).to_contain_text("succeeded", timeout=30_000, ignore_case=True)
         expect(rows.nth(number)).not_to_contain_text("running", ignore_case=True)
     expect(page.locator("[data-active]")).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text("succeeded")  # screen readers say so
     expect(
         page.get_by_text(f"{len(TABLES)} transfers are queued.")
     ).to_be_visible()  # it is the same page
@@ -117,11 +114,61 @@ def test_a_job_is_seen_to_its_end_without_reloading(page: Page) -> None:
 
 def test_the_page_of_a_transfer_offers_what_is_possible_when_it_has_ended(page: Page) -> None:
     page.goto("/admin/transfers/transfer/start/")
+    for name in NAMES[1:]:  # one table is enough
+        page.get_by_label(name, exact=True).uncheck()
     page.get_by_label("Run even if nothing has changed").check()
     page.get_by_role("button", name="Start transfers").click()
     page.locator("#result_list tbody tr a").first.click()
     expect(page.get_by_role("link", name="Retry")).to_be_visible(timeout=30_000)
     expect(page.get_by_role("link", name="Cancel")).to_have_count(0)
+    expect(page.get_by_role("region", name="Log")).to_contain_text("published")
+
+
+def test_a_list_updates_in_place_while_it_is_seen_and_not_while_it_is_hidden(page: Page) -> None:
+    page.goto("/admin/django_celery_beat/periodictask/")
+    page.locator("#result_list tbody").first.get_by_role("checkbox").check()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    see = """(hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate("document.querySelector('#result_list td').toggleAttribute('data-active')")
+    page.evaluate(see, True)
+    page.wait_for_timeout(2_500)  # longer than the pause between two updates
+    assert fetched == []
+    with page.expect_response(page.url):
+        page.evaluate(see, False)
+    expect(page.locator("[data-active]")).to_have_count(0)  # the server's page has none
+    expect(page.locator("#result_list tbody").first.get_by_role("checkbox")).to_be_checked()
+
+
+def test_a_schedule_is_made_by_choices_and_shows_its_next_run(page: Page) -> None:
+    page.goto("/admin/django_celery_beat/periodictask/add/")
+    assert_accessible(page)
+    page.set_viewport_size({"width": 1400, "height": 900})  # wide enough for all actions
+    expect(page.get_by_role("textbox", name="Cron expression")).to_be_hidden()
+    page.get_by_label("Name").fill("morning")
+    page.get_by_label("The whole pipeline").check()
+    expect(page.get_by_label("delays_by_day")).to_be_hidden()
+    page.get_by_label("Time zone").fill("New York")
+    page.get_by_role("button", name="Save and continue editing").click()
+    sentence = "Every day at 06:00 New York time: download the newest months, ingest, build"
+    expect(page.get_by_text(f"{sentence} and transfer all tables.").last).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"06:00 New York time \(1[01]:00 UTC\)")).last
+    ).to_be_visible()
+    expect(page.get_by_role("link", name="Pause")).to_be_visible()
+    expect(page.get_by_role("link", name="Resume")).to_have_count(0)
+
+
+def test_people_log_in_without_scripts(browser: Browser, running: Site) -> None:
+    with opened(browser, running.url, java_script_enabled=False) as page:
+        page.goto("/admin/")
+        page.get_by_label("Username").fill("boss")
+        page.get_by_label("Password").fill("of the browser")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", name="The last week")).to_be_visible()
 
 
 def test_a_table_is_rolled_back_by_keyboard(page: Page) -> None:

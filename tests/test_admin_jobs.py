@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 
 from airsense import data_folder
 from tests import dot_server
 from tests.platform import Platform
 from tests.test_admin import INGEST, client, upload_token
-from transfers.models import WarehouseJob
+from transfers import warehouse_jobs
+from transfers.models import Transfer, WarehouseJob
+from transfers.warehouses import connect
 
 MAPPING = """
 [columns]
@@ -82,6 +85,61 @@ def test_a_file_of_an_unknown_form_is_ingested_with_a_mapping_file(demo: Platfor
     job.delete()
 
 
+LIST = b"Code,Description\nWN,Our Airline\n"
+RECORDS = (
+    "FL_DATE,OP_UNIQUE_CARRIER,OP_CARRIER_FL_NUM,ORIGIN,DEST,CRS_DEP_TIME,DEP_DELAY,ARR_DELAY\n"
+    + "2024-04-01,WN,7,BDL,BWI,0600,1,2\n" * 3
+)
+
+
+def test_an_upload_has_the_options_of_the_command(
+    demo: Platform, settings: Settings, tmp_path: Path
+) -> None:
+    """Lists that name the codes, and what to do with repeated flights."""
+    settings.WAREHOUSE_URL = f"duckdb://{tmp_path}"
+    browser, stored = client("operator"), uploads()
+    page = browser.post(INGEST, {"file": SimpleUploadedFile("april.csv", RECORDS.encode())})
+    lists = {
+        "airlines": SimpleUploadedFile("AIRLINES.csv", LIST),
+        "airports": SimpleUploadedFile("PORTS.csv", b'Code,Description\nBDL,"Windsor, CT: B"\n'),
+    }
+    chosen = {"upload": upload_token(page), "kind": "months", "repeated": "drop"}
+    wrong = {**chosen, "airlines": SimpleUploadedFile("bad.csv", b"a,b\n1,2\n")}
+    refused = browser.post(INGEST, wrong)
+    assert refused.status_code == 400
+    assert "bad.csv, line 1: its columns are a, b." in html.unescape(refused.content.decode())
+    page = browser.post(INGEST, {**chosen, **lists})
+    text = html.unescape(page.content.decode())
+    assert "AIRLINES.csv: 1 codes of airlines, such as WN: Our Airline." in text
+    assert "PORTS.csv: 1 codes of airports, such as BDL: Windsor, CT." in text
+    assert len(re.findall(r'value="(?:months|drop)"[^>]*checked', text)) == 2
+    assert len(uploads() - stored) == 3
+    assert browser.post(INGEST, {**chosen, "upload": upload_token(page)}).status_code == 302
+    job = WarehouseJob.objects.latest("pk")
+    assert job.options == {"repeated": "drop", "airlines": "AIRLINES.csv", "airports": "PORTS.csv"}
+    warehouse_jobs.work()
+    job.refresh_from_db()
+    assert "2 repeated flights" in job.outcome
+    assert uploads() == stored
+    with connect(settings.WAREHOUSE_URL).snapshot("raw_flight_records") as source:
+        columns = "Airline_Name, Origin_City, Destination_City"
+        rows = source.query(f"SELECT {columns} FROM {{source}}").to_pylist()
+    assert [list(row.values()) for row in rows] == [["Our Airline", "Windsor, CT", "Baltimore, MD"]]
+
+
+def test_an_upload_with_repeated_flights_can_be_refused(
+    demo: Platform, settings: Settings, tmp_path: Path
+) -> None:
+    settings.WAREHOUSE_URL = f"duckdb://{tmp_path}"
+    browser = client("operator")
+    page = browser.post(INGEST, {"file": SimpleUploadedFile("april.csv", RECORDS.encode())})
+    chosen = {"upload": upload_token(page), "kind": "append", "repeated": "refuse"}
+    assert browser.post(INGEST, chosen).status_code == 302
+    warehouse_jobs.work()
+    job = WarehouseJob.objects.latest("pk")
+    assert (job.status, job.error.split(" (")[0]) == ("failed", "april.csv: 2 repeated flights")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
@@ -120,5 +178,25 @@ def test_months_are_published_by_hand_in_the_admin(demo: Platform) -> None:
     page = (
         client("operator").get(f"/admin/transfers/warehousejob/{job.pk}/change/").content.decode()
     )
-    assert "download: 2024-03-05T06:07:08Z" in page
+    assert re.search(r"download: <time [^>]*>.*5 Mar 2024, 06:07 UTC", page)
+    job.delete()
+
+
+def test_transfers_are_previewed_in_the_admin(demo: Platform) -> None:
+    address = "/admin/transfers/transfer/preview/"
+    assert client("viewer").get(address).status_code == 403
+    browser, before = client("operator"), Transfer.objects.count()
+    page = browser.post(address, {"tables": ["airlines", "delays_by_day"]}, follow=True)
+    job = WarehouseJob.objects.latest("pk")
+    link = f"/admin/transfers/warehousejob/{job.pk}/change/"
+    assert f'href="{link}"' in page.content.decode()
+    assert str(job) == "preview transfers of airlines, delays_by_day"
+    warehouse_jobs.work()
+    job.refresh_from_db()
+    assert job.status == "succeeded", job.error
+    text = html.unescape(browser.get(link).content.decode())
+    assert re.search(r"delays_by_day at version .* of the warehouse", text)
+    assert "rows: 0 added, 0 removed, 0 changed" in text
+    assert re.search(r"checks: \d+ passed", text)
+    assert Transfer.objects.count() == before
     job.delete()

@@ -1,17 +1,29 @@
 """Schedules: the built-in ones, those of administrators, and those that cannot run."""
 
+import html
 import itertools
 import json
+import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from celery.schedules import schedule
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django.utils import timezone
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+)
 
+from airsense import schedule_times
 from airsense.schedules import HOUSEKEEPING
 from flights.tables import NAMES
 from tests.fault_probes import database
@@ -53,7 +65,17 @@ def own(demo: Platform, hourly: IntervalSchedule) -> Iterator[PeriodicTask]:
 
 
 def form(**values: Any) -> dict[str, Any]:
-    return {"name": "nightly", "task": TRANSFER, "args": "[]", "enabled": "on", **values}
+    """The form of a schedule, as a browser sends it: also the fields that it does not show."""
+    defaults = {
+        **{"name": "nightly", "task": TRANSFER, "enabled": "on", "existing": "append"},
+        **{"repeated": "keep", "frequency": "interval", "every": 7, "unit": "hours", "day": 1},
+        **{"time": "06:00", "zone": "America/New_York"},
+    }
+    return {**defaults, **values}
+
+
+def page_of(row: PeriodicTask, action: str = "change") -> str:
+    return f"{LIST}{row.pk}/{action}/"
 
 
 def scheduled(platform: Platform, name: str) -> list[tuple[Any, ...]]:
@@ -116,71 +138,222 @@ def test_setup_installs_housekeeping_that_a_release_adds_renames_or_changes(
     assert {row.name: (row.task, row.interval.every) for row in rows} == HOUSEKEEPING
 
 
+DAILY = {"frequency": "daily"}
+CRON = {"frequency": "crontab"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"task": "os.system"}, "os.system is not one of the available choices"),
         ({"task": "transfers.tasks.job"}, "transfers.tasks.job is not one of the available"),
-        ({"task": "celery.map"}, "celery.map is not one of the available choices"),
-        ({"args": '["delays_by_dya"]'}, "delays_by_dya"),
-        ({"args": '"delays_by_day"'}, "Not a list of tables"),
-        ({"args": '[["delays_by_day"]]'}, "Not a list of tables"),
-        ({"args": '{"names": 1}'}, "Not a list of tables"),
-        ({"args": "delays_by_day"}, "Not JSON"),
-        ({"args": "[" * 100_000}, "Not JSON"),
-        ({"interval": ""}, "One of clocked, interval"),
-        ({"task": BUILD, "args": '["x"]'}, "The task has no arguments"),
-        ({"task": INGEST}, "with a mode of"),
-        ({"task": INGEST, "args": '["a", "delete"]'}, "with a mode of"),
-        ({"task": INGEST, "args": '["../secrets"]'}, "it is not a folder in INGEST_FOLDER"),
-        ({"task": INGEST, "args": '["/etc"]'}, "it is not a folder in INGEST_FOLDER"),
-        ({"task": INGEST, "args": "[1]"}, "Not a list of texts"),
-        ({"task": PUBLISH, "args": '["2024-13"]'}, "is not a month"),
-        ({"task": PUBLISH, "args": '["2024-02..2024-01"]'}, "ends before it begins"),
+        ({"tables": ["delays_by_dya"]}, "delays_by_dya is not one of the available choices"),
+        ({"frequency": ""}, "This field is required"),
+        ({"every": ""}, "This field is required"),
+        ({"every": 0}, "greater than or equal to 1"),
+        ({"every": 10**12, "unit": "days"}, "less than or equal to 10000"),
+        ({"every": 4, "unit": "minutes"}, "At least 5 minutes must be between two runs"),
+        ({**DAILY, "time": ""}, "This field is required"),
+        ({**DAILY, "time": "25:00"}, "Enter a valid time"),
+        ({**DAILY, "zone": "Atlantis"}, "There is no time zone"),
+        ({"frequency": "monthly", "day": 31}, "less than or equal to 28"),
+        ({"frequency": "once", "date": ""}, "This field is required"),
+        ({"frequency": "once", "date": "2020-01-01"}, "This time is over"),
+        ({**CRON, "expression": "0 6 * *"}, "A cron expression has five fields"),
+        ({**CRON, "expression": "0 6 * * x"}, "Unrecognised Day of Week"),
+        ({**CRON, "expression": "* 6 * * *"}, "At least 5 minutes must be between two runs"),
+        ({**CRON, "expression": "58,1 * * * *"}, "At least 5 minutes must be between two runs"),
+        ({**CRON, "expression": "0 6 30 2 *"}, "never occurs in month_of_year"),
+        ({"task": INGEST}, "the following arguments are required: names"),
+        ({"task": INGEST, "paths": "a\n--delete"}, "Not the name of a file or folder: --delete"),
+        ({"task": INGEST, "paths": "a", "repeated": "b"}, "b is not one of the available choices"),
+        ({"task": INGEST, "paths": "../secrets"}, "it is not in INGEST_FOLDER"),
+        ({"task": INGEST, "paths": "a\n2024/../../*.csv"}, "it is not in INGEST_FOLDER"),
+        ({"task": INGEST, "paths": "a", "columns": "/etc/shadow"}, "not in INGEST_FOLDER"),
+        ({"task": INGEST, "paths": "/etc"}, "it is not in INGEST_FOLDER"),
+        ({"task": PUBLISH, "months": "2024-13"}, "is not a month"),
+        ({"task": PUBLISH, "months": "2024-02..2024-01"}, "ends before it begins"),
     ],
 )
-def test_a_schedule_that_cannot_run_is_refused_with_the_allowed_values(
-    hourly: IntervalSchedule, wrong: dict[str, str], says: str
+def test_a_schedule_that_cannot_run_is_refused_with_the_reason(
+    demo: Platform, wrong: dict[str, str], says: str
 ) -> None:
-    browser = client("operator")
-    page = browser.post(ADD, form(**{"interval": hourly.pk, **wrong})).content.decode()
-    assert says in page
-    if says == "delays_by_dya":
-        assert all(name in page for name in NAMES)
+    response = client("operator").post(ADD, form(**wrong))
+    assert response.status_code == 200
+    assert says in html.unescape(response.content.decode())
     assert not PeriodicTask.objects.filter(name="nightly").exists()
 
 
-def test_a_time_that_never_comes_is_refused(demo: Platform) -> None:
-    never = CrontabSchedule.objects.create(day_of_month="30", month_of_year="2")
-    page = client("operator").post(ADD, form(crontab=never.pk)).content.decode()
-    never.delete()
-    assert "The next run cannot be computed" in page
+@pytest.mark.parametrize(
+    ("fields", "args", "sentence"),
+    [
+        ({}, [], "Every 7 hours: transfer all tables."),
+        (
+            {"tables": ["delays_by_day", "airports"], "every": 60, "unit": "minutes"},
+            ["delays_by_day", "airports"],
+            "Every hour: transfer delays_by_day, airports.",
+        ),
+        (
+            {**DAILY, "task": PUBLISH, "zone": "new york"},
+            [],
+            "Every day at 06:00 New York time: download the newest months, ingest, build and"
+            " transfer all tables.",
+        ),
+        (
+            {**DAILY, "task": PUBLISH, "months": "2024-01..2024-12", "weekdays": list("12345")},
+            ["2024-01..2024-12"],
+            "Monday to Friday at 06:00 New York time: download 2024-01..2024-12, ingest, build and"
+            " transfer all tables.",
+        ),
+        (
+            {**DAILY, "task": BUILD, "weekdays": ["0", "3"], "zone": "UTC"},
+            [],
+            "Every Wednesday and Sunday at 06:00 UTC: build the final tables in the warehouse.",
+        ),
+        (
+            {"frequency": "monthly", "day": 2, "time": "23:30", "zone": "Europe/Paris"},
+            [],
+            "On day 2 of each month at 23:30 Paris time: transfer all tables.",
+        ),
+        (
+            {"frequency": "once", "date": "2099-07-01"},
+            [],
+            "Once, on 1 Jul 2099, 10:00 UTC: transfer all tables.",
+        ),
+        (
+            {**CRON, "expression": "0 */6 * 1-3 *", "zone": "UTC"},
+            [],
+            "Every 6 hours, January through March UTC: transfer all tables.",
+        ),
+        (
+            {"task": INGEST, "paths": "2024\r\n2025/*.zip", "existing": "months"}
+            | {"repeated": "drop", "columns": "mine.toml"},
+            [
+                *("2024", "2025/*.zip", "--replace-months", "--repeated", "drop"),
+                *("--columns", "mine.toml"),
+            ],
+            "Every 7 hours: ingest the new files of 2024, 2025/*.zip.",
+        ),
+    ],
+)
+def test_a_schedule_is_made_by_choices_explained_in_a_sentence_and_kept_by_saving_it_again(
+    demo: Platform, fields: dict[str, Any], args: list[str], sentence: str
+) -> None:
+    browser = client("operator")
+    page = browser.post(ADD, form(**fields), follow=True)
+    row = PeriodicTask.objects.get(name="nightly")
+    try:
+        assert sentence in html.unescape(page.content.decode())
+        assert (row.task, json.loads(row.args)) == (fields.get("task", TRANSFER), args)
+        again = browser.get(page_of(row)).context["adminform"].form
+        browser.post(page_of(row), {**sent(again), "name": "nightly", "enabled": "on"})
+        same = PeriodicTask.objects.get(name="nightly")
+        names = ("args", "interval", "crontab", "clocked", "one_off", "last_run_at")
+        assert [getattr(same, name) for name in names] == [getattr(row, name) for name in names]
+    finally:
+        row.delete()
+
+
+def sent(form: Any) -> dict[str, Any]:
+    """What a browser sends of a form that nobody has changed."""
+    values = {name: form.get_initial_for_field(form.fields[name], name) for name in form.fields}
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 @pytest.mark.parametrize(
-    ("task", "args"),
-    [
-        (BUILD, []),
-        (INGEST, ["2024"]),
-        (INGEST, ["2024/new", "months"]),
-        (PUBLISH, []),
-        (PUBLISH, ["2024-01..2024-12"]),
+    ("zone", "clock", "last", "due"),
+    [  # times in UTC; clocks in New York change on 8 March and on 1 November 2026
+        ("America/New_York", "06:00", "2026-03-07T11:00", "2026-03-08T10:00"),
+        ("America/New_York", "06:00", "2026-10-31T10:00", "2026-11-01T11:00"),
+        ("America/New_York", "02:30", "2026-03-07T07:30", "2026-03-08T07:30"),  # there is no 02:30
+        ("America/New_York", "01:30", "2026-10-31T05:30", "2026-11-01T05:30"),  # 01:30 comes twice
+        ("America/New_York", "01:30", "2026-11-01T05:30", "2026-11-02T06:30"),
+        ("Asia/Kolkata", "00:15", "2026-03-07T18:45", "2026-03-08T18:45"),
     ],
 )
-def test_a_schedule_of_a_job_is_made(hourly: IntervalSchedule, task: str, args: list[str]) -> None:
-    made = form(task=task, args=json.dumps(args), interval=hourly.pk)
-    assert client("operator").post(ADD, made).status_code == 302
-    row = PeriodicTask.objects.get(name="nightly")
-    assert (row.task, json.loads(row.args)) == (task, args)
-    row.delete()
+def test_the_next_run_is_when_beat_runs_it_also_when_clocks_change(
+    demo: Platform, zone: str, clock: str, last: str, due: str
+) -> None:
+    hour, minute = clock.split(":")
+    cron = CrontabSchedule(hour=str(int(hour)), minute=str(int(minute)), timezone=ZoneInfo(zone))
+    before, expected = (datetime.fromisoformat(f"{text}+00:00") for text in (last, due))
+    assert schedule_times.due_after(PeriodicTask(crontab=cron), before) == expected
+    beat = cron.schedule
+    for seconds, runs in ((-2, False), (2, True)):
+        beat.nowfun = partial(as_if, expected + timedelta(seconds=seconds), cron.timezone)
+        assert beat.is_due(before).is_due is runs
 
 
-def test_a_schedule_of_some_tables_is_made(hourly: IntervalSchedule) -> None:
-    made = form(args='["delays_by_day"]', interval=hourly.pk)
-    assert client("operator").post(ADD, made).status_code == 302
-    row = PeriodicTask.objects.get(name="nightly")
-    assert (row.task, json.loads(row.args)) == (TRANSFER, ["delays_by_day"])
-    row.delete()
+def as_if(now: datetime, zone: ZoneInfo) -> datetime:
+    return now.astimezone(zone)
+
+
+def test_the_list_shows_the_next_run_in_its_zone_and_in_utc_and_no_housekeeping(
+    demo: Platform,
+) -> None:
+    browser = client("operator")
+    browser.post(ADD, form(**DAILY, zone="Asia/Kolkata"))
+    page = browser.get(LIST).content.decode()
+    PeriodicTask.objects.get(name="nightly").delete()
+    assert re.search(r"\d+ \w+ \d{4}, 06:00 Kolkata time \(00:30 UTC\)", page)
+    assert not [name for name in HOUSEKEEPING if name in page]
+    housekeeping = browser.get(f"{LIST}housekeeping/").content.decode()
+    assert all(name in housekeeping for name in HOUSEKEEPING)
+    assert "Every 10 seconds" in housekeeping
+
+
+def test_a_schedule_of_an_older_release_that_cannot_run_is_listed_with_the_reason(
+    own: PeriodicTask,
+) -> None:
+    never = CrontabSchedule.objects.create(hour="6", day_of_month="30", month_of_year="2")
+    PeriodicTask.objects.filter(pk=own.pk).update(interval=None, crontab=never)
+    page = client("viewer").get(LIST).content.decode()
+    assert "cannot run" in page
+    assert "never occurs in month_of_year" in page
+    never.delete()
+
+
+def test_a_schedule_whose_time_is_changed_does_not_make_up_for_a_run(own: PeriodicTask) -> None:
+    PeriodicTask.objects.filter(pk=own.pk).update(last_run_at="2001-01-01T00:00Z")
+    client("operator").post(page_of(own), form(name="mine", **DAILY))
+    own.refresh_from_db()
+    due = schedule_times.next_run(own)
+    assert due
+    assert due > timezone.now()
+
+
+def test_a_schedule_is_run_paused_and_resumed_on_its_page_unless_it_is_so_already(
+    own: PeriodicTask,
+) -> None:
+    browser = client("operator")
+    page = browser.get(page_of(own)).content.decode()
+    assert page_of(own, "pause") in page
+    assert page_of(own, "resume") not in page
+    assert "Paused: mine. Next run: none: it is paused." in post(browser, own, "pause")
+    assert page_of(own, "pause") not in browser.get(page_of(own)).content.decode()
+    assert "mine is paused already." in post(browser, own, "pause")
+    assert "Resumed: mine." in post(browser, own, "resume")
+    assert "Queued: mine." in post(browser, own, "run-now")
+    housekeeping = PeriodicTask.objects.get(task="transfers.tasks.reap")
+    assert browser.post(page_of(housekeeping, "pause")).status_code == 403
+
+
+def test_a_schedule_whose_only_time_is_over_is_not_resumed(own: PeriodicTask) -> None:
+    over = ClockedSchedule.objects.create(clocked_time="2020-01-01T00:00Z")
+    PeriodicTask.objects.filter(pk=own.pk).update(
+        interval=None, clocked=over, one_off=True, enabled=False
+    )
+    browser = client("operator")
+    assert "The time of mine is over." in post(browser, own, "resume")
+    action = {"action": "resume", "_selected_action": [own.pk]}
+    assert "The time of mine is over." in browser.post(LIST, action, follow=True).content.decode()
+    own.refresh_from_db()
+    assert not own.enabled
+    over.delete()
+
+
+def post(browser: Client, row: PeriodicTask, action: str) -> str:
+    return html.unescape(browser.post(page_of(row, action), follow=True).content.decode())
 
 
 def test_the_housekeeping_can_neither_be_changed_disabled_nor_deleted(demo: Platform) -> None:
@@ -189,31 +362,27 @@ def test_the_housekeeping_can_neither_be_changed_disabled_nor_deleted(demo: Plat
     assert len(rows) == len(HOUSEKEEPING)
     for row in rows:
         for path in (f"{row.pk}/change/", f"{row.pk}/delete/"):
-            sent = form(name=row.name, interval=row.interval.pk, post="yes", enabled="")
-            assert browser.post(f"{LIST}{path}", sent).status_code == 403, (row, path)
-        time = f"/admin/django_celery_beat/intervalschedule/{row.interval.pk}"
-        for path in ("change", "delete"):
-            sent = {"every": 9999, "period": "days", "post": "yes"}
-            assert browser.post(f"{time}/{path}/", sent).status_code == 403, (row, path)
-    for action in ("disable", "delete_selected", "toggle_tasks", "disable_tasks"):
-        sent = {"action": action, "_selected_action": [row.pk for row in rows], "post": "yes"}
-        browser.post(LIST, sent, follow=True)
+            values = form(name=row.name, post="yes", enabled="")
+            assert browser.post(f"{LIST}{path}", values).status_code == 403, (row, path)
+    for action in ("pause", "delete_selected"):
+        chosen_rows = {"_selected_action": [row.pk for row in rows], "post": "yes"}
+        browser.post(LIST, {"action": action, **chosen_rows}, follow=True)
     after = list(chosen.select_related("interval"))
     assert [(r.enabled, r.interval.every) for r in after] == [
         (True, row.interval.every) for row in rows
     ]
 
 
-def test_a_schedule_is_disabled_and_enabled_by_those_who_may_change_it(own: PeriodicTask) -> None:
+def test_a_schedule_is_paused_and_resumed_by_those_who_may_change_it(own: PeriodicTask) -> None:
     def do(group: str, action: str) -> bool:
         client(group).post(LIST, {"action": action, "_selected_action": [own.pk]})
         own.refresh_from_db()
         return bool(own.enabled)
 
-    assert do("viewer", "disable")
-    assert not do("operator", "disable")
-    assert not do("viewer", "enable")
-    assert do("operator", "enable")
+    assert do("viewer", "pause")
+    assert not do("operator", "pause")
+    assert not do("viewer", "resume")
+    assert do("operator", "resume")
 
 
 def test_beat_runs_no_task_but_ours_and_reports_what_cannot_run(fresh: Platform) -> None:

@@ -2,16 +2,18 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 from rich.console import Console
-from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.progress import Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from flights.quality import BLOCK
 
+from . import bars
 from .models import Transfer
 from .quality.results import example
 
@@ -28,25 +30,28 @@ class Rate(TextColumn):
         return Text(f"{task.speed:,.0f} rows/s" if task.speed else "")
 
 
+class Amount(TextColumn):
+    """A column with the rows while they are copied, and with the phase before and after."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Task) -> Text:
+        phase = task.fields["phase"]
+        rows = f"{task.completed:,.0f} of {task.total:,.0f} rows"
+        return Text(rows if phase == "copying" else phase)
+
+
 def follow(transfers: list[Transfer], console: Console, stop: threading.Event) -> None:
     """Show progress bars until all transfers have ended or `stop` is set."""
-    name = TextColumn("{task.description} {task.fields[phase]}")
-    rows = TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows")
-    with Progress(
-        name,
-        BarColumn(),
-        rows,
-        Rate(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bars:
-        tasks = {t.pk: bars.add_task(t.table, total=0, phase=t.status) for t in transfers}
+    with bars.display(
+        console, "{task.description}", Amount(), Rate(), TimeRemainingColumn()
+    ) as display:
+        tasks = {t.pk: display.add_task(t.table, total=0, phase=t.status) for t in transfers}
         while True:
             current = Transfer.objects.filter(pk__in=tasks)
             for transfer in current:
-                bars.update(
+                display.update(
                     tasks[transfer.pk],
                     completed=transfer.rows_done,
                     total=transfer.rows_total or 0,
@@ -100,7 +105,13 @@ def checks(transfer: Transfer) -> Iterator[str]:
 
     The first rows that break a check are shown if it blocks the publication.
     """
-    results = transfer.checks or []
+    yield from check_lines(transfer.checks or [])
+    if override := transfer.used_override:
+        yield f"  published despite failed checks by {override['by']}: {override['reason']}"
+
+
+def check_lines(results: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield lines about results of checks, as `checks` does."""
     numbers = Counter(result["status"] for result in results)
     if results:
         yield "  checks: " + ", ".join(f"{number} {status}" for status, number in numbers.items())
@@ -109,5 +120,3 @@ def checks(transfer: Transfer) -> Iterator[str]:
             yield f"  {result['severity']}: {result['check']}: {result['finding']}"
             if result["severity"] == BLOCK:
                 yield from (f"    {example(result['columns'], row)}" for row in result["examples"])
-    if override := transfer.used_override:
-        yield f"  published in spite of failed checks by {override['by']}: {override['reason']}"

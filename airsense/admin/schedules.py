@@ -1,14 +1,16 @@
 """Admin pages of schedules: those of administrators can be edited, housekeeping is read-only."""
 
-import json
 from typing import Any
 
-from celery import current_app
-from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django_celery_beat import admin as beat
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -18,71 +20,84 @@ from django_celery_beat.models import (
 )
 from kombu.exceptions import OperationalError
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action, display
 
-from airsense import schedules
-from airsense.schedules import HOUSEKEEPING, SCHEDULABLE
+from airsense import schedule_times, schedule_work, schedules
+from airsense.schedules import HOUSEKEEPING
+from flights.admin import formats, objects
+from transfers.admin.confirmation import confirm
+from transfers.exceptions import NothingToDo, QueueDown
 
-# Solar schedules need a library that is not installed, so they are not registered again.
+from . import schedule_fields
+from .schedule_form import ScheduleForm
+
+# The form of a schedule makes the rows with its times, so these need no pages.
 for model in (PeriodicTask, CrontabSchedule, IntervalSchedule, ClockedSchedule, SolarSchedule):
     admin.site.unregister(model)
 
-TIMES = ["interval", "crontab", "clocked"]
+# The package's pages in our words.
+PeriodicTask._meta.verbose_name, PeriodicTask._meta.verbose_name_plural = "schedule", "schedules"
+PeriodicTask.__str__ = lambda row: str(row.name)
+apps.get_app_config("django_celery_beat").verbose_name = "Schedules"
 
-
-class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A schedule of a transfer or a job; checks that it can run."""
-
-    task = forms.ChoiceField(
-        choices=[(task, kind.what) for task, kind in SCHEDULABLE.items()],
-        widget=UnfoldAdminSelectWidget,
-    )
-    args = forms.CharField(
-        label="arguments",
-        initial="[]",
-        empty_value="[]",
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="A JSON list. "
-        + "; ".join(f"To {kind.what}: {kind.arguments}" for kind in SCHEDULABLE.values()),
-    )
-
-    class Meta:
-        model = PeriodicTask
-        fields = [
-            *("name", "task", "args", "enabled", "description"),
-            *(*TIMES, "start_time", "expires", "one_off"),
-        ]
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors and any(data[time] for time in TIMES):
-            row = PeriodicTask(**{name: data[name] for name in ("task", "args", *TIMES)})
-            try:
-                schedules.check(row)
-            except schedules.WrongArguments as error:
-                self.add_error("args", str(error))
-            except ValueError as error:
-                self.add_error(None, str(error))
-        return data
+LAST = formats.moments("last_run_at", "last run")
+WORK = ("tables", "months", "paths", "existing", "repeated", "columns", "airlines", "airports")
+WHEN = ("frequency", "every", "unit", "weekdays", "day", "date", "time", "expression", "zone")
 
 
 @admin.register(PeriodicTask)
-class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
-    """Schedules, with actions to enable, disable and run them."""
+class Schedules(ModelAdmin):
+    """Schedules, with actions to pause, resume and run them."""
 
     form = ScheduleForm
-    change_form_template = "admin/change_form.html"  # the package's contains an inline script
-    list_display = ["name", "when", "enabled", "last_run_at", "total_run_count"]
+    list_display = ["name", "sentence", "state", "next", LAST]
+    list_display_links = ["name"]
     list_filter = ["enabled"]
-    date_hierarchy = None
-    readonly_fields = ["last_run_at"]
-    actions = ["enable", "disable", "run"]
-    fieldsets = [
-        (None, {"fields": ["name", "task", "args", "enabled", "description"]}),
-        ("When", {"fields": [*TIMES, "start_time", "expires", "one_off", "last_run_at"]}),
-    ]
+    list_filter_submit = True
+    search_fields = ["name", "description"]
+    ordering = ["name"]
+    list_select_related = ["interval", "crontab", "clocked", "solar"]
+    readonly_fields = ["sentence", "next", LAST]
+    actions = ["pause", "resume", "run"]
+    actions_list = ["housekeeping"]
+    actions_detail = ["run_now", "pause_now", "resume_now"]
+
+    class Media:
+        js = ["idiomorph/idiomorph.min.js", "admin-live.js"]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[PeriodicTask]":
+        """All schedules; the list has no housekeeping, which has a page of its own."""
+        rows: QuerySet[PeriodicTask] = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match and str(match.url_name).endswith("_changelist")
+        return rows.exclude(name__in=HOUSEKEEPING) if is_list else rows
+
+    def get_fieldsets(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
+        if _is_housekeeping(obj):
+            return [(None, {"fields": ["name", "sentence", "next", LAST, "description"]})]
+        summary = [(None, {"fields": ["sentence", "next", LAST]})] if obj else []
+        return [
+            *summary,
+            ("What", {"fields": ["name", "task", *WORK]}),
+            ("When", {"fields": [*WHEN, "enabled"]}),
+            ("More", {"fields": ["start_time", "expires", "description"], "classes": ["collapse"]}),
+        ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, **{**kwargs, "fields": ScheduleForm.Meta.fields})
+
+    def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: bool) -> None:
+        """Save the time first; a changed time counts from now, so no run is made up for."""
+        before = schedule_fields.time_of(_row(obj.pk))
+        if schedule_fields.are_same(before, form.time):
+            form.set_time(before)
+        else:
+            form.set_time(schedule_fields.stored(form.time))
+            obj.last_run_at = timezone.now() if change else None
+        super().save_model(request, obj, form, change)
+        text = f"{_sentence(obj)} Next run: {schedule_times.next_in_words(obj)}."
+        self.message_user(request, text)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not _is_housekeeping(obj) and bool(super().has_change_permission(request, obj))
@@ -90,78 +105,142 @@ class Schedules(beat.PeriodicTaskAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not _is_housekeeping(obj) and bool(super().has_delete_permission(request, obj))
 
-    @admin.action(description="Enable", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
-        self._switch(request, queryset, enabled=True)
+    def has_control_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_change_permission(request, _row(object_id))
 
-    @admin.action(description="Disable", permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """Offer to pause an active schedule and to resume a paused one."""
+        row = _row(object_id)
+        impossible = "resume" if row and row.enabled else "pause"
+        actions = super().get_actions_detail(request, object_id)
+        return [action for action in actions if action.path != impossible]
+
+    def get_urls(self) -> Any:
+        view = self.admin_site.admin_view(self.housekeeping_page)
+        return [path("housekeeping/", view, name="housekeeping"), *super().get_urls()]
+
+    @action(description="Housekeeping", icon="cleaning_services")
+    def housekeeping(self, request: HttpRequest) -> HttpResponse:
+        return self.housekeeping_page(request)
+
+    def housekeeping_page(self, request: HttpRequest) -> HttpResponse:
+        """The tasks that the platform needs, read-only."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = PeriodicTask.objects.filter(name__in=HOUSEKEEPING).select_related("interval")
+        context = {
+            **self.admin_site.each_context(request),
+            **{"opts": self.opts, "title": "Housekeeping", "rows": list(map(_housekeeping, rows))},
+        }
+        return render(request, "admin/housekeeping.html", context)
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
         self._switch(request, queryset, enabled=False)
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
+        self._switch(request, queryset, enabled=True)
 
     def _switch(
         self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]", *, enabled: bool
     ) -> None:
-        if count := queryset.filter(name__in=HOUSEKEEPING).count():
-            text = f"The platform needs its housekeeping: {count} schedules stay enabled."
-            self.message_user(request, text, messages.WARNING)
         for row in queryset.exclude(name__in=HOUSEKEEPING).exclude(enabled=enabled):
-            row.enabled = enabled
-            row.save()
-            word = "Enabled" if enabled else "Disabled"
-            self.log_change(request, row, f"{word}.")
-            self.message_user(request, f"{word}: {row.name}.")
+            try:
+                self.message_user(request, self._switched(request, row, enabled=enabled))
+            except NothingToDo as error:
+                self.message_user(request, str(error), messages.ERROR)
+
+    def _switched(self, request: HttpRequest, row: PeriodicTask, *, enabled: bool) -> str:
+        if row.enabled == enabled:
+            raise NothingToDo(f"{row.name} is {'active' if enabled else 'paused'} already.")
+        if row.clocked and row.clocked.clocked_time <= timezone.now():
+            raise NothingToDo(f"The time of {row.name} is over. Choose another one.")
+        row.enabled = enabled
+        row.save()
+        word = "Resumed" if enabled else "Paused"
+        self.log_change(request, row, f"{word}.")
+        return f"{word}: {row.name}. Next run: {schedule_times.next_in_words(row)}."
 
     @admin.action(description="Run now", permissions=["change"])
     def run(self, request: HttpRequest, queryset: "QuerySet[PeriodicTask]") -> None:
         for row in queryset:
             try:
-                schedules.check(row)
-                headers = {"periodic_task_name": row.name}
-                current_app.send_task(row.task, json.loads(row.args or "[]"), headers=headers)
-            except (ValueError, OperationalError) as error:
+                self.message_user(request, _run(row))
+            except (ValueError, QueueDown) as error:
                 self.message_user(request, f"{row.name}: {error}", messages.ERROR)
-            else:
-                self.message_user(request, f"Queued: {row.name}.")
 
-    @display(description="when")
-    def when(self, task: PeriodicTask) -> str:
-        """The times in words, such as "every 2 hours" or "At 05:30 AM, only on Monday UTC"."""
-        if task.crontab:
-            return str(task.crontab.human_readable)
-        return _every(task.interval) if task.interval else str(task.clocked or task.solar)
+    @action(description="Run now", permissions=["control"], icon="play_arrow", url_path="run-now")
+    def run_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = objects.find_or_404(self.get_queryset(request), pk=object_id)
+        text = f"Now: {schedule_work.in_words(row)}. The next scheduled run does not change."
+        return confirm(self, request, "Run now", lambda _: _run(row), text=text)
+
+    @action(description="Pause", permissions=["control"], icon="pause", url_path="pause")
+    def pause_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._confirm_switch(request, object_id, "Pause", enabled=False)
+
+    @action(description="Resume", permissions=["control"], icon="resume", url_path="resume")
+    def resume_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._confirm_switch(request, object_id, "Resume", enabled=True)
+
+    def _confirm_switch(
+        self, request: HttpRequest, object_id: str, title: str, *, enabled: bool
+    ) -> HttpResponse:
+        row = objects.find_or_404(self.get_queryset(request), pk=object_id)
+
+        def act(_: dict[str, Any]) -> str:
+            return self._switched(request, row, enabled=enabled)
+
+        return confirm(self, request, title, act, text=_sentence(row))
+
+    @display(description="what and when")
+    def sentence(self, row: PeriodicTask) -> str:
+        return _sentence(row)
+
+    @display(
+        description="state",
+        label={"active": "success", "paused": "warning", "cannot run": "danger"},
+    )
+    def state(self, row: PeriodicTask) -> str:
+        if schedules.problem(row):
+            return "cannot run"
+        return "active" if schedule_times.next_run(row) else "paused"
+
+    @display(description="next run")
+    def next(self, row: PeriodicTask) -> str:
+        return schedules.problem(row) or _next(row)
 
 
-class Times(ModelAdmin):
-    """Intervals and times that schedules share; those of the housekeeping are read-only."""
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not _used_by_housekeeping(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not _used_by_housekeeping(obj) and super().has_delete_permission(request, obj)
+def _next(row: PeriodicTask) -> str:
+    """The next run, with the time until then."""
+    text, due = schedule_times.next_in_words(row), schedule_times.next_run(row)
+    return format_html("{} {}", text, formats.relative(due)) if due else text
 
 
-@admin.register(CrontabSchedule)
-class Crontabs(Times, beat.CrontabScheduleAdmin):
-    pass
+def _sentence(row: PeriodicTask) -> str:
+    return f"{schedule_times.in_words(row)}: {schedule_work.in_words(row)}."
 
 
-admin.site.register([IntervalSchedule, ClockedSchedule], Times)
+def _run(row: PeriodicTask) -> str:
+    """Send the task to a worker now; ValueError if it cannot run."""
+    schedules.check(row)
+    try:
+        schedules.send(row)
+    except OperationalError as error:
+        raise QueueDown("The queue of tasks does not answer.", advice=str(error)) from error
+    return f"Queued: {row.name}."
+
+
+def _row(object_id: Any) -> PeriodicTask | None:
+    return objects.find(PeriodicTask.objects.all(), pk=object_id) if object_id else None
 
 
 def _is_housekeeping(row: PeriodicTask | None) -> bool:
     return row is not None and row.name in HOUSEKEEPING
 
 
-def _used_by_housekeeping(time: Any) -> bool:
-    """Whether a housekeeping schedule uses this interval or time."""
-    return bool(time and time.periodictask_set.filter(name__in=HOUSEKEEPING).exists())
-
-
-def _every(interval: IntervalSchedule) -> str:
-    """The interval in the largest fitting unit: "every hour" for 3,600 seconds."""
-    for unit, seconds in {"day": 86_400, "hour": 3_600, "minute": 60}.items():
-        count, rest = divmod(interval.every, seconds)
-        if interval.period == interval.SECONDS and count and not rest:
-            return f"every {unit}" if count == 1 else f"every {count} {unit}s"
-    return str(interval)
+def _housekeeping(row: PeriodicTask) -> dict[str, Any]:
+    page = reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])
+    last = formats.moment(row.last_run_at)
+    return {"name": row.name, "page": page, "when": schedule_times.in_words(row), "last": last}

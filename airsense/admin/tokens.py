@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from rest_framework.authtoken.admin import TokenAdmin
@@ -16,7 +15,7 @@ from rest_framework.authtoken.models import Token, TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from flights.admin import secret
+from flights.admin import formats, objects, secret
 from transfers.admin.confirmation import confirm
 
 from . import privileges
@@ -24,11 +23,16 @@ from . import privileges
 admin.site.unregister(TokenProxy)
 
 
+CREATED = formats.moments("created", "created")
+
+
 @admin.register(TokenProxy)
 class Tokens(TokenAdmin, ModelAdmin):
     """Tokens. A key is shown only once, after its creation; later the token can be revoked."""
 
-    list_display = ["user", "created"]
+    list_display = ["user", "rights", CREATED]
+    list_before_template = "admin/token_text.html"
+    change_form_before_template = "admin/token_text.html"
     list_display_links = None
     list_filter = ["created"]
     actions_detail = ["revoke"]
@@ -36,6 +40,10 @@ class Tokens(TokenAdmin, ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
         return [*names, "revocation"] if self.has_revoke_permission(request) else names
+
+    @display(description="may")
+    def rights(self, token: TokenProxy) -> str:
+        return _rights(token.user)
 
     @display(description="revoke")
     def revocation(self, token: TokenProxy) -> str:
@@ -45,7 +53,11 @@ class Tokens(TokenAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TokenProxy]":
         tokens: QuerySet[TokenProxy] = super().get_queryset(request)
         assert isinstance(request.user, User)
-        return tokens.filter(user__in=privileges.users(request.user)).select_related("user")
+        return (
+            tokens.filter(user__in=privileges.users(request.user))
+            .select_related("user")
+            .prefetch_related("user__groups")
+        )
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs["queryset"] = privileges.users(request.user).filter(auth_token=None)
@@ -68,7 +80,7 @@ class Tokens(TokenAdmin, ModelAdmin):
 
     @action(description="Revoke", permissions=["revoke"], icon="block", url_path="revoke")
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        token = get_object_or_404(self.get_queryset(request), user=object_id)
+        token = objects.find_or_404(self.get_queryset(request), user=object_id)
 
         def act(_: dict[str, Any]) -> str:
             _log(request, token, DELETION)
@@ -82,7 +94,19 @@ class Tokens(TokenAdmin, ModelAdmin):
         return _log(request, obj, ADDITION)
 
     def response_add(self, request: HttpRequest, obj: TokenProxy, *args: Any) -> HttpResponse:
-        return secret.show(self, request, f"Token of {obj.user}", "Authorization: Token", obj.key)
+        text = f"Who sends it may do what {obj.user} may do: {_rights(obj.user)}."
+        title, header = f"The token of {obj.user}", "Authorization: Token"
+        return secret.show(self, request, title, header, obj.key, text=text, path="api/transfers/")
+
+
+def _rights(user: User) -> str:
+    """What a user may do, in short: "everything", or the names of the groups."""
+    if not user.is_active:
+        return "nothing, as the user is not active"
+    if user.is_superuser:
+        return "everything"
+    groups = ", ".join(group.name for group in user.groups.all())
+    return f"what the groups may: {groups}" if groups else "nothing beyond what is public"
 
 
 def _log(request: HttpRequest, token: TokenProxy, flag: int) -> LogEntry:

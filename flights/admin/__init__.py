@@ -1,5 +1,5 @@
-"""Admin pages of the mirrored tables, exports and API keys."""
+"""Admin pages of the mirrored tables, exports, citations and API keys."""
 
-from . import exports, keys, tables
+from . import citations, exports, keys, tables
 
-__all__ = ["exports", "keys", "tables"]
+__all__ = ["citations", "exports", "keys", "tables"]

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
@@ -15,28 +14,39 @@ from unfold.decorators import display
 from flights.exports import presentation, retention
 from flights.models import Export
 
-from .read_only import ReadOnly
+from . import formats
+from .read_only import Live
+
+REQUESTED, STARTED, FINISHED, EXPIRES = formats.columns(
+    asked_at="requested",
+    started_at="started",
+    finished_at="ended",
+    expires_at="file is deleted",
+)
 
 
 @admin.register(Export)
-class ExportAdmin(ReadOnly):
+class ExportAdmin(Live):
     """Show the progress and users of exports. Deleting one stops it and removes its file."""
 
     list_display = [
-        *("version", "format", "state", "rows", "size", "asked_by", "asked_at", "expires_at"),
+        *("version", "format", "state", "rows", "size", "requester", REQUESTED, EXPIRES),
         *("file", "error"),
     ]
     list_filter = [("status", ChoicesDropdownFilter)]
-    search_fields = ["table", "query", "askers__user", "askers__key__name"]
-    exclude = ["claim", "due_at", "rows_done", "rows_total", "bytes"]
-    readonly_fields = ["asked_by", "rows", "size", "file"]
-
-    class Media:
-        js = ["admin-live.js"]
+    search_fields = ["table", "query", "requesters__user", "requesters__key__name"]
+    fields = [
+        *("version", "format", "query", "state", "rows", "size", "requester", REQUESTED, STARTED),
+        *(FINISHED, EXPIRES, "attempts", "digest", "file", "error"),
+    ]
+    readonly_fields = [
+        *("version", "state", "rows", "size", "requester", "file"),
+        *(REQUESTED, STARTED, FINISHED, EXPIRES),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Export]":
         exports: models.QuerySet[Export] = super().get_queryset(request)
-        return exports.prefetch_related("askers__key")
+        return exports.prefetch_related("requesters__key")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(ModelAdmin.has_delete_permission(self, request, obj))
@@ -54,15 +64,24 @@ class ExportAdmin(ReadOnly):
     def state(self, export: Export) -> str:
         return presentation.status(export, timezone.now())
 
+    @display(description="requested by")
+    def requester(self, export: Export) -> str:
+        return export.asked_by
+
     @display(description="rows")
     def rows(self, export: Export) -> str:
-        running = export.status == Export.Status.RUNNING and export.rows_total
-        rows = f"{export.rows_done:,}" + (f" of {export.rows_total:,}" if running else "")
-        return format_html("<div data-active>{}</div>", rows) if export.active else rows
+        news = f"{export}: {presentation.status(export, timezone.now())}"
+        if not export.active:
+            return format_html('<span data-news="{}">{}</span>', news, f"{export.rows_done:,}")
+        elapsed = timezone.now() - (export.started_at or timezone.now())
+        total = f" of {export.rows_total:,}" if export.rows_total else ""
+        left = formats.time_left(export.rows_done, export.rows_total, elapsed)
+        text = f"{export.rows_done:,}{total}{left}"
+        return format_html('<div data-active data-news="{}">{}</div>', news, text)
 
     @display(description="size")
     def size(self, export: Export) -> str:
-        return filesizeformat(export.bytes)
+        return formats.size(export.bytes)
 
     @display(description="file")
     def file(self, export: Export) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +14,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from flights.access import keys
 from flights.models import SCOPES, ApiKey
 
-from . import secret
+from . import formats, secret
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     scopes = forms.MultipleChoiceField(
+        label="May be used for",
         choices=[(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
         initial=list(SCOPES),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -26,7 +28,23 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
         fields = ["name", "scopes", "rate", "ends_at", "note"]
+        labels = {
+            "rate": "Requests per minute",
+            "ends_at": "Expires, UTC",
+        }
+        help_texts = {
+            "name": "the program or the people that use the key",
+            "rate": f"without a key an address has {settings.THROTTLE_PER_MINUTE:,}",
+        }
         widgets = {"name": UnfoldAdminTextInputWidget}
+
+
+LAST_USED, EXPIRES, CREATED, REVOKED = formats.columns(
+    last_used_at="last used",
+    ends_at="expires",
+    made_at="created",
+    revoked_at="revoked",
+)
 
 
 @admin.register(ApiKey)
@@ -34,17 +52,19 @@ class KeyAdmin(ModelAdmin):
     """Show a new key once, after it is created. Keys are revoked, never deleted."""
 
     form = KeyForm
-    list_display = ["name", "starts_with", "rate", "state", "ends_at", "last_used_at", "made_at"]
+    list_display = ["name", "starts_with", "state", "limit", LAST_USED, EXPIRES, CREATED]
     search_fields = ["name", "prefix", "note"]
-    readonly_fields = ["starts_with", "state", "made_at", "revoked_at", "last_used_at"]
+    readonly_fields = ["starts_with", "state", LAST_USED, CREATED, REVOKED]
     actions = ["revoke"]
+    list_before_template = "admin/key_text.html"
+    change_form_before_template = "admin/key_text.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = KeyForm.Meta.fields
-        return [*fields, *self.readonly_fields] if obj else fields
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields: list[Any] = KeyForm.Meta.fields
+        return [*self.readonly_fields, *fields] if obj else fields
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
@@ -53,7 +73,11 @@ class KeyAdmin(ModelAdmin):
             keys.make(obj)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, *args: Any) -> HttpResponse:
-        return secret.show(self, request, f"The key of {obj.name}", "X-API-Key:", obj.secret)
+        uses = ", ".join(SCOPES[scope] for scope in obj.scopes)
+        text = f"It may be used for {uses}; {obj.rate:,} requests per minute."
+        path = "api/flight_delay_data?limit=1"
+        title, header = f"The key of {obj.name}", "X-API-Key:"
+        return secret.show(self, request, title, header, obj.secret, text=text, path=path)
 
     @admin.action(
         description="Revoke selected keys (takes effect within a second)", permissions=["change"]
@@ -67,6 +91,10 @@ class KeyAdmin(ModelAdmin):
     @display(description="begins with", ordering="prefix")
     def starts_with(self, key: ApiKey) -> str:
         return f"{key.prefix}..."
+
+    @display(description="limit", ordering="rate")
+    def limit(self, key: ApiKey) -> str:
+        return f"{key.rate:,} requests/min"
 
     @display(description="state", label={"valid": "success", "revoked": "danger"})
     def state(self, key: ApiKey) -> str:

@@ -1,4 +1,4 @@
-"""Base class of read-only admin pages."""
+"""Base classes of read-only admin pages."""
 
 from typing import Any
 
@@ -21,3 +21,14 @@ class ReadOnly(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class Live(ReadOnly):
+    """Read-only pages that keep themselves up to date.
+
+    An element with `data-active` says that something runs, so that the page updates often. The
+    text of `data-news` is read out by screen readers when it changes.
+    """
+
+    class Media:
+        js = ["idiomorph/idiomorph.min.js", "admin-live.js"]

@@ -9,15 +9,24 @@ from django.urls import reverse
 
 
 def show(
-    page: "admin.ModelAdmin[Any]", request: HttpRequest, title: str, header: str, secret: str
+    page: "admin.ModelAdmin[Any]",
+    request: HttpRequest,
+    title: str,
+    header: str,
+    secret: str,
+    *,
+    text: str,
+    path: str,
 ) -> HttpResponse:
-    """Show a secret, and the request header that carries it."""
+    """Show a secret with a `text` about its use, and a request of `path` that sends it."""
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "title": title,
         "header": header,
         "secret": secret,
+        "text": text,
+        "example": request.build_absolute_uri(f"/{path}"),
         "back": reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"),
     }
     return render(request, "admin/key.html", context)

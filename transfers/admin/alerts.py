@@ -10,7 +10,8 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from flights.admin.read_only import ReadOnly
+from flights.admin import formats
+from flights.admin.read_only import Live
 from transfers.models import Alert
 
 
@@ -34,9 +35,12 @@ class DeliveredFilter(DropdownFilter):
         return alerts
 
 
+HAPPENED, ENDED = formats.moments("happened_at", "since"), formats.moments("ended_at", "ended")
+
+
 @admin.register(Alert)
-class AlertAdmin(ReadOnly):
-    list_display = ["subject", "what", "text", "happened_at", "ended_at", "delivered"]
+class AlertAdmin(Live):
+    list_display = ["subject", "what", "text", HAPPENED, ENDED, "delivered"]
     list_filter = [
         ("about", ChoicesDropdownFilter),
         ("subject", AllValuesCheckboxFilter),
@@ -45,10 +49,10 @@ class AlertAdmin(ReadOnly):
     ]
     search_fields = ["text"]
     fields = [
-        *("about", "subject", "kind", "text", "advice", "happened_at", "ended_at"),
+        *("about", "subject", "kind", "text", "advice", HAPPENED, ENDED),
         *("transfer", "key", "delivered"),
     ]
-    readonly_fields = ["delivered"]
+    readonly_fields = ["delivered", HAPPENED, ENDED]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Alert]":
         alerts: QuerySet[Alert] = super().get_queryset(request)

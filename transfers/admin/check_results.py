@@ -21,7 +21,7 @@ def results(of: Transfer | TableVersion) -> str:
 
 
 def override(of: Transfer | TableVersion) -> str:
-    """Return who publishes in spite of failed checks, when and why."""
+    """Return who publishes despite failed checks, when and why."""
     if not of.override:
         return "-"
     return f"{of.override['by']}, {of.override['at']}: {of.override['reason']}"

@@ -1,19 +1,23 @@
 """Admin page of the downloaded months."""
 
 from django.contrib import admin
-from django.template.defaultfilters import filesizeformat
 from unfold.decorators import display
 
-from flights.admin.read_only import ReadOnly
+from flights.admin import formats
+from flights.admin.read_only import Live
 from transfers.models import DownloadedMonth
+
+DOWNLOADED = formats.moments("downloaded_at", "downloaded")
+CHECKED = formats.moments("checked_at", "last compared with the server")
+BUILT = formats.moments("built_at", "built")
 
 
 @admin.register(DownloadedMonth)
-class DownloadedMonthAdmin(ReadOnly):
-    list_display = ["name", "number_of_rows", "size", "downloaded_at", "checked_at", "published_in"]
-    fields = ["name", "number_of_rows", "size", "downloaded_at", "checked_at"]
-    fields += ["built_at", "published_in", "digest", "url", "validator"]
-    readonly_fields = ["name", "number_of_rows", "size"]
+class DownloadedMonthAdmin(Live):
+    list_display = ["name", "number_of_rows", "size", DOWNLOADED, CHECKED, "published_in"]
+    fields = ["name", "number_of_rows", "size", DOWNLOADED, CHECKED]
+    fields += [BUILT, "published_in", "digest", "url", "validator"]
+    readonly_fields = ["name", "number_of_rows", "size", DOWNLOADED, CHECKED, BUILT]
     date_hierarchy = "month"
 
     @display(description="month", ordering="month")
@@ -26,4 +30,4 @@ class DownloadedMonthAdmin(ReadOnly):
 
     @display(description="size", ordering="bytes")
     def size(self, release: DownloadedMonth) -> str:
-        return filesizeformat(release.bytes)
+        return formats.size(release.bytes)

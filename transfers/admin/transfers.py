@@ -6,9 +6,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import (
+    AllValuesCheckboxFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+)
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.widgets import (
@@ -18,15 +22,16 @@ from unfold.widgets import (
 )
 
 from flights import tables
-from flights.admin.read_only import ReadOnly
+from flights.admin import formats, objects
+from flights.admin.read_only import Live
 from transfers import services, tasks
 from transfers.exceptions import NothingToDo
-from transfers.models import Transfer
-from transfers.terminal import rates
+from transfers.models import Transfer, WarehouseJob
 
-from . import check_results
+from . import check_results, run_logs, time_left
 from .confirmation import confirm
 
+ROLLED_BACK = "rolled back"
 LONGEST_REASON = 1000  # characters
 PHASES = [
     *("reading", "copying", "indexing", "making the dictionary", "verifying", "checking"),
@@ -49,6 +54,12 @@ class StartForm(forms.Form):
     )
 
 
+class PreviewForm(forms.Form):
+    """Which tables to preview."""
+
+    tables = StartForm.base_fields["tables"]
+
+
 class OverrideForm(forms.Form):
     """Why the rows are published although checks failed."""
 
@@ -59,33 +70,42 @@ class OverrideForm(forms.Form):
     )
 
 
+REQUESTED, STARTED, FINISHED = formats.columns(
+    asked_at="requested", started_at="started", finished_at="ended"
+)
+
+
 @admin.register(Transfer)
-class TransferAdmin(ReadOnly):
-    list_display = ["table", "state", "progress", "rate", "asked_by", "asked_at", "took", "error"]
-    list_filter = [("status", ChoicesDropdownFilter), ("mode", ChoicesDropdownFilter)]
+class TransferAdmin(Live):
+    list_display = ["table", "state", "progress", "rate", "requester", REQUESTED, "took", "error"]
+    list_filter = [
+        ("table", AllValuesCheckboxFilter),
+        ("status", ChoicesDropdownFilter),
+        ("mode", ChoicesDropdownFilter),
+        ("asked_at", RangeDateFilter),
+    ]
     search_fields = ["table", "asked_by", "error"]
-    readonly_fields = ["progress", "rate", "took", "phases", "agreed", "results", "published_by"]
+    readonly_fields = [
+        *("state", "progress", "requester", "rate", "took", "copied", "phases", "agreed"),
+        *("results", "published_by", "lines", REQUESTED, STARTED, FINISHED),
+    ]
     fieldsets = [
-        (None, {"fields": ["table", "status", "progress", "error", "advice"]}),
-        ("Run", {"fields": ["mode", "asked_by", "asked_at", "started_at", "finished_at"]}),
-        ("Speed", {"fields": ["attempt", "took", "bytes_done", "rate", "phases"]}),
+        (None, {"fields": ["table", "state", "progress", "error", "advice"]}),
+        ("Log", {"fields": ["lines"]}),
+        ("Run", {"fields": ["mode", "requester", REQUESTED, STARTED, FINISHED, "attempt"]}),
+        ("Speed", {"fields": ["took", "copied", "rate", "phases"]}),
         ("Quality", {"fields": ["results", "published_by"]}),
         ("Result", {"fields": ["version", "source_version", "notes", "agreed"]}),
     ]
-    actions_list = ["start"]
+    actions_list = ["start", "preview"]
     actions_detail = ["retry", "cancel", "publish_anyway"]
 
-    class Media:
-        js = ["admin-live.js"]
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """Offer to cancel an active transfer, to retry a finished one, to override its checks."""
-        transfer = Transfer.objects.filter(pk=object_id).first()
-        impossible = {"retry" if transfer and transfer.active else "cancel"}
-        if not (transfer and _is_blocked(transfer)):
-            impossible.add("publish-anyway")
+        """Offer only what is possible: `_possible` names the paths."""
+        transfer = objects.find(Transfer.objects.all(), pk=object_id)
+        possible = _possible(transfer) if transfer else set()
         actions = super().get_actions_detail(request, object_id)
-        return [action for action in actions if action.path not in impossible]
+        return [action for action in actions if action.path in possible]
 
     def has_start_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("transfers.start_transfer")
@@ -103,11 +123,28 @@ class TransferAdmin(ReadOnly):
         text = "Copy tables from the warehouse, verify the copies, and publish them together."
         return confirm(self, request, "Start transfers", act, text=text, form=StartForm)
 
+    @action(description="Preview transfers", permissions=["start"], icon="preview")
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        def act(options: dict[str, Any]) -> str:
+            kind, user = WarehouseJob.Kind.PREVIEW, request.user.get_username()
+            job = tasks.start_job(kind, user, arguments=options["tables"])
+            page = reverse("admin:transfers_warehousejob_change", args=[job.pk])
+            link = '<a class="underline" href="{}">The preview</a> is queued.'
+            return format_html(link, page)
+
+        text = (
+            "See how columns and rows differ from what is published, and what the quality checks"
+            " find. Nothing is published."
+        )
+        return confirm(self, request, "Preview transfers", act, text=text, form=PreviewForm)
+
     @action(description="Retry", permissions=["start"], icon="replay", url_path="retry")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        transfer = get_object_or_404(Transfer, pk=object_id)
+        transfer = objects.find_or_404(Transfer.objects.all(), pk=object_id)
 
         def act(_: dict[str, Any]) -> str:
+            if "retry" not in _possible(transfer):
+                raise NothingToDo("The transfer still runs, or was a roll-back.")
             tasks.start([tables.by_name(transfer.table)], request.user.get_username(), forced=True)
             return f"A transfer of {transfer.table} is queued."
 
@@ -116,7 +153,7 @@ class TransferAdmin(ReadOnly):
 
     @action(description="Cancel", permissions=["start"], icon="cancel", url_path="cancel")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        transfer = get_object_or_404(Transfer, pk=object_id)
+        transfer = objects.find_or_404(Transfer.objects.all(), pk=object_id)
 
         def act(_: dict[str, Any]) -> str:
             if not services.cancel(transfer, by=request.user.get_username()):
@@ -133,7 +170,7 @@ class TransferAdmin(ReadOnly):
         url_path="publish-anyway",
     )
     def publish_anyway(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        transfer = get_object_or_404(Transfer, pk=object_id)
+        transfer = objects.find_or_404(Transfer.objects.all(), pk=object_id)
 
         def act(options: dict[str, Any]) -> str:
             if not _is_blocked(transfer):
@@ -144,7 +181,7 @@ class TransferAdmin(ReadOnly):
             return f"A transfer of {transfer.table} is queued, which publishes it in any case."
 
         text = (
-            f"Transfer {transfer.table} again and publish it in spite of failed checks."
+            f"Transfer {transfer.table} again and publish it despite failed checks."
             f" {check_results.failures(transfer)}"
         )
         return confirm(self, request, "Publish anyway", act, text=text, form=OverrideForm)
@@ -153,56 +190,94 @@ class TransferAdmin(ReadOnly):
         description="status",
         label={
             Transfer.Status.SUCCEEDED: "success",
+            ROLLED_BACK: "warning",
             Transfer.Status.FAILED: "danger",
             Transfer.Status.RUNNING: "info",
             Transfer.Status.CANCELLED: "warning",
         },
     )
     def state(self, transfer: Transfer) -> str:
-        return str(transfer.status)
+        return state(transfer)
 
     @display(description="progress")
     def progress(self, transfer: Transfer) -> str:
-        done, total = transfer.rows_done, transfer.rows_total
+        news = f"{transfer}: {state(transfer)}"
+        if transfer.mode == Transfer.Mode.ROLLBACK:
+            return f"{transfer.version or 'the version'} is current again"
         if not transfer.active:
-            return f"{done:,} rows"
-        ahead = services.behind([transfer]).first()
-        state = f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
+            unchanged = transfer.status == Transfer.Status.UNCHANGED
+            rows = "nothing new" if unchanged else f"{transfer.rows_done:,} rows"
+            return format_html('<span data-news="{}">{}</span>', news, rows)
+        done, total = transfer.rows_done, transfer.rows_total
         return format_html(
-            '<div data-active><progress aria-label="progress" max="1" value="{}"></progress>'
-            " <span>{}{} rows, {}</span></div>",
+            '<div data-active data-news="{}"><progress aria-label="progress" max="1" value="{}">'
+            "</progress> <span>{}{} rows, {}{}</span></div>",
+            news,
             round(done / total, 4) if total else 0,
             f"{done:,}",
             f" of {total:,}" if total else "",
-            state,
+            _phase(transfer),
+            time_left.of_transfer(transfer),
         )
+
+    @display(description="requested by", ordering="asked_by")
+    def requester(self, transfer: Transfer) -> str:
+        return transfer.asked_by
 
     @display(description="rate")
     def rate(self, transfer: Transfer) -> str:
-        return rates(transfer).removeprefix(", ") or "-"
+        return formats.rate(transfer.rows_per_second, transfer.bytes_per_second)
+
+    @display(description="copied")
+    def copied(self, transfer: Transfer) -> str:
+        return f"{formats.size(transfer.bytes_done)} as CSV"
 
     @display(description="took")
     def took(self, transfer: Transfer) -> str:
-        if not (transfer.started_at and transfer.finished_at):
-            return "-"
-        return f"{(transfer.finished_at - transfer.started_at).total_seconds():.1f} s"
+        return formats.between(transfer.started_at, transfer.finished_at)
 
-    @display(description="seconds of each phase")
+    @display(description="lines")
+    def lines(self, transfer: Transfer) -> str:
+        return run_logs.show(transfer)
+
+    @display(description="phases")
     def phases(self, transfer: Transfer) -> str:
         took = sorted(transfer.seconds.items(), key=lambda item: PHASES.index(item[0]))
-        return _table((name, f"{seconds:.2f}") for name, seconds in took)
+        return _table((name, f"{seconds:.2f} s") for name, seconds in took)
 
     @display(description="checks")
     def results(self, transfer: Transfer) -> str:
         return check_results.results(transfer)
 
-    @display(description="in spite of failed checks by")
+    @display(description="despite failed checks by")
     def published_by(self, transfer: Transfer) -> str:
         return check_results.override(transfer)
 
     @display(description="source and copy agree on")
     def agreed(self, transfer: Transfer) -> str:
         return _table((name, _readable(value)) for name, value in sorted(transfer.figures.items()))
+
+
+def state(transfer: Transfer) -> str:
+    """The status; a roll-back, which only publishes an older version, is named as such."""
+    if transfer.mode == Transfer.Mode.ROLLBACK and transfer.status == Transfer.Status.SUCCEEDED:
+        return ROLLED_BACK
+    return str(transfer.status)
+
+
+def _phase(transfer: Transfer) -> str:
+    ahead = services.behind([transfer]).first()
+    return f"waits behind {ahead}" if ahead else transfer.phase or transfer.status
+
+
+def _possible(transfer: Transfer) -> set[str]:
+    """The paths of the actions that are possible."""
+    transfer.refresh_from_db(fields=["status", "checks"])
+    if transfer.active:
+        return {"cancel"}
+    if transfer.mode == Transfer.Mode.ROLLBACK:
+        return set()
+    return {"retry", "publish-anyway"} if _is_blocked(transfer) else {"retry"}
 
 
 def _is_blocked(transfer: Transfer) -> bool:

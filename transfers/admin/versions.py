@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter
@@ -13,7 +12,8 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from flights import tables
-from flights.admin.read_only import ReadOnly
+from flights.admin import formats, objects
+from flights.admin.read_only import Live
 from flights.models import PublishedTable, TableVersion
 from transfers import services
 from transfers.exceptions import NoSuchVersion
@@ -22,17 +22,26 @@ from transfers.warehouse_jobs import releases
 from . import check_results
 from .confirmation import confirm
 
+PUBLISHED, LOADED, CONFIRMED = formats.columns(
+    published_at="first published",
+    loaded_at="loaded",
+    confirmed_at="last equal to the warehouse",
+)
+
 
 @admin.register(TableVersion)
-class VersionAdmin(ReadOnly):
-    list_display = ["name", "current", "number_of_rows", "published_at", "source_version"]
+class VersionAdmin(Live):
+    list_display = ["name", "current", "number_of_rows", PUBLISHED, "source_version"]
     list_filter = [("table", AllValuesCheckboxFilter)]
     fields = [
-        *("table", "number", "current", "rows", "digest", "columns", "not_finite"),
-        *("source_version", "made_by", "loaded_at", "published_at", "confirmed_at"),
+        *("table", "number", "current", "number_of_rows", "digest", "columns", "not_finite"),
+        *("source_version", "transfer", LOADED, PUBLISHED, CONFIRMED),
         *("months", "results", "published_by"),
     ]
-    readonly_fields = ["current", "months", "results", "published_by"]
+    readonly_fields = [
+        *("current", "number_of_rows", "transfer", "months", "results", "published_by"),
+        *(LOADED, PUBLISHED, CONFIRMED),
+    ]
     actions_detail = ["roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[TableVersion]":
@@ -46,8 +55,8 @@ class VersionAdmin(ReadOnly):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         """Offer to roll back, except for the current version."""
-        current = PublishedTable.objects.filter(current=object_id).exists()
-        return [] if current else super().get_actions_detail(request, object_id)
+        is_current = objects.find(PublishedTable.objects.all(), current=object_id)
+        return [] if is_current else super().get_actions_detail(request, object_id)
 
     def has_roll_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("transfers.roll_back")
@@ -59,7 +68,7 @@ class VersionAdmin(ReadOnly):
         url_path="roll-back",
     )
     def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        version = get_object_or_404(TableVersion, pk=object_id)
+        version = objects.find_or_404(TableVersion.objects.all(), pk=object_id)
 
         def act(_: dict[str, Any]) -> str:
             if PublishedTable.objects.filter(current=version).exists():
@@ -80,10 +89,18 @@ class VersionAdmin(ReadOnly):
     def number_of_rows(self, version: TableVersion) -> str:
         return f"{version.rows:,}"
 
+    @display(description="made by")
+    def transfer(self, version: TableVersion) -> str:
+        """A link to the transfer that made the version; an early release did not record it."""
+        if version.made_by is None:
+            return "-"
+        page = reverse("admin:transfers_transfer_change", args=[version.made_by])
+        return format_html('<a class="underline" href="{}">transfer {}</a>', page, version.made_by)
+
     @display(description="months that came with it")
     def months(self, version: TableVersion) -> str:
-        """The releases of the DOT's monthly files that this version has and older ones have not."""
-        rows = ((line,) for line in releases.of(version))
+        """The releases of months and the files that this version has and older ones have not."""
+        rows = ((line,) for line in [*releases.of(version), *releases.ingested(version)])
         return format_html_join("", "<div>{}</div>", rows) or "-"
 
     @display(description="current", label={"current": "success"})
@@ -94,7 +111,7 @@ class VersionAdmin(ReadOnly):
     def results(self, version: TableVersion) -> str:
         return check_results.results(version)
 
-    @display(description="in spite of failed checks by")
+    @display(description="despite failed checks by")
     def published_by(self, version: TableVersion) -> str:
         return check_results.override(version)
 
@@ -103,7 +120,8 @@ class VersionAdmin(ReadOnly):
         if version.is_current:
             return "-"
         url = reverse("admin:flights_tableversion_roll_back", args=[version.pk])
-        return format_html('<a class="underline" href="{}">to this version</a>', url)
+        link = '<a class="underline" href="{}">to this version<span class="sr-only">, {}</span></a>'
+        return format_html(link, url, version)
 
 
 def _facts(version: TableVersion) -> list[tuple[str, Any, Any]]:
@@ -120,4 +138,4 @@ def _facts(version: TableVersion) -> list[tuple[str, Any, Any]]:
 
 
 def _minute(version: TableVersion) -> str:
-    return f"{version.published_at:%Y-%m-%d %H:%M} UTC"
+    return formats.minute(version.published_at) if version.published_at else "-"
