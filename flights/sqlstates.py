@@ -22,6 +22,8 @@ TRANSIENT = {
     "57P04": False,  # the database was dropped
     "58": True,  # the operating system failed
 }
+ROLLED_BACK = "40"  # also a query that a replica cancelled ("conflict with recovery")
+OUT_OF_RANGE = "22003"  # a computed number exceeds the range of its type
 TOO_LARGE = "54"  # the statement or its result exceeds a limit of PostgreSQL
 
 

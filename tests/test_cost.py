@@ -48,7 +48,7 @@ def narrow(demo: Platform) -> Iterator[Site]:
 
 
 @contextmanager
-def taken(kind: cost.Kind) -> Iterator[None]:
+def no_free_slot(kind: cost.Kind) -> Iterator[None]:
     """Take the slot as another machine does."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
@@ -63,7 +63,7 @@ def _try(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind) -> bool:
     return bool(row and row[0])
 
 
-def held() -> int:
+def occupied_slots() -> int:
     """Count the occupied slots."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -76,30 +76,32 @@ def held() -> int:
 
 @pytest.mark.parametrize("path", HEAVY)
 def test_a_heavy_query_is_refused_at_once_when_all_slots_are_taken(narrow: Site, path: str) -> None:
-    with taken(cost.QUERIES):
+    with no_free_slot(cost.QUERIES):
         refused = narrow.get(path)
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
     assert "1 large queries are running" in refused.body.decode()
 
 
 def test_light_queries_need_no_slot(narrow: Site) -> None:
-    with taken(cost.QUERIES), taken(cost.FILES):
+    with no_free_slot(cost.QUERIES), no_free_slot(cost.FILES):
         for path in LIGHT:
             assert narrow.get(path).status == 200, path
 
 
 def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
     path = f"{FLIGHTS}?{SLOW}&format=csv"
-    with taken(cost.FILES):
+    with no_free_slot(cost.FILES):
         refused = narrow.get(path)
         assert (refused.status, "1 large files" in refused.json()["detail"]) == (503, True)
-    with taken(cost.QUERIES):
+    with no_free_slot(cost.QUERIES):
         assert narrow.get(path).status == 200
-    until(lambda: held() == 0, 2)  # the client has the last byte before the file is closed
+    until(
+        lambda: occupied_slots() == 0, 2
+    )  # the client has the last byte before the file is closed
 
 
 def test_the_explorer_explains_the_refusal_on_a_page(narrow: Site) -> None:
-    with taken(cost.QUERIES):
+    with no_free_slot(cost.QUERIES):
         page = narrow.get(f"/explorer?table=flight_delay_data&{SLOW}")
     assert (page.status, page.headers["retry-after"]) == (503, "1")
     assert b"1 large queries are running" in page.body
@@ -111,7 +113,7 @@ def test_a_slot_is_free_again_after_an_answer_and_after_a_time_out(demo: Platfor
         for _ in range(3):
             answer = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
             assert (answer.status, "took too long" in answer.json()["detail"]) == (503, True)
-            assert held() == 0
+            assert occupied_slots() == 0
 
 
 def test_a_query_that_costs_too_much_is_refused_with_advice(demo: Platform) -> None:
@@ -130,9 +132,9 @@ def test_slots_of_killed_processes_are_free_again(demo: Platform) -> None:
         until(lambda: _up(site))
         asking = threading.Thread(target=_ask, args=[site, f"{FLIGHTS}?{SLOW}&limit=1"])
         asking.start()
-        until(lambda: held() == 1)
+        until(lambda: occupied_slots() == 1)
         _kill(server)
-        until(lambda: held() == 0, seconds=10)
+        until(lambda: occupied_slots() == 0, seconds=10)
         asking.join()
 
 

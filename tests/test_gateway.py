@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 from tests.platforms import own_platform
 
 TABLE = "delays_by_day"
@@ -31,7 +31,7 @@ def one(platform: Platform) -> Iterator[Site]:
         yield site
 
 
-def how(answer: Answer) -> str:
+def how(answer: Response) -> str:
     return answer.headers["x-airsense-cache"]
 
 
@@ -82,7 +82,9 @@ def test_a_cache_miss_gets_the_same_response_as_from_django(one: Site, query: st
             assert short.headers[name] == whole.headers[name], name
 
 
-@pytest.mark.parametrize("path", ["/", f"/explorer?table={TABLE}&limit=2&columns=", "/about"])
+@pytest.mark.parametrize(
+    "path", ["/", f"/explorer?table={TABLE}&limit=2&columns=", "/about", "/search?q=jfk"]
+)
 def test_a_page_is_cached_completely(one: Site, path: str) -> None:
     first, second = one.get(path), one.get(path)
     assert (how(first), how(second)) == ("miss", "hit")

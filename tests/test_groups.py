@@ -243,7 +243,7 @@ def test_a_version_without_a_column_has_no_figures_of_it(demo: Platform) -> None
         "percent_Arrival_Delay_Minutes_of_Departure_Delay_Minutes",
     }
     rows = Query.read(model, wanted).page(version).rows
-    assert [list(row.values()) for row in rows] == [[None, 0.0, None, None]] * 16
+    assert [list(row.values()) for row in rows] == [[None, None, None, None]] * 16
 
 
 # The same query on every surface.
@@ -371,6 +371,9 @@ def test_the_explorer_shows_the_same_groups(site: Site, expected: list[list[Any]
         ("aggregate=share:Origin_City:boston,share:Origin_City:Boston", "two values", ""),
         ("aggregate=disc0:Arrival_Delay_Minutes", "unknown function", "disc1 to disc99"),
         ("aggregate=disc100:Arrival_Delay_Minutes", "unknown function", "disc1 to disc99"),
+        ("aggregate=p1१:Arrival_Delay_Minutes", "unknown function", "p1 to p99"),
+        ("aggregate=disc1१:Arrival_Delay_Minutes", "unknown function", "disc1 to disc99"),
+        ("or१=Airline_Name:x", "no column", "Airline_Name"),
         ("aggregate=disc90:Airline_Name", "column of numbers", "Arrival_Delay_Minutes"),
         ("group_by=week:Flight_Date", "'week' is unknown", "month:column"),
         ("group_by=month:Airline_Name", "dates or times", "Flight_Date"),

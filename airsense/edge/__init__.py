@@ -11,7 +11,8 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from airsense.gateway import Gateway
+from airsense.gateway import METRICS, Gateway
+from airsense.gateway.cache_key import has_body
 from flights.query.limits import REFUSAL, Refusal
 
 from . import bodies, charset, uploads
@@ -28,6 +29,7 @@ POLL = 0.25  # seconds; a disconnect is noticed at most this much later
 # threads that run queries; and many requests for them delay no query.
 HEALTH = "/healthz"
 STATES = {"/readyz", "/connector", "/dbstatus", "/rdsstatus"}
+STATUS = {"/status", "/api/status"}  # the worker's check takes a second: it must not delay /readyz
 SPARE = 12  # extra threads while others wait for slow clients; each may open a connection
 
 
@@ -39,8 +41,14 @@ class Edge:
 
     def __init__(self, gateway: Gateway, loop: asyncio.AbstractEventLoop, threads: int) -> None:
         self.gateway, self.loop = gateway, loop
-        self.pool, self.health, self.states = Pool(threads, SPARE), Pool(1), Pool(1)
+        self.pool, states, status = Pool(threads, SPARE), Pool(1), Pool(1)
+        self.pools = {HEALTH: Pool(1), METRICS: Pool(1)}
+        self.pools |= dict.fromkeys(STATES, states) | dict.fromkeys(STATUS, status)
         self.active: set[Exchange] = set()
+        gateway.metrics.values |= {
+            "requests_running": lambda: len(self.active),
+            "requests_waiting": self.pool.jobs.qsize,
+        }
         self.poller = loop.create_task(self._poll())
 
     def __call__(self, watcher: Any) -> None:
@@ -57,7 +65,7 @@ class Edge:
             send_cached(protocol, cached)
             return
         exchange = Exchange(scope, environ, protocol, self.loop)
-        if environs.has_body(environ):
+        if has_body(environ):
             self.loop.call_soon_threadsafe(self._start_reading, exchange)
         else:
             charset.drop_charset(environ)
@@ -102,12 +110,8 @@ class Edge:
 
     def _queue(self, exchange: Exchange) -> None:
         self.active.add(exchange)
-        self._pool_for(exchange.environ["PATH_INFO"]).put(lambda: self._answer(exchange))
-
-    def _pool_for(self, path: str) -> Pool:
-        if path == HEALTH:
-            return self.health
-        return self.states if path in STATES else self.pool
+        pool = self.pools.get(exchange.environ["PATH_INFO"], self.pool)
+        pool.put(lambda: self._answer(exchange))
 
     def _answer(self, exchange: Exchange) -> None:
         try:

@@ -51,9 +51,3 @@ def _name(header: bytes) -> str:
     if b"_" in header:
         return ""
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
-
-
-def has_body(environ: Environ) -> bool:
-    """Whether the request announces a body (RFC 9112, section 6)."""
-    length = environ.get("CONTENT_LENGTH", "0")
-    return length.strip("0") != "" or "HTTP_TRANSFER_ENCODING" in environ

@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import IO
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, close_old_connections
 from django.urls import reverse
 
 from airsense.gateway.cache_key import Environ
+from airsense.sign_in import second_factor
 
 from .bodies import RefusedBody
 
@@ -33,7 +33,7 @@ def is_allowed(environ: Environ) -> bool:
     request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
     request.session = SESSIONS.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     try:
-        user = get_user(request)
+        user = second_factor.user(request)
         return bool(user.is_active and user.is_staff and user.has_perm(PERMISSION))
     except DatabaseError:
         raise RefusedBody(503, "The database does not answer at the moment.") from None

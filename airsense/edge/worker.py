@@ -6,6 +6,7 @@ response. `run` has the parameters of the workers in granian.server.mp (Granian 
 
 import asyncio
 import logging
+import signal
 from typing import Any, cast
 
 from granian._granian import ASGIWorker, CallbackScheduler
@@ -32,8 +33,19 @@ class Scheduler(CallbackScheduler):
         return cast("Scheduler", scheduler)
 
 
+def run(*arguments: Any, **options: Any) -> None:
+    """Load the application and serve it until Granian stops the worker.
+
+    The fork inherits the main process's signal handlers, which only set a flag in the worker's copy
+    of the server: a worker that gets a signal while it loads the application would never stop.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    _serve(*arguments, **options)
+
+
 @WorkerProcess.wrap_target
-def run(
+def _serve(
     number: int,
     gateway: Gateway,
     sock: Any,

@@ -2,15 +2,20 @@
 
 import time
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from airsense import request_ids
+from airsense import request_ids, routes
+from airsense.access_log import AccessLog
+from airsense.metrics import exposition
+from airsense.metrics.web import WebMetrics
+from flights import log_fields, tracing
 from flights.access.throttles import RATE_HEADERS
 from flights.query.limits import REFUSAL
 
-from . import cache_key, canonical_request, entry, fast_path, metrics
+from . import cache_key, canonical_request, entry, fast_path
 from .cache_key import CacheKey, Environ
 from .entry import Body, Entry, Headers, Reply
 from .store import Store
@@ -19,7 +24,13 @@ from .watch import Snapshot, Watch
 # Seconds to wait for another request's response before asking Django. A query may take 5 s.
 WAIT_TIMEOUT = 10.0
 METRICS = "/metrics"
+CACHE = "x-airsense-cache"
 REQUEST_ID = "airsense.request_id"
+KEY = "airsense.cache_key"
+RECEIVED = "airsense.received"  # when the headers were read, of time.monotonic()
+
+
+type Flight = Future[Entry | Reply | None]  # what the waiting requests share: a Reply failed
 
 
 class ClientReply(NamedTuple):
@@ -40,8 +51,14 @@ class Gateway:
         self.application = application
         self.store = Store(settings.RESPONSE_CACHE_BYTES)
         self.watch = Watch()
-        self.in_flight: dict[object, Future[Entry | None]] = {}
-        self.counts = {"hit": 0, "miss": 0, "bypass": 0}
+        self.in_flight: dict[object, Flight] = {}
+        self.access_log = AccessLog()
+        self.metrics = WebMetrics(
+            cache_entries=lambda: len(self.store),
+            cache_bytes=lambda: self.store.size,
+            cache_limit_bytes=lambda: self.store.limit,
+            cache_sees_versions=lambda: time.monotonic() < self.watch.snapshot.valid_until,
+        )
 
     def __call__(self, environ: Environ, start_response: Any) -> Body:
         reply, own_headers = self.cached(environ) or self.computed(environ)
@@ -56,18 +73,33 @@ class Gateway:
         """
         environ[REQUEST_ID] = request_ids.name(environ)
         environ[RATE_HEADERS] = []
-        if environ["PATH_INFO"] == METRICS:
-            return ClientReply(metrics.show(self), [])
-        key, snapshot = cache_key.read(environ), self.watch.snapshot
-        if key is None or time.monotonic() > snapshot.valid_until:
+        environ[RECEIVED] = now = time.monotonic()
+        environ[KEY] = key = cache_key.read(environ)
+        snapshot = self.watch.snapshot
+        if key is None or now > snapshot.valid_until:
             return None
         reply = self._look_up(key, snapshot, environ)
-        return self._reply(reply, "hit", environ) if reply else None
+        if not reply or cache_key.has_body(environ):  # the body has to be read, or refused, first
+            return None
+        self.metrics.hit(key.path, reply.status)
+        if self.access_log.hits:
+            self._log(environ, reply, routes.of(key.path), "hit")
+        return self._reply(reply, "hit", environ)
 
     def computed(self, environ: Environ) -> ClientReply:
         """Let Django answer, and cache the response if other clients may get it."""
-        request_ids.current.set(environ[REQUEST_ID])
-        key, snapshot = cache_key.read(environ), self.watch.snapshot
+        if environ["PATH_INFO"] == METRICS:
+            self.metrics.flush()
+            return ClientReply(Reply("200 OK", exposition.HEADERS, [exposition.text(environ)]), [])
+        route = routes.of(environ["PATH_INFO"])
+        log_fields.begin(request_id=environ[REQUEST_ID], route=route)
+        with self._span(environ, route) as span:
+            response = self._computed(environ)
+            self._record(environ, response, route, span)
+        return response
+
+    def _computed(self, environ: Environ) -> ClientReply:
+        key, snapshot = environ[KEY], self.watch.snapshot
         if key is None or REFUSAL in environ or time.monotonic() > snapshot.valid_until:
             return self._reply(self._call_django(environ), "bypass", environ)
         if key.file:
@@ -80,33 +112,35 @@ class Gateway:
 
     def _load(self, key: CacheKey, snapshot: Snapshot, environ: Environ) -> ClientReply:
         """Call Django once for all simultaneous requests with this key and these versions."""
-        flight, own = (key, snapshot.versions), Future[Entry | None]()
+        flight, own = (key, snapshot.versions), Future[Entry | Reply | None]()
         request = canonical_request.request(key, environ)
         leader = self.in_flight.setdefault(flight, own)
         if leader is not own:
             return self._follow(leader, request, environ)
-        new = None
+        new: Entry | Reply | None = None
         try:
             if reply := self._look_up(key, snapshot, environ):  # cached since the first look
                 new = self.store.get(key)
                 return self._reply(reply, "hit", environ)
             reply = fast_path.answer(request) or self._call_django(request)
-            new = entry.from_reply(reply, key.gzip, snapshot.versions)
-            if new:
-                self.store.put(key, new)
+            if cached := entry.from_reply(reply, key.gzip, snapshot.versions):
+                self.store.put(key, cached)
+                reply, new = cached.reply(environ) or reply, cached
+            elif failed := entry.failure(reply):
+                reply = new = failed
         finally:
             del self.in_flight[flight]
             own.set_result(new)
-        return self._reply((new and new.reply(environ)) or reply, "miss", environ)
+        return self._reply(reply, "miss", environ)
 
-    def _follow(
-        self, leader: "Future[Entry | None]", request: Environ, environ: Environ
-    ) -> ClientReply:
-        """Wait for the leader's entry. If it has none to share, call Django for this request."""
+    def _follow(self, leader: Flight, request: Environ, environ: Environ) -> ClientReply:
+        """Wait for the leader's entry or failure. If it has none, call Django for this request."""
         try:
             shared = leader.result(WAIT_TIMEOUT)
         except TimeoutError:
             shared = None
+        if isinstance(shared, Reply):
+            return self._reply(shared, "miss", environ)
         if shared and (reply := shared.reply(environ)):
             return self._reply(reply, "hit", environ)
         return self._reply(self._call_django(request), "miss", environ)
@@ -119,10 +153,33 @@ class Gateway:
         return Reply(status, headers, body)
 
     def _reply(self, reply: Reply, outcome: str, environ: Environ) -> ClientReply:
-        self.counts[outcome] += 1
         own_headers = [
-            ("x-airsense-cache", outcome),
+            (CACHE, outcome),
             (request_ids.HEADER, environ[REQUEST_ID]),
             *environ[RATE_HEADERS],
         ]
         return ClientReply(reply, own_headers)
+
+    def _span(self, environ: Environ, route: str) -> AbstractContextManager[Any]:
+        """The span of a request, which continues the trace of the client."""
+        method, parent = environ["REQUEST_METHOD"], environ.get("HTTP_TRACEPARENT", "")
+        about = {"http.request.method": routes.method(method), "http.route": route}
+        about[REQUEST_ID] = environ[REQUEST_ID]
+        return tracing.span(f"{routes.method(method)} {route}", "server", parent, **about)
+
+    def _record(self, environ: Environ, response: ClientReply, route: str, span: Any) -> None:
+        """Add a response of Django to logs, metrics and traces."""
+        outcome, status = dict(response.own_headers)[CACHE], response.reply.status
+        if span:
+            span.set_attributes({"http.response.status_code": int(status[:3]), CACHE: outcome})
+        seconds = self._log(environ, response.reply, route, outcome)
+        self.metrics.computed(route, status, outcome, seconds)
+
+    def _log(self, environ: Environ, reply: Reply, route: str, outcome: str) -> float:
+        """Write the line about a request; return the seconds since its headers were read."""
+        seconds: float = time.monotonic() - environ[RECEIVED]
+        names = ("X-AirSense-Version", "x-airsense-version")
+        version = next((value for name, value in reply.headers if name in names), "")
+        fields = {"route": route, "cache": outcome, "request_id": environ[REQUEST_ID]}
+        self.access_log.write(environ, reply.status, version, seconds, **fields)
+        return seconds

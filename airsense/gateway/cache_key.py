@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -13,10 +13,16 @@ from flights.exports.compression import accepts
 from . import accept_header
 
 type Environ = dict[str, Any]
+type Parameters = list[tuple[str, str]]
 
 PREFIX = "/api/"
 PRIVATE = "/api/exports/"  # responses depend on the API key
-PAGES = ("/", "/explorer", "/about")
+PAGES = ("/", "/explorer", "/about", "/my-flight", "/search", "/ask", "/chat")
+# Folders of pages; without X-AirSense-Version in its response, a page is not cached.
+FOLDERS = (
+    *("/routes/", "/airlines/", "/airports/", "/flights/", "/days/"),
+    *("/connections/", "/compare/"),
+)
 METHODS = ("GET", "HEAD")
 # Longer requests are never cached. So the memory of MEMOIZED keys is bounded: about 5 MB for usual
 # requests, 25 MB for the longest.
@@ -40,7 +46,7 @@ def read(environ: Environ) -> CacheKey | None:
     """Return the key of a request; None if its response cannot be shared or cached."""
     path, secure = environ["PATH_INFO"], _secure(environ)
     if (
-        not (path.startswith(PREFIX) or path in PAGES)
+        not (path.startswith(PREFIX) or _is_page(path))
         or path.startswith(PRIVATE)
         or environ["REQUEST_METHOD"] not in METHODS
         or _personal(environ)
@@ -55,6 +61,16 @@ def read(environ: Environ) -> CacheKey | None:
         environ.get("HTTP_HOST", ""),
     )
     return _key(*parts, secure) if sum(map(len, parts)) <= LONGEST else None
+
+
+def has_body(environ: Environ) -> bool:
+    """Whether the request announces a body (RFC 9112, section 6)."""
+    length = environ.get("CONTENT_LENGTH", "0")
+    return length.strip("0") != "" or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _is_page(path: str) -> bool:
+    return path in PAGES or path.startswith(FOLDERS)
 
 
 def _personal(environ: Environ) -> bool:
@@ -76,14 +92,14 @@ def _key(
 ) -> CacheKey | None:
     if not _is_allowed(host):
         return None  # Django refuses it
-    parameters = _parameters(query)
-    if parameters is None:
+    pairs = parameters(query)
+    if pairs is None:
         return None
-    # The explorer's page contains its own query as the client wrote it.
-    normalized = query if path in PAGES else urlencode(parameters)
+    # Pages contain their own query as the client wrote it.
+    normalized = query if _is_page(path) else _encoded(pairs)
     if len(normalized) > LONGEST:
         return None
-    accepted, file = accept_header.accepted(accept), _is_file(parameters, accept)
+    accepted, file = accept_header.accepted(accept), _is_file(pairs, accept)
     return CacheKey(path, normalized, accepted, accepts(encoding, "gzip"), secure, file)
 
 
@@ -92,7 +108,8 @@ def _is_allowed(host: str) -> bool:
     return validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
-def _parameters(query: str) -> list[tuple[str, str]] | None:
+@lru_cache(256)  # the thread that answers a cache miss uses what the edge's thread has parsed
+def parameters(query: str) -> Parameters | None:
     """Parse the query like Django and sort it by name; None if Django refuses it.
 
     Values of the same name stay in order.
@@ -106,6 +123,14 @@ def _parameters(query: str) -> list[tuple[str, str]] | None:
     return sorted(pairs, key=lambda pair: pair[0])
 
 
-def _is_file(parameters: list[tuple[str, str]], accept: str) -> bool:
-    by_format = any(name == "format" and value in FORMATS for name, value in parameters)
+def _encoded(pairs: Parameters) -> str:
+    """The same as `urlencode(pairs)`, which encodes every name and value anew."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+
+
+_quoted = lru_cache(1_024)(quote_plus)
+
+
+def _is_file(pairs: Parameters, accept: str) -> bool:
+    by_format = any(name == "format" and value in FORMATS for name, value in pairs)
     return by_format or any(format_.media_type in accept for format_ in FORMATS.values())

@@ -12,7 +12,10 @@ from django.conf import settings
 
 from flights.access.throttles import KEY, RATE_HEADERS
 
+from . import cache_key
 from .cache_key import SECURE_BY, CacheKey, Environ
+
+PARAMETERS = "airsense.parameters"  # key of the environment: the parsed query of the key
 
 # For rate limits, for the log's request id, and for 304 responses.
 CLIENT_VALUES = (
@@ -29,6 +32,7 @@ def request(key: CacheKey, environ: Environ) -> Environ:
         "SCRIPT_NAME": "",
         "PATH_INFO": key.path,
         "QUERY_STRING": key.query,
+        PARAMETERS: cache_key.parameters(environ["QUERY_STRING"]),
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "443" if key.secure else "80",
         "SERVER_PROTOCOL": "HTTP/1.1",

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from itertools import compress
 from typing import Any, NamedTuple
 
 from flights.web import caching
@@ -69,10 +70,24 @@ def from_reply(reply: Reply, accepts_gzip: bool, current: frozenset[Published]) 
     content = gzip.compress(body, mtime=0) if compressed else body
     own_headers = _headers(headers, len(content), compressed)
     ok = reply.status.startswith("200")
-    full = Reply(reply.status, own_headers, [content], encode(own_headers)) if ok else None
-    bodyless = [(name, value) for name, value in own_headers if name not in BODY_HEADERS]
-    not_modified = Reply("304 Not Modified", bodyless, [], encode(bodyless))
+    raw = encode(own_headers)
+    full = Reply(reply.status, own_headers, [content], raw) if ok else None
+    kept = [name not in BODY_HEADERS for name, _ in own_headers]
+    bodyless, raw_bodyless = list(compress(own_headers, kept)), list(compress(raw, kept))
+    not_modified = Reply("304 Not Modified", bodyless, [], raw_bodyless)
     return Entry(versions, headers["etag"], full, not_modified, OVERHEAD + len(content))
+
+
+def failure(reply: Reply) -> Reply | None:
+    """Return a reply to a failed query that the waiting clients may share; None for others.
+
+    Only 5xx: the query itself failed, whoever sent it. An error of the client (4xx) counts as a
+    request of that client, and runs no query.
+    """
+    if not reply.status.startswith("5"):
+        return None
+    with closing(reply.body):
+        return Reply(reply.status, reply.headers, [b"".join(reply.body)])
 
 
 def _is_shareable(status: str, headers: Mapping[str, str]) -> bool:

@@ -9,7 +9,6 @@ import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -20,7 +19,7 @@ from django.utils.log import log_response
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from airsense import cors, csp
+from airsense import cors, csp, hanging_database
 from flights import versions
 from flights.access import throttles
 from flights.api import information_schema
@@ -32,7 +31,8 @@ from flights.tables import TABLES
 from flights.web import caching
 from flights.web.renderers import JSON
 
-from .cache_key import Environ
+from .cache_key import Environ, Parameters
+from .canonical_request import PARAMETERS
 from .entry import Reply
 
 type NewView = Callable[[], TableView]
@@ -62,14 +62,22 @@ def answer(environ: Environ) -> Reply | None:
     simple = environ["REQUEST_METHOD"] == "GET" and environ.get("HTTP_ACCEPT", "*/*") in MEDIA_TYPES
     if new_view is None or not simple:
         return None
-    lists = parse_qs(environ["QUERY_STRING"], keep_blank_values=True)
+    lists = _lists(environ[PARAMETERS])
     if "format" in lists or information_schema.is_named(lists.get("table_name", [""])[-1]):
         return None
     view = new_view()
     try:
-        return _page(view, lists, environ)
+        with hanging_database.watch.watched():
+            return _page(view, lists, environ)
     except Exception as error:  # noqa: BLE001  # becomes the response that Django would give
         return _error(view, error, environ)
+
+
+def _lists(pairs: Parameters) -> dict[str, list[str]]:
+    lists: dict[str, list[str]] = {}
+    for name, value in pairs:
+        lists.setdefault(name, []).append(value)
+    return lists
 
 
 def _page(view: TableView, lists: dict[str, list[str]], environ: Environ) -> Reply:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from flights.errors import BadQuery
 from flights.tables import TABLES
 from flights.web import json_input
-from flights.web.params import once
+from flights.web.params import single_values
 
 from . import limits
 from .limits import MAX_REQUEST_BYTES
@@ -48,7 +48,7 @@ class Payload:
 
 def from_url(request: Request) -> Payload:
     """Read the payload of a GET request; BadQuery or InvalidRequest if it is wrong."""
-    payload: dict[str, Any] = once(request.query_params)
+    payload: dict[str, Any] = single_values(request.query_params)
     payload.pop("format", None)
     for name in {"variables", "extensions"} & payload.keys():
         payload[name] = json_input.read(payload[name], name)

@@ -1,5 +1,6 @@
 """GraphQL object types made from the serializers that describe REST responses."""
 
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -26,6 +27,7 @@ SCALARS = {
 }
 
 
+@cache  # a schema has one type of each name
 def object_type(serializer: type[serializers.BaseSerializer[Any]]) -> GraphQLObjectType:
     """Make the object type of a serializer, with its name, fields and help texts."""
     items = serializer().fields.items()  # type: ignore[attr-defined]  # a Serializer has fields
@@ -38,7 +40,7 @@ def _output(field: Any) -> GraphQLOutputType:
     if isinstance(field, serializers.ListSerializer | serializers.ListField):
         type_ = GraphQLList(_output(field.child))
     elif isinstance(field, serializers.BaseSerializer):
-        type_ = object_type(type(field))
+        type_ = object_type(type(field))  # type: ignore[arg-type]  # classes are hashable
     else:
         type_ = SCALARS[type(field)]
     nullable = field.allow_null or type_ is ANY  # a value of any column can be null

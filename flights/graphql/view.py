@@ -3,16 +3,15 @@
 from contextlib import suppress
 
 from graphql import ExecutionResult, execute_sync
-from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from flights import versions
 from flights.access import throttles
-from flights.access.throttles import Throttle
 from flights.errors import BadQuery, TooMany
 from flights.web import caching, json_input
+from flights.web.open_view import OpenView
 from flights.web.renderers import JSON
 
 from . import errors, openapi, parser
@@ -31,12 +30,9 @@ class GraphQLJSON(JSON):
     format = "graphql"
 
 
-class GraphQL(APIView):
+class GraphQL(OpenView):
     """Query the tables with GraphQL. All fields of a response read one version of each table."""
 
-    authentication_classes = []  # everybody gets the same data
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
     renderer_classes = [JSON, GraphQLJSON]
     parser_classes = [json_input.JSON]  # for OpenAPI only: from_body limits the size first
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from django.db import models
-from django.db.models import Avg, Count, Expression, FloatField, Max, Min, Sum
+from django.db.models import Avg, Count, Expression, FloatField, Max, Min
 
 from flights.errors import BadQuery
 from flights.mirror import Field, public
@@ -17,20 +17,24 @@ from flights.mirror import Field, public
 from . import limits, percentages
 from .columns import Columns
 from .measures import Measure, measure, number
-from .sql_functions import discrete_percentile, percentile
+from .sql_functions import discrete_percentile, percentile, whole_sum
 
 UNORDERED = (models.BooleanField, models.BinaryField)  # PostgreSQL has no min and max of them
-PERCENTILE = re.compile(r"(p|disc)([1-9]\d?)")
+PERCENTILE = re.compile(r"(p|disc)([1-9]\d?)", re.ASCII)
 # A comma separates values, unless it stands in the double quotes of a share or between them.
 PART = re.compile(rf"\s*share\s*:[^:,]*:{percentages.SEVERAL_QUOTED}|[^,]+", re.IGNORECASE)
 
-type Function = Callable[[str], Expression]
-OF_NUMBERS: dict[str, Function] = {"sum": Sum, "avg": Avg, "median": partial(percentile, 50)}
+type Function = Callable[[Field], Expression]
+OF_NUMBERS: dict[str, Function] = {
+    "sum": whole_sum,
+    "avg": lambda column: Avg(column.name),
+    "median": partial(percentile, 50),
+}
 OF_ALL: dict[str, Function] = {
-    "count": Count,
-    "count_distinct": partial(Count, distinct=True),
-    "min": Min,
-    "max": Max,
+    "count": lambda column: Count(column.name),
+    "count_distinct": lambda column: Count(column.name, distinct=True),
+    "min": lambda column: Min(column.name),
+    "max": lambda column: Max(column.name),
 }
 PERCENTAGES = {"percent": percentages.percent, "share": percentages.share}
 OF_COLUMNS = (*OF_ALL, *OF_NUMBERS, "p1 to p99", "disc1 to disc99")
@@ -42,11 +46,11 @@ ALLOWED = [
 
 def read(table: Columns, text: str) -> list[Measure]:
     """The values to compute. Raises BadQuery with what is wrong and what is allowed."""
-    parts = list(dict.fromkeys(_parts(text)))
-    limits.at_most(limits.COMPUTED, len(parts), "values of aggregate")
+    wanted = list(dict.fromkeys(parts(text)))
+    limits.at_most(limits.COMPUTED, len(wanted), "values of aggregate")
     measures: dict[str, Measure] = {}
     expressions: dict[str, Expression] = {}
-    for each in (_measure(table, part) for part in parts or ["count"]):
+    for each in (_measure(table, part) for part in wanted or ["count"]):
         name = public(each.field)
         if expressions.setdefault(name.lower(), each.expression) != each.expression:
             raise BadQuery(f"aggregate: two values would be named {name}. Query them separately.")
@@ -58,14 +62,15 @@ def read(table: Columns, text: str) -> list[Measure]:
 
 def name(table: Columns, text: str) -> str:
     """The name of the column that one value of `aggregate` gives; BadQuery if it is not one."""
-    if len(_parts(text)) != 1:
+    if len(parts(text)) != 1:
         raise BadQuery(
             f"{text[:80]!r} is not one value. Put a value with a comma in double quotes."
         )
     return public(_measure(table, text).field)
 
 
-def _parts(text: str) -> list[str]:
+def parts(text: str) -> list[str]:
+    """The single values of `aggregate`: `count`, `avg:Delay`."""
     return [part.strip() for part in PART.findall(text) if part.strip()]
 
 
@@ -82,7 +87,7 @@ def _measure(table: Columns, text: str) -> Measure:
     column = _column(table, function, argument)
     meaning = f"{function.replace('_', ' ')} of {column.help_text}"
     title = f"{function}_{public(column)}"
-    return measure(_kind(function, column), title, meaning, make(column.name))
+    return measure(_kind(function, column), title, meaning, make(column))
 
 
 def _function(name: str) -> Function | None:

@@ -6,22 +6,27 @@ advisory lock of the connection that runs the query, so it is released even if t
 query that cannot end within its time limit is refused.
 """
 
+import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-import psycopg
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from flights import tracing
 from flights.errors import BadQuery, Unavailable
 from flights.models import TableVersion
 from flights.versions import READER
+
+from . import statements
 
 LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller table take 0.1 s
 # In the planner's units: at least a fifth of a second of a core, such as skipping 1.6M rows.
@@ -33,6 +38,7 @@ UNITS_PER_MS = 400
 # With a limit the planner assumes that matching rows are spread evenly and that it can stop early.
 # That assumption is trusted up to this factor.
 TRUSTED = 4
+_NOTHING = nullcontext()
 ADVICE = "Filter by a column with few rows for a value, group by fewer columns, or skip fewer rows."
 
 
@@ -63,7 +69,7 @@ FILES = Kind("large files", 7_247_003, _LONG, settings.FILES_AT_ONCE, HEAVY)
 
 def fetch(rows: "models.QuerySet[Any]", version: TableVersion) -> list[Any]:
     """Run a query within the limits of `slot`."""
-    with bounded(rows, version):
+    with bounded(rows, version), tracing.leaf("postgresql query"):
         return list(rows)
 
 
@@ -74,15 +80,27 @@ def fetch_sql(sql: str, values: list[Any], version: TableVersion) -> list[Any]:
     writes the values into the SQL, which PostgreSQL then parses each time.
     """
     reader: Any = connections[READER]
-    with slot(reader, sql, values, version):
+    span = tracing.leaf("postgresql query", **tracing.sent("postgresql", sql))
+    with slot(reader, sql, values, version), span:
         reader.ensure_connection()
-        cursor = psycopg.Cursor(reader.connection)
-        with reader.wrap_database_errors:
-            if reader.queries_logged:
-                reader.make_debug_cursor(cursor).execute(sql, values)
-            else:
-                cursor.execute(sql, values)
-            return list(cursor.fetchall())
+        text = _numbered(sql)
+        with reader.wrap_database_errors, _logged(reader, text, values):
+            return statements.rows(reader.connection, text, values)
+
+
+def _logged(reader: Any, text: str, values: list[Any]) -> AbstractContextManager[Any]:
+    """Let Django log a statement, if it logs any."""
+    if not reader.queries_logged:
+        return _NOTHING
+    context: AbstractContextManager[Any] = reader.make_debug_cursor(None).debug_sql(text, values)
+    return context
+
+
+@lru_cache(4_096)
+def _numbered(sql: str) -> str:
+    """A statement with PostgreSQL's own placeholders: `$1` instead of `%s`, and `%` for `%%`."""
+    numbers = itertools.count(1)
+    return re.sub("%[%s]", lambda match: "%" if match[0] == "%%" else f"${next(numbers)}", sql)
 
 
 @contextmanager

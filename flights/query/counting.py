@@ -4,6 +4,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from django.db import models
 from django.db.models import Count
 
 from flights.errors import BadQuery
@@ -35,10 +36,18 @@ def count(query: "Query", version: TableVersion, way: str) -> int:
     if query.is_unfiltered:
         return version.rows  # counted when the version was verified
     matches = query.matches(version)
-    if way == "exact":
-        with cost.bounded(matches, version):
-            return matches.count()
-    plan = matches.explain(format="json")  # empty where Django knows that no row matches
+    return exact(matches, version) if way == "exact" else estimated(matches)
+
+
+def exact(rows: "models.QuerySet[Any]", version: TableVersion) -> int:
+    """Count rows. Raises BadQuery or Unavailable where that would cost too much."""
+    with cost.bounded(rows, version):
+        return rows.count()
+
+
+def estimated(rows: "models.QuerySet[Any]") -> int:
+    """The number of rows that the planner expects."""
+    plan = rows.explain(format="json")  # empty where Django knows that no row matches
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 

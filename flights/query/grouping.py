@@ -41,7 +41,7 @@ class Grouping:
             # Grouping by a constant makes one group of all rows, and one row even without any.
             computed = {"everything": Value(1)}
         names = [field.name for field in self.by] or ["everything"]
-        measured = {measure.field.name: measure.expression for measure in self.measures}
+        measured = {measure.field.name: measure.of(rows) for measure in self.measures}
         groups = rows.annotate(**computed).order_by().values(*names).annotate(**measured)
         matches: models.QuerySet[Any] = groups.filter(*self.having)
         return matches

@@ -19,14 +19,14 @@ def read(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
     limits.at_most(limits.PARAMETERS, len(pairs), "parameters")
     params: dict[str, str] = {}
     for name, values in pairs:
-        known = known_name(name)
+        known = canonical_name(name)
         if len(values) > 1 or known in params:
             raise repeated(known, max(len(values), 2))
         params[known] = str(values[0])
     return params
 
 
-def known_name(name: str) -> str:
+def canonical_name(name: str) -> str:
     """The name of a parameter: the API's own names may be written in any case."""
     return name.lower() if name.lower() in RESERVED else name
 

@@ -50,7 +50,10 @@ def share(table: Columns, text: str) -> Measure:
     written = name.strip().lower()[len(public(field)) :]  # the operator, if there is one
     title = f"share_{public(field)}{_words(written, value)}"
     meaning = f"percent of rows with {public(field)}{written}:{value}"
-    return measure(FloatField(), title, meaning, Percent(Count("pk", filter=holds), Count("pk")))
+    matches = Count("pk", filter=holds)
+    # A version without the column says nothing about it: its number of values is 0.
+    without = field.name, Percent(matches, Count(field.name))
+    return measure(FloatField(), title, meaning, Percent(matches, Count("pk")), without)
 
 
 def _unquoted(operator: str, value: str) -> str:

@@ -3,7 +3,16 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Aggregate, DateField, DecimalField, FloatField, Func
+from django.db.models import (
+    Aggregate,
+    BigIntegerField,
+    DateField,
+    DecimalField,
+    FloatField,
+    Func,
+    Sum,
+)
+from django.db.models.functions import Cast
 
 from flights.mirror import Field, LocalDateTimeField
 
@@ -21,14 +30,21 @@ class DiscretePercentile(Aggregate):
     template = "percentile_disc(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
 
 
-def percentile(percent: int, column: str) -> Aggregate:
-    return Percentile(column, fraction=f"0.{percent:02}")
+def percentile(percent: int, column: Field) -> Aggregate:
+    return Percentile(column.name, fraction=f"0.{percent:02}")
 
 
-def discrete_percentile(percent: int, column: str) -> Aggregate:
+def whole_sum(column: Field) -> Aggregate | Func:
+    """A sum of whole numbers. PostgreSQL's sum of 64-bit numbers has any number of digits."""
+    if not isinstance(column, BigIntegerField):
+        return Sum(column.name)
+    return Cast(Sum(column.name), BigIntegerField())
+
+
+def discrete_percentile(percent: int, column: Field) -> Aggregate:
     # PostgreSQL takes the value at ceil(fraction * count). In floats 0.07 * 100 is above 7, which
     # would be the 8th value. A fraction smaller by 1e-12 is right for a billion rows.
-    return DiscretePercentile(column, fraction=f"0.{percent - 1:02}{'9' * 10}")
+    return DiscretePercentile(column.name, fraction=f"0.{percent - 1:02}{'9' * 10}")
 
 
 class Decimal(Func):

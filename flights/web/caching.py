@@ -12,7 +12,7 @@ from flights.errors import NeverTransferred
 from flights.models import TableVersion
 from flights.tables import TABLES
 
-type Page = Callable[[HttpRequest], HttpResponse]
+type Page = Callable[..., HttpResponse]
 
 SHARED = "public, no-cache"  # shared caches may store it, and must revalidate it before each use
 
@@ -59,9 +59,9 @@ def while_current(page: Page) -> Page:
     """
 
     @wraps(page)
-    def view(request: HttpRequest) -> HttpResponse:
+    def view(request: HttpRequest, **parts: str) -> HttpResponse:
         before = _published()
-        response = page(request)
+        response = page(request, **parts)
         # A table published meanwhile may appear in only some parts of the page: do not store that.
         if before and before == _published() and response.status_code == 200:
             digest = hashlib.sha256(response.content).hexdigest()[:16]

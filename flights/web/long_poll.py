@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from flights.query.params import whole_number
 
 from .disconnect import GONE
-from .params import once
+from .params import single_values
 
 MOST = 60.0  # seconds; then the response says that the job is still active
 INTERVAL = 0.05  # seconds between two looks at the job
@@ -34,7 +34,7 @@ class Job(Protocol):
 
 def seconds(request: Request) -> float:
     """Return the seconds of the parameter `wait`, at most `MOST`; 0 without the parameter."""
-    return min(whole_number(once(request.query_params), "wait", 0), MOST)
+    return min(whole_number(single_values(request.query_params), "wait", 0), MOST)
 
 
 def wait[T: Job](request: Request, load: Callable[[], T], timeout: float = MOST) -> T:

@@ -9,7 +9,7 @@ from flights.errors import BadQuery
 from flights.query.params import repeated
 
 
-def once(query: QueryDict) -> dict[str, str]:
+def single_values(query: QueryDict) -> dict[str, str]:
     """The parameters of an address. Raises BadQuery for a repeated one."""
     for name, values in query.lists():
         if len(values) > 1:
