@@ -31,7 +31,7 @@ def test_search_ignores_case_accents_and_typos(site: Site, q: str) -> None:
         "fragments": [],
         "rows": 707,
         "alike": q == "honlulu",
-        "url": "/api/flight_delay_data/?Destination_City=Honolulu%2C+HI",
+        "url": "/api/flight_delay_data/?Destination_City=Honolulu,%20HI",
     }
     assert len(flights["rows"]) == 10
     assert {row[flights["columns"].index("Destination_City")] for row in flights["rows"]} == {
@@ -131,6 +131,86 @@ def test_a_search_response_states_its_versions_and_is_cached(site: Site) -> None
     assert (same.status, same.body) == (304, b"")
 
 
+def understood(site: Site, q: str) -> list[tuple[str, str, bool]]:
+    answer = site.get(f"/api/search?q={quote(q)}&limit=1").json()
+    return [(part["kind"], part["url"], part["exact"]) for part in answer["understood"]]
+
+
+def test_a_search_states_what_it_understood(site: Site) -> None:
+    assert understood(site, "JetBlue 583 from JFK to orlando on 9 Feb 2013") == [
+        ("flight", "/flights/B6-583/", True),
+        ("airport", "/airports/JFK/", True),
+        ("city", "/airports/MCO/", True),
+        ("day", "/days/2013-02-09/", True),
+    ]
+    assert understood(site, "Jetbleu") == [("airline", "/airlines/B6/", False)]
+    assert understood(site, "NYC") == [("city", "/search?q=New%20York%2C%20NY", True)]
+    routes = site.get("/api/search?q=Miami%20from%20NYC").json()["routes"]
+    assert [route["url"] for route in routes] == [
+        f"/routes/{origin}-MIA/" for origin in ("LGA", "JFK", "EWR")
+    ]
+
+
+@pytest.mark.parametrize(
+    "q", ["2013-02-09", "9 Feb 2013", "2/9/2013", "February 9th, 2013", "9.2.2013", "20130209"]
+)
+def test_a_date_matches_only_itself(site: Site, q: str) -> None:
+    tables = search(site, q, "&limit=100")
+    assert {v for table in tables.values() for v in values(table)} == {"2013-02-09"}
+    for name in ("performance_by_date", "flight_delay_data"):
+        day = tables[name]["columns"].index("Flight_Date")
+        assert {row[day] for row in tables[name]["rows"]} == {"2013-02-09"}
+    assert tables["delays_by_day"]["rows"] == []
+
+
+@pytest.mark.parametrize("q", ["2014-02-09", "9 Feb 2014", "2013-02-30", "2013-13-01"])
+def test_a_date_without_flights_matches_nothing(site: Site, q: str) -> None:
+    assert not any(table["values"] or table["rows"] for table in search(site, q).values())
+
+
+def test_what_is_close_is_stated_where_nothing_matches(site: Site) -> None:
+    def close(q: str) -> list[str]:
+        return [thing["url"] for thing in site.get(f"/api/search?q={quote(q)}").json()["close"]]
+
+    assert close("2014-02-09") == ["/days/2013-02-09/", "/days/2013-12-31/"]
+    assert close("AA 9999")[-1] == "/airlines/AA/"
+    assert close("orlnado nosuchword") == ["/airports/MCO/"]
+    assert close("JFK") == []
+
+
+@pytest.mark.parametrize(
+    ("q", "same"),
+    [
+        *(("B6", "Airline_Code=B6"), ("jet blue", "Airline_Code=B6")),
+        *(("B6 583", "Airline_Code=B6&Flight_Number=583"), ("ORD", "Destination=ORD")),
+        *(("o'hare", "Destination=ORD"), ("JFK to MCO", "Origin=JFK&Destination=MCO")),
+        ("flights from NYC to Chicago", "Destination_City=Chicago,%20IL"),
+        ("Delta from LaGuardia on 9 Feb 2013", "Airline_Code=DL&Origin=LGA&Flight_Date=2013-02-09"),
+    ],
+)
+def test_names_and_codes_find_exactly_their_flights(site: Site, q: str, same: str) -> None:
+    table = search(site, q, "&limit=100")["flight_delay_data"]
+    expected = site.get(f"/api/flight_delay_data/?{same}&limit=100&count=exact")
+    linked = site.get(f"{table['url']}&limit=100&count=exact")
+    assert table["rows"] == [list(row.values()) for row in expected.json()["results"]]
+    assert linked.json()["results"] == expected.json()["results"]
+    assert linked.headers["x-airsense-count"] == expected.headers["x-airsense-count"]
+    assert site.get(table["explorer"]).status == 200
+
+
+@pytest.mark.parametrize("q", ["san", "new york", "jfk mco", "delta boston", "honlulu", "11.7"])
+def test_the_link_of_a_table_leads_to_exactly_its_matching_rows(site: Site, q: str) -> None:
+    linked = 0
+    for table in search(site, q, "&limit=100").values():
+        if table["url"]:
+            rows = site.get(f"{table['url']}&limit=100").json()["results"]
+            assert table["rows"] == [list(row.values()) for row in rows], table["url"]
+            linked += 1
+        else:
+            assert table["rows"] == []
+    assert linked
+
+
 def test_search_covers_published_versions_and_drops_pruned_ones(fresh: Platform) -> None:
     fresh.env["VERSIONS_KEPT"] = "1"
     for day in range(1, 4):
@@ -149,7 +229,7 @@ def test_search_covers_published_versions_and_drops_pruned_ones(fresh: Platform)
 
 def test_setup_makes_the_dictionaries_that_versions_lack(fresh: Platform) -> None:
     fresh.ingest("2013-01-01,Alpha,A,B,1,2")
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", "delays_by_day")
     dropped = "DROP TABLE delays_by_day__v1__values"
     fresh.python(f"from django.db import connection as c; c.cursor().execute({dropped!r})")
     fresh.manage("setup")

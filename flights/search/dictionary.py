@@ -8,6 +8,7 @@ id). Transfers create it: see `transfers.load.search_dictionary`.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections
@@ -17,6 +18,7 @@ from flights.models import TableVersion
 from flights.versions import READER
 
 MOST_VALUES = 100_000  # per column; of a column with more, the most frequent values are indexed
+SAME = 4  # score of a value that equals the word
 SHORTEST_TYPO = 4  # letters; shorter words resemble too many others
 
 CONTAINING = """
@@ -28,10 +30,19 @@ ORDER BY score DESC, rows DESC, field, value LIMIT {limit}"""
 # `%>` and word_similarity are operators of PostgreSQL's pg_trgm extension.
 SIMILAR = """
 SELECT field, value, rows, first, last, word_similarity({word}, folded) AS score, count(*) OVER ()
-FROM {dictionary} WHERE folded %> {word}
+FROM {dictionary} WHERE folded %> {word} AND field = ANY({fields})
 ORDER BY score DESC, rows DESC, field, value LIMIT {limit}"""
+EQUAL = """
+SELECT field, value, rows, first, last, 4, count(*) OVER ()
+FROM {dictionary} WHERE folded = ANY({folded}) AND ({values})
+ORDER BY rows DESC, field, value LIMIT {limit}"""
 VALUES = """
 SELECT value FROM {dictionary} WHERE field = {field} ORDER BY rows DESC, value LIMIT {limit}"""
+
+FREQUENT = """
+SELECT listed.field, most.value FROM unnest({fields}::int[]) AS listed(field), LATERAL (
+    SELECT value FROM {dictionary} AS d WHERE d.field = listed.field
+    ORDER BY rows DESC, value LIMIT {limit}) AS most"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,17 @@ def values(version: TableVersion, field: int) -> list[str]:
     return [value for (value,) in _fetch(sql.SQL(VALUES).format(dictionary=dictionary, **literals))]
 
 
+def frequent(version: TableVersion, fields: list[int], limit: int) -> dict[int, list[str]]:
+    """Return the most frequent values of each of several columns, by the columns' positions."""
+    literals = {"fields": sql.Literal(fields), "limit": sql.Literal(limit)}
+    dictionary = sql.Identifier(version.dictionary)
+    frequent: dict[int, list[str]] = {field: [] for field in fields}
+    for field, value in _fetch(sql.SQL(FREQUENT).format(dictionary=dictionary, **literals)):
+        frequent[field].append(value)
+    return frequent
+
+
+@lru_cache(4_096)
 def fold(text: str) -> str:
     """Return the text in lower case and without accents, as dictionaries store it."""
     ((folded,),) = _fetch(sql.SQL("SELECT lower(unaccent({}))").format(sql.Literal(text)))
@@ -78,15 +100,33 @@ def containing(version: TableVersion, word: str, limit: int) -> Matches:
     return _matches(CONTAINING, version, word=word, limit=limit, **patterns)
 
 
-def similar(version: TableVersion, word: str, limit: int) -> Matches:
-    """Find the values that contain a word similar to a folded word, the most similar first."""
-    if sum(map(str.isalnum, word)) < SHORTEST_TYPO:
+def similar(version: TableVersion, word: str, fields: list[int], limit: int) -> Matches:
+    """Find the values of some columns that contain a word similar to a folded word.
+
+    A number or a date without letters is no misspelt other one.
+    """
+    if sum(map(str.isalnum, word)) < SHORTEST_TYPO or not any(map(str.isalpha, word)):
         return Matches([], 0)
-    return _matches(SIMILAR, version, word=word, limit=limit)
+    return _matches(SIMILAR, version, word=word, fields=fields, limit=limit)
+
+
+def equal(version: TableVersion, values: dict[int, list[str]], limit: int) -> Matches:
+    """Find values by the positions of their columns. Case and accents make a difference."""
+    if not any(values.values()):
+        return Matches([], 0)
+    every = sorted(set().union(*values.values()))
+    one = sql.SQL("field = {} AND value = ANY({})")
+    conditions = [one.format(sql.Literal(f), sql.Literal(texts)) for f, texts in values.items()]
+    either = sql.SQL(" OR ").join(conditions)
+    folded = list(map(fold, every))
+    return _matches(EQUAL, version, folded=folded, values=either, limit=limit)
 
 
 def _matches(statement: str, version: TableVersion, **parameters: Any) -> Matches:
-    literals = {name: sql.Literal(value) for name, value in parameters.items()}
+    literals = {
+        name: value if isinstance(value, sql.Composable) else sql.Literal(value)
+        for name, value in parameters.items()
+    }
     dictionary = sql.Identifier(version.dictionary)
     rows = _fetch(sql.SQL(statement).format(dictionary=dictionary, **literals))
     return Matches([Value(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)

@@ -12,7 +12,7 @@ def split(text: str, words: Iterable[str]) -> list[dict[str, Any]]:
     `split("Boston, MA", ["bos"])` returns
     `[{"text": "Bos", "found": True}, {"text": "ton, MA", "found": False}]`.
     """
-    letters = [_fold(letter) for letter in text]
+    letters = [fold(letter) for letter in text]
     folded = "".join(letters)
     # Folding can lengthen a letter: origin[i] is the index in `text` of letter i of `folded`.
     origin = [i for i, letter in enumerate(letters) for _ in letter]
@@ -29,6 +29,7 @@ def split(text: str, words: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _fold(letter: str) -> str:
-    plain = unicodedata.normalize("NFKD", letter)
+def fold(text: str) -> str:
+    """Lower case, without accents."""
+    plain = unicodedata.normalize("NFKD", text)
     return "".join(c for c in plain if not unicodedata.combining(c)).lower()

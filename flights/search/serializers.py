@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from flights.entities import KINDS
 from flights.web.openapi import Texts
 
 
@@ -27,6 +28,32 @@ class FoundValue(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="Query that returns the rows with this value.")
 
 
+class Thing(serializers.Serializer[Any]):
+    """An airline, airport, city, route, flight or day."""
+
+    kind = serializers.CharField(help_text=f"One of {', '.join(KINDS)}.")
+    name = serializers.CharField()
+    detail = serializers.CharField(help_text="What helps to recognise it, such as its city.")
+    value = serializers.CharField(help_text="What to write in a search for it, such as its code.")
+    url = serializers.CharField(help_text="Address of its page.")
+    flights = serializers.IntegerField(
+        allow_null=True, help_text="Number of scheduled flights; null if it is not known."
+    )
+
+
+class Understood(Thing):
+    """A part of the text that names something."""
+
+    text = serializers.CharField(help_text="The part of the text.")
+    exact = serializers.BooleanField(help_text="False if the text has a typing error.")
+    others = Thing(many=True, help_text="What else the text may mean.")
+
+
+class Suggestions(serializers.Serializer[Any]):
+    query = serializers.CharField()
+    suggestions = Thing(many=True, help_text="The best match first, then by number of flights.")
+
+
 class FoundTable(serializers.Serializer[Any]):
     """The matching values and rows of one table."""
 
@@ -41,10 +68,19 @@ class FoundTable(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.JSONField()),
         help_text="The first rows that contain every word; values in the order of `columns`.",
     )
+    url = serializers.CharField(
+        allow_null=True,
+        help_text="Query that returns exactly the matching rows; null if there are none, or if too"
+        " many values match.",
+    )
+    explorer = serializers.CharField(allow_null=True, help_text="The explorer with these rows.")
 
 
 class SearchAnswer(serializers.Serializer[Any]):
     query = serializers.CharField(help_text="The words in lower case and without accents.")
+    understood = Understood(many=True, help_text="What the text names, in its order.")
+    routes = Thing(many=True, help_text="Routes between the places that the text names.")
+    close = Thing(many=True, help_text="If no row matches: what the text may mean instead.")
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
     tables = FoundTable(many=True)

@@ -3,31 +3,27 @@
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from flights import tables, versions
-from flights.access.throttles import Throttle
 from flights.errors import BadQuery
 from flights.web import caching
-from flights.web.params import once, required
+from flights.web.open_view import OpenView
+from flights.web.params import required, single_values
 from flights.web.problems import first_errors, problems
 from flights.web.renderers import JSON, Browsable
 
 from . import search
+from .response_headers import SOURCES, response_headers
 from .serializers import FIRST_ROWS, SearchAnswer
 
 PARAMETERS = {"q", "table", "limit", "offset", "format"}
 
 
-class Search(APIView):
+class Search(OpenView):
     """Values and rows that contain the words, the best matches first."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
     throttle_scope = "search"
     renderer_classes = [JSON, Browsable]
 
@@ -43,7 +39,7 @@ class Search(APIView):
         responses={200: SearchAnswer, **problems(400, 401, 403, 404, 406, 414, 429, 503)},
     )
     def get(self, request: Request) -> Response:
-        params = once(request.query_params)
+        params = single_values(request.query_params)
         if unknown := params.keys() - PARAMETERS:
             raise BadQuery(f"There is no parameter {min(unknown)[:80]!r}.", sorted(PARAMETERS))
         query = search.read(params)
@@ -51,18 +47,14 @@ class Search(APIView):
 
     def respond(self, request: Request, query: search.SearchQuery) -> Response:
         current = search.current_versions(query.models)
-        url, media_type = caching.url(request.META), request.accepted_renderer.media_type
-        headers = caching.headers(url, media_type, [version for _, version in current])
+        headers = response_headers(request, [*query.models, *SOURCES])
         headers["X-AirSense-Limit"] = str(query.limit)
-        if len(current) < len(query.models):
-            # A first transfer would change the response, but not the versions in its ETag.
-            headers["Cache-Control"] = "no-store"
         if caching.unchanged(request.META, headers):
             return Response(status=304, headers=headers)
         return Response(search.results(query, current), headers=headers)
 
 
-class AdvancedSearch(APIView):
+class AdvancedSearch(OpenView):
     """POST {"query": "chicago"}: the first rows of each table that contain the text in any column.
 
     Each row is an object; tables without a matching row are left out. Case is ignored, and numbers
@@ -70,9 +62,6 @@ class AdvancedSearch(APIView):
     """
 
     first_shape = True
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
     throttle_scope = "search"
 
     @extend_schema(
