@@ -1,0 +1,98 @@
+"""The aggregates of a measure, in a performance table or over the single flights."""
+
+from functools import lru_cache
+
+from flights import versions
+from flights.models import TableVersion
+from flights.models.mirrored import FlightDelayData
+from flights.query.query import Query
+
+from .frame import Measure
+from .refusals import Refused
+from .sources import EVERY_FLIGHT, Source
+
+COUNTED = {
+    "on_time": "On_Time_Arrivals",
+    "late": "Late_Arrivals",
+    "cancelled": "Cancelled_Flights",
+    "diverted": "Diverted_Flights",
+}
+
+
+def counted_dimension(measure: Measure) -> str:
+    """The dimension whose values a measure counts."""
+    return measure.what.replace("airport", "origin")
+
+
+def of_performance(measure: Measure, source: Source) -> tuple[str, ...]:
+    """The aggregates of a performance table."""
+    flights = "sum:Scheduled_Flights"
+    if measure.name == "flights":
+        return (flights,)
+    if measure.name == "number":
+        return f"count_distinct:{source.columns[counted_dimension(measure)]}", flights
+    counted = COUNTED[measure.name]
+    return (f"sum:{counted}" if measure.count else f"percent:{counted}/Scheduled_Flights"), flights
+
+
+def of_flights(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The aggregates of single flights, and the filters of those that are counted."""
+    side = "Departure" if measure.departure else "Arrival"
+    delay = f"{side}_Delay_Minutes"
+    if measure.name == "flights":
+        return ("count",), {}
+    if measure.name == "number":
+        column = EVERY_FLIGHT.columns[counted_dimension(measure)]
+        return (f"count_distinct:{column}", "count"), {}
+    if measure.name in ("cancelled", "diverted"):
+        return _cancelled(measure)
+    if measure.name == "duration":
+        return ("avg:Elapsed_Minutes", "count:Elapsed_Minutes"), {}
+    conditions = {
+        "on_time": ("lt", 15),
+        "early": ("lt", 0),
+        "late": (measure.operator, measure.minutes),
+    }
+    if measure.name in conditions:
+        operator, minutes = conditions[measure.name]
+        _facts()
+        if measure.count:
+            return ("count",), {f"{delay}__{operator}": str(minutes)}
+        return (f"share:{delay}__{operator}:{minutes}", "count"), {}
+    function = {"average": "avg", "median": "disc50", "longest": "max"}.get(
+        measure.name, f"disc{measure.of}"
+    )
+    return (f"{function}:{delay}", f"count:{delay}"), {}
+
+
+def _cancelled(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
+    """By its flag; where the source has none, a flight without a departure was cancelled."""
+    flags = _facts()
+    if flags:
+        condition = (measure.name.capitalize(), "true")
+    elif measure.name == "cancelled":
+        condition = ("Departure_Delay_Minutes__isnull", "true")
+    else:
+        raise Refused("Diversions are known only by month, day, airport, hour, route or flight.")
+    name, value = condition
+    if measure.count:
+        return ("count",), {name: value}
+    return (f"share:{name}:{value}", "count"), {}
+
+
+def _facts() -> bool:
+    """Whether flights have flags of cancellations. Refused where only some have, or no arrivals."""
+    flights, flags, arrivals = versions.read(FlightDelayData, _counted)
+    if not arrivals:
+        raise Refused("The published flights have no arrival delays.")
+    if flags not in (0, flights):
+        raise Refused("Only some of the flights state whether they were cancelled.")
+    return bool(flags)
+
+
+@lru_cache(maxsize=4)
+def _counted(version: TableVersion) -> tuple[int, int, int]:
+    aggregate = "count,count:Cancelled,count:Arrival_Delay_Minutes"
+    (row,) = Query.read(FlightDelayData, {"aggregate": aggregate}).page(version).rows
+    flights, flags, arrivals = row.values()
+    return flights, flags, arrivals

@@ -1,0 +1,1 @@
+"""The Model Context Protocol (MCP): programs with language models read the tables at `/mcp`."""
