@@ -51,7 +51,7 @@ def claim_next[M: models.Model](
         return row if row and running < at_once and claim(row, **values) else None
 
 
-def held(row: Any) -> "models.QuerySet[Any]":
+def rows_of_claim(row: Any) -> "models.QuerySet[Any]":
     """The row while this process holds its claim; empty once the row ended or was given up."""
     rows: models.QuerySet[Any] = type(row)._default_manager.filter(
         pk=row.pk, claim=row.claim, status=RUNNING
@@ -61,12 +61,12 @@ def held(row: Any) -> "models.QuerySet[Any]":
 
 def beat(row: Any, **values: Any) -> bool:
     """Write a heartbeat, and `values` with it; False if this process lost the row."""
-    return bool(held(row).update(heartbeat_at=timezone.now(), **values))
+    return bool(rows_of_claim(row).update(heartbeat_at=timezone.now(), **values))
 
 
 def release(row: Any, **values: Any) -> bool:
     """Queue the row for another attempt; False if this process lost it before."""
-    return bool(held(row).update(status=QUEUED, **values))
+    return bool(rows_of_claim(row).update(status=QUEUED, **values))
 
 
 @contextmanager

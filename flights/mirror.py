@@ -17,7 +17,7 @@ RESERVED = {
     *("group_by", "aggregate", "having", "count", "facets"),
 }
 # Parameters `or`, `or1` to `or9`: each is a list of conditions of which at least one must be true.
-GROUP = re.compile(r"or\d?", re.IGNORECASE)
+GROUP = re.compile(r"or\d?", re.ASCII | re.IGNORECASE)
 GRAPHQL_NAME = re.compile(r"(?!__|not$)[A-Za-z_]\w*", re.ASCII)
 # A schedule transfers changed tables every hour, so a day without a comparison needs attention.
 DAILY = timedelta(days=1)
@@ -32,11 +32,19 @@ class Mirror:
 
     order: tuple[str, ...]  # default order of rows; "-" before a name means descending
     key: tuple[str, ...] = ()  # columns that identify a row; empty: rows have no key
+    # The name in the warehouse if it is not `db_table`, such as "catalog.schema.`my table`".
+    source: str = ""
+    # False: the source is a view or another table without versions, so a transfer reads it once,
+    # by one query, into a table of the warehouse.
+    pinned: bool = True
     # Append mode: a transfer reads only rows with a greater value of this column. It must be the
     # first column of `order`.
     grows_by: str = ""
     # Change mode: a transfer reads only the rows in the warehouse's change feed; needs `key`.
     by_changes: bool = False
+    # Text columns that hold JSON: values of the warehouse's types VARIANT, INTERVAL, ARRAY, MAP and
+    # STRUCT, which have no type of their own here.
+    json: tuple[str, ...] = ()
     # Indexes of each version; "-" before a name means descending, with nulls last.
     indexes: tuple[tuple[str, ...], ...] = ()
     facets: tuple[str, ...] = ()  # columns of which a query may count the values
@@ -44,6 +52,9 @@ class Mirror:
     unsearched: tuple[str, ...] = ()
     # What a numeric column counts or measures, for example "minutes".
     units: Mapping[str, str] = field(default_factory=dict)
+    rows: str = "rows"  # what the rows are, for people: "flights", "airlines"
+    # The column that counts the flights on which the figures of another column rest.
+    flights: Mapping[str, str] = field(default_factory=dict)
     # Longest time since the table was last equal to its source; then an alert is raised.
     fresh_within: timedelta | None = None
     # What must hold of the rows before they are published; see `flights.quality`.
@@ -96,7 +107,7 @@ class MirroredTable(models.Model):
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
         """Check the declaration of the table, in addition to Django's own checks."""
-        own = (_unknown_names, _unusable_names, _modes, _freshness)
+        own = (_unknown_names, _unusable_names, _modes, _freshness, _json)
         return [*super().check(**kwargs), *(error for check in own for error in check(cls))]
 
 
@@ -119,9 +130,11 @@ def column(model: type[MirroredTable], name: str) -> str:
 def _unknown_names(model: type[MirroredTable]) -> list[checks.CheckMessage]:
     mirror = model.mirror
     fields = {f.name for f in model.columns()}
-    lists = (mirror.order, mirror.key, mirror.facets, mirror.unsearched, *mirror.indexes)
+    alone = (mirror.order, mirror.key, mirror.facets, mirror.unsearched, mirror.json)
+    lists = (*alone, *mirror.indexes)
     checked = (name for check in mirror.checks for name in check.names())
-    names = {n.removeprefix("-") for n in (*sum(lists, ()), *mirror.units, *checked)}
+    mapped = (*mirror.units, *mirror.flights, *mirror.flights.values())
+    names = {n.removeprefix("-") for n in (*sum(lists, ()), *mapped, *checked)}
     return [
         checks.Error(
             f"{model.__name__}.mirror names {name!r}, which is not a column.",
@@ -146,6 +159,20 @@ def _modes(model: type[MirroredTable]) -> list[checks.CheckMessage]:
         checks.Error(f"{model.__name__}.mirror: {problem}.", obj=model, id="flights.E003")
         for problem, exists in problems.items()
         if exists
+    ]
+
+
+def _json(model: type[MirroredTable]) -> list[checks.CheckMessage]:
+    texts = {f.name for f in model.columns() if isinstance(f, models.TextField)}
+    return [
+        checks.Error(
+            f"{model.__name__}.mirror has the column {name!r} in json, which is not a TextField.",
+            hint="JSON is a text: declare the column as a TextField.",
+            obj=model,
+            id="flights.E006",
+        )
+        for name in model.mirror.json
+        if name in {f.name for f in model.columns()} - texts
     ]
 
 

@@ -1,11 +1,11 @@
 """Create the PostgreSQL role that public queries use. It may only select published data."""
 
 from django.conf import settings
-from django.db import ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 from psycopg import sql
 
 from .access.keys import READ
-from .models import ApiKey, PublishedTable, TableVersion
+from .models import ApiKey, Citation, PublishedTable, TableVersion
 from .versions import READER
 
 
@@ -16,13 +16,18 @@ class ReaderRoleMissing(Exception):
 def prepare() -> str:
     """Create or update the role and grant what it needs; returns its name.
 
+    While SECRET_KEY is being replaced, a password that one of the keys gives stays.
+
     Transfers grant it the relations of new versions. Raises ReaderRoleMissing.
     """
     role = str(settings.DATABASES[READER]["USER"])
     with transaction.atomic():
-        if not settings.HAS_READER_URL:
+        # A role of READER_URL that exists belongs to whoever created it.
+        is_foreign = settings.HAS_READER_URL and _exists(role)
+        is_known = bool(settings.SECRET_KEY_FALLBACKS) and _can_connect()
+        if not (is_foreign or is_known):
             _create(role)
-        for model in (TableVersion, PublishedTable):
+        for model in (TableVersion, PublishedTable, Citation):
             _execute("GRANT SELECT ON {} TO {}", model._meta.db_table, role)
         columns = sql.SQL(", ").join(map(sql.Identifier, ("id", "digest", *READ)))
         _execute("GRANT SELECT ({}) ON {} TO {}", columns, ApiKey._meta.db_table, role)
@@ -42,6 +47,15 @@ def _create(role: str) -> None:
             " administrator of the server to create a role that can log in, and set READER_URL"
             " to its URL."
         ) from error
+
+
+def _can_connect() -> bool:
+    try:
+        connections[READER].connect()
+    except OperationalError:
+        return False
+    connections[READER].close()
+    return True
 
 
 def _exists(role: str) -> bool:

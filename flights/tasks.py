@@ -7,13 +7,13 @@ from celery import shared_task
 from . import queue
 from .exports import retention, service, worker
 from .mirror import MirroredTable
-from .models import Asker, Export
+from .models import Export, Requester
 
 SWEEP_INTERVAL = 10  # seconds
 log = logging.getLogger(__name__)
 
 
-def start(model: type[MirroredTable], query: str, format_: str, by: Asker) -> Export:
+def start(model: type[MirroredTable], query: str, format_: str, by: Requester) -> Export:
     """Queue an export and notify a worker; if the queue of tasks is down, the next sweep does."""
     export = service.ask(model, query, format_, by)
     try:

@@ -4,25 +4,41 @@ A version is an immutable copy of a table, in a PostgreSQL relation of its own. 
 request name the same relation, so readers and a publishing transfer never wait for each other.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from django.apps.registry import Apps
-from django.db import OperationalError, ProgrammingError, connections, models
+from django.db import DataError, OperationalError, ProgrammingError, connections, models
 from django.db.models import Value
 from django.db.models.functions import Cast
 from psycopg.errors import UndefinedTable
 
-from .errors import Gone, NeverTransferred
-from .finite import finite
+from . import sqlstates
+from .errors import Gone, NeverTransferred, Unavailable
+from .finite import finite, refusal
 from .mirror import MirroredTable, public
 from .models import TableVersion
 
 READER = "reader"  # database alias of the role that may only read
 CACHED_FOR = 0.25  # seconds
-_cache: dict[str, tuple[float, TableVersion]] = {}  # by table, with the time of the look-up
+NOT_YET = "This replica of the database does not have {} yet."
+
+
+class _Cache(threading.local):
+    """The versions that this thread looked up, by table, with the time of the look-up.
+
+    Each thread has a connection of its own. Two connections to one address may reach two replicas,
+    of which one lags, so a thread uses only what its own connection returned.
+    """
+
+    def __init__(self) -> None:
+        self.versions: dict[str, tuple[float, TableVersion]] = {}
+
+
+_cache = _Cache()
 
 
 def current(model: type[MirroredTable]) -> TableVersion:
@@ -35,28 +51,37 @@ def current(model: type[MirroredTable]) -> TableVersion:
 
 
 def current_cached(model: type[MirroredTable]) -> TableVersion:
-    """Like `current`, but looked up at most every `CACHED_FOR` seconds in each process.
+    """Like `current`, but looked up at most every `CACHED_FOR` seconds in each thread.
 
     A look-up for each query would take a third of the query's time.
     """
     table = model._meta.db_table
-    cached_at, version = _cache.get(table, (0.0, None))
+    cached_at, version = _cache.versions.get(table, (0.0, None))
     now = time.monotonic()
     if version is None or now - cached_at > CACHED_FOR:
-        if version:
-            _cache[table] = now, version  # other threads use it during the look-up
         version = current(model)
-        _cache[table] = now, version
+        _cache.versions[table] = now, version
     return version
 
 
 def by_number(model: type[MirroredTable], number: int) -> TableVersion:
-    """Return a version that is or was published; raises Gone if there is no such version."""
-    published = TableVersion.objects.using(READER).filter(published_at__isnull=False)
-    version = published.filter(table=model._meta.db_table, number=number).first()
-    if version is None:
-        raise Gone(f"Version {number} is not available. Start again with an empty cursor=")
-    return version
+    """Return a version that is or was published; raises Gone if there is no such version.
+
+    Raises Unavailable if a replica may not have it yet: the version came from another server.
+    """
+    table = model._meta.db_table
+    published = TableVersion.objects.using(READER).filter(table=table, published_at__isnull=False)
+    if version := published.filter(number=number).first():
+        return version
+    if not published.filter(number__gt=number).exists() and _is_replica():
+        raise Unavailable(f"{NOT_YET.format(f'version {number}')} Try again in a moment.", 1)
+    raise Gone(f"Version {number} is not available. Start again with an empty cursor=")
+
+
+def _is_replica() -> bool:
+    with connections[READER].cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        return bool(cursor.fetchone()[0])
 
 
 def read[T](
@@ -69,21 +94,39 @@ def read[T](
 
 
 def with_retry[T](read: Callable[[], T]) -> T:
-    """Call a function that looks up versions and reads them; call it again if a version vanished.
+    """Call a function that looks up versions and reads them; call it once more if that can help.
 
-    That happens if a version is pruned between the two steps. A closed connection to PostgreSQL is
-    also retried once, with a new connection. All other errors are raised.
+    It helps if a version was pruned between the two steps, if the connection was closed, and if a
+    replica cancelled the query to replay a change of the primary, such as the end of an old
+    version. All other errors are raised. Raises Unavailable if the version is missing twice, which
+    happens if it was looked up on another replica.
     """
     try:
         return read()
     except ProgrammingError as error:
-        if not isinstance(error.__cause__, UndefinedTable):
+        if not _is_missing(error):
             raise
-    except OperationalError:
-        if not _discard_closed_connection():
+    except DataError as error:
+        raise refusal(error) from error
+    except OperationalError as error:
+        if not (_discard_closed_connection() or _is_conflict(error)):
             raise
-    _cache.clear()
-    return read()
+    _cache.versions.clear()
+    try:
+        return read()
+    except ProgrammingError as error:
+        if not _is_missing(error):
+            raise
+        raise Unavailable(f"{NOT_YET.format('this version')} Try again in a moment.", 1) from error
+
+
+def _is_missing(error: ProgrammingError) -> bool:
+    return isinstance(error.__cause__, UndefinedTable)
+
+
+def _is_conflict(error: OperationalError) -> bool:
+    """Whether PostgreSQL rolled the query back: "conflict with recovery" on a replica."""
+    return sqlstates.sqlstate(error).startswith(sqlstates.ROLLED_BACK)
 
 
 def _discard_closed_connection() -> bool:

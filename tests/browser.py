@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT as AXE  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Root needs the first; the others keep it from asking hosts of its own and from the graphics card.
@@ -23,8 +23,12 @@ ARGUMENTS = [
 HEAR_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => console.error(
     `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))"""
 SERIOUS = ("serious", "critical")
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WIDTHS = (1400, 360)
+type Looks = dict[int, tuple[Literal["light", "dark"], ...]]  # colour schemes of each width
+
+# The everyday tests look at each width and each scheme; all combinations cost twice as much.
+SOME_LOOKS: Looks = {1400: ("light",), 360: ("dark",)}
+EVERY_LOOK: Looks = {1400: ("light", "dark"), 360: ("light", "dark")}
+VIEWPORT: ViewportSize = {"width": 1280, "height": 720}  # of a new context
 
 
 @contextmanager
@@ -39,48 +43,86 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class Window:
+    """A page of the site at `url` that tests share: a new one costs half a second of CPU.
+
+    The page may load from the site, and from the address `trusted`.
+    """
+
+    def __init__(self, browser: Browser, url: str, *, trusted: Any = "", **options: Any) -> None:
+        self.url, self.troubles = url, list[str]()
+        self.trusted = trusted or url
+        self.cookies = options.get("storage_state", {}).get("cookies", [])
+        self.context = browser.new_context(base_url=url, **options)
+        self.context.add_init_script(HEAR_VIOLATIONS)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
+        self.page.on("request", self._see)
+        self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog: {dialog.message}"))
+
+    @contextmanager
+    def lent(self) -> Iterator[Page]:
+        """Lend the page to a test; make it as new afterwards, and fail if it had any error."""
+        try:
+            yield self.page
+        finally:
+            self._reset()
+            troubles, self.troubles[:] = self.troubles[:], []
+        assert not troubles, "\n".join(troubles)
+
+    def _reset(self) -> None:
+        self.context.clear_cookies()
+        self.context.add_cookies(self.cookies)
+        if self.page.url.startswith(self.url):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.emulate_media(color_scheme="null", reduced_motion="null")
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # The status of the page itself is the test's to judge.
+        failed = message.text.startswith("Failed to load")
+        own = failed and message.location["url"] == self.page.url
+        if message.type == "error" and not own:
+            self.troubles.append(f"console: {message.text}")
+
+    def _see(self, request: Any) -> None:
+        own = (f"{self.url}/", f"{self.trusted}/", "data:", "blob:")
+        if not request.url.startswith(own):
+            self.troubles.append(f"request to another host: {request.url}")
+
+
+@contextmanager
+def shared_window(browser: Browser, url: str, **options: Any) -> Iterator[Window]:
+    shared = Window(browser, url, **options)
+    yield shared
+    shared.context.close()
+
+
 @contextmanager
 def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """Open a page of the site at `url`; fail at the end if the page had any error."""
-    troubles: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        # The status of the page itself is the test's to judge.
-        own = message.text.startswith("Failed to load") and message.location["url"] == page.url
-        if message.type == "error" and not own:
-            troubles.append(f"console: {message.text}")
-
-    def see(request: Any) -> None:
-        if not request.url.startswith((f"{url}/", "data:", "blob:")):
-            troubles.append(f"request to another host: {request.url}")
-
-    context = browser.new_context(base_url=url, **options)
-    context.add_init_script(HEAR_VIOLATIONS)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    page.on("console", hear)
-    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
-    page.on("request", see)
-    page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
-    yield page
-    context.close()
-    assert not troubles, "\n".join(troubles)
+    """Open a page that is not shared; fail at the end if it had any error."""
+    with shared_window(browser, url, **options) as own, own.lent() as page:
+        yield page
 
 
-def assert_accessible(page: Page) -> None:
-    """Check accessibility in light and dark, wide and narrow, and that nothing scrolls sideways."""
-    for width in WIDTHS:
+def assert_accessible(page: Page, looks: Looks = EVERY_LOOK) -> None:
+    """Check accessibility in each look, and that nothing scrolls sideways."""
+    page.evaluate(AXE)
+    for width, schemes in looks.items():
         page.set_viewport_size({"width": width, "height": 900})
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert sideways <= 0, f"{page.url} is {sideways} px too wide for {width} px"
-        for scheme in SCHEMES:
+        for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             violations = _violations(page)
             assert not violations, f"{page.url}, {width} px, {scheme}:\n" + "\n".join(violations)
 
 
 def _violations(page: Page) -> list[str]:
-    rules = Axe().run(page).response["violations"]
+    rules = page.evaluate("axe.run({resultTypes: ['violations']}).then(all => all.violations)")
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
         for rule in rules

@@ -1,4 +1,4 @@
-"""Take the pictures of README.md and docs/tutorial.md from a running demo, signed in as `admin`.
+"""Take the pictures of README.md and docs/ from a running demo, signed in as `admin`.
 
 python -m tests.pictures http://127.0.0.1:8000 PASSWORD
 """
@@ -18,10 +18,14 @@ GROUPS = (
 # The name of each picture, its address, width and height in pixels.
 PUBLIC = [
     ("home", "/", 1200, 1130),
-    ("explorer", f"/explorer?table=flight_delay_data&{GROUPS}&view=chart", 1000, 800),
+    ("route", "/routes/JFK-MCO/?airline=B6", 1200, 1100),
+    ("airport", "/airports/LGA/", 1200, 1000),
+    ("ask", "/ask?q=worst+airline+on+Fridays+from+Newark", 1100, 950),
+    ("explorer", f"/explorer?table=flight_delay_data&{GROUPS}&view=chart", 1200, 1300),
 ]
 ADMIN = [
-    ("dashboard", "/admin/", 1300, 560),
+    ("dashboard", "/admin/", 1300, 900),
+    ("schedules", "/admin/django_celery_beat/periodictask/", 1300, 420),
     ("transfers", "/admin/transfers/transfer/", 1300, 560),
     ("versions", "/admin/flights/tableversion/", 1300, 620),
 ]

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import assert_accessible, chromium, opened
+from tests.browser import Looks, Window, assert_accessible, opened, shared_window
 from tests.platform import Platform, Site
 
 AIRPORTS = "/explorer?table=busiest_airports_by_delays"
@@ -16,12 +16,18 @@ PAGES = [
     f"{AIRPORTS}&Total_Arrivals__gte=1000&City__icontains=a&order_by=-Total_Avg_Delay&columns=City",
     "/explorer?table=airline_performance&view=chart",
     "/explorer?table=flight_delay_data&facets=Origin_City,Airline_Name&limit=10",
+    "/explorer?table=flight_delay_data&group_by=month:Flight_Date,Origin&view=chart&language=graphql",
     "/explorer?table=delays_by_day&Total_Flights__gte=many",
     "/api/delays_by_day/?limit=2",
+    "/ask?q=which+airline+is+worst+at+LGA+in+July",
+    "/chat?q=best+airline+from+newark&q=and+on+mondays&q=the+cheapest",
     "/nothing",
 ]
 MORE_PAGES = [
     "/about",
+    "/ask",
+    "/ask?q=cheapest+airline+to+miami",
+    "/chat",
     "/explorer",
     "/explorer?table=flight_delay_data&Arrival_Delay_Minutes__isnull=true",
     "/explorer?table=flight_delay_data&group_by=Airline_Name&view=chart",
@@ -30,40 +36,45 @@ MORE_PAGES = [
     "/api/delays_by_day/?limit=many",
 ]
 
+# Whether the middle of the focused element belongs to it, and not to something above it.
+IS_VISIBLE = """(() => {
+    const focused = document.activeElement, box = focused.getBoundingClientRect();
+    const x = box.x + Math.min(box.width / 2, 20), y = box.y + box.height / 2;
+    const top = document.elementFromPoint(x, y);
+    return focused === document.body || focused.contains(top) || top?.contains(focused);
+})()"""
+
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    with opened(browser, site.url, permissions=["clipboard-read", "clipboard-write"]) as page:
-        yield page
+def window(browser: Browser, site: Site) -> Iterator[Window]:
+    clipboard = ["clipboard-read", "clipboard-write"]
+    with shared_window(browser, site.url, permissions=clipboard) as window:
+        yield window
 
 
 @pytest.mark.parametrize(
     "path", [*PAGES, *(pytest.param(path, marks=pytest.mark.deep) for path in MORE_PAGES)]
 )
-def test_a_page_is_accessible_in_every_look(page: Page, path: str) -> None:
+def test_a_page_is_accessible_in_every_look(page: Page, path: str, looks: Looks) -> None:
     page.goto(path)
-    assert_accessible(page)
+    assert_accessible(page, looks)
 
 
-def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform) -> None:
+def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform, looks: Looks) -> None:
     with fresh.site(processes=1) as site, opened(browser, site.url) as page:
         for path in ("/", "/explorer", "/about"):
             page.goto(path)
-            assert_accessible(page)
+            assert_accessible(page, looks)
         page.goto("/")
         expect(page.get_by_text("manage.py transfer --all")).to_be_visible()
 
 
 def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Destinations in the explorer").click()
-    expect(page.locator(".bars li")).to_have_count(10)
+    page.get_by_role("link", name="Explore busiest airports by delays").click()
+    expect(page.get_by_text("Rows 1 to 50")).to_be_visible()
+    page.goto(f"{AIRPORTS}&Total_Arrivals__gte=1000&limit=10&view=chart")
+    expect(page.locator(".wide-chart .mark")).to_have_count(10)
     page.get_by_role("link", name="Table", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(10)
     page.get_by_role("link", name="Next").click()
@@ -74,6 +85,29 @@ def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     )
     page.get_by_role("link", name="Total Arrivals ≥ 1000").click()
     assert "Total_Arrivals" not in urlsplit(page.url).query
+
+
+def test_a_question_and_its_follow_up(page: Page) -> None:
+    page.goto("/ask")
+    page.get_by_role("textbox", name="Your question").fill("which airline is best from newark")
+    page.get_by_role("button", name="Ask").first.click()
+    expect(page.locator(".says")).to_contain_text("Alaska Airlines Inc. (AS): 84.73 % of 714")
+    page.get_by_role("textbox", name="Ask a follow-up").fill("and on Mondays?")
+    page.get_by_role("textbox", name="Ask a follow-up").press("Enter")
+    expect(page.locator(".says")).to_contain_text("on Mondays in 2013")
+    page.get_by_role("link", name="Open the query").click()
+    expect(page.get_by_text("Airline_Code").first).to_be_visible()
+
+
+def test_a_conversation_without_javascript(browser: Browser, site: Site) -> None:
+    with opened(browser, site.url, java_script_enabled=False) as page:
+        page.goto("/chat")
+        page.get_by_role("textbox", name="Your question").fill("how late is delta")
+        page.get_by_role("button", name="Ask").first.click()
+        page.get_by_role("textbox", name="Go on").fill("and to Atlanta?")
+        page.get_by_role("button", name="Ask").first.click()
+        expect(page.locator(".says")).to_have_count(2)
+        expect(page.locator(".says").last).to_contain_text("to Atlanta (ATL)")
 
 
 def test_show_keeps_a_grouping(page: Page) -> None:
@@ -104,8 +138,8 @@ def test_a_filter_leads_to_an_address_that_shows_the_same_again(page: Page) -> N
 
 def test_the_copied_address_answers_the_rows_that_are_shown(page: Page) -> None:
     page.goto(f"{AIRPORTS}&Total_Arrivals__gte=1000&limit=10")
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("status")).to_have_text("Copied")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.locator(".api [role=status]")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     answer = page.request.get(copied, headers={"Accept": "application/json"})
     cities = [row["City"] for row in answer.json()["results"]]
@@ -131,10 +165,10 @@ def test_the_explorer_works_by_keyboard(page: Page) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
     _tab_to(page, "", "Chart")
     page.keyboard.press("Enter")
-    expect(page.locator(".bars li")).to_have_count(1)
+    expect(page.locator(".wide-chart .mark")).to_have_count(1)
     _tab_to(page, "", "Copy")
     page.keyboard.press("Space")
-    expect(page.get_by_role("status")).to_have_text("Copied")
+    expect(page.locator(".api [role=status]")).to_have_text("Copied")
 
 
 def test_on_a_phone_the_form_is_folded_until_it_is_asked_for(browser: Browser, site: Site) -> None:
@@ -142,10 +176,54 @@ def test_on_a_phone_the_form_is_folded_until_it_is_asked_for(browser: Browser, s
     with opened(browser, site.url, **phone) as page:
         page.goto(AIRPORTS)
         expect(page.get_by_role("button", name="Show")).to_be_hidden()
-        page.get_by_text("Filter and sort").tap()
+        page.get_by_text("Filter, summarise, sort").tap()
         page.get_by_label("City: value").fill("Boston")
         page.get_by_role("button", name="Show").tap()
         expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_no_sticky_part_hides_the_focus(page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 600})
+    page.emulate_media(reduced_motion="reduce")  # otherwise the page is still scrolling
+    page.goto("/explorer?table=flight_delay_data&group_by=Airline_Name&limit=100")
+    page.locator(".summarise summary").focus()
+    for _ in range(70):
+        page.keyboard.press("Tab")
+        assert page.evaluate(IS_VISIBLE), page.evaluate("document.activeElement.outerHTML")
+
+
+def test_the_head_of_the_table_stays_in_view(page: Page) -> None:
+    page.goto("/explorer?table=flight_delay_data&limit=100")
+    head = page.get_by_role("columnheader", name="Airline Name")
+    above = page.locator(".rows").bounding_box()
+    page.locator(".rows").evaluate("rows => { rows.scrollTop = 1000 }")
+    below = head.bounding_box()
+    assert above
+    assert below
+    assert 0 <= below["y"] - above["y"] < 20
+
+
+def test_counts_that_take_long_replace_the_first_ones(page: Page) -> None:
+    page.goto("/explorer?table=flight_delay_data&Tail_Number__icontains=n1&facets=Origin&limit=10")
+    expect(page.locator("#counted")).not_to_contain_text("More than")
+    expect(page.locator("#facets li")).to_have_count(3)
+    page.locator("#facets").get_by_role("link", name="EWR").click()
+    assert "Origin=EWR" in urlsplit(page.url).query
+    expect(page.locator("tbody tr")).to_have_count(10)
+
+
+def test_a_question_is_answered_by_clicking(page: Page) -> None:
+    """The worst hour at LaGuardia: 58.8 % of the flights at 22 are less than 15 minutes late."""
+    page.goto("/explorer?table=performance_by_hour&facets=airport")
+    assert page.evaluate("scrollY") == 0
+    page.get_by_role("region", name="Most frequent values").get_by_role("link", name="LGA").click()
+    page.get_by_role("link", name="On Time Percent").click()
+    page.get_by_role("link", name="On Time Percent").click()
+    first = page.locator("tbody tr").first
+    expect(first).to_contain_text("22")
+    expect(first).to_contain_text("58.8")
+    page.get_by_role("link", name="Chart").click()
+    expect(page.locator(".wide-chart .mark").first).to_be_visible()
 
 
 def test_the_explorer_works_without_javascript(browser: Browser, site: Site) -> None:
@@ -154,7 +232,7 @@ def test_the_explorer_works_without_javascript(browser: Browser, site: Site) -> 
         page.get_by_label("City: value").fill("Boston")
         page.get_by_role("button", name="Show").click()
         expect(page.locator("tbody tr")).to_have_count(1)
-        expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+        expect(page.get_by_role("button", name="Copy", exact=True)).to_be_hidden()
 
 
 def _tab_to(page: Page, name: str, text: str = "") -> None:

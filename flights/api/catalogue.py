@@ -7,19 +7,18 @@ import orjson
 from django.conf import settings
 from django.db import connections
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, views
-from rest_framework.permissions import AllowAny
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from flights import freshness
-from flights.access.throttles import Throttle
 from flights.mirror import Field, MirroredTable, column, public
 from flights.models import PublishedTable, TableVersion
 from flights.query import operators
 from flights.tables import TABLES
 from flights.versions import READER
 from flights.web import caching
+from flights.web.open_view import OpenView
 from flights.web.openapi import ApiSchema, Texts
 from flights.web.problems import READING, problems
 
@@ -84,12 +83,8 @@ class Table(serializers.Serializer[Any]):
     columns = Column(many=True)
 
 
-class Catalogue(views.APIView):
+class Catalogue(OpenView):
     """Base of both views: their responses also change with time, so caches must revalidate them."""
-
-    authentication_classes = []  # the response is the same for every client
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
 
     def respond(self, request: Request, payload: Any) -> Response:
         """The response with an ETag of its content, or 304 if the client already has it."""

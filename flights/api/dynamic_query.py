@@ -16,12 +16,14 @@ from rest_framework.response import Response
 from flights import tables
 from flights.errors import BadQuery
 from flights.errors.responses import LEGACY
+from flights.exports.renderers import FILES
 from flights.mirror import MirroredTable
 from flights.query import columns, params
 from flights.query.columns import Columns
 from flights.query.filters import column_operator, split
 from flights.web.openapi import ApiSchema
 from flights.web.problems import READING, first_errors, problems
+from flights.web.renderers import JSON, Browsable
 
 from . import information_schema
 from .schema import MEANINGS, files
@@ -62,6 +64,7 @@ class DynamicSchema(ApiSchema):
 
 class DynamicQuery(TableView):
     first_shape = True
+    renderer_classes = [JSON, Browsable, *FILES]
     schema = DynamicSchema()
 
     response_class = ListResponse

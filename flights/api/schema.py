@@ -34,7 +34,8 @@ MEANINGS = {
     "limit": "Maximum number of rows.",
     "offset": "Number of rows to skip.",
     "cursor": "Position of a page: empty for the first page, then the value in the link `next`.",
-    "or": "Conditions `column:value` or `column__operator:value`; at least one must be true.",
+    "count": "How to count all rows of the query for the header X-AirSense-Count.",
+    "facets": "The most frequent values of these columns, with their counts.",
     "group_by": "Columns to group by. `month:Column` and `year:Column` group dates.",
     "aggregate": (
         "Values to compute for each group: `count` or `function:column`. Functions: `count"
@@ -42,8 +43,7 @@ MEANINGS = {
         " interpolated), `percent:A/B` (of sums), `share:Column__gte:30` (of rows)."
     ),
     "having": "Conditions on computed values; all must be true.",
-    "count": "How to count all rows of the query for the header X-AirSense-Count.",
-    "facets": "The most frequent values of these columns, with their counts.",
+    "or": "Conditions `column:value` or `column__operator:value`; at least one must be true.",
 }
 ABOUT_FORMAT = "`json` returns a page of rows; other formats return a file of all rows."
 HEADERS = {

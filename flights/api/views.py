@@ -17,7 +17,8 @@ from flights.models import TableVersion
 from flights.query import params
 from flights.query.query import Query
 from flights.web import caching
-from flights.web.renderers import JSON, Browsable
+from flights.web.filter_page import TablePage
+from flights.web.renderers import JSON
 
 from .schema import TableSchema
 from .table_response import TableResponse
@@ -32,7 +33,7 @@ class TableView(viewsets.ViewSet):
     authentication_classes = []  # everybody gets the same answer, so any cache may store it
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
-    renderer_classes = [JSON, Browsable, *FILES]
+    renderer_classes = [JSON, TablePage, *FILES]
     schema = TableSchema()
 
     response_class = TableResponse

@@ -15,20 +15,25 @@ from rest_framework.exceptions import APIException
 from .responses import PROBLEM, error_response, problem
 
 
-def page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Decorate a view to show its errors as pages, with the API's message and status."""
 
     @wraps(view)
-    def view_or_error_page(request: HttpRequest) -> HttpResponse:
+    def view_or_error_page(request: HttpRequest, **parts: str) -> HttpResponse:
         try:
-            return view(request)
+            return view(request, **parts)
         except (APIException, OperationalError, InterfaceError) as error:
-            response = error_response(error, {})
-            assert response
-            status, headers = response.status_code, response.headers
-            return _error_page(request, response.data["detail"], status, headers)
+            return error_page(request, error)
 
     return view_or_error_page
+
+
+def error_page(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Show an error of a request, or of the database, as a page."""
+    response = error_response(error, {})
+    assert response
+    status, headers = response.status_code, response.headers
+    return _error_page(request, response.data["detail"], status, headers)
 
 
 def refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
@@ -40,6 +45,20 @@ def refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse(request, "This request cannot be read: its host or its parameters.", 400)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without a valid token; a wrong origin may mean that a setting is missing."""
+    origin = request.META.get("HTTP_ORIGIN", "")
+    if not (reason.startswith("Origin checking failed") and origin.startswith("http")):
+        return refuse(request, "The form has expired. Load its page again, and allow cookies.", 403)
+    return refuse(
+        request,
+        f"The form was sent from {origin}, but the server is {request.scheme}://{request.get_host()}"
+        " to itself. If both are one site, its operator has to set HTTPS=true behind a proxy that"
+        f" sets X-Forwarded-Proto, or CSRF_TRUSTED_ORIGINS={origin} if the proxy changes the host.",
+        403,
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

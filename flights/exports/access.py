@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from flights.access import keys, throttles
 from flights.errors import BadKey
-from flights.models import ApiKey, Asker, Export
+from flights.models import ApiKey, Export, Requester
 
 from .renderers import COST
 
@@ -60,14 +60,14 @@ def may_see(request: Request, export: Export) -> bool:
     return not _by_key(request) or requester(request).exports().filter(pk=export.pk).exists()
 
 
-def requester(request: Request) -> Asker:
+def requester(request: Request) -> Requester:
     """The user or API key that sent the request, as an unsaved row.
 
     The key is set by its id, because it was read through another database alias.
     """
     if _by_key(request):
-        return Asker(key_id=request.auth.pk)
-    return Asker(user=request.user.get_username())
+        return Requester(key_id=request.auth.pk)
+    return Requester(user=request.user.get_username())
 
 
 def _by_key(request: Request) -> bool:

@@ -10,13 +10,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Self
 
 import psycopg
-from django.db import OperationalError, connections, models
+from django.db import DataError, OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 from rest_framework.exceptions import APIException
 
+from flights.finite import refusal
 from flights.query.cost import FILES
 from flights.versions import READER
 
@@ -82,6 +83,8 @@ class CopyReader:
                 for chunk in _chunks(copy.connection.pgconn):
                     self._stop_if_cancelled()
                     yield chunk
+        except DataError as error:
+            raise refusal(error) from error
         except OperationalError:
             self._stop_if_cancelled()
             raise

@@ -56,7 +56,7 @@ def give_up(export: Export, reason: str, retry_after: timedelta | None) -> bool:
     """
     now = timezone.now()
     if retry_after is None or export.attempts >= settings.EXPORT_ATTEMPTS:
-        return bool(claims.held(export).update(error=reason, **_failed(now)))
+        return bool(claims.rows_of_claim(export).update(error=reason, **_failed(now)))
     return claims.release(export, error=reason, due_at=now + retry_after)
 
 
@@ -71,6 +71,18 @@ def expire(export: Export) -> None:
     )
     if done.update(status=Export.Status.EXPIRED):
         discard([export])
+
+
+def forget_missing(reason: str) -> int:
+    """End the exports of a restored database whose files do not exist; returns their number.
+
+    A bucket may still have the files of those that are done.
+    """
+    active = Export.objects.filter(status__in=Export.ACTIVE)
+    ended = active.update(error=reason, **_failed(timezone.now()))
+    done = Export.objects.filter(status=Export.Status.DONE)
+    missing = [export.pk for export in done if not STORAGE.exists(export.stored)]
+    return ended + done.filter(pk__in=missing).update(status=Export.Status.EXPIRED)
 
 
 def remove(exports: Iterable[Export]) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from flights import versions
 from flights.errors import BadQuery, TooMany
 from flights.mirror import MirroredTable
-from flights.models import Asker, Export, TableVersion
+from flights.models import Export, Requester, TableVersion
 from flights.query import params
 from flights.query.query import Query
 
@@ -27,10 +27,10 @@ ONE_AT_A_TIME = "exports"  # so that two requests for the same file make one
 log = logging.getLogger(__name__)
 
 
-def ask(model: type[MirroredTable], text: str, format_: str, by: Asker) -> Export:
+def ask(model: type[MirroredTable], text: str, format_: str, by: Requester) -> Export:
     """The export of a query of the current version: an existing one, or a new one.
 
-    Raises BadQuery where the query API would, and TooMany where the asker has too many exports.
+    Raises BadQuery where the query API would, and TooMany where the requester has too many exports.
     """
     version = versions.current(model)
     text = canonical(text)
@@ -49,7 +49,7 @@ def ask(model: type[MirroredTable], text: str, format_: str, by: Asker) -> Expor
             export = Export.objects.create(
                 table=version.table, number=version.number, query=text, format=format_
             )
-        Asker.objects.get_or_create(export=export, user=by.user, key_id=by.key_id)
+        Requester.objects.get_or_create(export=export, user=by.user, key_id=by.key_id)
     return export
 
 
@@ -90,7 +90,7 @@ def _keep_longer(export: Export) -> None:
         export.save(update_fields=["expires_at"])
 
 
-def _refuse_too_many(by: Asker) -> None:
+def _refuse_too_many(by: Requester) -> None:
     active = by.exports().filter(status__in=Export.ACTIVE).count()
     if active >= settings.EXPORTS_WAITING:
         raise TooMany(f"{active} exports of yours are not done yet. Wait until one is.", 10)

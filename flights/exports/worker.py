@@ -20,13 +20,14 @@ from rest_framework.exceptions import APIException
 
 from flights import claims, sqlstates
 from flights.errors.responses import error_response
-from flights.models import Export
+from flights.models import Export, TableVersion
 
 from . import retention
 from .attempt import VERSION_REMOVED, Attempt, ChunkReader
 from .copy_out import CHUNK, Stopped
 from .retention import STORAGE
 
+NOT_REPLICATED = "The replica that is read does not have this version yet."
 PAUSE = 2  # seconds before the next attempt; doubles with each attempt
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def _make(export: Export) -> None:
         retention.discard([export])
         log.warning("%s was stopped: it was deleted, or given to another worker", export)
     except Exception as error:
-        reason, retry = _explain(error)
+        reason, retry = _explain(error, export)
         pause = timedelta(seconds=PAUSE * 2**export.attempts)
         if retention.give_up(export, reason, retry_after=pause if retry else None):
             retention.discard([export])
@@ -66,7 +67,7 @@ def _make(export: Export) -> None:
         log.info("%s: %d rows, %d bytes", export, export.rows_done, export.bytes)
 
 
-def _explain(error: Exception) -> tuple[str, bool]:
+def _explain(error: Exception, export: Export) -> tuple[str, bool]:
     """The reason that people see, and whether another attempt can succeed."""
     match error:
         case APIException() | OperationalError() | InterfaceError():
@@ -75,7 +76,8 @@ def _explain(error: Exception) -> tuple[str, bool]:
             unavailable = isinstance(error, APIException) and response.status_code == 503
             return str(response.data["detail"]), unavailable or sqlstates.is_transient(error)
         case ProgrammingError() if isinstance(error.__cause__, UndefinedTable):
-            return VERSION_REMOVED, False
+            versions = TableVersion.objects.filter(table=export.table, number=export.number)
+            return (NOT_REPLICATED, True) if versions.exists() else (VERSION_REMOVED, False)
         case OSError() if error.errno == errno.ENOSPC:
             return "The storage of exports is full.", False
         case OSError():

@@ -65,7 +65,7 @@ class Export(models.Model):
     @property
     def asked_by(self) -> str:
         """The users and API keys that requested it, the first one first."""
-        return ", ".join(map(str, self.askers.all()))
+        return ", ".join(map(str, self.requesters.all()))
 
     @property
     def version(self) -> str:
@@ -82,14 +82,15 @@ class Export(models.Model):
         return f"{self.table}__v{self.number}.{self.format}"
 
 
-class Asker(models.Model):
+class Requester(models.Model):
     """A user or an API key that requested an export. Equal requests share one export."""
 
-    export = models.ForeignKey(Export, models.CASCADE, related_name="askers")
+    export = models.ForeignKey(Export, models.CASCADE, related_name="requesters")
     user = models.TextField(blank=True, help_text="user name; empty for an API key")
     key = models.ForeignKey(ApiKey, models.CASCADE, null=True, related_name="+")
 
     class Meta:
+        db_table = "flights_asker"  # its first name, which older code uses
         constraints = [
             models.CheckConstraint(
                 condition=Q(user="", key__isnull=False) | Q(~Q(user=""), key=None),
@@ -106,5 +107,5 @@ class Asker(models.Model):
 
     def exports(self) -> "models.QuerySet[Export]":
         """Return all exports that this user or key requested."""
-        same = Q(askers__key=self.key_id) if self.key_id else Q(askers__user=self.user)
+        same = Q(requesters__key=self.key_id) if self.key_id else Q(requesters__user=self.user)
         return Export.objects.filter(same)

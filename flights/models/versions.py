@@ -18,10 +18,10 @@ class TableVersion(models.Model):
         null=True, help_text="columns with NaN or infinity; empty if unknown"
     )
     checks = models.JSONField(
-        null=True, help_text="what the quality checks found; empty if there were none"
+        null=True, help_text="results of the quality checks; null if there were none"
     )
     override = models.JSONField(
-        null=True, help_text="who published it in spite of failed checks, when and why"
+        null=True, help_text="who published it despite failed checks, with time and reason"
     )
     made_by = models.PositiveBigIntegerField(
         null=True, help_text="number of the transfer that created it"

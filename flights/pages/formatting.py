@@ -1,13 +1,12 @@
 """Format names, values and URLs for pages."""
 
 import math
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from django.db import models
 
+from flights import links
 from flights.mirror import Field, public
 
 
@@ -68,7 +67,4 @@ def period(first: date, last: date) -> str:
     return f"{begin} – {day(last)}"  # noqa: RUF001
 
 
-def address(path: str, parameters: Mapping[str, str | None]) -> str:
-    """Return a relative URL with readable parameters; parameters that are None are left out."""
-    present = {name: value for name, value in parameters.items() if value is not None}
-    return f"{path}?{urlencode(present, quote_via=quote, safe=',')}"
+address = links.address

@@ -27,6 +27,19 @@ for (const origin of document.querySelectorAll("[data-origin]")) {
   origin.textContent = location.origin;
 }
 
+// Counts that take longer than the first rows: the page at this address has them.
+async function countLater(counted) {
+  const response = await fetch(counted.dataset.later);
+  if (!response.ok) return; // the link to the same address stays
+  const complete = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const id of ["counted", "facets"]) {
+    const part = complete.getElementById(id);
+    if (part) document.getElementById(id).replaceWith(part);
+  }
+}
+const counted = document.querySelector("[data-later]");
+if (counted) countLater(counted);
+
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   const status = button.parentElement.querySelector("[role=status]");
@@ -39,7 +52,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
-for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+for (const tab of document.querySelectorAll(".tabs [aria-current=page]")) {
   tab.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
 }
 

@@ -10,11 +10,12 @@ AVERAGE_UNITS = {
     "avg_arrival_delay": "minutes",
     "total_flights": "flights",
 }
+OF_ALL_FLIGHTS = dict.fromkeys(("avg_departure_delay", "avg_arrival_delay"), "total_flights")
 EVERY_FLIGHT = SameTotal(Total(sum_of="total_flights"), "flight_delay_data", Total())
 
 
 class AirlinePerformance(MirroredTable):
-    """Average delays of each airline over all its flights."""
+    """Average delays of each airline over all its flights, with a row for each name that it had."""
 
     airline_name = models.TextField(db_column="Airline_Name", help_text="operating airline")
     avg_departure_delay = models.FloatField(
@@ -30,7 +31,9 @@ class AirlinePerformance(MirroredTable):
     mirror = Mirror(
         order=("avg_arrival_delay", "avg_departure_delay", "airline_name"),
         key=("airline_name",),
+        rows="airlines",
         units=AVERAGE_UNITS,
+        flights=OF_ALL_FLIGHTS,
         fresh_within=DAILY,
         checks=(Unique(("airline_name",)), EVERY_FLIGHT),
     )
@@ -71,6 +74,11 @@ class BusiestAirportsByDelays(MirroredTable):
     mirror = Mirror(
         order=("-total_avg_delay", "city"),
         key=("city",),
+        rows="cities",
+        flights={
+            **dict.fromkeys(("total_departure_delay", "avg_departure_delay"), "total_departures"),
+            **dict.fromkeys(("total_arrival_delay", "avg_arrival_delay"), "total_arrivals"),
+        },
         units={
             "total_departure_delay": "minutes",
             "total_departures": "flights",
@@ -109,7 +117,9 @@ class DelaysByDay(MirroredTable):
     mirror = Mirror(
         order=("-avg_arrival_delay", "day_of_week"),
         key=("day_of_week",),
+        rows="days",
         units=AVERAGE_UNITS,
+        flights=OF_ALL_FLIGHTS,
         fresh_within=DAILY,
         checks=(Unique(("day_of_week",)), EVERY_FLIGHT),
     )

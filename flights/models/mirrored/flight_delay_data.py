@@ -117,6 +117,7 @@ class FlightDelayData(MirroredTable):
     mirror = Mirror(
         order=("flight_date", "airline_name", "origin_city", "destination_city"),
         grows_by="flight_date",
+        rows="flights",
         facets=(
             *("airline_name", "origin_city", "destination_city", "airline_code", "origin"),
             *("destination", "day_of_week", "scheduled_departure_hour", "cancellation_reason"),

@@ -15,6 +15,7 @@ class Airlines(MirroredTable):
     mirror = Mirror(
         order=("airline_code",),
         key=("airline_code",),
+        rows="airlines",
         fresh_within=DAILY,
         checks=(Unique(("airline_code",)),),
     )
@@ -46,6 +47,7 @@ class Airports(MirroredTable):
     mirror = Mirror(
         order=("airport",),
         key=("airport",),
+        rows="airports",
         facets=("state", "time_zone"),
         units={"latitude": "degrees", "longitude": "degrees"},
         fresh_within=DAILY,

@@ -33,6 +33,11 @@ UNITS = {
         "minutes",
     ),
 }
+# All figures rest on the scheduled flights of their row.
+WITHOUT_PADDING = dict.fromkeys(
+    [name for name in UNITS if name != "scheduled_flights"], "scheduled_flights"
+)
+SCHEDULED = WITHOUT_PADDING | dict.fromkeys(PADDING, "scheduled_flights")
 PADDING_UNITS = dict.fromkeys(PADDING, "minutes")
 PERCENTAGES = tuple(name for name, unit in UNITS.items() if unit == "percent")
 
@@ -142,6 +147,7 @@ class PerformanceByMonth(Performance):
         key=("month", "airline_code"),
         facets=("airline_code", "airline_name"),
         units=UNITS | PADDING_UNITS,
+        flights=SCHEDULED,
         fresh_within=DAILY,
         checks=(*_checks("month", "airline_code"), _all_flights("airline_code")),
     )
@@ -160,7 +166,9 @@ class PerformanceByDate(Performance):
     mirror = Mirror(
         order=("flight_date",),
         key=("flight_date",),
+        rows="days",
         units=UNITS,
+        flights=WITHOUT_PADDING,
         fresh_within=DAILY,
         checks=(*_checks("flight_date"), _all_flights()),
     )
@@ -181,6 +189,7 @@ class PerformanceByAirport(Performance):
         key=("airport", "direction"),
         facets=("airport", "direction"),
         units=UNITS | PADDING_UNITS,
+        flights=SCHEDULED,
         fresh_within=DAILY,
         checks=(
             *_checks("airport", "direction"),
@@ -208,6 +217,7 @@ class PerformanceByHour(Performance):
         key=("airport", "scheduled_departure_hour"),
         facets=("airport", "scheduled_departure_hour"),
         units={**UNITS, "scheduled_departure_hour": "hour of the day"},
+        flights=WITHOUT_PADDING,
         fresh_within=DAILY,
         checks=(
             *_checks("airport", "scheduled_departure_hour"),
@@ -232,6 +242,7 @@ class PerformanceByRoute(Performance):
         key=("origin", "destination", "airline_code"),
         facets=("origin", "destination", "airline_code", "airline_name"),
         units=UNITS | PADDING_UNITS,
+        flights=SCHEDULED,
         indexes=(("origin", "destination"), ("destination",), ("airline_code",)),
         fresh_within=DAILY,
         checks=(
@@ -259,6 +270,7 @@ class PerformanceByFlight(Performance):
         key=("airline_code", "flight_number", "origin", "destination"),
         facets=("airline_code", "airline_name", "origin", "destination"),
         units=UNITS | PADDING_UNITS,
+        flights=SCHEDULED,
         indexes=(("airline_code", "flight_number"), ("origin", "destination")),
         fresh_within=DAILY,
         checks=(

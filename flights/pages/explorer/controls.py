@@ -6,15 +6,12 @@ A control is named like the filter that it sets (`Total_Arrivals__gte`). A text 
 
 from dataclasses import dataclass
 
-from flights import versions
-from flights.errors import BadQuery, NeverTransferred
-from flights.mirror import GROUP, Field, MirroredTable, column, public
-from flights.models import TableVersion
+from flights.errors import BadQuery
+from flights.mirror import GROUP, Field, MirroredTable, public
 from flights.pages.formatting import kind, title
 from flights.query import columns
 from flights.query.filters import column_operator
 from flights.query.operators import OPERATORS
-from flights.tables import TABLES
 
 # The operators that the form offers for texts, with their labels.
 CHOICES = {
@@ -22,7 +19,6 @@ CHOICES = {
     for name in ("icontains", "exact", "iexact", "istartswith", "iendswith", "in")
 } | {"in": 'is one of "a","b"'}
 RANGE = {"gte": "low", "lte": "high"}
-SUGGESTED = 1_000  # values at most; the browser filters them while a person types
 
 
 @dataclass
@@ -47,10 +43,8 @@ class Control:
         return kind(self.field)
 
     @property
-    def suggestions(self) -> str | None:
-        """The table whose key lists the values of this column."""
-        listed = _listed(self.field) if self.kind == "text" else None
-        return listed[0]._meta.db_table if listed else None
+    def is_set(self) -> bool:
+        return bool(self.text or self.low or self.high or self.empty)
 
     def takes(self, operator: str, value: str) -> bool:
         """Show a condition in this control. False where its input is taken or missing."""
@@ -88,29 +82,3 @@ def read(
         if not controls[field].takes(operator, value):
             rest[name] = value
     return list(controls.values()), rest
-
-
-def suggestions(controls: list[Control]) -> dict[str, list[str]]:
-    """The values of each list that the controls name."""
-    lists = {control.suggestions: _listed(control.field) for control in controls}
-    return {name: _values(*listed) for name, listed in lists.items() if name and listed}
-
-
-def _listed(field: Field) -> tuple[type[MirroredTable], str] | None:
-    """The table with a row for each value: the key `City` also lists `Origin_City`."""
-    for model in TABLES:
-        key = model.mirror.key
-        if len(key) == 1 and f"_{public(field)}".endswith(f"_{column(model, key[0])}"):
-            return model, key[0]
-    return None
-
-
-def _values(model: type[MirroredTable], name: str) -> list[str]:
-    def read(version: TableVersion) -> list[str]:
-        every = versions.rows(model, version).order_by(name).values_list(name, flat=True)
-        return list(every[:SUGGESTED])
-
-    try:
-        return versions.read(model, read)
-    except NeverTransferred:
-        return []

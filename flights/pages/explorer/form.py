@@ -6,18 +6,18 @@ from typing import Any
 
 from django.http import QueryDict
 
-from flights.errors import BadQuery
 from flights.mirror import MirroredTable, public
 from flights.pages.formatting import address, title
-from flights.query import columns, operators
-from flights.query.filters import column_operator, filters
-from flights.query.operators import OPERATORS
 
-from . import controls
+from . import chart_form, controls, facets, suggestions, summary
+from .address import OWN, SHOWN, SHOWN_AT_MOST
 from .controls import CHOICES
-from .state import PATH, SHOWN, SHOWN_AT_MOST, State
+from .links import PATH, fitting
+from .sentences import sentence
+from .state import State
 
 LIMITS = ("10", "25", str(SHOWN), "100", "250", str(SHOWN_AT_MOST))
+FIRST = 8  # filters that are visible at once; the others are folded until they are set
 DEFAULTS = {"limit": str(SHOWN), "view": "table"}
 UNCHANGED = ("group_by", "aggregate", "having", "facets", "count")
 
@@ -26,38 +26,61 @@ UNCHANGED = ("group_by", "aggregate", "having", "facets", "count")
 class Chip:
     """A filter of the query, and the address without it."""
 
+    name: str
     text: str
     link: str
 
 
 def context(state: State) -> dict[str, Any]:
     """For the template."""
-    conditions = filters(state.params)
-    shown, rest = controls.read(state.model, conditions)
+    shown, rest = controls.read(state.model, state.filters)
     return {
-        "controls": shown,
+        "controls": [control for control in shown if control.is_set or control in shown[:FIRST]],
+        "more_controls": [control for control in shown[FIRST:] if not control.is_set],
         "rest": {**rest, **_without_control(state)},
-        "suggestions": controls.suggestions(shown),
+        "suggestions": suggestions.of(state.model),
         "operators": CHOICES,
-        "chips": [_chip(state, name, value) for name, value in conditions.items()],
+        "chips": chips(state),
         "columns": _columns(state),
         "orders": _orders(state),
         "limits": LIMITS if state.limit in LIMITS else (state.limit, *LIMITS),
-        "charts": state.charts,
         "most": SHOWN_AT_MOST,
+        "toggles": facets.toggles(state),
+        **summary.context(state),
+        **chart_form.context(state),
     }
+
+
+def chips(state: State) -> list[Chip]:
+    return [
+        Chip(name, sentence(state.model, name, value), state.link({name: None, "offset": None}))
+        for name, value in state.filters.items()
+    ]
 
 
 def _without_control(state: State) -> dict[str, str]:
     """Parameters that the form sends along unchanged, because it has no control for them."""
-    return {name: state.params[name] for name in UNCHANGED if state.params.get(name)}
+    own = {"language": state.address.get("language", "")}
+    unchanged = {**{name: state.params.get(name) for name in UNCHANGED}, **own}
+    return {name: value for name, value in unchanged.items() if value}
 
 
 def submitted(model: type[MirroredTable], form: QueryDict) -> str:
     """The explorer's address for a submitted form, without empty and default values."""
     params = {n: str(v) for n, v in form.items() if n not in ("form", "column") and ":" not in n}
     params = {n: v for n, v in params.items() if v and v != DEFAULTS.get(n)}
-    return address(PATH, {**params, **dict(_texts(model, form)), "columns": _ticked(model, form)})
+    before = State(model, form)
+    params |= dict(_texts(model, form))
+    if names := _ticked(before, form):
+        params["columns"] = names
+    if chart := chart_form.submitted(form):
+        params["chart"] = chart
+    if new := summary.added(before, form):
+        own = {name: value for name, value in params.items() if name in OWN}
+        rest = {name: value for name, value in params.items() if name not in OWN}
+        rest.pop("columns", None)  # the new column has to be seen
+        params = {**own, **fitting(model, {**rest, **new})}
+    return address(PATH, params)
 
 
 def _texts(model: type[MirroredTable], form: QueryDict) -> Iterator[tuple[str, str]]:
@@ -67,27 +90,9 @@ def _texts(model: type[MirroredTable], form: QueryDict) -> Iterator[tuple[str, s
             yield (name if operator == "exact" else f"{name}__{operator}"), text
 
 
-def _ticked(model: type[MirroredTable], form: QueryDict) -> str | None:
+def _ticked(before: State, form: QueryDict) -> str | None:
     names = form.getlist("column")
-    every = State(model, form).columns.names
-    return ",".join(names) if names and names != every else None
-
-
-def _chip(state: State, name: str, value: str) -> Chip:
-    return Chip(_sentence(state.model, name, value), state.link({name: None, "offset": None}))
-
-
-def _sentence(model: type[MirroredTable], name: str, value: str) -> str:
-    """A filter for people: "City is not: Boston"."""
-    try:
-        field, operator = column_operator(columns.of(model), name)
-    except BadQuery:
-        return f"{name} = {value}"
-    plain, negated = operators.split(operator)
-    text = f"{OPERATORS[plain].label} {value}"
-    if plain == "isnull":
-        text = "is empty" if value.lower() == "true" else "has a value"
-    return f"{title(field)} {f'not: {text}' if negated else text}"
+    return ",".join(names) if names and names != before.columns.names else None
 
 
 def _columns(state: State) -> list[tuple[str, str, bool]]:

@@ -1,19 +1,40 @@
-"""A result for the template: a table or a chart, and the pages around it."""
+"""A result for the template: a table, and the pages and counts around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from flights import versions
 from flights.mirror import Field, public
-from flights.pages import charts, formatting
+from flights.models import TableVersion
+from flights.pages import formatting
 from flights.pages.formatting import kind
+from flights.query.counting import Facets
+from flights.query.paging import Page, Row
+from flights.query.query import Query
 
-from .state import Result, State
+from . import counts, facets, removals
+from .counts import Counted
+from .state import State
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the explorer shows: a page of a query, how many there are, and facets."""
+
+    query: Query
+    version: TableVersion
+    page: Page
+    matches: Counted  # rows or groups
+    rows: Counted  # that meet the filters
+    facets: Facets | None  # None where they are to be counted later
+    removals: list[str]  # filters of an empty result without which rows match
 
 
 @dataclass(frozen=True)
 class Head:
     title: str
     meaning: str
+    unit: str
     number: bool
     sorted: str  # ascending, descending, none
     link: str  # sorted by it, or the other way round
@@ -23,78 +44,72 @@ class Head:
 class Cell:
     text: str | None  # None where there is no value
     number: bool
+    link: str = ""  # of the rows of a group
+    exact: str = ""  # the number with all digits, where the text has two decimals
 
 
-@dataclass(frozen=True)
-class Facet:
-    """The most frequent values of a column: each with its number of rows and their address."""
+def read(state: State) -> Result:
+    """What the explorer shows. Raises the errors of `Query`."""
+    query = state.query()
+    return versions.read(state.model, lambda version: _read(state, query, version))
 
-    title: str
-    values: list[tuple[str | None, str, str]]
+
+def _read(state: State, query: Query, version: TableVersion) -> Result:
+    page = query.page(version)
+    matches = counts.of(query, version, page, state.is_complete)
+    empty = not (page.rows or query.offset) and bool(state.filters)
+    return Result(
+        query,
+        version,
+        page,
+        matches,
+        counts.rows(query, version, matches, state.is_complete),
+        counts.facets(query, version, state.is_complete),
+        removals.helpful(state, version) if empty else [],
+    )
 
 
 def context(state: State, result: Result) -> dict[str, Any]:
     """For the template."""
-    around = {**_page(state, result), "facets": _facets(state, result)}
+    around = {**_page(state, result), **facets.context(state, result.facets)}
     if state.view == "chart":
-        return {**around, **_chart(state, result)}
+        return around
     heads = [_head(state, field) for field in result.query.columns]
-    rows = [list(map(_cell, heads, row.values())) for row in result.page.rows]
-    return {**around, "heads": heads, "rows": rows}
+    return {**around, "heads": heads, "rows": [_row(state, heads, row) for row in result.page.rows]}
 
 
-def _facets(state: State, result: Result) -> list[Facet]:
-    return [
-        Facet(
-            formatting.title(state.columns.find(name)),
-            [
-                (
-                    _text(v["value"]),
-                    formatting.number(v["rows"]),
-                    _rows_with(state, name, v["value"]),
-                )
-                for v in values
-            ],
-        )
-        for name, values in result.facets.items()
-    ]
-
-
-def _rows_with(state: State, name: str, value: Any) -> str:
-    condition = {f"{name}__isnull": "true"} if value is None else {name: str(value)}
-    return state.link({**condition, "facets": None, "offset": None})
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else formatting.value(value)
+def _row(state: State, heads: list[Head], row: Row) -> list[Cell]:
+    cells = [_cell(head, value) for head, value in zip(heads, row.values(), strict=True)]
+    if link := state.rows_of_group(row):
+        cells[0] = replace(cells[0], link=link)
+    return cells
 
 
 def _cell(head: Head, value: Any) -> Cell:
-    return Cell(_text(value), head.number)
-
-
-def _chart(state: State, result: Result) -> dict[str, Any]:
-    label, value = state.chart.split(",")
-    return {
-        "chart": charts.chart([(row[label], row[value]) for row in result.page.rows]),
-        "drawn": state.chart,
-        "chart_title": state.charts[state.chart],
-    }
+    if value is None:
+        return Cell(None, head.number)
+    text = formatting.value(value)
+    if isinstance(value, float) and abs(value) >= 1 and round(value, 2) != value:
+        return Cell(formatting.value(round(value, 2)), head.number, exact=text)
+    return Cell(text, head.number)
 
 
 def _page(state: State, result: Result) -> dict[str, Any]:
     limit, offset, count = result.query.limit, result.query.offset, len(result.page.rows)
+    next_link = state.link({"offset": str(offset + limit)}) if result.page.next else None
     return {
         "count": count,
         "first": formatting.number(offset + 1),
         "last": formatting.number(offset + count),
-        "total": formatting.number(result.count),
-        "guessed": result.is_estimate,
-        "groups": state.grouping is not None,
+        "total": result.matches.text,
+        "words": counts.in_words(result.rows, result.version.rows, state.rows),
+        "later": result.matches.later or result.rows.later or result.facets is None,
+        "grouped": state.grouping is not None,
         "number": result.version.number,
         "version": result.version,
-        "next": state.link({"offset": str(offset + limit)}) if result.page.next else None,
+        "next": next_link,
         "previous": _previous(state, offset, limit),
+        "removals": result.removals,
     }
 
 
@@ -112,4 +127,5 @@ def _head(state: State, field: Field) -> Head:
     # The first click sorts numbers from the largest on, and names from A to Z.
     descends = now == "ascending" or (now == "none" and number)
     link = state.link({"order_by": f"-{name}" if descends else name, "offset": None})
-    return Head(formatting.title(field), str(field.help_text), number, now, link)
+    unit = state.units.unit(field)
+    return Head(formatting.title(field), str(field.help_text), unit, number, now, link)

@@ -10,35 +10,59 @@ from rest_framework.response import Response
 
 from flights import tables
 from flights.access import throttles
-from flights.errors.pages import page
 from flights.errors.responses import error_response
 from flights.models import PublishedTable
+from flights.pages import figures
+from flights.pages.charts import Figure
 from flights.versions import READER
-from flights.web import caching
 
-from . import form, results
+from . import code, form, results, rows_figure
+from .chart_drawing import Drawing
 from .state import State
 
+TEMPLATE = "explorer.html"
 
-@page
-@caching.while_current
+
+@figures.figures_page
 def explorer(request: HttpRequest) -> HttpResponse:
     model = tables.by_name(request.GET.get("table") or tables.NAMES[0])
     if "form" in request.GET:
         return redirect(form.submitted(model, request.GET))
     throttles.charge(request.META, "query")
     state = State(model, request.GET)
-    refusal = None
     try:
-        outcome = results.context(state, state.result())
+        outcome, drawn = _outcome(state)
     except (APIException, OperationalError, InterfaceError) as error:
-        refusal = error_response(error, {})
-        assert refusal
-        outcome = _why(state, refusal)
-    context = {"state": state, "tables": _titles(), **form.context(state), **outcome}
-    status = refusal.status_code if refusal else 200
-    response = render(request, "explorer.html", context, status=status)
-    if refusal and "Retry-After" in refusal.headers:
+        if "figure" in request.GET or request.method == "POST":
+            raise
+        return _refused(request, state, error)
+    return figures.respond(request, TEMPLATE, {**_around(state), **outcome}, drawn)
+
+
+def _outcome(state: State) -> tuple[dict[str, Any], list[Figure]]:
+    """What the template shows of a result, and its figures."""
+    result = results.read(state)
+    drawn = [_figure(state, result)] if result.page.rows else []
+    program = {"tabs": code.tabs(state), "program": code.program(state), "origin": code.ORIGIN}
+    return {**results.context(state, result), **program}, drawn
+
+
+def _figure(state: State, result: results.Result) -> Figure:
+    chart = state.view == "chart"
+    return Drawing(state, result).figure() if chart else rows_figure.figure(state, result)
+
+
+def _around(state: State) -> dict[str, Any]:
+    return {"state": state, "tables": _titles(), **form.context(state)}
+
+
+def _refused(request: HttpRequest, state: State, error: Exception) -> HttpResponse:
+    """The form with the reason that the API would give."""
+    refusal = error_response(error, {})
+    assert refusal
+    context = {**_around(state), **_why(state, refusal)}
+    response = render(request, TEMPLATE, context, status=refusal.status_code)
+    if "Retry-After" in refusal.headers:
         response["Retry-After"] = refusal.headers["Retry-After"]
     return response
 

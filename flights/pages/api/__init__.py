@@ -1,0 +1,1 @@
+"""Pages about the API: what exists and how to try it, and GraphiQL."""

@@ -1,0 +1,154 @@
+"""`/my-flight?from=&to=&when=&airline=`: from a traveller's words to the page of a route.
+
+One route leads to its page at once; several, such as those of a city with several airports, are
+listed with their figures.
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from flights import entities, links
+from flights.access import throttles
+from flights.entities import Airline, Airport, Day, Entity, Route, directory, recognition
+from flights.entities.dates import MONTHS, WEEK
+from flights.errors import BadQuery
+from flights.errors.pages import page
+from flights.models.mirrored import PerformanceByRoute
+from flights.pages import on_time
+from flights.query.paging import Row
+from flights.web import caching
+
+LONGEST = 80  # characters of a field
+CLOSE = 3  # suggestions in an error
+MONTH = re.compile(rf"\b({'|'.join(MONTHS)})[a-z]*\b|\b\d{{4}}-(\d{{2}})(?!-)", re.IGNORECASE)
+WEEKDAY = re.compile(rf"\b({'|'.join(day[:3] for day in WEEK)})[a-z]*\b", re.IGNORECASE)
+FIELDS = ("from", "to", "when", "airline")
+
+
+@dataclass(frozen=True)
+class Trip:
+    """What a traveller asks about."""
+
+    routes: list[Route]
+    airline: Airline | None
+    month: int | None
+    weekday: str | None  # "Friday"
+
+    def url(self, route: Route) -> str:
+        """The page of a route, limited to the airline, month and day of the week."""
+        params = {
+            "airline": self.airline.code if self.airline else None,
+            "month": str(self.month) if self.month else None,
+            "weekday": self.weekday,
+        }
+        return links.address(route.url, params) if any(params.values()) else route.url
+
+
+@page
+@caching.while_current
+def my_flight(request: HttpRequest) -> HttpResponse:
+    throttles.charge(request.META, "query")
+    fields = {name: request.GET.get(name, "").strip()[:LONGEST] for name in FIELDS}
+    try:
+        trip = read(fields)
+    except BadQuery as error:
+        close = error.detail.get("allowed", [])  # type: ignore[union-attr]  # members by name
+        context = {"fields": fields, "error": error.message, "close": close}
+        return render(request, "my_flight.html", context, status=400)
+    if len(trip.routes) == 1:
+        return redirect(trip.url(trip.routes[0]))
+    context = {"fields": fields, "trip": trip, "routes": _with_figures(trip)}
+    return render(request, "my_flight.html", context)
+
+
+def read(fields: dict[str, str]) -> Trip:
+    """The trip of a form. Raises BadQuery with what is wrong, and with close names."""
+    origins, destinations = _airports(fields["from"], "from"), _airports(fields["to"], "to")
+    airline = _airline(fields["airline"])
+    known = directory.current()
+    pairs = [(o.code, d.code) for o in origins for d in destinations]
+    routes = [route for pair in pairs if (route := known.route(*pair))]
+    if airline:
+        routes = [
+            r for r in routes if airline.code in known.routes[r.origin.code, r.destination.code]
+        ]
+    if not routes:
+        by = f" by {airline.name}" if airline else ""
+        raise BadQuery(f"No flight{by} from {fields['from']} to {fields['to']} is in the data.")
+    month, weekday = _when(fields["when"])
+    return Trip(routes, airline, month, weekday)
+
+
+def _airports(text: str, field: str) -> tuple[Airport, ...]:
+    if not text:
+        raise BadQuery(f"Fill in {field}: an airport or a city, by name or code.")
+    named = [a for mention in entities.find(text) if (a := recognition.airports(mention.entity))]
+    if not named:
+        raise _unknown(text, "airport or city", ("airport", "city"))
+    return named[0]
+
+
+def _airline(text: str) -> Airline | None:
+    if not text:
+        return None
+    if airline := directory.current().airlines.get(text.upper()):
+        return airline
+    named = [m.entity for m in entities.find(text) if isinstance(m.entity, Airline)]
+    if not named:
+        raise _unknown(text, "airline", ("airline",))
+    return named[0]
+
+
+def _unknown(text: str, what: str, kinds: tuple[str, ...]) -> BadQuery:
+    close: list[Entity] = entities.suggest(text, CLOSE, kinds)
+    return BadQuery(f"No {what} of the data is called {text!r}.", [thing.label for thing in close])
+
+
+def _when(text: str) -> tuple[int | None, str | None]:
+    """The month and the day of the week of a date, a month or a day of the week."""
+    if not text:
+        return None, None
+    for mention in entities.find(text):
+        if isinstance(mention.entity, Day):
+            return mention.entity.date.month, f"{mention.entity.date:%A}"
+    month, weekday = MONTH.search(text), WEEKDAY.search(text)
+    if not (month or weekday):
+        raise BadQuery(
+            f"{text!r} is not a day or a month. Write it as 2013-07-04, July or Friday.",
+        )
+    return _month(month), _weekday(weekday)
+
+
+def _month(match: re.Match[str] | None) -> int | None:
+    if match is None:
+        return None
+    if match[2]:
+        return int(match[2]) if 1 <= int(match[2]) <= 12 else None
+    return MONTHS[match[1].lower()]
+
+
+def _weekday(match: re.Match[str] | None) -> str | None:
+    if match is None:
+        return None
+    return next(day for day in WEEK if day.startswith(match[1].title()))
+
+
+def _with_figures(trip: Trip) -> list[tuple[Route, str, str]]:
+    """Each route with its page and its percent on time of all months, the best first."""
+    params = {"Airline_Code": trip.airline.code} if trip.airline else {}
+    ends = {
+        "Origin__in": ",".join(sorted({route.origin.code for route in trip.routes})),
+        "Destination__in": ",".join(sorted({route.destination.code for route in trip.routes})),
+    }
+    rows = on_time.by(PerformanceByRoute, "Origin", "Destination", **ends, **params).rows
+    by_route = {(row["Origin"], row["Destination"]): row for row in rows}
+    figures = [(r, by_route[r.origin.code, r.destination.code]) for r in trip.routes]
+    figures.sort(key=lambda pair: -(pair[1][on_time.PERCENT] or 0))
+    return [(route, trip.url(route), _text(row)) for route, row in figures]
+
+
+def _text(row: Row) -> str:
+    return "no figure" if row[on_time.PERCENT] is None else on_time.text(row)

@@ -1,0 +1,122 @@
+"""The distribution of the delays of a route's flights."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from flights.pages.charts import Columns, Figure, Value
+from flights.pages.table_rows import TableRows
+
+from .outcomes import COUNT, counts, figure
+
+EVERY = "10000"  # different delays in minutes, more than flights have
+# The classes of delays in a histogram: from so many minutes on, up to the next.
+CLASSES = (-15, 0, 15, 30, 45, 60, 90, 120)
+
+
+@dataclass(frozen=True)
+class Delays:
+    """The number of flights by their delay in minutes."""
+
+    rows: TableRows
+    column: str
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """Flights by delay, the earliest first."""
+        known = ((row[self.column], row[COUNT]) for row in self.rows.rows)
+        return dict(sorted((delay, n) for delay, n in known if delay is not None))
+
+    @cached_property
+    def flights(self) -> int:
+        """All scheduled flights."""
+        return sum(row[COUNT] for row in self.rows.rows)
+
+    @property
+    def missing(self) -> int:
+        """The flights without a delay: they did not leave, or not arrive."""
+        return self.flights - sum(self.numbers.values())
+
+    @property
+    def missing_share(self) -> float | None:
+        return self.share(self.missing)
+
+    def at_most(self, minutes: int) -> float | None:
+        """The percentage of scheduled flights that are at most so many minutes late."""
+        return self.share(sum(n for delay, n in self.numbers.items() if delay <= minutes))
+
+    def within(self, percent: int) -> int | None:
+        """The delay that so many percent of scheduled flights do not exceed; None: no delay."""
+        so_far = 0
+        for delay, number in self.numbers.items():
+            so_far += number
+            if 100 * so_far >= percent * self.flights:
+                return delay
+        return None
+
+    def connects(self, onward: "Delays", slack: int) -> float | None:
+        """The percentage of connections that are made with some minutes of slack.
+
+        Each of these flights meets each of the onward flights. The connection is made if the delay
+        of the one exceeds the delay of the other by at most the slack.
+        """
+        if not self.flights or not onward.flights:
+            return None
+        made = sum(n * onward.at_least(delay - slack) for delay, n in self.numbers.items())
+        return round(100 * made / (self.flights * onward.flights), 2)
+
+    def at_least(self, minutes: int) -> int:
+        """The number of flights at least so many minutes late."""
+        earliest = min(self.numbers, default=0)
+        return self._at_least.get(max(minutes, earliest), 0)
+
+    @cached_property
+    def _at_least(self) -> dict[int, int]:
+        """`at_least` of every minute between the earliest and the latest flight."""
+        so_far, numbers = 0, {}
+        for minute in range(max(self.numbers, default=0), min(self.numbers, default=0) - 1, -1):
+            so_far += self.numbers.get(minute, 0)
+            numbers[minute] = so_far
+        return numbers
+
+    def share(self, part: int) -> float | None:
+        """A number of flights in percent of all scheduled flights."""
+        return round(100 * part / self.flights, 2) if self.flights else None
+
+
+def of(column: str, origin: str, destination: str) -> Delays:
+    """The delays of all flights of a route."""
+    return where(column, {"Origin": origin, "Destination": destination})
+
+
+def where(column: str, conditions: dict[str, str]) -> Delays:
+    """The delays of all flights that meet some conditions."""
+    return Delays(counts(conditions, column, "count", limit=EVERY), column)
+
+
+def histogram(name: str, title: str, delays: Delays) -> Figure:
+    """The percentage of flights in each class of delays."""
+    numbers = dict.fromkeys(range(len(CLASSES) + 1), 0)
+    for delay, number in delays.numbers.items():
+        numbers[sum(delay >= limit for limit in CLASSES)] += number
+    arrives = delays.column.startswith("Arrival")
+    never = "cancelled or diverted" if arrives else "cancelled"
+    values = [
+        *(Value(_class(place), delays.share(n), n) for place, n in numbers.items()),
+        Value("never", delays.missing_share, delays.missing),
+    ]
+    event = "arrival" if arrives else "departure"
+    measure = f"Percent of scheduled flights by minutes late at {event}. Never: {never}"
+    chart = Columns(values, "%", f"Minutes late at {event}; negative is early")
+    return figure(name, title, measure, chart, delays.rows, delays.flights)
+
+
+def _class(place: int) -> str:
+    if place == 0:
+        return f"< {_number(CLASSES[0])}"
+    if place == len(CLASSES):
+        return f"{CLASSES[-1]}+"
+    return f"{_number(CLASSES[place - 1])} to {_number(CLASSES[place] - 1)}"
+
+
+def _number(number: int) -> str:
+    return str(number).replace("-", "−")  # noqa: RUF001
