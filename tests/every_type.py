@@ -24,6 +24,7 @@ TYPES: dict[str, Column] = {
     "single": (pa.float32(), models.FloatField(null=True), [0.1, math.nan, None, -math.inf]),
     "double": (pa.float64(), models.FloatField(), [math.nan, math.inf, -0.0, SMALLEST]),
     "large": (pa.float64(), models.FloatField(), [1.7976931348623157e308, -math.inf, 0.1, 1e-310]),
+    "wide": (pa.float64(), models.FloatField(null=True), [1e308, -7e307, 1e200, None]),
     "price": (
         pa.decimal128(7, 2),
         models.DecimalField(max_digits=7, decimal_places=2, null=True),

@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.platform import COLUMNS, Platform
-from tests.warehouse.running import CLIENT, SECRET, TOKEN, Served, running
+from tests.warehouse.running import CLIENT, SECRET, TOKEN, WarehouseServer, running
 from transfers import broker, verify
 from transfers.exceptions import (
     VerificationFailed,
@@ -29,26 +29,26 @@ RECORDS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with running(tmp_path_factory.mktemp("warehouse")) as served:
-        yield served
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
+    with running(tmp_path_factory.mktemp("warehouse")) as warehouse_server:
+        yield warehouse_server
 
 
 @pytest.fixture
-def served(server: Served, settings: Settings) -> Iterator[Served]:
+def warehouse_server(server: WarehouseServer, settings: Settings) -> Iterator[WarehouseServer]:
     """The server, in whose warehouse commands and `connect` work with a good token."""
     for name, value in server.env.items():
         setattr(settings, name, value)
     settings.WAREHOUSE_START_TIMEOUT = 20
     yield server
     server.clear_faults()
-    server.set(links=True, token_lifetime=3600.0)
+    server.set(links=True, token_lifetime=3600.0, overridden={})
 
 
 @pytest.fixture
-def numbers(served: Served) -> Warehouse:
+def numbers(warehouse_server: WarehouseServer) -> Warehouse:
     """A warehouse with a table of many rows."""
-    warehouse = connect(served.url)
+    warehouse = connect(warehouse_server.url)
     if "numbers" not in warehouse.tables():
         with warehouse.change() as change:
             change.execute(f"CREATE TABLE numbers AS SELECT id AS n FROM range({ROWS}) AS r(id)")
@@ -79,7 +79,7 @@ def total(warehouse: Warehouse) -> int:
     ],
 )
 def test_an_invalid_warehouse_url_is_refused_in_one_line(
-    served: Served, url: str, says: str
+    warehouse_server: WarehouseServer, url: str, says: str
 ) -> None:
     with pytest.raises(WarehouseError, match=says) as refused:
         connect(url)
@@ -87,24 +87,28 @@ def test_an_invalid_warehouse_url_is_refused_in_one_line(
     assert "pass" not in str(refused.value)
 
 
-def test_missing_credentials_are_named(served: Served, settings: Settings) -> None:
+def test_missing_credentials_are_named(
+    warehouse_server: WarehouseServer, settings: Settings
+) -> None:
     settings.DATABRICKS_TOKEN = ""
     settings.DATABRICKS_CLIENT_ID = CLIENT  # without its secret
     with pytest.raises(WarehouseError, match="No credentials") as refused:
-        connect(served.url)
+        connect(warehouse_server.url)
     assert "Set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and" in refused.value.advice
 
 
-def test_a_bad_token_is_refused_without_showing_it(served: Served, settings: Settings) -> None:
+def test_a_bad_token_is_refused_without_showing_it(
+    warehouse_server: WarehouseServer, settings: Settings
+) -> None:
     settings.DATABRICKS_TOKEN = "dapi-wrong"
     with pytest.raises(WarehouseError, match="refused the credentials: HTTP 403") as refused:
-        connect(served.url).tables()
+        connect(warehouse_server.url).tables()
     assert not refused.value.transient
     assert "dapi-wrong" not in f"{refused.value} {refused.value.advice}"
 
 
 def test_an_untrusted_certificate_is_refused_with_the_cure(
-    served: Served, settings: Settings, tmp_path: Path
+    warehouse_server: WarehouseServer, settings: Settings, tmp_path: Path
 ) -> None:
     with running(tmp_path, "--tls") as secure:
         settings.DATABRICKS_CA_FILE = ""
@@ -115,7 +119,7 @@ def test_an_untrusted_certificate_is_refused_with_the_cure(
 
 
 def test_a_machine_logs_in_with_its_secret(
-    served: Served, settings: Settings, tmp_path: Path
+    warehouse_server: WarehouseServer, settings: Settings, tmp_path: Path
 ) -> None:
     with running(tmp_path, "--tls") as secure:
         settings.DATABRICKS_CA_FILE = secure.env["DATABRICKS_CA_FILE"]
@@ -129,32 +133,53 @@ def test_a_machine_logs_in_with_its_secret(
         assert secure.log()["calls"].count("token") == token_calls + 1
 
 
-def test_a_machine_that_is_not_known_is_refused(served: Served, settings: Settings) -> None:
+def test_a_machine_that_is_not_known_is_refused(
+    warehouse_server: WarehouseServer, settings: Settings
+) -> None:
     settings.DATABRICKS_TOKEN = ""
     settings.DATABRICKS_CLIENT_ID, settings.DATABRICKS_CLIENT_SECRET = CLIENT, "wrong-secret"
     with pytest.raises(WarehouseError, match=f"principal {CLIENT}: HTTP 401") as refused:
-        connect(served.url).tables()
+        connect(warehouse_server.url).tables()
     assert "wrong-secret" not in f"{refused.value} {refused.value.advice}"
 
 
 @pytest.mark.parametrize(
     ("at", "do"), [("OpenSession", "503"), ("ExecuteStatement", "not-initialized")]
 )
-def test_a_warehouse_that_is_starting_is_waited_for(served: Served, at: str, do: str) -> None:
+def test_a_warehouse_that_is_starting_is_waited_for(
+    warehouse_server: WarehouseServer, at: str, do: str
+) -> None:
     messages = list[str]()
-    served.fault(at, do, times=2)
-    assert isinstance(connect(served.url, messages.append).tables(), list)
+    warehouse_server.fault(at, do, times=2)
+    assert isinstance(connect(warehouse_server.url, messages.append).tables(), list)
     assert messages == ["waiting for the warehouse to start"]
 
 
 def test_a_warehouse_that_does_not_start_in_time_is_given_up(
-    served: Served, settings: Settings
+    warehouse_server: WarehouseServer, settings: Settings
 ) -> None:
     settings.WAREHOUSE_START_TIMEOUT = 1
-    served.fault("OpenSession", "503", times=99)
+    warehouse_server.fault("OpenSession", "503", times=99)
     with pytest.raises(WarehouseUnavailable, match="did not start within 1 s") as late:
-        connect(served.url).tables()
+        connect(warehouse_server.url).tables()
     assert late.value.transient
+
+
+@pytest.mark.parametrize(
+    ("settings_of_the_server", "says"),
+    [
+        ({"TIMEZONE": "Europe/Berlin"}, "sessions are in the time zone Europe/Berlin"),
+        ({"ANSI_MODE": "false"}, "sessions are not in ANSI mode"),
+    ],
+)
+def test_sessions_whose_settings_cannot_be_set_are_refused_with_the_remedy(
+    warehouse_server: WarehouseServer, settings_of_the_server: dict[str, str], says: str
+) -> None:
+    warehouse_server.set(overridden=settings_of_the_server)
+    with pytest.raises(WarehouseError, match=says) as refused:
+        connect(warehouse_server.url).tables()
+    assert f"Remove what sets {next(iter(settings_of_the_server))}" in refused.value.advice
+    assert not refused.value.transient
 
 
 # The outcome of a fault at each call. A statement is rerun if none of its rows were read yet.
@@ -175,29 +200,14 @@ MENDED: list[Any] = [
 
 @pytest.mark.parametrize(("at", "do", "how"), MENDED)
 def test_a_temporary_fault_is_retried(
-    served: Served, numbers: Warehouse, at: str, do: str, how: dict[str, Any]
+    warehouse_server: WarehouseServer, numbers: Warehouse, at: str, do: str, how: dict[str, Any]
 ) -> None:
     more = {"links": True, **how}
-    served.set(links=more.pop("links"), file_rows=more.pop("file_rows", FILE_ROWS))
+    warehouse_server.set(links=more.pop("links"), file_rows=more.pop("file_rows", FILE_ROWS))
     with numbers.snapshot("numbers") as source:
-        served.fault(at, do, **more)
+        warehouse_server.fault(at, do, **more)
         assert sum(batch.num_rows for batch in source.batches(["n"], ["n"])) == ROWS
-        assert "a token was sent to the storage" not in served.log()["calls"]
-
-
-@pytest.mark.parametrize("do", ["cut", "lost", "session-lost"])
-def test_a_read_that_breaks_midway_can_be_retried(
-    served: Served, numbers: Warehouse, do: str
-) -> None:
-    served.set(links=False)
-    with numbers.snapshot("numbers") as source:
-        batches = source.batches(["n"], ["n"])
-        next(batches)
-        served.fault("FetchResults", do)
-        with pytest.raises(WarehouseUnavailable) as broken:
-            list(batches)
-    assert broken.value.transient
-    assert total(numbers) == ROWS
+        assert "a token was sent to the storage" not in warehouse_server.log()["calls"]
 
 
 @pytest.mark.parametrize(
@@ -209,18 +219,20 @@ def test_a_read_that_breaks_midway_can_be_retried(
     ],
 )
 def test_permanent_errors_are_not_retried(
-    served: Served, numbers: Warehouse, do: str, says: str
+    warehouse_server: WarehouseServer, numbers: Warehouse, do: str, says: str
 ) -> None:
-    served.fault("ExecuteStatement", do, times=99, sql="DESCRIBE")
-    ran = served.log()["calls"].count("ExecuteStatement")
+    warehouse_server.fault("ExecuteStatement", do, times=99, sql="DESCRIBE")
+    ran = warehouse_server.log()["calls"].count("ExecuteStatement")
     with pytest.raises(WarehouseError, match=says) as refused:
         numbers.version("numbers")
     assert not refused.value.transient
-    assert served.log()["calls"].count("ExecuteStatement") == ran + 1
+    assert warehouse_server.log()["calls"].count("ExecuteStatement") == ran + 1
 
 
-def test_a_warehouse_that_stays_away_is_unavailable(settings: Settings, served: Served) -> None:
-    gone = served.url.replace(served.url.split("/")[2], "127.0.0.1:9")
+def test_a_warehouse_that_stays_away_is_unavailable(
+    settings: Settings, warehouse_server: WarehouseServer
+) -> None:
+    gone = warehouse_server.url.replace(warehouse_server.url.split("/")[2], "127.0.0.1:9")
     with pytest.raises(WarehouseUnavailable, match=r"127\.0\.0\.1 did not respond") as away:
         connect(gone).tables()
     assert away.value.transient
@@ -230,12 +242,12 @@ def test_a_warehouse_that_stays_away_is_unavailable(settings: Settings, served: 
 @pytest.mark.parametrize("do", ["short-read", "repeated-read"])
 @pytest.mark.parametrize("links", [True, False])
 def test_rows_that_the_connector_loses_or_repeats_are_noticed(
-    served: Served, numbers: Warehouse, do: str, links: bool
+    warehouse_server: WarehouseServer, numbers: Warehouse, do: str, links: bool
 ) -> None:
-    served.set(links=links)
+    warehouse_server.set(links=links)
     with numbers.snapshot("numbers") as source:
         figures = source.figures(source.schema, ["n"])
-        served.fault("results", do, sql="ORDER BY")
+        warehouse_server.fault("results", do, sql="ORDER BY")
         rows = sum(batch.num_rows for batch in source.batches(["n"], ["n"]))
         with pytest.raises(VerificationFailed, match="rows is 150000 in the warehouse"):
             verify.agree(figures, figures | {"rows": str(rows)}, "numbers")
@@ -246,21 +258,23 @@ def test_rows_that_the_connector_loses_or_repeats_are_noticed(
     ("at", "do"), [("FetchResults", "503"), ("FetchResults", "429"), ("file", "503")]
 )
 def test_a_busy_server_is_waited_for_in_the_middle_of_a_read(
-    served: Served, numbers: Warehouse, at: str, do: str
+    warehouse_server: WarehouseServer, numbers: Warehouse, at: str, do: str
 ) -> None:
-    served.set(links=at == "file")
+    warehouse_server.set(links=at == "file")
     with numbers.snapshot("numbers") as source:
-        served.fault(at, do)
+        warehouse_server.fault(at, do)
         began = time.monotonic()
         assert sum(batch.num_rows for batch in source.batches(["n"], ["n"])) == ROWS
     assert time.monotonic() - began < 20  # the connector's own settings would take a minute
 
 
-def test_an_ingest_that_was_cut_short_adds_its_records_once(served: Served, tmp_path: Path) -> None:
-    own = served.schema("cut_short")
+def test_an_ingest_that_was_cut_short_adds_its_records_once(
+    warehouse_server: WarehouseServer, tmp_path: Path
+) -> None:
+    own = warehouse_server.schema("cut_short")
     warehouse, file = connect(own.url), tmp_path / "raw.csv"
     file.write_text(f"{COLUMNS}\n{RECORDS}\n")
-    served.fault("ExecuteStatement", "403", sql="COPY INTO `ingested_files`")
+    warehouse_server.fault("ExecuteStatement", "403", sql="COPY INTO `ingested_files`")
     with pytest.raises(WarehouseError, match="refused"):
         ingest(warehouse, [file])
     assert warehouse.tables() == ["ingested_files", RAW]
@@ -271,13 +285,15 @@ def test_an_ingest_that_was_cut_short_adds_its_records_once(served: Served, tmp_
 
 
 @pytest.mark.parametrize("do", ["lost", pytest.param("reset", marks=pytest.mark.deep)])
-def test_statements_that_are_run_twice_do_no_harm(served: Served, tmp_path: Path, do: str) -> None:
-    own = served.schema(f"twice_{do}")
+def test_statements_that_are_run_twice_do_no_harm(
+    warehouse_server: WarehouseServer, tmp_path: Path, do: str
+) -> None:
+    own = warehouse_server.schema(f"twice_{do}")
     warehouse, file = connect(own.url), tmp_path / "raw.csv"
     file.write_text(f"{COLUMNS}\n{RECORDS}\n")
     for sql in ("COPY INTO `raw", "PUT '", "REMOVE", "CREATE TABLE", "CREATE OR REPLACE", "DROP"):
-        served.fault("ExecuteStatement", do, sql=sql)
-    served.fault("upload", "reset")
+        warehouse_server.fault("ExecuteStatement", do, sql=sql)
+    warehouse_server.fault("upload", "reset")
     ingest(warehouse, [file])
     broker.build(warehouse)
     with warehouse.change() as change:
@@ -287,16 +303,18 @@ def test_statements_that_are_run_twice_do_no_harm(served: Served, tmp_path: Path
     assert "broker_builds" not in warehouse.tables()
 
 
-def test_a_missing_volume_is_named(served: Served) -> None:
-    elsewhere = connect(served.url.replace("volume=airsense", "volume=nowhere"))
+def test_a_missing_volume_is_named(warehouse_server: WarehouseServer) -> None:
+    elsewhere = connect(warehouse_server.url.replace("volume=airsense", "volume=nowhere"))
     table = pa.table({"n": [1]})
     with pytest.raises(WarehouseError) as refused, elsewhere.change() as change:
         change.append("t", table.schema, table.to_batches(), "1")
     assert "main.flights.nowhere" in refused.value.advice
 
 
-def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: Path) -> None:
-    own = served.schema("secrets")
+def test_no_secret_is_in_any_output(
+    warehouse_server: WarehouseServer, fresh: Platform, tmp_path: Path
+) -> None:
+    own = warehouse_server.schema("secrets")
     fresh.env |= own.env
     file = tmp_path / "raw.csv"
     file.write_text(f"{COLUMNS}\n" + f"{RECORDS}\n" * 15_000)  # their results are behind links
@@ -309,29 +327,36 @@ def test_no_secret_is_in_any_output(served: Served, fresh: Platform, tmp_path: P
         ("upload", "500", ["ingest", "--replace", str(tmp_path / "other.csv")]),
         ("OpenSession", "403", ["broker"]),
     ):
-        served.fault(at, do, times=9, sql="ORDER BY" * (at == "results"))
+        warehouse_server.fault(at, do, times=9, sql="ORDER BY" * (at == "results"))
         done = fresh.attempt(*command)
-        served.clear_faults()
+        warehouse_server.clear_faults()
         assert done.returncode == 1
         outputs += [done.stdout, done.stderr]
     for secret in (TOKEN, "signed-link", "signed-upload", "Traceback"):
         assert not [text for text in outputs if secret in text]
 
 
+@pytest.mark.parametrize(
+    "tables",
+    [
+        # Counts and averages, a table by months, and the flights themselves.
+        pytest.param(["delays_by_day", "performance_by_date", "flight_delay_data"], id="some"),
+        pytest.param(broker.TABLES, id="all", marks=pytest.mark.deep),
+    ],
+)
 def test_the_pipeline_gives_the_same_results_as_the_embedded_warehouse(
-    served: Served, fresh: Platform
+    warehouse_server: WarehouseServer, fresh: Platform, tables: list[str]
 ) -> None:
-    tables = broker.TABLES
     fresh.ingest(RECORDS)
     file = fresh.warehouse / "raw.csv"
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", *tables)
     with fresh.site(processes=1) as site:
         before = {table: site.get(f"/api/{table}/").json()["results"] for table in tables}
-        own = served.schema("whole_way")
+        own = warehouse_server.schema(f"whole_way_{len(tables)}")
         fresh.env |= own.env
         fresh.manage("ingest", str(file))
         fresh.manage("broker")
-        output = fresh.manage("transfer", "--all").splitlines()
+        output = fresh.manage("transfer", *tables).splitlines()
         lines = {line.partition("/2: ")[0]: line for line in output if "/2: " in line}
         assert lines.keys() == set(tables)
         assert all(f" {len(rows)} rows in" in lines[table] for table, rows in before.items())
@@ -342,18 +367,19 @@ def test_the_pipeline_gives_the_same_results_as_the_embedded_warehouse(
 
 
 def test_the_server_supports_the_metadata_calls_of_the_connector(
-    served: Served, numbers: Warehouse
+    warehouse_server: WarehouseServer, numbers: Warehouse
 ) -> None:
     with (
         Connection(
-            served.url.replace("databricks+", "").split("/main")[0],
+            warehouse_server.url.replace("databricks+", "").split("/main")[0],
             "/sql/1.0/warehouses/tests",
             TOKEN,
             catalog="main",
             schema="flights",
             enable_telemetry=False,
             _disable_pandas=True,
-            _connection_uri=served.url.replace("databricks+", "").split("/main")[0] + "/sql",
+            _connection_uri=warehouse_server.url.replace("databricks+", "").split("/main")[0]
+            + "/sql",
         ) as connection,
         connection.cursor() as cursor,
     ):

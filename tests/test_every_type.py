@@ -3,16 +3,20 @@
 import io
 import json
 import math
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.db import transaction
 from graphql import GraphQLObjectType, GraphQLSchema, execute_sync, parse
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 from psycopg import sql
 from rest_framework.test import APIRequestFactory
@@ -146,6 +150,65 @@ def test_percentages_of_floats_do_not_depend_on_nan_or_infinity(published: None)
             "share_flag_true": 50.0,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("aggregate=sum:n", [0]),
+        ("n__gte=0&n__lt=2&aggregate=sum:n", [1]),
+        ("n__gte=1&aggregate=avg:n", [2.0**62]),
+        ("n__in=0,1&aggregate=sum:wide,median:wide", [1e308 - 7e307, 1.5e307]),
+        ("aggregate=disc50:wide,count:wide", [1e200, 3]),
+    ],
+)
+def test_extreme_values_that_can_be_computed_are(
+    published: None, query: str, values: list[Any]
+) -> None:
+    (row,) = json.loads(ask(query))["results"]
+    assert list(row.values()) == pytest.approx(values)
+
+
+@pytest.mark.parametrize("format_", ["", "&format=csv", "&format=parquet", "&format=xlsx"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "n__gte=1&aggregate=sum:n",
+        "aggregate=avg:wide",
+        "n=0&aggregate=percent:wide/single",
+        "aggregate=avg:wide&having=avg_wide__gt:0&count=exact",
+    ],
+)
+def test_a_value_beyond_its_type_is_refused_in_every_format(
+    published: None, query: str, format_: str
+) -> None:
+    refused = json.loads(ask(query + format_, status=400))
+    assert "beyond the range of its type" in refused["detail"]
+
+
+@given(
+    st.sampled_from(["sum", "avg", "median", "p1", "p99", "disc10", "min", "max", "count"]),
+    st.sampled_from(["n", "tiny", "whole", "single", "double", "large", "wide"]),
+    st.lists(st.sampled_from([0, 1, MOST, LEAST]), min_size=1, max_size=4),
+    st.sampled_from(["", "group_by=flag&", "group_by=year:instant&"]),
+    st.sampled_from(["", "&format=ndjson", "&order_by=-{}&having={}__not_gt:1e300"]),
+)
+@hypothesis.settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_aggregate_fails_or_gives_infinity(
+    published: None, function: str, column: str, rows: list[int], group: str, more: str
+) -> None:
+    if column == "n" or function == "count":
+        more = more.replace("1e300", "1")
+    name = f"{function}_{column}"
+    numbers = ",".join(map(str, rows))
+    query = f"{group}n__in={numbers}&aggregate={function}:{column}{more.format(name, name)}"
+    view = TableView.as_view({"get": "list"}, model=EveryType)
+    response = view(APIRequestFactory().get(f"/api/every_type/?{query}"))
+    body = b"".join(response) if response.streaming else response.render().content
+    response.close()
+    assert response.status_code in (200, 400), body
+    assert response.status_code == 200 or b"range of" in body or b"whole number" in body, body
+    assert not re.search(rb"nan|infinity", body.lower())
 
 
 def test_files_hold_every_type_as_it_is(published: None) -> None:

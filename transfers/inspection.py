@@ -10,6 +10,7 @@ from django.db import models
 from flights.arrow_schema import TYPES
 
 from .warehouses import Snapshot
+from .warehouses.spark_sql import parts
 
 WIDTH = 100
 IMPORTS = """\
@@ -23,7 +24,7 @@ class {name}(MirroredTable):
 
 {fields}
 
-    mirror = Mirror(order=("{first}",))
+    mirror = Mirror(order=("{first}",){options})
 
     class Meta(MirroredTable.Meta):
         db_table = "{table}"
@@ -35,8 +36,8 @@ TAKEN = {"id", "pk", "objects", "mirror", "columns", "check", "clean", "delete",
 WIDER = {pa.int8(): pa.int16(), pa.float32(): pa.float64(), pa.large_string(): pa.string()}
 
 
-def model(table: str, source: Snapshot) -> str:
-    """Return a Python module with the model class of a warehouse table.
+def model(table: str, source: Snapshot, *, pinned: bool = True) -> str:
+    """Return a Python module with the model class of a warehouse table, which can be a path.
 
     Reads the table once: a column is declared `null=True` if it holds a null now. A column whose
     type cannot be transferred becomes a comment.
@@ -50,10 +51,13 @@ def model(table: str, source: Snapshot) -> str:
     ]
     first = next((names[field.name] for field in source.schema if _field(field.type)), "")
     local = "LocalDateTimeField, " * any(f.type == pa.timestamp("us") for f in source.schema)
-    title = table.replace("_", " ")
+    name = _public(parts(table)[-1])
+    title = name.replace("_", " ")
+    options = "" if name == table else f", source={_literal(table)}"
     text = CLASS.format(
         name=re.sub(r"\W", "", title.title()),
-        table=table,
+        table=name,
+        options=options + ", pinned=False" * (not pinned),
         fields="\n".join(lines),
         first=first,
         title=title,
@@ -73,9 +77,12 @@ def _line(attribute: str, column: pa.Field, *, null: bool, label: str) -> str:
     """The line of a class body that declares one column."""
     field = _field(column.type)
     if not field:
-        return f"    # {column.name} is {column.type}, which cannot be transferred."
+        return (
+            f"    # {column.name} is {column.type!s:.50}. To carry it as JSON, declare a TextField"
+            " and name it in Mirror.json."
+        )
     class_name, options = field
-    arguments = [*options, f"db_column={_literal(column.name)}"]
+    arguments = [*options, f"db_column={_literal(_public(column.name))}"]
     arguments += ["null=True"] if null else []
     arguments += [f"help_text={_literal(label)}"] if label else []
     line = f"    {attribute} = {class_name}({', '.join(arguments)})"
@@ -95,6 +102,11 @@ def _field(type_: pa.DataType) -> tuple[str, list[str]] | None:
     if name is None:
         return None
     return f"models.{name}" if hasattr(models, name) else name, []
+
+
+def _public(name: str) -> str:
+    """A name that queries can use; the warehouse's name matches it."""
+    return re.sub(r"\W", "_", name)
 
 
 def _attributes(columns: list[str]) -> dict[str, str]:

@@ -5,8 +5,11 @@ number of values, the minimum, the maximum and the sum; and one hash over all ro
 depend on their order. docs/verification.md defines the canonical text of a row, which is hashed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched, chain
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -15,9 +18,29 @@ from .exceptions import VerificationFailed
 # The sums of floats may differ in the last bits, because PostgreSQL's parallel workers add them in
 # any order. The tolerance is relative to the sum of absolute values.
 FLOAT_SUM_TOLERANCE = 1e-9
+# Floats whose absolute value is smaller are added up: even 10^18 of them stay below the greatest
+# float, 1.8e308. PostgreSQL refuses a sum beyond it.
+SUMMABLE_FLOAT = "1e290"
+# The most digits of a decimal that are added up at once: Spark adds 10 digits for the sum, so 10^10
+# of them cannot overflow.
+SUMMABLE_DIGITS = 26
+LOWER_DIGITS = 20  # of a wider decimal; its other digits, at most 18, are added up by themselves
+
+# Most values in one call. PostgreSQL's functions take at most 100 arguments.
+ARGUMENTS = 90
 
 # The figures of a relation by name, as text: {"Total_Flights sum": "336776", ...}.
 type Figures = dict[str, str | None]
+# Runs a query in a database, and returns the values of its only row.
+type RowOf = Callable[[str], Sequence[str | None]]
+
+
+class Figure(NamedTuple):
+    """An aggregate of a column, and the form of its text, in which {0} is the result."""
+
+    name: str
+    sql: str
+    form: str = "{0}"
 
 
 @dataclass(frozen=True)
@@ -26,49 +49,139 @@ class Dialect:
 
     canonical: Mapping[str, str]  # the canonical text of a value, by kind of type
     row_hash: str  # the first 60 bits of the MD5 of a text, as an integer
-    bytewise: str  # a text that min and max compare by its bytes
+    limit: str  # the function {0}, min or max, of a text {1}, compared by its bytes
     finite: str  # whether a float is neither NaN nor infinite
     whole: str = "{}"  # an integer, in a type whose sums do not overflow
+    # The canonical text of a decimal that has no digit before the point, if it is a special case.
+    fraction: str = ""
+    # Intermediate results for the text of a float: each is computed in a query of its own, which
+    # the next one reads. A formula has the value as {0}, and earlier results by their names.
+    steps: Mapping[str, str] = field(default_factory=dict)
+    adds_any_decimals: bool = False  # whether a sum of decimals can have any number of digits
     text_type: str = "VARCHAR"
     quote: str = '"'
+    # Most figures in one query. Each query reads the table once, so this is a compromise.
+    figures_at_once: int = 1000
 
-    def figures(self, columns: pa.Schema, names: list[str]) -> dict[str, str]:
-        """Return the SQL of each figure; `names` are the database's names of the columns."""
-        pairs = [(f, quoted(name, self.quote)) for f, name in zip(columns, names, strict=True)]
-        row = " || ',' || ".join(
-            f"coalesce({self.canonical[_kind(f.type)].format(name)}, '-')" for f, name in pairs
-        )
-        figures = {"rows": "count(*)", "hash": f"sum({self.row_hash.format(row)})"}
-        for field, name in pairs:
-            of_column = self._column(_kind(field.type), name)
-            figures |= {f"{field.name} {figure}": sql for figure, sql in of_column.items()}
-        return figures
+    def figures(
+        self, columns: pa.Schema, names: Sequence[str], source: str, row_of: RowOf
+    ) -> Figures:
+        """Compute the figures of a relation; `names` are the database's names of the columns."""
+        figures: Figures = {}
+        aggregates: Iterable[Figure] = self._aggregates(columns, names)
+        if self.steps:
+            hashed = row_of(self.hash_query(columns, names, source))
+            figures = dict(zip(("rows", "hash"), hashed, strict=True))
+        else:  # the first query computes all, so that the table is read once
+            texts = [form.format(name) for name, form in self._values(columns, names)]
+            of_rows = (Figure("rows", "count(*)"), Figure("hash", self._hash(texts)))
+            aggregates = chain(of_rows, aggregates)
+        for part in batched(aggregates, self.figures_at_once):
+            values = row_of(self._query(part, source))
+            figures |= {f.name: value for f, value in zip(part, values, strict=True)}
+        return _whole_sums(columns, figures)
 
-    def _column(self, kind: str, name: str) -> dict[str, str]:
-        values = {"values": f"count({name})"}
-        match kind:
+    def hash_query(self, columns: pa.Schema, names: Sequence[str], source: str) -> str:
+        """Return a query of the number of rows and of their hash, as text."""
+        texts, relation = self._texts(self._values(columns, names), source)
+        return self._select(["count(*)", self._hash(texts)], relation)
+
+    def _values(self, columns: pa.Schema, names: Sequence[str]) -> list[tuple[str, str]]:
+        """The name of each column, and the canonical form of its values."""
+        pairs = zip(columns, names, strict=True)
+        return [(quoted(name, self.quote), self._canonical(f.type)) for f, name in pairs]
+
+    def _hash(self, texts: Iterable[str]) -> str:
+        """Return the hash of all rows, of the canonical texts of a row's values."""
+        row = self._row([f"coalesce({text}, '-')" for text in texts])
+        return f"sum({self.row_hash.format(row)})"
+
+    def _aggregates(self, columns: pa.Schema, names: Sequence[str]) -> Iterator[Figure]:
+        for column, name in zip(columns, names, strict=True):
+            for figure in self._column(column.type, quoted(name, self.quote)):
+                yield figure._replace(name=f"{column.name} {figure.name}")
+
+    def _column(self, type_: pa.DataType, name: str) -> Iterator[Figure]:
+        yield Figure("values", f"count({name})")
+        canonical = self._canonical(type_)
+        match _kind(type_):
             case "float":
-                return values | self._floats(name)
+                yield from self._floats(name)
             case "boolean":
-                return values | {"sum": f"sum(CAST({name} AS INTEGER))"}
+                yield Figure("sum", f"sum(CAST({name} AS INTEGER))")
             case "text":
-                text = self.bytewise.format(name)
-                return values | {"min": f"min({text})", "max": f"max({text})"}
-        limits = {f: self.canonical[kind].format(f"{f}({name})") for f in ("min", "max")}
-        exact = {"integer": self.whole.format(name), "decimal": name}
-        sums = {"sum": f"sum({exact[kind]})"} if kind in exact else {}
-        return values | limits | sums
+                yield from (Figure(f, self.limit.format(f, name)) for f in ("min", "max"))
+            case kind:
+                yield from (Figure(f, f"{f}({name})", canonical) for f in ("min", "max"))
+                yield from self._sums(kind, type_, name)
 
-    def _floats(self, name: str) -> dict[str, str]:
+    def _floats(self, name: str) -> Iterator[Figure]:
         finite = f"CASE WHEN {self.finite.format(name)} THEN {name} END"
-        canonical = self.canonical["float"]
-        return {
-            "finite": f"count({finite})",
-            "min": canonical.format(f"min({finite})"),
-            "max": canonical.format(f"max({finite})"),
-            "sum": f"sum({finite})",
-            "size": f"sum(abs({finite}))",
-        }
+        yield Figure("finite", f"count({finite})")
+        for limit in ("min", "max"):
+            yield Figure(limit, f"{limit}({finite})", self.canonical["float"])
+        summable = f"CASE WHEN abs({name}) < {SUMMABLE_FLOAT} THEN {name} END"
+        yield Figure("sum", f"sum({summable})")
+        yield Figure("size", f"sum(abs({summable}))")
+
+    def _sums(self, kind: str, type_: pa.DataType, name: str) -> Iterator[Figure]:
+        if kind == "integer":
+            yield Figure("sum", f"sum({self.whole.format(name)})")
+        elif kind == "decimal" and (self.adds_any_decimals or not _is_wide(type_)):
+            yield Figure("sum", f"sum({name})")
+        elif kind == "decimal":
+            yield from (Figure(part, f"sum({sql})") for part, sql in self._halves(name))
+
+    def _halves(self, name: str) -> Iterator[tuple[str, str]]:
+        """The upper and the lower digits of a decimal without its point, as two numbers."""
+        digits = f"replace(replace(CAST({name} AS {self.text_type}), '-', ''), '.', '')"
+        padded = f"lpad({digits}, {2 * LOWER_DIGITS}, '0')"
+        sign = f"CASE WHEN {name} < 0 THEN '-' ELSE '' END"
+        for part, first in (("upper", 1), ("lower", LOWER_DIGITS + 1)):
+            text = f"concat({sign}, substr({padded}, {first}, {LOWER_DIGITS}))"
+            number = f"CAST({text} AS DECIMAL(38, 0))"
+            yield part, f"CASE WHEN {name} IS NOT NULL THEN {number} END"
+
+    def _query(self, figures: Iterable[Figure], source: str) -> str:
+        """Return a query of figures as text, in their order."""
+        values = [(figure.sql, figure.form) for figure in figures]
+        return self._select(*self._texts(values, source))
+
+    def _texts(self, values: Sequence[tuple[str, str]], source: str) -> tuple[list[str], str]:
+        """Return the canonical texts of expressions, and the relation to read them from.
+
+        Each value is its SQL in `source` and its canonical form.
+        """
+        named = ", ".join(f"{sql} AS v{number}" for number, (sql, _) in enumerate(values))
+        relation = f"(SELECT {named} FROM {source}) AS r"  # noqa: S608  # names are quoted
+        floats = [n for n, (_, form) in enumerate(values) if form == self.canonical["float"]]
+        for step, formula in self.steps.items() if floats else ():
+            results = ", ".join(f"{self._fill(formula, n)} AS {step}{n}" for n in floats)
+            relation = f"(SELECT *, {results} FROM {relation}) AS r"  # noqa: S608
+        return [self._fill(form, number) for number, (_, form) in enumerate(values)], relation
+
+    def _fill(self, formula: str, number: int) -> str:
+        steps = {step: f"{step}{number}" for step in self.steps}
+        return formula.format(f"v{number}", **steps)
+
+    def _row(self, values: list[str]) -> str:
+        """Return the SQL of the text of a row, of the texts of its values.
+
+        One call for many values: a chain of `||` would copy the text once for each value, and is
+        too deep for some parsers.
+        """
+        joined = [f"concat_ws(',', {', '.join(part)})" for part in batched(values, ARGUMENTS)]
+        return joined[0] if len(joined) == 1 else self._row(joined)
+
+    def _select(self, values: Iterable[str], relation: str) -> str:
+        # Give them short names: by default, a database derives long names from the expressions.
+        texts = [f"CAST({sql} AS {self.text_type}) AS f{n}" for n, sql in enumerate(values)]
+        return f"SELECT {', '.join(texts)} FROM {relation}"  # noqa: S608
+
+    def _canonical(self, type_: pa.DataType) -> str:
+        if self.fraction and pa.types.is_decimal(type_) and type_.precision == type_.scale:
+            return self.fraction
+        return self.canonical[_kind(type_)]
 
 
 POSTGRESQL = Dialect(
@@ -84,19 +197,10 @@ POSTGRESQL = Dialect(
         "binary": "encode({}, 'hex')",
     },
     row_hash="CAST(CAST('x' || substr(md5({}), 1, 15) AS bit(60)) AS BIGINT)",
-    bytewise='{} COLLATE "C"',
+    limit='{0}({1} COLLATE "C")',
     finite="{} NOT IN ('NaN', 'Infinity', '-Infinity')",
+    adds_any_decimals=True,
 )
-
-
-def select(figures: dict[str, str], source: str, text_type: str = "VARCHAR") -> str:
-    """Return a query whose single row has all figures of `source` as text, in order."""
-    # Give them short names: by default, a database derives long names from the expressions.
-    parts = ", ".join(
-        f"CAST({sql} AS {text_type}) AS figure_{number}"
-        for number, sql in enumerate(figures.values())
-    )
-    return f"SELECT {parts} FROM {source}"  # noqa: S608  # names are quoted, the rest is constant
 
 
 def agree(source: Figures, copy: Figures, table: str) -> None:
@@ -126,6 +230,27 @@ def _same(name: str, source: Figures, copy: Figures) -> bool:
     if not name.endswith(" sum") or size is None or one is None or other is None:
         return one == other
     return abs(float(one) - float(other)) <= FLOAT_SUM_TOLERANCE * float(size)
+
+
+def _is_wide(type_: pa.DataType) -> bool:
+    return bool(type_.precision > SUMMABLE_DIGITS)
+
+
+def _whole_sums(columns: pa.Schema, figures: Figures) -> Figures:
+    """Make one sum of the sums of the upper and the lower digits of wide decimals."""
+    for column in columns:
+        upper = figures.pop(f"{column.name} upper", None)
+        lower = figures.pop(f"{column.name} lower", None)
+        if pa.types.is_decimal(column.type) and f"{column.name} sum" not in figures:
+            figures[f"{column.name} sum"] = _sum(upper, lower, column.type.scale)
+    return figures
+
+
+def _sum(upper: str | None, lower: str | None, scale: int) -> str | None:
+    """A sum as PostgreSQL writes it, with all its decimal places."""
+    if upper is None or lower is None:
+        return None
+    return f"{Decimal(f'{int(upper) * 10**LOWER_DIGITS + int(lower)}E-{scale}'):f}"
 
 
 def _kind(type_: pa.DataType) -> str:

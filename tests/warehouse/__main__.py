@@ -1,4 +1,4 @@
-"""Serve a SQL warehouse on loopback until the process ends."""
+"""Serve a SQL warehouse until the process ends."""
 
 import argparse
 import os
@@ -16,13 +16,15 @@ from .server import CATALOG, HTTP_PATH, SCHEMA, VOLUME, Warehouse
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="for tables and volumes")
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="default: a free port")
     parser.add_argument("--tls", action="store_true", help="with FOLDER/ca.pem as the CA")
     parser.add_argument("--inline", action="store_true", help="no result files behind links")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    tls = _tls(options.folder) if options.tls else None
-    with Warehouse(options.folder, links=not options.inline, tls=tls, port=options.port) as server:
+    tls = _tls(options.folder, options.host) if options.tls else None
+    where = {"host": options.host, "port": options.port}
+    with Warehouse(options.folder, links=not options.inline, tls=tls, **where) as server:
         scheme = "databricks" if tls else "databricks+http"
         host = server.url.partition("://")[2]
         url = f"{scheme}://{host}/{CATALOG}/{SCHEMA}?http_path={HTTP_PATH}&volume={VOLUME}"
@@ -31,10 +33,10 @@ def main() -> None:
         server.serve_forever(poll_interval=0.1)
 
 
-def _tls(folder: Path) -> ssl.SSLContext:
-    """Make a certificate for localhost and write its authority to ca.pem in the folder."""
+def _tls(folder: Path, address: str) -> ssl.SSLContext:
+    """Make a certificate for localhost and an address; writes its authority to ca.pem."""
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("localhost", address).configure_cert(context)
     authority.cert_pem.write_to_path(os.fspath(folder / "ca.pem"))
     return context
 

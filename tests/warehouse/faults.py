@@ -15,9 +15,11 @@ class Fault:
     - "reset": reset the connection before running the call;
     - "lost": run the call, then reset the connection instead of sending the response;
     - "cut": reset the connection in the middle of the response;
+    - "half": respond with the first half, as if it were the whole; "page": with a web page;
     - an HTTP status such as "503": respond with it before running the call;
     - "slow": wait `seconds` first;
     - "session-lost": close all sessions; "not-initialized": the warehouse is still starting;
+    - "timed-out", "vacuumed": the statement fails with this error;
     - at "results" only, "expired-link", "short-read" (without the first row of the last batch) and
       "repeated-read" (the first batch twice).
     """
@@ -28,7 +30,8 @@ class Fault:
     skip: int = 0  # matching calls that still succeed before the fault
     sql: str = ""  # only for statements that contain this text; other calls have no SQL
     seconds: float = 0.0
-    headers: dict[str, str] | None = None
+    headers: dict[str, str] | None = None  # of a response with an HTTP status
+    body: str = ""
 
     def __post_init__(self) -> None:
         assert not self.sql or self.at in ("ExecuteStatement", "results"), self

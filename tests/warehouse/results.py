@@ -34,6 +34,8 @@ class Files:
         self._files: dict[str, File] = {}
         self.rows = 50_000  # in each file
         self.answer_rows = 1 << 60  # in each response without links; practically unlimited
+        self.storage = ""  # the URL of another server to which links lead
+        self.link_seconds = float(LINK_SECONDS)
 
     def add(self, content: bytes, expires: float) -> str:
         name = uuid.uuid4().hex
@@ -60,7 +62,7 @@ class Result:
         self._buffer: deque[pa.RecordBatch] = deque()
         self._offset, self._file_names = 0, list[str]()
         self._lock = threading.Lock()
-        self.link_seconds = float(LINK_SECONDS)
+        self.link_seconds, self.arrow_schema = files.link_seconds, True
         self.links = links and self._fill(BATCH_ROWS + 1)
 
     def _cast(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -94,7 +96,7 @@ class Result:
         return t.TGetResultSetMetadataResp(
             status=t.TStatus(statusCode=t.TStatusCode.SUCCESS_STATUS),
             schema=types.thrift(self.schema),
-            arrowSchema=self.schema.serialize().to_pybytes(),
+            arrowSchema=self.schema.serialize().to_pybytes() if self.arrow_schema else None,
             resultFormat=getattr(t.TSparkRowSetType, result_format),
             lz4Compressed=self.lz4,
             isStagingOperation=staging,
@@ -139,10 +141,12 @@ class Result:
                 out.write_batch(batch)
         content = sink.getvalue().to_pybytes()
         expires = time.time() + self.link_seconds
-        name = self._files.add(lz4.frame.compress(content) if self.lz4 else content, expires)
+        # As Databricks' files, it can consist of several frames.
+        frames = [lz4.frame.compress(part) for part in (content[:1000], content[1000:], b"")]
+        name = self._files.add(b"".join(frames) if self.lz4 else content, expires)
         self._file_names.append(name)
         return t.TSparkArrowResultLink(
-            fileLink=f"{self._url}/files/{name}?X-Amz-Signature=signed-link",
+            fileLink=f"{self._files.storage or self._url}/files/{name}?X-Amz-Signature=signed-link",
             expiryTime=int(expires),
             startRowOffset=start,
             rowCount=self._offset - start,

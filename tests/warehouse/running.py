@@ -3,35 +3,37 @@
 import json
 import os
 import ssl
-import subprocess
-import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from airsense import data_folder, parent_death
+from tests.commands import Command
+from tests.platform import until
 
 # The credentials that the server accepts.
 TOKEN, CLIENT, SECRET = "dapi-of-the-tests", "client-of-the-tests", "secret-of-the-tests"
+GOOGLE = "tests@project.iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
-class Served:
+class WarehouseServer:
     """A running warehouse."""
 
     url: str  # a WAREHOUSE_URL
     folder: Path
     process: int  # process id
 
-    def schema(self, name: str) -> "Served":
+    def schema(self, name: str) -> "WarehouseServer":
         """Create an empty schema, and return the same server with a URL of that schema."""
         self.set(schema=name)
-        return Served(self.url.replace("/flights?", f"/{name}?"), self.folder, self.process)
+        return WarehouseServer(
+            self.url.replace("/flights?", f"/{name}?"), self.folder, self.process
+        )
 
     @property
     def env(self) -> dict[str, str]:
@@ -52,7 +54,14 @@ class Served:
         self._request("DELETE", "/_faults")
 
     def set(self, **values: Any) -> None:
-        """Change `token_lifetime` (seconds), `state`, `links`, `file_rows` or `answer_rows`."""
+        """Change a behaviour of the server.
+
+        `token_lifetime` (seconds), `state`, `links`, `link_seconds`, `file_rows`, `answer_rows`;
+        `overridden`: settings of sessions that clients cannot change; `without_history`: the error
+        for each table whose versions cannot be read; `storage`: the URL to which links lead;
+        `arrow_schema`: whether results are described in Arrow; `google_key`: the public key of the
+        Google service account.
+        """
         self._request("POST", "/_settings", values)
 
     def log(self) -> dict[str, list[str]]:
@@ -71,20 +80,22 @@ class Served:
 
 
 @contextmanager
-def running(folder: Path, *flags: str) -> Iterator[Served]:
+def running(folder: Path, *flags: str) -> Iterator[WarehouseServer]:
     """Run a warehouse during a `with` block; `flags` are those of `python -m tests.warehouse`."""
-    command = [sys.executable, "-m", "tests.warehouse", "--folder", str(folder), *flags]
-    with subprocess.Popen(
-        command,
-        cwd=data_folder.PROJECT,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=partial(parent_death.end_with, os.getpid()),
-    ) as process:
-        assert process.stdout
+    with tempfile.TemporaryDirectory() as own:
+        output = Path(own, "output")
+        arguments = ["--folder", str(folder), *flags]
+        process = Command(["tests.warehouse", *arguments], dict(os.environ), output, output)
         try:
-            url = process.stdout.readline().strip()
-            assert url, "the warehouse did not start"
-            yield Served(url, folder, process.pid)
+            until(lambda: process.poll() is not None or _url(output))
+            assert _url(output), output.read_text()
+            yield WarehouseServer(_url(output), folder, process.pid)
         finally:
-            process.terminate()
+            process.kill()
+            process.wait()
+
+
+def _url(output: Path) -> str:
+    """Return the line that the server prints when it has started, if it is complete."""
+    line = output.read_text() if output.exists() else ""
+    return line.strip() if line.startswith("databricks") and line.endswith("\n") else ""

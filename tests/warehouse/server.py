@@ -12,7 +12,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 from databricks.sql.thrift_api.TCLIService import TCLIService
@@ -22,13 +22,16 @@ from thrift.transport.TTransport import TMemoryBuffer
 
 from .faults import Fault, Faults
 from .results import Files
-from .running import CLIENT, SECRET, TOKEN
+from .running import CLIENT, GOOGLE, SECRET, TOKEN
 from .service import InvalidHandle, Service, call_name, failure
 from .statements import Scope, Statements
 from .tables import Name, Tables
 from .volumes import Volumes
 
+LOOPBACK = "127.0.0.1"
 HTTP_PATH = "/sql/1.0/warehouses/tests"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+AZURE_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 CATALOG, SCHEMA, VOLUME = "main", "flights", "airsense"
 
 
@@ -37,6 +40,7 @@ class Tokens:
     """The valid access tokens and when they expire."""
 
     lifetime: float = 3600.0  # seconds
+    google_key: str = ""  # the public key of the Google service account
     expiries: dict[str, float] = field(default_factory=lambda: {TOKEN: float("inf")})
 
     def valid(self, header: str) -> bool:
@@ -45,8 +49,7 @@ class Tokens:
 
     def grant(self, url: str, header: str, body: str) -> str | None:
         """Return a token for client credentials (RFC 6749, 4.4); None if they are wrong."""
-        basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
-        if header != f"Basic {basic}" or "grant_type=client_credentials" not in body:
+        if not self._is_known(header, dict(parse_qsl(body))):
             return None
         expires = time.time() + self.lifetime
         # The connector reads `exp` to know until when it can use the token.
@@ -54,20 +57,42 @@ class Tokens:
         self.expiries[token] = expires
         return token
 
+    def _is_known(self, header: str, form: dict[str, str]) -> bool:
+        """Whether the principal is the one of the tests: of Databricks, Azure or Google."""
+        if form.get("grant_type") == JWT_BEARER:
+            claims = jwt.decode(
+                form["assertion"], self.google_key, ["RS256"], options={"verify_aud": False}
+            )
+            return bool(claims["target_audience"] and claims["iss"] == GOOGLE)
+        if form.get("scope") == AZURE_SCOPE:
+            return (form["client_id"], form["client_secret"]) == (CLIENT, SECRET)
+        basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+        return header == f"Basic {basic}" and form.get("grant_type") == "client_credentials"
+
+
+def _name(host: str, tls: ssl.SSLContext | None) -> str:
+    """The name in the server's URL and certificate."""
+    return "localhost" if tls and host == LOOPBACK else host
+
 
 class Warehouse(ThreadingHTTPServer):
-    """Serves the tables of a folder on a port of loopback; 0 chooses a free port."""
+    """Serves the tables of a folder on a port of an address; 0 chooses a free port."""
 
     daemon_threads, request_queue_size = True, 64
 
     def __init__(
-        self, folder: Path, *, links: bool, tls: ssl.SSLContext | None = None, port: int = 0
+        self,
+        folder: Path,
+        *,
+        links: bool,
+        tls: ssl.SSLContext | None = None,
+        host: str = LOOPBACK,
+        port: int = 0,
     ) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__((host, port), Handler)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
-        host = "localhost" if tls else "127.0.0.1"
-        self.url = f"http{'s' * bool(tls)}://{host}:{self.server_port}"
+        self.url = f"http{'s' * bool(tls)}://{_name(host, tls)}:{self.server_port}"
         self.faults, self.files, self.tokens = Faults(), Files(), Tokens()
         tables, scope = Tables(folder), Scope(CATALOG, SCHEMA)
         self.volumes = Volumes(folder, tables)
@@ -120,6 +145,13 @@ class Calls:
         return respond
 
 
+def _damaged(content: bytes, fault: Fault | None) -> bytes:
+    """Inject a fault: another page, or the first half, in place of a response."""
+    if fault and fault.do == "page":
+        return b"<html><body>This site is blocked by your organization.</body></html>"
+    return content[: len(content) // 2] if fault and fault.do == "half" else content
+
+
 class Handler(BaseHTTPRequestHandler):
     server: Warehouse
     protocol_version = "HTTP/1.1"
@@ -137,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._send(200)
             case "/_settings":
                 self._apply_settings(json.loads(body))
-            case "/oidc/v1/token":
+            case "/oidc/v1/token" | "/tenant-of-the-tests/oauth2/v2.0/token" | "/google":
                 self._token(body)
             case _:
                 self._thrift(body)
@@ -178,6 +210,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault.do == "lost":
             self._reset()
         else:
+            response = _damaged(response, fault)
             self._send(200, response, cut=bool(fault and fault.do == "cut"))
 
     def _authorised(self) -> bool:
@@ -196,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault.do == "reset":
             self._reset()
         elif fault and fault.do.isdigit():
-            self._send(int(fault.do), headers=fault.headers)
+            self._send(int(fault.do), fault.body.encode(), headers=fault.headers)
         else:
             return False
         return True
@@ -212,7 +245,7 @@ class Handler(BaseHTTPRequestHandler):
         file = self.server.files.get(name)
         if file is None or file.expires < time.time():
             return self._send(403 if file else 404, b"<Error><Code>AccessDenied</Code></Error>")
-        self._send(200, file.content, cut=bool(fault and fault.do == "cut"))
+        self._send(200, _damaged(file.content, fault), cut=bool(fault and fault.do == "cut"))
 
     def _upload(self) -> Path | None:
         """Return the file that an upload URL is for; send 403 if there is none."""
@@ -224,23 +257,35 @@ class Handler(BaseHTTPRequestHandler):
 
     def _token(self, body: bytes) -> None:
         self.server.calls.append("token")
-        if self._apply_fault(self.server.faults.take("token")):
+        fault = self.server.faults.take("token")
+        if self._apply_fault(fault):
             return
+        if fault and fault.do == "page":
+            return self._send(200, _damaged(b"", fault))
         authorization = self.headers.get("Authorization", "")
         token = self.server.tokens.grant(self.server.url, authorization, body.decode())
         if token is None:
             return self._send_json({"error": "invalid_client"}, 401)
         lifetime = int(self.server.tokens.lifetime)
-        self._send_json({"access_token": token, "token_type": "Bearer", "expires_in": lifetime})
+        name = "id_token" if b"jwt-bearer" in body else "access_token"
+        self._send_json({name: token, "token_type": "Bearer", "expires_in": lifetime})
 
     def _apply_settings(self, values: dict[str, Any]) -> None:
-        """Change the settings that a test sends; see `Served.set`."""
+        """Change the settings that a test sends; see `WarehouseServer.set`."""
         self.server.tokens.lifetime = values.get("token_lifetime", self.server.tokens.lifetime)
+        self.server.tokens.google_key = values.get("google_key", self.server.tokens.google_key)
         self.server.state = values.get("state", self.server.state)
         if schema := values.get("schema"):
             self.server.add_schema(schema)
-        self.server.service.links = values.get("links", self.server.service.links)
+        service = self.server.service
+        service.links = values.get("links", service.links)
+        service.overridden = values.get("overridden", service.overridden)
+        tables = service.statements.tables
+        tables.without_history = values.get("without_history", tables.without_history)
         files = self.server.files
+        files.storage = values.get("storage", files.storage)
+        files.link_seconds = values.get("link_seconds", files.link_seconds)
+        service.arrow_schema = values.get("arrow_schema", service.arrow_schema)
         files.rows = values.get("file_rows", files.rows)
         files.answer_rows = values.get("answer_rows", files.answer_rows)
         self._send(200)

@@ -3,6 +3,7 @@
 import re
 import threading
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -18,6 +19,18 @@ from .volumes import Staging
 
 # Like Databricks, wait so many seconds for results to send them in ExecuteStatement's response.
 DIRECT_RESULTS_SECONDS = 5.0
+FAILURES = {
+    "timed-out": (
+        "QUERY_EXECUTION_TIMEOUT_EXCEEDED",
+        "Query execution exceeded the configured timeout of 5 seconds.",
+        "HY000",
+    ),
+    "vacuumed": (
+        "FAILED_READ_FILE.DBR_FILE_NOT_EXIST",
+        "Error while reading file part-00000.parquet. It was possibly deleted by VACUUM.",
+        "KD001",
+    ),
+}
 STATE, STATUS = t.TOperationState, t.TStatusCode
 
 
@@ -100,13 +113,19 @@ class Service:
         self.default: Scope = options["scope"]
         self.metadata = Metadata(statements.tables)
         self.sessions: dict[bytes, Session] = {}
+        self.overridden: dict[str, str] = {}  # settings that a session cannot change
+        self.arrow_schema = True  # whether a result is described in Arrow, too
 
     def lose_sessions(self) -> None:
         self.sessions.clear()
 
     def OpenSession(self, request: Any) -> t.TOpenSessionResp:
         names, default = request.initialNamespace or t.TNamespace(), self.default
-        scope = Scope(names.catalogName or default.catalog, names.schemaName or default.schema)
+        scope = Scope(
+            names.catalogName or default.catalog,
+            names.schemaName or default.schema,
+            settings=(request.configuration or {}) | self.overridden,
+        )
         session = Session(scope)
         self.sessions[session.guid] = session
         version = t.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
@@ -132,7 +151,7 @@ class Service:
             (p.name, p.type, p.value.stringValue if p.value else None)
             for p in request.parameters or []
         ]
-        scope = Scope(session.scope.catalog, session.scope.schema, parameters)
+        scope = replace(session.scope, parameters=parameters)
         fault = self.faults.take("results", sql)
 
         def work(cursor: duckdb.DuckDBPyConnection) -> tuple[Result, bool]:
@@ -142,6 +161,8 @@ class Service:
             result = self._result(output, request)
             if fault and fault.do == "expired-link":
                 result.link_seconds = -5.0
+            elif fault and fault.do in FAILURES:
+                raise SqlError(*FAILURES[fault.do])
             elif fault and fault.do != "slow":
                 result.break_rows(fault.do)
             return result, isinstance(output, Staging)
@@ -202,13 +223,15 @@ class Service:
         if isinstance(output, Staging):
             url = f"{self.url}/uploads/{output.ticket}?X-Amz-Signature=signed-upload"
             output = output.table(url)
-        return Result(
+        result = Result(
             output if isinstance(output, pa.RecordBatchReader) else output.to_reader(),
             files=self.files,
             url=self.url,
             links=self.links and bool(getattr(request, "canDownloadResult", False)),
             lz4=bool(getattr(request, "canDecompressLZ4Result", False)),
         )
+        result.arrow_schema = self.arrow_schema
+        return result
 
     def _list(self, response_class: Any, lister: Any, request: Any) -> Any:
         def work(cursor: duckdb.DuckDBPyConnection) -> tuple[Result, bool]:

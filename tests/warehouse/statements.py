@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -15,10 +16,12 @@ from .volumes import Staging, Volumes
 
 type Output = pa.Table | pa.RecordBatchReader | Staging
 
-NAME = r"([\w`.\-]+)"
+PART = r"(?:`[^`]+`|[\w\-]+)"
+NAME = rf"({PART}(?:\.{PART})*)"
 REPLACE_WHERE = rf"INSERT\s+INTO\s+{NAME}\s+REPLACE\s+WHERE\s+(\(.+?\))\s+((?:WITH|SELECT)\s.+)"
 MAP = pa.map_(pa.string(), pa.string())
 NO_ROWS = pa.table({})
+ZERO = "CAST(CAST(0 AS DECIMAL(38, 10)) AS STRING)"  # 0E-10 without ANSI mode
 BATCH_ROWS = 20_000
 
 
@@ -30,6 +33,8 @@ class Scope:
     schema: str
     # Each parameter: name (None: positional), type and value (None: null).
     parameters: list[tuple[str | None, str, str | None]] = field(default_factory=list)
+    # Settings of the session, such as TIMEZONE and ANSI_MODE.
+    settings: dict[str, str] = field(default_factory=dict)
 
     def name(self, table: str | exp.Table) -> Name:
         """Return the full name of a table, in lower case."""
@@ -59,6 +64,7 @@ class Statements:
         self.commands: list[tuple[str, Callable[..., Output]]] = [
             (rf"DESCRIBE\s+HISTORY\s+{NAME}(?:\s+LIMIT\s+(\d+))?", self._history),
             (rf"DESCRIBE\s+(?:TABLE\s+)?{NAME}", self._describe),
+            (r"DESCRIBE\s+QUERY\s+(.+)", self._describe_query),
             (rf"SHOW\s+TABLES\s+IN\s+{NAME}", self._show_tables),
             (rf"OPTIMIZE\s+{NAME}", self._optimize),
             (REPLACE_WHERE, self._replace_where),
@@ -73,12 +79,12 @@ class Statements:
 
     def run(self, sql: str, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> Output:
         """Run a statement; SqlError with Databricks' error class and SQLSTATE if it fails."""
-        text = sql.strip().rstrip(";")
+        text = _with_settings(sql.strip().rstrip(";"), scope.settings)
         for pattern, command in self.commands:
             if match := re.fullmatch(pattern, text, re.I | re.S):
                 return command(scope, *match.groups())
         try:
-            return self._run_tree(sqlglot.parse_one(text, read="databricks"), scope, cursor)
+            return self._run_tree(_parse(text).copy(), scope, cursor)
         except sqlglot.ParseError as error:
             raise SqlError("PARSE_SYNTAX_ERROR", str(error).splitlines()[0], "42601") from None
         except duckdb.InterruptException:
@@ -110,6 +116,9 @@ class Statements:
             self.tables.add_schema(table.db or scope.catalog, table.name)
             return NO_ROWS
         name, query = scope.name(table), tree.expression
+        if tree.kind == "VIEW":
+            self.tables.views[name] = query.sql("databricks")
+            return NO_ROWS
         if self.tables.exists(name) and not tree.args.get("replace"):
             if tree.args.get("exists"):
                 return NO_ROWS
@@ -119,7 +128,7 @@ class Statements:
             if query is None:
                 tree.set("properties", None)
                 table.replace(exp.to_table(relation, dialect="duckdb"))
-                cursor.execute(tree.sql("duckdb"))
+                cursor.execute(tree.sql("duckdb", copy=False))
                 return 0
             cursor.execute(f"CREATE TABLE {relation} AS {self._to_duckdb(query, scope, cursor)}")
             return _count(cursor, relation)
@@ -151,7 +160,7 @@ class Statements:
                 copy.set("alias", alias)
             target.replace(copy)
             self._resolve(tree, scope, copy)
-            changed = cursor.execute(tree.sql("duckdb")).fetchone()
+            changed = cursor.execute(tree.sql("duckdb", copy=False)).fetchone()
             return int(changed[0]) if changed else 0
 
         rows = self.tables.commit(name, type(tree).__name__.upper(), make)
@@ -162,7 +171,7 @@ class Statements:
         self._resolve(query, scope)
         if isinstance(query, exp.Select):
             _name_columns(query)
-        sql = query.sql("duckdb")
+        sql = query.transform(_like_spark, copy=False).sql("duckdb", copy=False)
         columns = cursor.execute(f"DESCRIBE {sql}").fetchall()
         sums = [_quote(name) for name, type_, *_ in columns if type_ == "HUGEINT"]
         # Spark sums whole numbers as BIGINT, DuckDB as HUGEINT.
@@ -180,17 +189,27 @@ class Statements:
             if isinstance(table.this, exp.Anonymous):
                 new: exp.Expr = changes.subquery(self.tables, scope, table.this)
             else:
-                name = scope.name(table)
-                version = table.args.get("version")
-                number = int(version.expression.name) if version else None
-                new = exp.to_table(self.tables.at(name, number).relation, dialect="duckdb")
+                new = self._relation(table, scope)
             label = table.alias_or_name or "changes"
             alias = exp.TableAlias(this=exp.to_identifier(label, quoted=True))
             new.set("alias", table.args.get("alias") or alias)
             new.set("joins", table.args.get("joins"))
             table.replace(new)
 
+    def _relation(self, table: exp.Table, scope: Scope) -> exp.Expr:
+        """Return a version of a table, or the query of a view."""
+        name, version = scope.name(table), table.args.get("version")
+        if version:
+            self.tables.check_history(name)
+        elif name in self.tables.views:
+            query = sqlglot.parse_one(self.tables.views[name], read="databricks")
+            self._resolve(query, scope)
+            return exp.Subquery(this=query)
+        number = int(version.expression.name) if version else None
+        return exp.to_table(self.tables.at(name, number).relation, dialect="duckdb")
+
     def _history(self, scope: Scope, table: str, limit: str | None) -> Output:
+        self.tables.check_history(scope.name(table))
         versions = self.tables.versions(scope.name(table))[: int(limit) if limit else None]
         times = [version.committed_at for version in versions]
         return pa.table(
@@ -212,6 +231,19 @@ class Statements:
         ]
         columns = zip(("col_name", "data_type", "comment"), zip(*rows, strict=True), strict=True)
         return pa.table({title: pa.array(values, pa.string()) for title, values in columns})
+
+    def _describe_query(self, scope: Scope, query: str) -> Output:
+        tree = sqlglot.parse_one(query, read="databricks")
+        table = tree.find(exp.Table)
+        declared = self.tables.properties(scope.name(table)) if table else {}
+        sql = self._to_duckdb(tree, scope, self.tables.database.cursor())
+        rows = self.tables.database.cursor().execute(f"DESCRIBE {sql}").fetchall()
+        types_ = [
+            declared.get(f"type {name}") or types.sql(type_).lower() for name, type_, *_ in rows
+        ]
+        columns = {"col_name": [name for name, *_ in rows], "data_type": types_}
+        columns["comment"] = [declared.get(f"comment {name}") for name, *_ in rows]
+        return pa.table({title: pa.array(v, pa.string()) for title, v in columns.items()})
 
     def _show_tables(self, scope: Scope, schema: str) -> Output:
         catalog, schema, _ = scope.name(f"{schema}.x")
@@ -236,8 +268,7 @@ class Statements:
         """Replace the rows of a table that meet a condition by those of a query."""
         name = scope.name(table)
         old = self.tables.at(name).relation
-        where = sqlglot.parse_one(condition, read="databricks").sql("duckdb")
-        tree = sqlglot.parse_one(query, read="databricks")
+        where, tree = _parse(condition).sql("duckdb"), _parse(query).copy()
 
         def make(cursor: duckdb.DuckDBPyConnection, new: str) -> int:
             rows = self._to_duckdb(tree, scope, cursor)
@@ -271,6 +302,37 @@ class Statements:
 
     def _copy(self, scope: Scope, table: str, path: str, files: str | None, options: str) -> Output:
         return self.volumes.copy(scope.name(table), path, files, options)
+
+
+@lru_cache(128)  # tests repeat the broker's statements; a copy takes a fifth of the time
+def _parse(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, read="databricks")
+
+
+def _with_settings(sql: str, settings: dict[str, str]) -> str:
+    """Compute what depends on the settings of a session."""
+    sql = sql.replace("current_timezone()", f"'{settings.get('TIMEZONE', 'Europe/Berlin')}'")
+    return sql if settings.get("ANSI_MODE") == "true" else sql.replace(ZERO, "'0E-10'")
+
+
+def _like_spark(node: exp.Expr) -> exp.Expr:
+    """Write in DuckDB's SQL what sqlglot translates to something else than Spark means."""
+    if isinstance(node, exp.Cast) and node.this is not None:
+        if node.to.this == exp.DataType.Type.BINARY:
+            return exp.func("encode", node.this, dialect="duckdb")
+        if node.to.this == exp.DataType.Type.TEXT and _is_binary(node.this):
+            return exp.func("decode", node.this.transform(_like_spark), dialect="duckdb")
+        if node.to.this == exp.DataType.Type.TEXT:
+            return exp.func("spark_text", node.this.transform(_like_spark), dialect="duckdb")
+    if isinstance(node, exp.JSONFormat):
+        return exp.cast(exp.func("to_json", node.this, dialect="duckdb"), "text")
+    return node
+
+
+def _is_binary(node: exp.Expr) -> bool:
+    """Whether a value is BINARY: a cast, or the least or greatest one."""
+    inner = node.this if isinstance(node, exp.Min | exp.Max) else node
+    return isinstance(inner, exp.Cast) and inner.to.this == exp.DataType.Type.BINARY
 
 
 def _name_columns(query: exp.Select) -> None:

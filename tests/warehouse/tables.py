@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS properties (relation TEXT, name TEXT, value TEXT);
 -- The files that COPY INTO has loaded.
 CREATE TABLE IF NOT EXISTS loaded (catalog TEXT, schema TEXT, name TEXT, path TEXT);
 -- Functions of Spark that DuckDB lacks.
+CREATE OR REPLACE MACRO spark_text(value) AS
+  CASE WHEN typeof(value) LIKE 'DECIMAL%'  -- DuckDB writes .5 for 0.5 if the scale allows it
+  THEN regexp_replace(CAST(value AS VARCHAR), '^(-?)\\.', '\\10.') ELSE CAST(value AS VARCHAR) END;
 CREATE OR REPLACE MACRO conv(digits, old, new) AS CAST('0x' || digits AS UBIGINT)::VARCHAR;
 """
 
@@ -63,6 +66,8 @@ class Tables:
         self.database = duckdb.connect(str(folder / "warehouse.duckdb"))
         self.database.execute(SETUP)
         self.lock = threading.RLock()
+        self.views: dict[Name, str] = {}  # their queries
+        self.without_history: dict[str, str] = {}  # the error for each table without versions
 
     def add_schema(self, catalog: str, schema: str) -> None:
         self.database.cursor().execute(
@@ -78,6 +83,14 @@ class Tables:
 
     def exists(self, name: Name) -> bool:
         return name in self.names()
+
+    def check_history(self, name: Name) -> None:
+        """SqlError if a table has versions that may not be read, or none."""
+        if name in self.views:
+            problem = f"'DESCRIBE HISTORY' expects a table but {name} is a view."
+            raise SqlError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", problem, "42809")
+        if error := self.without_history.get(name.table):
+            raise SqlError(*error.split(": ", 1))
 
     def versions(self, name: Name) -> list[Version]:
         """Return all versions of a table, newest first; SqlError if there is no such table."""

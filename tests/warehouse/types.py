@@ -1,5 +1,7 @@
 """Databricks' names of the types of DuckDB and Arrow."""
 
+import re
+
 import pyarrow as pa
 from databricks.sql.thrift_api.TCLIService import ttypes as t
 
@@ -10,6 +12,8 @@ SQL = {
     "BLOB": "BINARY",
     "TIMESTAMP": "TIMESTAMP_NTZ",
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "JSON": "VARIANT",
+    "INTERVAL": "INTERVAL DAY TO SECOND",
 }
 THRIFT = {
     pa.bool_(): t.TTypeId.BOOLEAN_TYPE,
@@ -28,6 +32,10 @@ THRIFT = {
 
 def sql(duckdb_type: str) -> str:
     """Return the SQL name of a DuckDB type in Databricks."""
+    if duckdb_type.endswith("[]"):
+        return f"ARRAY<{sql(duckdb_type[:-2])}>"
+    if nested := re.fullmatch(r"(STRUCT|MAP)\((.*)\)", duckdb_type):
+        return f"{nested[1]}<{nested[2]}>"
     return SQL.get(duckdb_type, duckdb_type)
 
 

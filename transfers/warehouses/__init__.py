@@ -1,12 +1,13 @@
 """The interface of a warehouse, in which source tables are built, and `connect` to open one.
 
-`duckdb.py` implements it for the embedded warehouse, the `databricks*.py` modules for Databricks.
-No code outside this package depends on either.
+`duckdb.py` implements it for the embedded warehouse, `databricks.py` for Databricks, `spark.py` for
+Spark. No code outside this package depends on any.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -16,8 +17,30 @@ from transfers.exceptions import SourceMissing, WarehouseError
 
 log = logging.getLogger(__name__)
 
-# Large enough for fast columnar processing, small enough to hold a few batches in memory.
-BATCH_ROWS = 65_536
+# Large enough for fast columnar processing; at most six batches are in memory: as they are read,
+# encoded and sent.
+BATCH_ROWS = 16_384
+
+
+class OtherType(pa.ExtensionType):
+    """A type of a warehouse whose values no column of a mirrored table can hold, by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(pa.string(), "airsense.other_type")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return self.name.encode()
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage: pa.DataType, name: bytes) -> "OtherType":
+        return cls(name.decode())
 
 
 class Snapshot(Protocol):
@@ -32,6 +55,10 @@ class Snapshot(Protocol):
 
     @property
     def rows(self) -> int: ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people have to know of how the table is read."""
 
     def batches(
         self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
@@ -109,8 +136,16 @@ class Warehouse(Protocol):
     def version(self, table: str) -> str:
         """Return the current version of a table, at little cost; SourceMissing if it is missing."""
 
-    def snapshot(self, table: str) -> AbstractContextManager[Snapshot]:
-        """Open a table at its current version; SourceMissing if it does not exist."""
+    def snapshot(
+        self, table: str, json: Collection[str] = (), *, pinned: bool = True
+    ) -> AbstractContextManager[Snapshot]:
+        """Open a table at its current version; SourceMissing if it does not exist.
+
+        The name can have a schema and a catalog, and backticks around its parts; the embedded
+        warehouse, which has neither, uses its last part. The columns in `json` are read as JSON
+        texts if their values are not texts already. `pinned=False`: it can be a view or another
+        table without versions.
+        """
 
     def change(self) -> AbstractContextManager[Change]:
         """Change several tables in a `with` block; WarehouseBusy if another change is running.
@@ -120,8 +155,18 @@ class Warehouse(Protocol):
         """
 
 
+def sort_keys(order: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Return the order of `Snapshot.batches`, in which a column that is in `order` has one place.
+
+    To sort 2.4 million flights by four columns twice takes DuckDB a quarter longer.
+    """
+    first = {name.removeprefix("-") for name in order}
+    return [*order, *(name for name in columns if name not in first)]
+
+
 def connect(url: str, notify: Callable[[str], object] = log.info) -> Warehouse:
-    """Connect to duckdb:///folder or databricks://host/catalog/schema?http_path=...
+    """Connect to duckdb:///folder, databricks://host/catalog/schema?http_path=... or
+    spark://host:port/catalog/schema.
 
     `notify` gets a message when the connection has to wait. WarehouseError if the URL is invalid.
     """
@@ -135,10 +180,28 @@ def connect(url: str, notify: Callable[[str], object] = log.info) -> Warehouse:
             from .databricks import Databricks
 
             return Databricks(url, notify)
+        case "spark":
+            from .spark import Spark
+
+            return Spark(url, notify)
     raise WarehouseError(
         f"{url!r} is not the URL of a warehouse.",
-        advice="Set WAREHOUSE_URL to duckdb:///folder, or as described in docs/databricks.md.",
+        advice="Set WAREHOUSE_URL to duckdb:///folder, or as described in docs/databricks.md or"
+        " docs/spark.md.",
     )
+
+
+def bad_url(problem: str, advice: str) -> WarehouseError:
+    return WarehouseError(f"{problem}.", advice=f"{advice}.")
+
+
+def file_of(url: str) -> Path | None:
+    """Return the one file of the embedded warehouse, which may not exist yet; None for others."""
+    if urlsplit(url).scheme != "duckdb":
+        return None
+    from .duckdb import DuckDB
+
+    return DuckDB(urlsplit(url).path).file
 
 
 def missing(table: str, tables: Sequence[str]) -> SourceMissing:

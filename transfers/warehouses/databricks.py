@@ -9,26 +9,24 @@ order that an interrupted change can be repeated.
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transfers import verify
 from transfers.exceptions import SchemaMismatch, WarehouseError
 
-from . import databricks_sql as sql
-from . import missing
+from . import databricks_copy
+from . import databricks_history as history
+from . import spark_sql as sql
 from .databricks_session import Access, Address, Session
+from .databricks_snapshot import Snapshot
+from .spark_types import Columns
 
 log = logging.getLogger(__name__)
 
-HISTORY = 50  # the latest commits, among which the last one that changed rows is looked for
-# Operations that do not change rows; Databricks runs some of them by itself.
-MAINTENANCE = ("OPTIMIZE", "VACUUM", "REORG", "ANALYZE", "COMPUTE STATS", "SET TBLPROPERTIES")
 # Rows are uploaded in several files, because the connector holds a whole file in memory.
 PART_ROWS = 1_000_000
 
@@ -41,16 +39,23 @@ class Databricks:
 
     def tables(self) -> list[str]:
         with Session(self._access) as session:
-            return _tables(session, self._access.address)
+            return history.tables(session, self._access.address)
 
     def version(self, table: str) -> str:
         with Session(self._access) as session:
-            return _current(session, self._access.address, table)[1]
+            return history.current(session, self._access.address, table)[1]
 
     @contextmanager
-    def snapshot(self, table: str) -> Iterator["Snapshot"]:
+    def snapshot(
+        self, table: str, json: Collection[str] = (), *, pinned: bool = True
+    ) -> Iterator[Snapshot]:
+        address = self._access.address
         with Session(self._access) as session:
-            yield Snapshot(session, self._access.address, table)
+            if pinned:
+                yield Snapshot(session, address, table, json)
+                return
+            with databricks_copy.snapshot(session, address, table, json) as copy:
+                yield copy
 
     @contextmanager
     def change(self) -> Iterator["Change"]:
@@ -58,48 +63,6 @@ class Databricks:
             change = Change(session, self._access.address, Path(scratch))
             yield change
             change.flush()
-
-
-class Snapshot:
-    """One table at the version that was current on opening. Implements `Snapshot`."""
-
-    def __init__(self, session: Session, address: Address, table: str) -> None:
-        self._session, self._table = session, table
-        self._number, self.version = _current(session, address, table)
-        self._source = f"{sql.name(table)} VERSION AS OF {self._number}"
-        self.schema = session.run(sql.select("*", f"{self._source} LIMIT 0")).schema
-        self.rows: int = session.run(sql.select("count(*)", self._source))[0][0].as_py()
-
-    def batches(
-        self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
-    ) -> Iterator[pa.RecordBatch]:
-        names = ", ".join(map(sql.name, columns))
-        sort = ", ".join(map(sql.order, [*order, *columns]))
-        where = f" WHERE {sql.name(after[0])} > :after" if after else ""
-        query = sql.select(names, f"{self._source}{where} ORDER BY {sort}")
-        return self._session.batches(query, {"after": after[1]} if after else None)
-
-    def changes(
-        self, columns: Sequence[str], key: Sequence[str], since: str
-    ) -> Iterator[pa.RecordBatch]:
-        if since not in map(_version, _commits(self._session, self._table)):
-            raise WarehouseError(f"{self._table} was created again after version {since}.")
-        first = int(since.split()[0]) + 1
-        feed = f"table_changes({sql.text(self._table)}, {first}, {self._number})"
-        return self._session.batches(sql.changes(list(columns), list(key), feed))
-
-    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
-        figures = sql.DIALECT.figures(schema, list(columns))
-        query = verify.select(figures, self._source, sql.DIALECT.text_type)
-        values = self._session.run(query).columns
-        return {name: value[0].as_py() for name, value in zip(figures, values, strict=True)}
-
-    def query(self, statement: str) -> pa.Table:
-        return self._session.run(statement.replace("{source}", self._source))
-
-    def comments(self) -> dict[str, str]:
-        columns = self._session.run(f"DESCRIBE TABLE {sql.name(self._table)}").to_pylist()
-        return {row["col_name"]: row["comment"] for row in columns if row["comment"]}
 
 
 class Change:
@@ -111,10 +74,10 @@ class Change:
         self._staged: dict[str, Staged] = {}
 
     def tables(self) -> list[str]:
-        return _tables(self._session, self._address)
+        return history.tables(self._session, self._address)
 
     def version(self, table: str) -> str:
-        return _current(self._session, self._address, table)[1]
+        return history.current(self._session, self._address, table)[1]
 
     def query(self, statement: str) -> pa.Table:
         return self._session.run(statement)
@@ -179,8 +142,8 @@ class Change:
         """Return the type of each existing column, by lower-case name."""
         if table in self._dropped or table not in self.tables():
             return {}
-        schema = self._session.run(sql.select("*", f"{sql.name(table)} LIMIT 0")).schema
-        return {field.name.lower(): sql.type_of(field) for field in schema}
+        described = self._session.describe(sql.select("*", sql.name(table)))
+        return {field.name.lower(): sql.type_of(field) for field in Columns.of(described).schema}
 
 
 class Staged:
@@ -230,33 +193,3 @@ def _parquet(
                 batch = next(batches, None)
         part += 1
         yield file
-
-
-def _tables(session: Session, address: Address) -> list[str]:
-    schema = f"{sql.name(address.catalog)}.{sql.name(address.schema)}"
-    tables = session.run(f"SHOW TABLES IN {schema}").to_pylist()
-    return sorted(row["tableName"] for row in tables if not row["isTemporary"])
-
-
-def _current(session: Session, address: Address, table: str) -> tuple[int, str]:
-    """Return a table's newest version number, and the version that last changed its rows.
-
-    The latter includes the time, because the numbers of a recreated table start from 0 again.
-    """
-    try:
-        commits = _commits(session, table, f" LIMIT {HISTORY}")
-    except WarehouseError as error:
-        if "TABLE_OR_VIEW_NOT_FOUND" in str(error):
-            raise missing(table, _tables(session, address)) from None
-        raise
-    changed = [c for c in commits if not c["operation"].startswith(MAINTENANCE)] or commits[-1:]
-    return commits[0]["version"], _version(changed[0])
-
-
-def _commits(session: Session, table: str, limit: str = "") -> list[dict[str, Any]]:
-    """Return a table's commits, the newest first."""
-    return list(session.run(f"DESCRIBE HISTORY {sql.name(table)}{limit}").to_pylist())
-
-
-def _version(commit: dict[str, Any]) -> str:
-    return f"{commit['version']} of {commit['timestamp']:%Y-%m-%d %H:%M:%S.%f}"

@@ -17,6 +17,8 @@ if _absent:
 try:
     from databricks.sql.backend import thrift_backend  # otherwise imported by the first connection
     from databricks.sql.client import Connection
+
+    from . import databricks_files  # noqa: F401  # replaces how the connector reads result files
 finally:
     if _absent:
         del sys.modules["pandas"]

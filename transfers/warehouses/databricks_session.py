@@ -6,18 +6,23 @@ the project sends has the same result if it runs twice.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 from django.conf import settings
 
-from transfers.exceptions import WarehouseError, WarehouseStarting, WarehouseUnavailable
+from flights import tracing
+from transfers.exceptions import (
+    WarehouseStarting,
+    WarehouseUnavailable,
+)
 
-from . import BATCH_ROWS
+from . import BATCH_ROWS, bad_url, retrying, spark_settings
 from .databricks_connector import Connection
 from .databricks_failures import CAUGHT, failure
 from .databricks_login import ServicePrincipal, Token, login
@@ -26,14 +31,13 @@ FORM = "databricks://HOST/CATALOG/SCHEMA?http_path=/sql/1.0/warehouses/ID"
 VOLUME = "airsense"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
-ATTEMPTS = 3  # to run a statement, as long as the caller has received no rows
-RETRY_SECONDS = 1.0  # between two attempts
 POLL_SECONDS = 1.0  # between two checks whether the warehouse has started
 
 # The target size of a batch. A row can have megabytes or a few bytes, so its row count adapts.
 BATCH_BYTES = 32 << 20
 FIRST_ROWS = 256
-# Result files in memory, of about 20 MB each: one that is read while the next is downloaded.
+RESPONSE_ROWS = 65_536  # the most rows of a response without result files
+# Compressed result files in memory, of about 20 MB each: one is read, the next is downloaded.
 DOWNLOADS = 2
 
 RETRIES: dict[str, Any] = {
@@ -67,15 +71,15 @@ class Address:
         names = parts.path.strip("/").split("/")
         unknown = sorted(query.keys() - {"http_path", "volume"})
         if parts.username or parts.password:
-            raise _bad("WAREHOUSE_URL contains credentials", "Put them into DATABRICKS_TOKEN")
+            raise bad_url("WAREHOUSE_URL contains credentials", "Put them into DATABRICKS_TOKEN")
         if not parts.hostname or len(names) != 2 or not all(names) or "http_path" not in query:
-            raise _bad(f"{url!r} is not of the form {FORM}", "Correct WAREHOUSE_URL")
+            raise bad_url(f"{url!r} is not of the form {FORM}", "Correct WAREHOUSE_URL")
         if unknown:
             problem = f"WAREHOUSE_URL has unknown parameters: {', '.join(unknown)}"
-            raise _bad(problem, "Use only http_path and volume")
+            raise bad_url(problem, "Use only http_path and volume")
         is_http = parts.scheme == "databricks+http"
         if is_http and parts.hostname not in LOOPBACK:
-            raise _bad(
+            raise bad_url(
                 f"The token would travel to {parts.hostname} unencrypted", "Use databricks://"
             )
         base = f"http{'' if is_http else 's'}://{parts.hostname}:{parts.port or 443}"
@@ -121,14 +125,17 @@ class Access:
                 time.sleep(POLL_SECONDS)
 
     def _probe(self) -> None:
-        """Run a trivial statement; WarehouseStarting while the warehouse is starting."""
+        """Check the settings of a session; WarehouseStarting while the warehouse is starting."""
         self.login.headers()  # first, as it reports wrong credentials best
         with (
             translated(self.address),
             closing(self._connect(NO_RETRIES)) as connection,
             closing(connection.cursor()) as cursor,
         ):
-            cursor.execute("SELECT 1")  # a session may open before the warehouse is ready
+            # A session may open before the warehouse is ready.
+            cursor.execute(spark_settings.QUERY)
+            (row,) = cursor.fetchall_arrow().to_pylist()
+        spark_settings.check(row)
 
     def _connect(self, retries: dict[str, Any]) -> Connection:
         parts = urlsplit(self.address.url)
@@ -142,9 +149,10 @@ class Access:
                 catalog=self.address.catalog,
                 schema=self.address.schema,
                 credentials_provider=self.login,
-                session_configuration={"ANSI_MODE": "true", "TIMEZONE": "UTC"},
+                session_configuration=spark_settings.DATABRICKS,
                 user_agent_entry="AirSense",
                 enable_telemetry=False,
+                use_cloud_fetch=settings.DATABRICKS_CLOUDFETCH,
                 max_download_threads=DOWNLOADS,
                 _tls_trusted_ca_file=settings.DATABRICKS_CA_FILE or None,
                 _disable_pandas=True,
@@ -169,42 +177,56 @@ class Session:
 
     def run(self, statement: str, file: IO[bytes] | None = None) -> pa.Table:
         """Run a statement and return its whole, small result. A PUT statement uploads `file`."""
-        tables = list(self._read(statement, file))
+        tables = list(self._read(statement, file=file))
         return pa.concat_tables([table for table in tables if table.num_rows] or tables[:1])
 
+    def describe(self, query: str) -> list[dict[str, Any]]:
+        """Return the columns of a query: `col_name`, `data_type` and `comment` of each."""
+        return list(self.run(f"DESCRIBE QUERY {query}").to_pylist())
+
     def batches(
-        self, statement: str, values: dict[str, Any] | None = None
+        self,
+        query: str,
+        schema: pa.Schema,
+        values: Mapping[str, Any] | None = None,
+        *,
+        is_ordered: bool = False,
     ) -> Iterator[pa.RecordBatch]:
-        """Run a query with a large result; yield its rows in batches that are not empty."""
-        for table in self._read(statement, values=values):
-            yield from (batch for batch in table.to_batches() if batch.num_rows)
+        """Run a query with a large result; yield its rows in batches that are not empty.
+
+        `is_ordered`: a second run of the query has the same rows at the same places. Then a read
+        that breaks, even slowly because links expire, continues where it stopped.
+        """
+        for table in self._read(query, values=values, is_ordered=is_ordered):
+            with translated(self._access.address):
+                rows = table.cast(schema)
+            yield from (batch for batch in rows.to_batches() if batch.num_rows)
 
     def _read(
-        self, statement: str, file: IO[bytes] | None = None, values: dict[str, Any] | None = None
+        self,
+        statement: str,
+        *,
+        file: IO[bytes] | None = None,
+        values: Mapping[str, Any] | None = None,
+        is_ordered: bool = False,
     ) -> Iterator[pa.Table]:
-        """Run a statement; retry if the connection fails before the first rows."""
-        for attempt in range(1, ATTEMPTS + 1):
-            has_rows = False
-            try:
-                for table in self._once(statement, file, values):
-                    has_rows = True
-                    yield table
-                return
-            except WarehouseUnavailable:
-                if has_rows or attempt == ATTEMPTS:
-                    raise
-                time.sleep(RETRY_SECONDS)
-                self._close()
-                self._connection = self._access.connect(again=True)
+        """Run a statement; run it again, or for the other rows, if the connection fails."""
+        run = partial(self._once, file=file, values=values)
+        return retrying.read(statement, run, self._reconnect, is_ordered=is_ordered)
+
+    def _reconnect(self) -> None:
+        self._close()
+        self._connection = self._access.connect(again=True)
 
     def _once(
-        self, statement: str, file: IO[bytes] | None, values: dict[str, Any] | None
+        self, statement: str, file: IO[bytes] | None, values: Mapping[str, Any] | None
     ) -> Iterator[pa.Table]:
         if file:
             file.seek(0)
         rows = FIRST_ROWS
-        cursor = self._connection.cursor(arraysize=BATCH_ROWS, buffer_size_bytes=BATCH_BYTES)
-        with translated(self._access.address), closing(cursor):
+        cursor = self._connection.cursor(arraysize=RESPONSE_ROWS, buffer_size_bytes=BATCH_BYTES)
+        span = tracing.leaf("databricks query", **tracing.sent("databricks", statement))
+        with span, translated(self._access.address), closing(cursor):
             cursor.execute(statement, values, input_stream=file)
             while True:
                 table = _utc(cursor.fetchmany_arrow(rows))
@@ -248,7 +270,3 @@ def _utc(table: pa.Table) -> pa.Table:
 
 def _has_zone(type_: pa.DataType) -> bool:
     return pa.types.is_timestamp(type_) and type_.tz is not None
-
-
-def _bad(problem: str, advice: str) -> WarehouseError:
-    return WarehouseError(f"{problem}.", advice=f"{advice}.")

@@ -10,8 +10,9 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,10 +21,13 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from flights import durable, tracing
 from transfers import verify
 from transfers.exceptions import SchemaMismatch, WarehouseBusy, WarehouseError
 
-from . import BATCH_ROWS, missing
+from . import BATCH_ROWS, missing, sort_keys
+from .duckdb_parts import parts
+from .spark_sql import parts as parts_of
 
 DIALECT = verify.Dialect(
     canonical={
@@ -38,12 +42,17 @@ DIALECT = verify.Dialect(
         "binary": "lower(hex({}))",
     },
     row_hash="CAST('0x' || substr(md5({}), 1, 15) AS BIGINT)",
-    bytewise="{}",
+    limit="{0}(CAST({1} AS VARCHAR) COLLATE C)",  # by bytes, whatever the collation of the column
     finite="isfinite({})",
+    # DuckDB writes .5 for 0.5 if the type has no digit before the point.
+    fraction=r"regexp_replace(CAST({0} AS VARCHAR), '^(-?)\.', '\10.')",
 )
 
-# To sort 2.4 million rows, DuckDB spills to disk within this limit, and takes 0.7 s.
-MEMORY_LIMIT = "1GB"
+# MB. Beyond its limit DuckDB spills to disk; up to the limit it keeps what it read of the file.
+# A snapshot begins with less, so that a transfer takes about 300 MB in total. It gets more if a
+# row is long, because DuckDB works on some thousand rows at a time, and if a query needs more.
+MEMORY_MB, READING_MB, COLUMN_MB = 1024, 40, 1
+LONG_ROW = 4 << 10  # bytes of text
 OFFLINE = {"autoinstall_known_extensions": "false"}  # the wheel includes all extensions in use
 
 DRAFT, SCRATCH = "next-", "scratch-"
@@ -70,11 +79,13 @@ class DuckDB:
             return _version(connection, table)
 
     @contextmanager
-    def snapshot(self, table: str) -> Iterator["Snapshot"]:
+    def snapshot(
+        self, table: str, json: Collection[str] = (), *, pinned: bool = True
+    ) -> Iterator["Snapshot"]:
         if not self._exists():
             raise missing(table, [])
         with _open(self.file) as connection:
-            yield Snapshot(connection, table)
+            yield Snapshot(connection, parts_of(table)[-1], json)
 
     @contextmanager
     def change(self) -> Iterator["Change"]:
@@ -103,33 +114,79 @@ class DuckDB:
 class Snapshot:
     """One table of the file that was current on opening. Implements `Snapshot`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, table: str, json: Collection[str] = ()
+    ) -> None:
         self._connection, self._table = connection, verify.quoted(table)
-        self._name = table
+        self._name, self.notes = table, list[str]()
         self.version = _version(connection, table)
+        if json := self._not_texts(json):
+            self._table = f"(SELECT * REPLACE ({', '.join(json)}) FROM {self._table})"  # noqa: S608
         self.schema = self._query(f"FROM {self._table} LIMIT 0").schema
         self.rows: int = self._query(f"SELECT count(*) FROM {self._table}")[0][0].as_py()  # noqa: S608  # quoted
+        self._limit_memory()
 
     def comments(self) -> dict[str, str]:
         sql = "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = ?"
         comments = self._connection.execute(sql, [self._name]).fetchall()
         return {column: comment for column, comment in comments if comment}
 
+    def _not_texts(self, json: Collection[str]) -> list[str]:
+        """The expressions of the columns to read as JSON that are not texts already."""
+        wanted = {name.lower() for name in json}
+        columns = self._query(f"FROM {self._table} LIMIT 0").schema
+        names = [
+            verify.quoted(f.name)
+            for f in columns
+            if f.name.lower() in wanted and not pa.types.is_string(f.type)
+        ]
+        return [f"CAST(to_json({name}) AS VARCHAR) AS {name}" for name in names]
+
+    def _limit_memory(self) -> None:
+        """Lower the limit of memory, unless the table has bytes or long texts."""
+        texts = [f.name for f in self.schema if pa.types.is_string(f.type)]
+        sizes = " + ".join(f"coalesce(strlen({verify.quoted(name)}), 0)" for name in texts) or "0"
+        self._set_limit(max(READING_MB, COLUMN_MB * len(self.schema)))
+        longest = self._query(f"SELECT max({sizes}) FROM {self._table}")[0][0].as_py() or 0  # noqa: S608  # quoted
+        if longest >= LONG_ROW or any(map(pa.types.is_binary, self.schema.types)):
+            self._set_limit(MEMORY_MB)
+
+    def _within_limit[T](self, run: Callable[[], T]) -> T:
+        """Return the result of a query; run it again with twice the memory if it needs more."""
+        while True:
+            try:
+                return run()
+            except duckdb.OutOfMemoryException:
+                if self._limit >= MEMORY_MB:
+                    raise
+                self._set_limit(min(2 * self._limit, MEMORY_MB))
+
+    def _set_limit(self, megabytes: int) -> None:
+        self._limit = megabytes
+        self._connection.execute(f"SET memory_limit = '{megabytes}MB'")
+
     def _query(self, sql: str) -> pa.Table:
-        return self._connection.sql(sql).to_arrow_table()
+        def run() -> pa.Table:
+            return self._within_limit(self._connection.sql(sql).to_arrow_table)
+
+        return tracing.query("duckdb", sql, run)
 
     def batches(
         self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
     ) -> Iterator[pa.RecordBatch]:
         names = ", ".join(map(verify.quoted, columns))
-        sort = ", ".join(map(_sorting, [*order, *columns]))
-        where = f"WHERE {verify.quoted(after[0])} > $1" if after else ""
-        sql = f"SELECT {names} FROM {self._table} {where} ORDER BY {sort}"  # noqa: S608  # quoted
+        sort = ", ".join(map(_sorting, sort_keys(order, columns)))
+        newer = f"{verify.quoted(after[0])} > $after" if after else "true"
         # Use a separate connection: another query on the same one would end this stream.
-        with self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor, _one_thread(cursor):
             cursor.execute("USE warehouse")
-            rows = cursor.sql(sql, params=[after[1]] if after else None)
-            yield from rows.to_arrow_reader(BATCH_ROWS)
+            for part, bounds in parts(cursor, self._table, self.rows, [*order, *columns][0]):
+                where = f"{newer} AND {part}"
+                sql = f"SELECT {names} FROM {self._table} WHERE {where} ORDER BY {sort}"  # noqa: S608  # quoted
+                values = {**bounds, "after": after[1]} if after else bounds
+                rows = cursor.sql(sql, params=values or None)
+                with tracing.leaf("duckdb query", **tracing.sent("duckdb", sql)):
+                    yield from self._within_limit(partial(rows.to_arrow_reader, BATCH_ROWS))
 
     def changes(
         self, columns: Sequence[str], key: Sequence[str], since: str
@@ -137,12 +194,13 @@ class Snapshot:
         raise WarehouseError("the embedded warehouse does not record changes.")
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
-        figures = DIALECT.figures(schema, list(columns))
-        values = self._query(verify.select(figures, self._table)).columns
-        return {name: value[0].as_py() for name, value in zip(figures, values, strict=True)}
+        return DIALECT.figures(schema, columns, self._table, self._row)
+
+    def _row(self, sql: str) -> list[str | None]:
+        return [column[0].as_py() for column in self._query(sql).columns]
 
     def query(self, sql: str) -> pa.Table:
-        return self._query(_parse(sql.replace("{source}", f"`{self._name}`")).sql("duckdb"))
+        return self._query(_translate(sql.replace("{source}", f"`{self._name}`"))[0])
 
 
 class Change:
@@ -161,14 +219,16 @@ class Change:
         return self._version if table in self.changed else _version(self._connection, table)
 
     def query(self, sql: str) -> pa.Table:
-        return self._connection.sql(_parse(sql).sql("duckdb")).to_arrow_table()
+        native, _ = _translate(sql)
+        return tracing.query(
+            "duckdb", native, lambda: self._connection.sql(native).to_arrow_table()
+        )
 
     def execute(self, sql: str) -> None:
-        statement = _parse(sql)
-        target = statement.find(exp.Table)
-        assert target is not None, "every statement that changes the warehouse names a table"
-        self._connection.execute(statement.sql("duckdb"))
-        self.changed.add(target.name)
+        native, table = _translate(sql)
+        assert table, "every statement that changes the warehouse names a table"
+        tracing.query("duckdb", native, lambda: self._connection.execute(native))
+        self.changed.add(table)
 
     def replace(self, table: str, condition: str, query: str) -> None:
         self.execute(f"DELETE FROM {table} WHERE {condition}")  # noqa: S608  # the broker's own
@@ -237,7 +297,7 @@ def _open(
     """
     with _scratch(file.parent) as scratch, _duckdb_errors():
         config: dict[str, Any] = {
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": f"{MEMORY_MB}MB",
             "temp_directory": scratch,
             **OFFLINE,
         }
@@ -247,6 +307,16 @@ def _open(
             connection.execute(f"ATTACH '{path}' AS warehouse ({mode})")
             connection.execute("USE warehouse")
             yield connection
+
+
+@contextmanager
+def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Sort in one thread: it takes less memory, and is still faster than PostgreSQL reads rows."""
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute("RESET threads")
 
 
 @contextmanager
@@ -298,17 +368,9 @@ def _remove_unlocked(scratch: Path) -> None:
 
 def _replace(file: Path, draft: Path) -> None:
     """Replace the file by the draft, and sync both to disk so that it survives a power failure."""
-    _sync(draft)
+    durable.sync(draft)
     draft.replace(file)
-    _sync(file.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    durable.sync(file.parent)
 
 
 @contextmanager
@@ -348,8 +410,12 @@ def _check_type(table: str, column: str, new: str, old: str) -> None:
         raise SchemaMismatch(f"column {column} is {new}, but {old} in {table}.")
 
 
-def _parse(sql: str) -> exp.Expr:
-    return sqlglot.parse_one(sql, read="databricks")
+@lru_cache(64)  # a build repeats the statements of the last one; to translate takes half its time
+def _translate(sql: str) -> tuple[str, str]:
+    """Return a Databricks statement in DuckDB's SQL, and the first table that it names or ""."""
+    statement = sqlglot.parse_one(sql, read="databricks")
+    table = statement.find(exp.Table)
+    return statement.sql("duckdb", copy=False), table.name if table else ""
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

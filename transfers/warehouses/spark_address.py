@@ -1,0 +1,56 @@
+"""The parts of a WAREHOUSE_URL for Spark: spark://HOST:PORT/CATALOG/SCHEMA?tls=true."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+
+from . import bad_url
+from . import spark_sql as sql
+
+FORM = "spark://HOST:PORT/CATALOG/SCHEMA?tls=true"
+PORT = 15002
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """The parts of a WAREHOUSE_URL for Spark."""
+
+    host: str
+    port: int
+    catalog: str
+    schema: str
+    tls: bool
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Parse a URL; WarehouseError if it is incomplete or contains credentials."""
+        parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
+        names = [name for name in parts.path.split("/") if name]
+        if parts.username or parts.password or "token" in query:
+            raise bad_url("WAREHOUSE_URL contains credentials", "Put them into SPARK_TOKEN")
+        if not parts.hostname or len(names) not in (0, 2):
+            raise bad_url(f"{url!r} is not of the form {FORM}", "Correct WAREHOUSE_URL")
+        if unknown := sorted(query.keys() - {"tls"}):
+            raise bad_url(f"WAREHOUSE_URL has unknown parameters: {', '.join(unknown)}", "Use tls")
+        (tls,) = query.get("tls", ["false"])
+        if tls not in ("true", "false"):
+            raise bad_url(f"tls={tls} in WAREHOUSE_URL is neither true nor false", "Correct it")
+        if settings.SPARK_TOKEN and tls == "false" and parts.hostname not in LOOPBACK:
+            raise bad_url(
+                f"The token would travel to {parts.hostname} unencrypted",
+                "Add tls=true to WAREHOUSE_URL",
+            )
+        catalog, schema = names or ("spark_catalog", "default")
+        return cls(parts.hostname, parts.port or PORT, catalog, schema, tls == "true")
+
+    @property
+    def uri(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"sc://{host}:{self.port}"
+
+    @property
+    def namespace(self) -> str:
+        return f"{sql.name(self.catalog)}.{sql.name(self.schema)}"
