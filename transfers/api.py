@@ -24,14 +24,14 @@ from flights.mirror import MirroredTable
 from flights.query.params import whole_number
 from flights.web import long_poll
 from flights.web.openapi import Texts
-from flights.web.params import once
+from flights.web.params import single_values
 from flights.web.problems import problems
 
 from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
-HIDDEN = {"claim", "request_key"}
+HIDDEN = {"claim", "request_key", "sources"}
 PAGE_SIZE = 100  # transfers in a response
 FILTERS = {"table": tables.NAMES, "status": Transfer.Status.values}
 
@@ -71,7 +71,7 @@ class TransferSerializer(serializers.ModelSerializer[Transfer]):
     override = serializers.DictField(
         child=serializers.CharField(),
         allow_null=True,
-        help_text="Who publishes it in spite of failed checks, when and why.",
+        help_text="Who publishes it despite failed checks, when and why.",
     )
 
     class Meta:
@@ -106,7 +106,7 @@ class Transfers(APIView):
     )
     def get(self, request: Request) -> Response:
         """Newest first. Filter by `table` or `status`; `before` an id is the next page."""
-        transfers, params = Transfer.objects.all(), once(request.query_params)
+        transfers, params = Transfer.objects.all(), single_values(request.query_params)
         for name, allowed in FILTERS.items():
             if value := params.get(name):
                 if value not in allowed:

@@ -7,12 +7,14 @@ TransferError
  │   ├─ NotPublished          it has no such file
  │   └─ BadDownload           the file is not what it should be
  ├─ UploadGone          an uploaded file is not stored any more
- ├─ RecordsThere        the warehouse has records, and the command does not say: append or replace
+ ├─ TableNotEmpty        the warehouse has records, and the command does not say: append or replace
  ├─ WarehouseError      the warehouse failed, or refused a statement
  │   ├─ WarehouseBusy         another process is changing it
  │   ├─ WarehouseUnavailable  it does not answer, or the connection broke
- │   │   └─ WarehouseStarting     it is starting
- │   └─ SourceMissing         it has no such table
+ │   │   ├─ WarehouseStarting     it is starting
+ │   │   └─ StorageUnavailable    the storage that has its results does not answer
+ │   ├─ SourceMissing         it has no such table
+ │   └─ VersionRemoved        it has no longer the version that is read
  ├─ SchemaMismatch      a source table lacks columns, or has others
  ├─ Unstorable          PostgreSQL cannot store a value
  ├─ NoRoom              PostgreSQL's disk is full, or has no room for another version
@@ -77,7 +79,7 @@ class UploadGone(TransferError):
     pass
 
 
-class RecordsThere(TransferError):
+class TableNotEmpty(TransferError):
     pass
 
 
@@ -97,7 +99,15 @@ class WarehouseStarting(WarehouseUnavailable):
     pass
 
 
+class StorageUnavailable(WarehouseUnavailable):
+    pass
+
+
 class SourceMissing(WarehouseError):
+    pass
+
+
+class VersionRemoved(WarehouseError):
     pass
 
 

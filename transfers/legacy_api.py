@@ -5,19 +5,18 @@ from typing import Any
 from django.db.models import Count, Max
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from flights import tables
-from flights.access.throttles import Throttle
 from flights.access.tokens import AUTHENTICATION
 from flights.errors import BadQuery
 from flights.errors.responses import legacy_error
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.web import long_poll
+from flights.web.open_view import OpenView
 from flights.web.openapi import Texts
 from flights.web.problems import first_errors, problems
 
@@ -56,13 +55,10 @@ class TransferOutcome(serializers.Serializer[Any]):
     advice = serializers.CharField(required=False)
 
 
-class ServiceTransfer(APIView):
+class ServiceTransfer(OpenView):
     """List each table with the time and number of its successful transfers."""
 
     first_shape = True
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [Throttle]
 
     @extend_schema(
         operation_id="service_transfer",

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -29,37 +30,50 @@ class Transfer(models.Model):
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
     UNSUCCESSFUL = (Status.FAILED, Status.CANCELLED)
+    ENDED = (Status.SUCCEEDED, Status.UNCHANGED, *UNSUCCESSFUL)
     WAITING = "waiting to be published"  # the phase before all tables are published
 
     table = models.TextField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.SNAPSHOT)
-    phase = models.TextField(blank=True, help_text="what a running transfer does now")
+    phase = models.TextField(blank=True, help_text="current step of a running transfer")
     rows_done = models.PositiveBigIntegerField(default=0)
     rows_total = models.PositiveBigIntegerField(null=True)
     bytes_done = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text="of the rows, as PostgreSQL was sent them (CSV)"
+        default=0, db_default=0, help_text="size of the copied rows as CSV, in bytes"
     )
-    asked_by = models.TextField(help_text="a user's name, a schedule or a command")
-    request_key = models.TextField(blank=True, help_text="the caller's name of its request")
-    forced = models.BooleanField(default=False, help_text="also when the source is unchanged")
+    asked_by = models.TextField(
+        help_text='who requested it: a user name, "schedule: NAME" or "command"'
+    )
+    request_key = models.TextField(
+        blank=True, help_text="idempotency key of the request; a repeated request has the same key"
+    )
+    forced = models.BooleanField(default=False, help_text="even if the source is unchanged")
     asked_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    attempt = models.PositiveSmallIntegerField(default=1, help_text="the one that runs or ran last")
-    claim = models.UUIDField(null=True, help_text="which process runs it")
-    seconds = models.JSONField(default=dict, help_text="seconds of each phase that ended")
-    figures = models.JSONField(default=dict, help_text="what source and copy agreed on")
+    attempt = models.PositiveSmallIntegerField(
+        default=1, help_text="number of the current or last attempt"
+    )
+    claim = models.UUIDField(null=True, help_text="identifies the process that runs the transfer")
+    seconds = models.JSONField(default=dict, help_text="seconds that each finished phase took")
+    figures = models.JSONField(
+        default=dict, help_text="count, sums, limits and hash; equal in source and copy"
+    )
     source_version = models.TextField(blank=True)
     notes = models.JSONField(
-        default=list, help_text="differences that were accepted; why a mode was not possible"
+        default=list, help_text="accepted differences between columns, and why faster modes failed"
     )
     checks = models.JSONField(
-        null=True, help_text="what the quality checks found; empty until they have run"
+        null=True, help_text="results of the quality checks; null before they run"
     )
     override = models.JSONField(
-        null=True, help_text="who lets it publish in spite of failed checks, when and why"
+        null=True,
+        help_text="who publishes despite failed checks, with time and reason",
+    )
+    sources = models.JSONField(
+        null=True, help_text="the ingested files that the flights were built from"
     )
     version = models.ForeignKey(TableVersion, models.SET_NULL, null=True)
     error = models.TextField(blank=True)
@@ -74,11 +88,13 @@ class Transfer(models.Model):
                 fields=["table"], condition=Q(status="queued"), name="one_waits_a_table_at_a_time"
             ),
         ]
+        # The dashboard reads those of the last week; rows are stored in the order of their time.
+        indexes = [BrinIndex(fields=["asked_at"], name="transfers_by_time")]
         ordering = ["-pk"]
         permissions = [
             ("start_transfer", "Can start, retry and cancel transfers"),
             ("roll_back", "Can roll tables back"),
-            ("override_checks", "Can publish in spite of failed checks"),
+            ("override_checks", "Can publish despite failed checks"),
         ]
 
     def __str__(self) -> str:
@@ -125,7 +141,10 @@ class Transfer(models.Model):
 
 
 class WarehouseJob(models.Model):
-    """A change of the warehouse that a user starts or a schedule: an ingest, a build, or both."""
+    """Work in the warehouse that a user starts or a schedule: an ingest, a build, or both.
+
+    A preview of transfers is one, too, but changes nothing.
+    """
 
     class Kind(models.TextChoices):
         APPEND = "append", "add a file's records"
@@ -133,6 +152,7 @@ class WarehouseJob(models.Model):
         REPLACE = "replace", "put a file's records in the place of all others"
         BUILD = "build", "build the final tables"
         PUBLISH = "publish", "download and publish months"
+        PREVIEW = "preview", "preview transfers of"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -143,16 +163,28 @@ class WarehouseJob(models.Model):
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     kind = models.CharField(max_length=7, choices=Kind.choices)
-    file = models.FileField(blank=True, upload_to="uploads", help_text="kept until it is ingested")
-    name = models.TextField(blank=True, help_text="the file's name where it came from")
+    file = models.FileField(
+        blank=True, upload_to="uploads", help_text="deleted after it is ingested"
+    )
+    name = models.TextField(blank=True, help_text="original name of the uploaded file")
     mapping = models.TextField(
-        blank=True, db_default="", help_text="the mapping file that says what its columns mean"
+        blank=True, db_default="", help_text="mapping file that assigns the columns"
     )
     arguments = models.JSONField(
-        default=list, db_default=[], help_text="months to publish, or the folder to ingest"
+        default=list,
+        db_default=[],
+        help_text="months to publish, files to ingest and how, or tables to preview",
+    )
+    options = models.JSONField(
+        default=dict,
+        db_default={},
+        help_text="what to do with repeated flights; the names of lists of airlines and airports",
     )
     steps = models.JSONField(
-        default=list, db_default=[], help_text="when each step began and ended, and what it did"
+        default=list, db_default=[], help_text="start, end and outcome of each step"
+    )
+    progress = models.JSONField(
+        null=True, help_text="how much of a running step is done: its name, done, total and unit"
     )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     asked_by = models.TextField()
@@ -161,10 +193,10 @@ class WarehouseJob(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     attempt = models.PositiveSmallIntegerField(
-        default=1, db_default=1, help_text="the one that runs or ran last"
+        default=1, db_default=1, help_text="number of the current or last attempt"
     )
-    claim = models.UUIDField(null=True, help_text="which process does it")
-    outcome = models.TextField(blank=True, help_text="what it did, a line for each file or table")
+    claim = models.UUIDField(null=True, help_text="identifies the process that runs the job")
+    outcome = models.TextField(blank=True, help_text="result, one line for each file or table")
     error = models.TextField(blank=True)
     advice = models.TextField(blank=True)
 
@@ -185,26 +217,41 @@ class WarehouseJob(models.Model):
         return [f"{step['name']}: {line}" for step in self.steps for line in step["outcome"]]
 
 
+class RunLog(models.Model):
+    """The last lines that were logged during a transfer or a warehouse job."""
+
+    transfer = models.OneToOneField(Transfer, models.CASCADE, null=True, related_name="log")
+    job = models.OneToOneField(WarehouseJob, models.CASCADE, null=True, related_name="log")
+    text = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [BrinIndex(fields=["updated_at"], name="logs_by_time")]
+
+    def __str__(self) -> str:
+        return f"log of {self.transfer or self.job}"
+
+
 class DownloadedMonth(models.Model):
     """A release of a month's flight records; a month has more than one if the DOT corrected it."""
 
-    month = models.DateField(help_text="the first day of the month")
+    month = models.DateField(help_text="first day of the month")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
-    url = models.TextField(help_text="where it was downloaded")
+    url = models.TextField(help_text="address of the download")
     validator = models.TextField(
-        blank=True, help_text="the server's ETag, or the date of its last change"
+        blank=True, help_text="ETag or Last-Modified header of the response"
     )
     bytes = models.PositiveBigIntegerField(help_text="size of the file")
-    rows = models.PositiveBigIntegerField(help_text="flights in the file")
+    rows = models.PositiveBigIntegerField(help_text="number of flights in the file")
     downloaded_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(
-        default=timezone.now, help_text="when the server last had this release"
+        default=timezone.now, help_text="last time the server offered this release"
     )
     built_at = models.DateTimeField(
-        null=True, help_text="when the warehouse's tables were built with it"
+        null=True, help_text="when the warehouse's tables were built from this release"
     )
     published_in = models.TextField(
-        blank=True, help_text="the first version of the flights that contains it"
+        blank=True, help_text="first version of flight_delay_data that contains this release"
     )
 
     class Meta:
@@ -232,18 +279,20 @@ class Alert(models.Model):
     # Each problem, and the kind of alert that ends it.
     ENDS = {Kind.FAILED: Kind.RECOVERED, Kind.STALE: Kind.FRESH}
 
-    key = models.UUIDField(default=uuid.uuid4, unique=True, help_text="what receivers know it by")
+    key = models.UUIDField(
+        default=uuid.uuid4, unique=True, help_text="identifies the alert to its receivers"
+    )
     about = models.CharField(
         max_length=8, choices=About.choices, default=About.TABLE, db_default=About.TABLE
     )
     # The column keeps its old name, because older code may run at the same time.
-    subject = models.TextField(db_column="table", help_text="which table, job or schedule")
+    subject = models.TextField(db_column="table", help_text="name of the table, job or schedule")
     kind = models.CharField(max_length=9, choices=Kind.choices)
     text = models.TextField()
     advice = models.TextField(blank=True)
     happened_at = models.DateTimeField()
     transfer = models.ForeignKey(Transfer, models.SET_NULL, null=True)
-    ended_at = models.DateTimeField(null=True, help_text="when a trouble was over")
+    ended_at = models.DateTimeField(null=True, help_text="when the problem ended")
 
     class Meta:
         constraints = [
@@ -274,9 +323,9 @@ class Delivery(models.Model):
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=7, choices=Channel.choices)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(help_text="when it is tried, or tried again")
+    due_at = models.DateTimeField(help_text="time of the first or next attempt")
     delivered_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True, help_text="why the last attempt failed")
+    error = models.TextField(blank=True, help_text="error of the last attempt")
 
     class Meta:
         constraints = [

@@ -38,7 +38,7 @@ def ask(
     A queued transfer waits for the running transfer of its table (`behind`). Deliver a transfer
     that was queued before once more, in case its task was lost. A request with the same `key`
     returns the transfers of the first request, whatever their status. With an `override` they
-    publish in spite of failed checks.
+    publish despite failed checks.
     """
     reap()
     with transaction.atomic():
@@ -83,6 +83,16 @@ def reap() -> int:
     for model in tables.TABLES:
         prune(model)
     return len(orphaned) + never_claimed
+
+
+def fail_active(error: str, advice: str) -> int:
+    """Mark all queued and running transfers as failed; returns their number.
+
+    For a restored database, whose workers do not exist.
+    """
+    with claims.lost(Transfer, 0) as running:
+        _fail(running, error, advice)
+    return len(running) + _fail_queued(Q(), error, advice)
 
 
 def cancel(transfer: Transfer, by: str) -> bool:

@@ -3,10 +3,12 @@
 import logging
 import random
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from celery import Task, shared_task
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import InterfaceError, OperationalError
 
 from flights import queue, tables
 from flights.mirror import MirroredTable
@@ -14,13 +16,15 @@ from flights.mirror import MirroredTable
 from . import services, warehouse_jobs
 from .alerts import delivery, outbox
 from .exceptions import AlreadyRunning, QueueDown, TransferError
+from .ingest.raw_table import Treatment
 from .models import Transfer, WarehouseJob
 from .run import runner
 from .run.completion import WAIT
-from .warehouse_jobs import Upload
+from .warehouse_jobs import Upload, stored_files
 
 log = logging.getLogger(__name__)
 
+UNREACHABLE = (OperationalError, InterfaceError)  # what a query raises without PostgreSQL
 DELIVERY_LIMIT = 120  # seconds; a receiver that never ends its response must not block a worker
 REAP_INTERVAL = 10  # seconds, as in airsense/schedules.py
 
@@ -52,14 +56,16 @@ def start_job(
     asked_by: str,
     file: "Upload | UploadedFile[bytes] | None" = None,
     arguments: Sequence[str] = (),
-) -> None:
+    repeated: Treatment = "keep",
+) -> WarehouseJob:
     """Queue a warehouse job and notify a worker; QueueDown as above."""
-    queued = warehouse_jobs.ask(kind, asked_by, file, arguments)
+    queued = warehouse_jobs.ask(kind, asked_by, file, arguments, repeated)
     try:
         _deliver(job, queued.pk)
     except QueueDown as down:
         warehouse_jobs.fail(queued, down)
         raise
+    return queued
 
 
 def _deliver(task: Task, argument: object) -> None:
@@ -78,20 +84,46 @@ def transfer(self: Task, pks: list[int]) -> None:
     try:
         runner.run(Transfer.objects.filter(pk__in=pks), attempts=settings.TRANSFER_ATTEMPTS)
     except AlreadyRunning as busy:
-        services.reap()
+        with suppress(*UNREACHABLE):  # the next attempt does it
+            services.reap()
         raise self.retry(countdown=WAIT, exc=busy) from None
     except Exception as error:
-        waiting = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED).first()
-        if waiting:
-            raise self.retry(countdown=_pause(waiting.attempt), exc=error) from error
+        attempt = _waiting_attempt(self, pks)
+        if attempt is not None:
+            raise self.retry(countdown=_pause(attempt), exc=error) from error
         if not isinstance(error, TransferError):
             raise
-        log.error("%s", error.full_message)  # no traceback: the transfers' rows record it
+        # No traceback: the transfers' rows record it.
+        log.error("%s", error.full_message, extra={"transfer": pks})
+    else:
+        _log_ended(pks)
+
+
+def _waiting_attempt(task: Task, pks: list[int]) -> int | None:
+    """The attempt of a transfer that still waits; None if all have ended.
+
+    While PostgreSQL cannot be reached, that is unknown, and only this task can run them: then it is
+    the number of the task's own attempts.
+    """
+    try:
+        waiting = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED).first()
+    except UNREACHABLE:
+        return int(task.request.retries)
+    return waiting.attempt if waiting else None
+
+
+def _log_ended(pks: list[int]) -> None:
+    """Write a log line for each transfer of a run."""
+    ended = Transfer.objects.filter(pk__in=pks, finished_at__isnull=False)
+    for transfer in ended.select_related("version"):
+        version = str(transfer.version or "")
+        fields = {"table": transfer.table, "transfer": transfer.pk, "version": version}
+        log.info("%s: %s %s", transfer, transfer.status, version, extra=fields)
 
 
 def _pause(attempt: int) -> float:
     """Seconds before the next attempt: exponential backoff with jitter."""
-    return min(2.0**attempt, 60) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
+    return min(2.0 ** min(attempt, 6), 60.0) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret
 
 
 @shared_task
@@ -103,34 +135,34 @@ def job(*_: int) -> None:
 @shared_task(bind=True)
 def transfer_tables(self: Task, *names: str) -> None:
     """Transfer the named tables, or all of them, if their sources changed. For schedules."""
-    start(tables.by_names(names or tables.NAMES), _asked_by(self))
+    start(tables.by_names(names or tables.NAMES), _requester(self))
 
 
 @shared_task(bind=True)
 def build_tables(self: Task) -> None:
     """Build the final tables if the records changed. For schedules."""
-    _start_once(self, WarehouseJob.Kind.BUILD)
+    _start_unless_active(self, WarehouseJob.Kind.BUILD)
 
 
 @shared_task(bind=True)
-def ingest_folder(self: Task, folder: str, mode: str = WarehouseJob.Kind.APPEND) -> None:
-    """Ingest the files of a folder in INGEST_FOLDER that were not ingested yet. For schedules."""
-    _start_once(self, mode, folder)
+def ingest_folder(self: Task, *arguments: str) -> None:
+    """Ingest the files in INGEST_FOLDER that were not ingested yet. For schedules."""
+    _start_unless_active(self, stored_files.read(arguments).kind, *arguments)
 
 
 @shared_task(bind=True)
 def publish_months(self: Task, *months: str) -> None:
     """Download and publish months; without arguments, those that are new. For schedules."""
-    _start_once(self, WarehouseJob.Kind.PUBLISH, *months)
+    _start_unless_active(self, WarehouseJob.Kind.PUBLISH, *months)
 
 
-def _start_once(task: Task, kind: str, *arguments: str) -> None:
+def _start_unless_active(task: Task, kind: str, *arguments: str) -> None:
     """Start a job, unless one like it waits or runs: it does the same work."""
     if not warehouse_jobs.active(kind, arguments):
-        start_job(kind, _asked_by(task), arguments=arguments)
+        start_job(kind, _requester(task), arguments=arguments)
 
 
-def _asked_by(task: Task) -> str:
+def _requester(task: Task) -> str:
     schedule = task.request.get("periodic_task_name")  # django-celery-beat's header
     return f"schedule: {schedule}" if schedule else "schedule"
 

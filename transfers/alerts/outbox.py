@@ -92,6 +92,8 @@ def look() -> None:
 
 def _look_at_tables() -> None:
     stale = [table for table in freshness.of_all() if table.stale]
+    if stale:  # each minute while it lasts, so that monitoring of logs sees when it ends
+        log.warning("stale tables: %s", ", ".join(fresh.table for fresh in stale))
     _write(map(_stale, stale))
     others = Alert.objects.exclude(subject__in=[fresh.table for fresh in stale])
     _end(others.filter(about=About.TABLE, kind=Kind.STALE), {})

@@ -131,7 +131,7 @@ def _build(change: Change, table: str, periods: Sequence[Period], records: int) 
     else:
         change.execute(sql(table))
     rows = warehouses.count(change, table)
-    left_out = _left_out(change, table, records) if table in performance.GROUPINGS else 0
+    left_out = _count_omitted(change, table, records) if table in performance.GROUPINGS else 0
     return Built(table, rows, time.perf_counter() - started, left_out)
 
 
@@ -145,7 +145,7 @@ def _any(periods: Sequence[Period], column: str) -> str:
     return f"({' OR '.join(period.condition(column) for period in periods)})"
 
 
-def _left_out(change: Change, table: str, records: int) -> int:
+def _count_omitted(change: Change, table: str, records: int) -> int:
     """Count the flights that are in no row of a performance table."""
     times = len(performance.GROUPINGS[table].directions)
     counted = change.query(f"SELECT sum(Scheduled_Flights) AS n FROM {table}")  # noqa: S608

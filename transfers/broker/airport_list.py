@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from transfers import reference
 from transfers.ingest.raw_table import RAW
-from transfers.warehouses import databricks_sql
+from transfers.warehouses import spark_sql
 
 NAME = "airport_list"
 # The codes that the list needs: SQL with thousands of values takes a second to read.
@@ -20,7 +20,7 @@ def sql(codes: Iterable[str | None] | None = None) -> str:
     if codes is not None:
         known = airports.filter(pc.is_in(airports["Code"], pa.array(codes, pa.string())))
     # The first row has no values. It gives the columns their types.
-    types = [f"CAST(NULL AS {databricks_sql.type_of(field)})" for field in airports.schema]
+    types = [f"CAST(NULL AS {spark_sql.type_of(field)})" for field in airports.schema]
     rows = [types, *(map(_literal, row.values()) for row in known.to_pylist())]
     values = ",\n  ".join(f"({', '.join(row)})" for row in rows)
     columns = ", ".join(airports.column_names)
@@ -33,4 +33,4 @@ def sql(codes: Iterable[str | None] | None = None) -> str:
 def _literal(value: str | float | None) -> str:
     if value is None:
         return "NULL"
-    return databricks_sql.text(value) if isinstance(value, str) else f"{value!r}e0"
+    return spark_sql.text(value) if isinstance(value, str) else f"{value!r}e0"

@@ -12,7 +12,7 @@ from datetime import date
 
 from transfers.ingest import months
 from transfers.ingest.raw_table import INGESTED, RAW
-from transfers.warehouses import Change, databricks_sql
+from transfers.warehouses import Change, spark_sql
 
 BUILDS = "broker_builds"
 
@@ -52,9 +52,7 @@ class Build:
             "Statements": self.statements,
             "Files": json.dumps(sorted(self.files)),
         }
-        columns = ", ".join(
-            f"{databricks_sql.text(value)} AS {name}" for name, value in values.items()
-        )
+        columns = ", ".join(f"{spark_sql.text(value)} AS {name}" for name, value in values.items())
         change.execute(f"CREATE OR REPLACE TABLE {BUILDS} AS SELECT {columns}")
 
 
@@ -70,7 +68,7 @@ def last(change: Change) -> Build | None:
     """Return the last build; None if there is none, or if it was interrupted."""
     if BUILDS not in change.tables():
         return None
-    (row,) = change.query(databricks_sql.select("*", BUILDS)).to_pylist()
+    (row,) = change.query(spark_sql.select("*", BUILDS)).to_pylist()
     files = frozenset(map(tuple, json.loads(row.get("Files") or "[]")))
     return Build(row["Recipe"], row.get("Statements") or "", files) if row["Recipe"] else None
 
@@ -83,7 +81,7 @@ def forget(change: Change) -> None:
 def _files(change: Change) -> list[File]:
     if INGESTED not in change.tables():
         return []
-    rows = change.query(databricks_sql.select("*", INGESTED)).to_pylist()
+    rows = change.query(spark_sql.select("*", INGESTED)).to_pylist()
     names = ("Digest", "Ingested_At", "First_Date", "Last_Date")
     return [tuple(str(row.get(name) or "") for name in names) for row in rows]
 

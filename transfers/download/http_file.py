@@ -10,6 +10,7 @@ from django.conf import settings
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as ReadTimeout
 
+from flights.query.params import is_whole
 from transfers import disk_errors
 from transfers.exceptions import BadDownload, DiskError, DownloadFailed, NotPublished
 
@@ -19,6 +20,7 @@ from .part import Part
 type Progress = Callable[[int, int | None], None]  # bytes received, and of the whole file if known
 
 CONNECT_TIMEOUT = 10  # seconds
+LONGEST_SIZE = 18  # digits of a size that a server states
 CHUNK = 1 << 18  # bytes that are written at a time
 ZIP_BEGINS = b"PK"
 FAILURES = (requests.RequestException, HTTPError)
@@ -127,7 +129,8 @@ def _continues(response: requests.Response, part: Part, validator: str) -> bool:
 def _total(response: requests.Response, part: Part) -> int | None:
     """The size of the whole file, if the server states it."""
     length = response.headers.get("Content-Length", "")
-    return part.size + int(length) if length.isdecimal() else None
+    is_size = is_whole(length) and len(length) <= LONGEST_SIZE
+    return part.size + int(length) if is_size else None
 
 
 def _write(response: requests.Response, part: Part, total: int | None, progress: Progress) -> None:

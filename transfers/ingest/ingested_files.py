@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 
-from transfers.warehouses import Change, databricks_sql
+from transfers.warehouses import Change, spark_sql
 
 INGESTED = "ingested_files"
 SCHEMA = pa.schema(
@@ -48,7 +48,7 @@ def read(change: Change) -> list[Entry]:
     """Return all entries."""
     if INGESTED not in change.tables():
         return []
-    rows = change.query(databricks_sql.select("*", INGESTED)).to_pylist()
+    rows = change.query(spark_sql.select("*", INGESTED)).to_pylist()
     return [
         Entry(
             row["Digest"],
@@ -86,7 +86,7 @@ def forget(change: Change, digests: Collection[str]) -> None:
     # Tables of earlier releases lack the column.
     change.append(INGESTED, SCHEMA, [pa.RecordBatch.from_pylist([], SCHEMA)], uuid.uuid4().hex)
     change.flush()
-    files = ", ".join(map(databricks_sql.text, sorted(digests)))
+    files = ", ".join(map(spark_sql.text, sorted(digests)))
     change.execute(
         f"UPDATE {INGESTED} SET Replaced_At = CAST('{datetime.now(UTC)}' AS TIMESTAMP)"  # noqa: S608
         f" WHERE Digest IN ({files}) AND Replaced_At IS NULL"

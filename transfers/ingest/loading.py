@@ -17,7 +17,7 @@ from .files import RecordFile
 from .inputs import Part
 from .plan import Plan
 
-TYPES_ADVICE = "Use --replace, or rename the column."
+TYPES_ADVICE = "Replace all records, or rename the column."
 
 type Progress = Callable[[Path, int, float], None]  # file, rows read, share read from 0 to 1
 

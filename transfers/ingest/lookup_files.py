@@ -13,7 +13,9 @@ from pathlib import Path
 
 from transfers.exceptions import BadInput
 
-YEARS = re.compile(r"^(?P<name>.*\S)\s*\((?P<first>\d{4})\s*-\s*(?P<last>\d{4})?\s*\)$")
+YEARS = re.compile(
+    r"^(?P<name>.*\S)\s*\((?P<first>[12][0-9]{3})\s*-\s*(?P<last>[12][0-9]{3})?\s*\)$"
+)
 ADVICE = 'Use a lookup table of the DOT, with the columns "Code,Description".'
 MAX_BYTES = 16 << 20  # the DOT's longest list has 0.4 MB
 # A file with all columns of one of these sets is a list; flight records have other columns.
@@ -23,6 +25,12 @@ HEADERS = ({"code", "description"}, {"iata_code", "airline"}, {"iata_code", "cit
 def is_list(header: Sequence[str]) -> bool:
     """Whether a file with these columns is a list and not flight records."""
     return any(columns <= {name.strip().lower() for name in header} for columns in HEADERS)
+
+
+def check(path: Path) -> None:
+    """Raise BadInput if a file is not a list, or has no codes."""
+    if not [_code(path, place, row) for place, row in _rows(path)]:
+        raise BadInput("it has no codes.", file=str(path), advice=ADVICE)
 
 
 def airlines(path: Path) -> dict[str, list[tuple[date, date, str]]]:

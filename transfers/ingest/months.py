@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from transfers import warehouses
-from transfers.warehouses import Change, databricks_sql
+from transfers.warehouses import Change, spark_sql
 
 from .repeats import INCOMING, RAW
 
@@ -14,7 +14,7 @@ from .repeats import INCOMING, RAW
 def of(change: Change, table: str) -> list[date]:
     """Return the months of a table's flights, as their first days."""
     month = "CAST(date_trunc('MONTH', Flight_Date) AS DATE) AS Month"
-    result = change.query(databricks_sql.select(f"DISTINCT {month}", table))
+    result = change.query(spark_sql.select(f"DISTINCT {month}", table))
     return sorted(result["Month"].to_pylist())
 
 
@@ -43,9 +43,9 @@ def replace(change: Change, months: list[date]) -> None:
     change.flush()
     names = {name.lower() for name in incoming.names}
     columns = [
-        databricks_sql.name(field.name)
+        spark_sql.name(field.name)
         if field.name.lower() in names
-        else f"CAST(NULL AS {databricks_sql.type_of(field)})"
+        else f"CAST(NULL AS {spark_sql.type_of(field)})"
         for field in warehouses.schema(change, RAW)
     ]
-    change.replace(RAW, condition(months), databricks_sql.select(", ".join(columns), INCOMING))
+    change.replace(RAW, condition(months), spark_sql.select(", ".join(columns), INCOMING))

@@ -5,7 +5,7 @@ which come first. A code that no list has stays as it is.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,7 @@ class Lists:
     airlines: dict[str, Periods]
     cities: dict[str, str]
     airports: dict[str, str]
+    own: tuple[str, ...] = ()  # a line for each list of the user
 
     @classmethod
     def of(cls, airlines: Path | None = None, airports: Path | None = None) -> "Lists":
@@ -43,7 +44,11 @@ class Lists:
         ids = {str(row["Id"]): row["Code"] for row in reference.airport_ids().to_pylist()}
         own_periods = lookup_files.airlines(airlines) if airlines else {}
         own_cities = lookup_files.cities(airports) if airports else {}
-        return cls(periods | own_periods, cities | own_cities, ids)
+        own = [
+            *_about("airlines", airlines, {code: rows[0][2] for code, rows in own_periods.items()}),
+            *_about("airports", airports, own_cities),
+        ]
+        return cls(periods | own_periods, cities | own_cities, ids, tuple(own))
 
     def airline(self, code: str, day: date) -> str | None:
         """Return the airline that had a code on a date."""
@@ -100,6 +105,14 @@ class Namer:
             if code in counter or len(counter) < MOST:
                 counter[code] += pc.sum(pc.equal(coded.indices, index)).as_py()
         return pa.array([name or code for code, name in pairs], pa.string()).take(coded.indices)
+
+
+def _about(kind: str, path: Path | None, names: dict[str, str]) -> Iterator[str]:
+    """Yield a line about a list of the user, with a code by which a wrong list is noticed."""
+    for code, name in list(names.items())[:1]:
+        assert path
+        some = f"{len(names):,} codes of {kind}, such as {code}: {name}"
+        yield f"{path.name}: {some}. They come before the project's list."
 
 
 def _texts(dates: pa.Array) -> pa.Array:

@@ -40,7 +40,7 @@ class Plan:
     def lines(self) -> list[str]:
         """Return the report for people: what fills each column, what is missing or not used."""
         layouts = {part: layout for parts in self.files.values() for part, layout in parts.items()}
-        return report.lines(layouts, self.not_read)
+        return [*report.lines(layouts, self.not_read), *self.lists.own]
 
 
 def read(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from transfers import warehouses
-from transfers.exceptions import BadInput, RecordsThere, SchemaMismatch
+from transfers.exceptions import BadInput, SchemaMismatch, TableNotEmpty
 from transfers.warehouses import Change, Warehouse
 
 from . import files, ingested_files, loading, months, plan, raw_upgrade, repeats
@@ -22,7 +22,7 @@ RECORDS_ADVICE = (
     "Use --append to keep them or --replace to delete them. --replace-months deletes only those of"
     " the months in the files."
 )
-REPEATED_ADVICE = "Use --repeated keep to ingest them, or --repeated drop to ingest one of each."
+REPEATED_ADVICE = "Choose to keep repeated flights, or to drop them so that one of each stays."
 
 type Mode = Literal["append", "replace", "months"]
 
@@ -47,9 +47,9 @@ def ingest(
     """Add the records of files to the raw table ("append"), or replace its records by them.
 
     "months" replaces only the months that the files contain. `paths` are files and folders, or the
-    plan of how to read them. Skip files whose content the table already has. Without a mode the
-    table must have no records from other files; RecordsThere otherwise. BadInput if a file breaks a
-    rule, WarehouseError if the warehouse fails; nothing is changed then.
+    plan of how to read them. Skip files whose content the table already has. TableNotEmpty if the
+    table has records of other files and there is no mode, BadInput if a file breaks a rule,
+    WarehouseError if the warehouse fails; nothing is changed then.
     """
     planned = paths if isinstance(paths, Plan) else plan.read(paths)
     digests: dict[str, Path] = {}
@@ -101,11 +101,11 @@ class _Ingest:
     def _prepare(self, new: Mapping[str, Path], records: int, *, replaces_all: bool) -> None:
         """Make the existing raw table fit for new records, or drop it.
 
-        RecordsThere if it has records and there is no mode.
+        TableNotEmpty if it has records and there is no mode.
         """
         if records and self.mode is None:
             problem = f"The warehouse has {records:,} other records."
-            raise RecordsThere(problem, advice=RECORDS_ADVICE)
+            raise TableNotEmpty(problem, advice=RECORDS_ADVICE)
         stays = RAW in self.change.tables() and not replaces_all
         if stays:
             raw_upgrade.upgrade(self.change, RAW)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from transfers import warehouses
-from transfers.warehouses import Change, databricks_sql
+from transfers.warehouses import Change, spark_sql
 
 from .raw_columns import COLUMNS, TIMES
 
@@ -74,18 +74,18 @@ def upgrade(change: Change, table: str) -> bool:
     columns = [_column(name, type_, schema) for name, type_ in COLUMNS.items()]
     rows = _steps(table, [column for column in columns if column.source])
     names = {name.lower() for name in COLUMNS}
-    others = [databricks_sql.name(name) for name in schema.names if name.lower() not in names]
+    others = [spark_sql.name(name) for name in schema.names if name.lower() not in names]
     kept = [
         f"{column.source} AS {column.name}_before_upgrade"
         for column in _incomplete(change, rows, columns)
     ]
     items = ", ".join([*(f"{column.sql} AS {column.name}" for column in columns), *others, *kept])
-    change.execute(f"CREATE OR REPLACE TABLE {table} AS {databricks_sql.select(items, rows)}")
+    change.execute(f"CREATE OR REPLACE TABLE {table} AS {spark_sql.select(items, rows)}")
     return True
 
 
 def _is_current(schema: pa.Schema) -> bool:
-    types = {field.name: databricks_sql.type_of(field) for field in schema if field.name in COLUMNS}
+    types = {field.name: spark_sql.type_of(field) for field in schema if field.name in COLUMNS}
     return types == {name: _type(type_) for name, type_ in COLUMNS.items()}
 
 
@@ -94,8 +94,8 @@ def _column(name: str, type_: pa.DataType, schema: pa.Schema) -> Column:
     field = fields.get(name.lower()) or fields.get(EARLIER_NAMES.get(name, "").lower())
     if field is None:
         return Column(name, "true" if name == "Has_Arrivals" else f"CAST(NULL AS {_type(type_)})")
-    source = databricks_sql.name(field.name)
-    if name not in TIMES and databricks_sql.type_of(field) == _type(type_):
+    source = spark_sql.name(field.name)
+    if name not in TIMES and spark_sql.type_of(field) == _type(type_):
         return Column(name, source)
     return Column(name, _conversion(name, type_).format(column=name, source=source), source)
 
@@ -115,8 +115,8 @@ def _steps(table: str, columns: list[Column]) -> str:
     """Return a subquery that adds the text and the number of the values to convert."""
     texts = [column.filled(TEXT) for column in columns]
     numbers = [column.filled(HHMM if column.name in TIMES else NUMBER) for column in columns]
-    inner = databricks_sql.select(", ".join(["*", *texts]), table)
-    return f"({databricks_sql.select(', '.join(['*', *numbers]), f'({inner})')})"
+    inner = spark_sql.select(", ".join(["*", *texts]), table)
+    return f"({spark_sql.select(', '.join(['*', *numbers]), f'({inner})')})"
 
 
 def _incomplete(change: Change, rows: str, columns: list[Column]) -> list[Column]:
@@ -127,10 +127,10 @@ def _incomplete(change: Change, rows: str, columns: list[Column]) -> list[Column
         f" AS {column.name}"
         for column in converted
     ]
-    result = change.query(databricks_sql.select(", ".join(["count(*) AS Records", *counts]), rows))
+    result = change.query(spark_sql.select(", ".join(["count(*) AS Records", *counts]), rows))
     (row,) = result.to_pylist()
     return [column for column in converted if row[column.name]]
 
 
 def _type(type_: pa.DataType) -> str:
-    return databricks_sql.type_of(pa.field("", type_))
+    return spark_sql.type_of(pa.field("", type_))

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from transfers import warehouses
-from transfers.warehouses import Change, databricks_sql
+from transfers.warehouses import Change, spark_sql
 
 RAW = "raw_flight_records"
 # Rows on their way to the raw table; it exists only while files are ingested.
@@ -23,20 +23,20 @@ def count(change: Change, condition: str, *tables: str) -> int:
     columns = "Airline_Code, Airline_Name, Flight_Number, Origin, Destination, Scheduled_Departure"
     where = f"WHERE Flight_Number IS NOT NULL AND {condition}"
     rows = " UNION ALL ".join(
-        databricks_sql.select(f"Flight_Date, {columns}", f"{table} {where}") for table in tables
+        spark_sql.select(f"Flight_Date, {columns}", f"{table} {where}") for table in tables
     )
-    groups = databricks_sql.select("count(*) AS Records", f"({rows}) GROUP BY {KEY}")
-    total = databricks_sql.select("coalesce(sum(Records - 1), 0) AS n", f"({groups})")
+    groups = spark_sql.select("count(*) AS Records", f"({rows}) GROUP BY {KEY}")
+    total = spark_sql.select("coalesce(sum(Records - 1), 0) AS n", f"({groups})")
     return int(change.query(total)["n"][0].as_py())
 
 
 def drop(change: Change, condition: str) -> None:
     """Remove repeated records from the raw table."""
     schema = warehouses.schema(change, RAW)
-    columns = ", ".join(map(databricks_sql.name, schema.names))
+    columns = ", ".join(map(spark_sql.name, schema.names))
     number = f"row_number() OVER (PARTITION BY {KEY} ORDER BY {BEST}) AS airsense_repeat"
-    rows = databricks_sql.select(f"*, {number}", f"{RAW} WHERE {condition}")
+    rows = spark_sql.select(f"*, {number}", f"{RAW} WHERE {condition}")
     kept = f"({rows}) WHERE airsense_repeat = 1 OR Flight_Number IS NULL"
-    change.execute(f"CREATE OR REPLACE TABLE {INCOMING} AS {databricks_sql.select(columns, kept)}")
-    change.replace(RAW, f"({condition})", databricks_sql.select(columns, INCOMING))
+    change.execute(f"CREATE OR REPLACE TABLE {INCOMING} AS {spark_sql.select(columns, kept)}")
+    change.replace(RAW, f"({condition})", spark_sql.select(columns, INCOMING))
     change.drop(INCOMING)

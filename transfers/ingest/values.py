@@ -5,6 +5,7 @@ distinct value of a batch, because flights repeat few values.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 from . import arrow_types, date_formats
 
 # Texts that stand for a missing value.
-MISSING = pa.array(["", "NA", "NaN", "null", "NULL", r"\N"])
+MISSING = ["", "NA", "NaN", "null", "NULL", r"\N"]
 MINUTES = r"^(?P<value>-?\d+)(?:\.0+)?$"
 CODE = r"^(?P<value>\d+)\.0+$"
 NUMBER = r"^0*(?P<value>\d+)(?:\.0+)?$"
@@ -162,7 +163,13 @@ def _date_advice(formats: Iterable[str]) -> str:
 def _some(values: pa.Array) -> pa.Array:
     """Return trimmed texts; those that stand for a missing value as null."""
     trimmed = pc.utf8_trim_whitespace(values)
-    return pc.if_else(pc.is_in(trimmed, MISSING), None, trimmed)
+    return pc.if_else(pc.is_in(trimmed, _missing()), None, trimmed)
+
+
+@cache
+def _missing() -> pa.Array:
+    """Made when it is needed: the first Arrow array imports pandas, which takes 40 MB."""
+    return pa.array(MISSING)
 
 
 def _first(values: pa.Array, pattern: str) -> pa.Array:

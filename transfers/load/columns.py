@@ -4,13 +4,18 @@ PostgreSQL's types: https://www.postgresql.org/docs/current/datatype.html
 """
 
 import difflib
+import re
 from dataclasses import dataclass
 
 import pyarrow as pa
+from psycopg import sql
 
 from flights import arrow_schema
 from flights.mirror import MirroredTable
+from flights.models import TableVersion
 from transfers.exceptions import SchemaMismatch
+
+from .statements import fetch
 
 POSTGRESQL: dict[pa.DataType, str] = {
     pa.string(): "text",
@@ -39,6 +44,23 @@ def postgresql(type_: pa.DataType) -> str:
     return POSTGRESQL[type_]
 
 
+def stored(version: TableVersion) -> pa.Schema:
+    """Return the columns of a version's relation, in order, whatever its model has now."""
+    rows = fetch(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attnum > 1"
+        " AND NOT attisdropped AND attrelid = to_regclass(quote_ident({})) ORDER BY attnum",
+        sql.Literal(version.relation),
+    )
+    return pa.schema([(name, _arrow(type_)) for name, type_ in rows])
+
+
+def _arrow(postgresql_type: str) -> pa.DataType:
+    if match := re.fullmatch(r"numeric\((\d+),(\d+)\)", postgresql_type):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    name = postgresql_type.removesuffix(" without time zone")
+    return next(type_ for type_, known in POSTGRESQL.items() if known == name)
+
+
 def types(schema: pa.Schema) -> dict[str, str]:
     """Return PostgreSQL's type of each column, by column name."""
     return {field.name: postgresql(field.type) for field in schema}
@@ -54,21 +76,28 @@ class Fit:
 
 
 def compare(wanted: pa.Schema, source: pa.Schema) -> Fit:
-    """Compare a source's columns with the wanted ones; names match in any case.
+    """Compare a source's columns with the wanted ones.
 
+    Names match in any case, and with `_` for each character that a model's name cannot have.
     Accepted are additional columns, and types whose values the wanted type can all represent.
     """
-    existing = {field.name.lower(): field for field in source}
-    pairs = [(field, existing.get(field.name.lower())) for field in wanted]
-    extra = [f for f in source if f.name.lower() not in {n.lower() for n in wanted.names}]
-    accepted = [f"{field.name} is new in the warehouse and is left out" for field in extra]
+    existing = {_plain(f.name): f for f in source} | {f.name.lower(): f for f in source}
+    pairs = [(f, existing.get(f.name.lower()) or existing.get(_plain(f.name))) for f in wanted]
+    matches = {match.name for _, match in pairs if match is not None}
+    extra = [f for f in source if f.name not in matches]
+    accepted = [_left_out(field) for field in extra]
     refused = [_missing(field, extra) for field, match in pairs if match is None]
     for field, match in pairs:
         if match is not None and not _equal(match.type, field.type):
             fits = _fits(match.type, field.type)
             line = f"{field.name} is {match.type}, not {field.type}"
-            (accepted if fits else refused).append(line + ", which can hold its values" * fits)
+            line += ", which can hold its values" * fits + _as_json(match.type) * (not fits)
+            (accepted if fits else refused).append(line)
     return Fit([match.name for _, match in pairs if match is not None], accepted, refused)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W", "_", name.lower())
 
 
 def check(wanted: pa.Schema, source: pa.Schema, table: str) -> Fit:
@@ -80,6 +109,25 @@ def check(wanted: pa.Schema, source: pa.Schema, table: str) -> Fit:
             advice=MISMATCH_ADVICE,
         )
     return fit
+
+
+def _left_out(field: pa.Field) -> str:
+    line = f"{field.name} is new in the warehouse and is left out"
+    return line if is_storable(field.type) else f"{line}: {field.type}{_as_json(field.type)}"
+
+
+def _as_json(type_: pa.DataType) -> str:
+    """The remedy for a column whose type has no counterpart."""
+    if is_storable(type_):
+        return ""
+    return " has no type of its own here, and can be carried as JSON by Mirror.json"
+
+
+def is_storable(type_: pa.DataType) -> bool:
+    """Whether PostgreSQL stores the values of a type in one of the types above."""
+    alike = (pa.types.is_decimal, pa.types.is_large_string, pa.types.is_integer)
+    more = (pa.types.is_string_view, pa.types.is_floating)
+    return type_ in POSTGRESQL or any(is_kind(type_) for is_kind in (*alike, *more))
 
 
 def _missing(wanted: pa.Field, extra: list[pa.Field]) -> str:

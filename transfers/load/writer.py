@@ -16,14 +16,14 @@ from django.utils import timezone
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
-from flights.mirror import MirroredTable, may_be_empty, public
+from flights.mirror import MirroredTable
 from flights.models import Export, PublishedTable, TableVersion
-from flights.query import ordering
 from transfers import verify
 from transfers.exceptions import NoSuchVersion
 
-from . import columns, copy_csv, long_rows, sql_view
+from . import columns, copy_csv, sql_view
 from .statements import execute
+from .value_counts import ValueCounts
 
 # How long DROP TABLE waits for readers. New readers queue behind it meanwhile.
 PRUNE_LOCK_TIMEOUT = "50ms"
@@ -72,11 +72,12 @@ def copy(
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     numbered_from: int = 0,
+    counts: ValueCounts | None = None,
 ) -> Iterator[Copied]:
     """Append batches, whose columns are those of the schema, to a version's relation.
 
-    Yields the progress after each batch; the rows are numbered from `numbered_from` + 1. Unstorable
-    if PostgreSQL or the model refuses a value.
+    Yields the progress after each batch; the rows are numbered from `numbered_from` + 1, and added
+    to `counts`. Unstorable if PostgreSQL or the model refuses a value.
     """
     # FREEZE is allowed because nobody sees the relation before it is published. With it, later
     # reads do not have to write hint bits, and index-only scans work at once:
@@ -90,62 +91,40 @@ def copy(
         connection.cursor() as cursor,
         cursor.copy(statement) as out,
     ):
-        for rows, csv in copy_csv.encode(batches, schema, numbered_from, version.table):
+        for rows, csv in copy_csv.encode(
+            batches, schema, numbered_from, version.table, counts or ValueCounts()
+        ):
             out.write(csv)
             done = Copied(done.rows + rows, done.bytes + len(csv))
             yield done
 
 
-def index(model: type[MirroredTable], version: TableVersion) -> None:
-    """Create the primary key and the declared indexes, and collect the planner's statistics."""
-    relation = sql.Identifier(version.relation)
-    try:
-        with transaction.atomic():
-            _index(model, relation)
-    except OperationalError as error:
-        if not long_rows.are_cause_of(error):
-            raise
-        long_rows.move(model, version)
-        _index(model, relation)
-        _add_primary_key(sql.Identifier(version.long_rows))
-    execute("ANALYZE {}", relation)  # includes the relation of long rows
-
-
-def _index(model: type[MirroredTable], relation: sql.Identifier) -> None:
-    _add_primary_key(relation)
-    for names in model.mirror.indexes:
-        order = ordering.whole([ordering.named(model, name) for name in names], model.sequence())
-        index_columns = sql.SQL(", ").join(map(_index_column, order))
-        execute("CREATE INDEX ON {} ({})", relation, index_columns)
-
-
-def _add_primary_key(relation: sql.Identifier) -> None:
-    execute("ALTER TABLE {} ADD PRIMARY KEY (id)", relation)
-
-
-def _index_column(direction: ordering.Direction) -> sql.Composable:
-    """Write a column of an index that serves ORDER BY: nulls are last in both directions."""
-    suffix = " DESC" * direction.descending + " NULLS LAST" * may_be_empty(direction.field)
-    return sql.Identifier(public(direction.field)) + sql.SQL(suffix)
-
-
 def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:
     """Compute the figures of a version, for `verify.agree`."""
-    expressions = verify.POSTGRESQL.figures(schema, schema.names)
     with connection.cursor() as cursor:
-        cursor.execute(verify.select(expressions, verify.quoted(version.relation)))
-        return dict(zip(expressions, cursor.fetchone(), strict=True))
+
+        def row_of(query: str) -> tuple[str | None, ...]:
+            cursor.execute(query)
+            row: tuple[str | None, ...] = cursor.fetchone()
+            return row
+
+        relation = verify.quoted(version.relation)
+        return verify.POSTGRESQL.figures(schema, schema.names, relation, row_of)
 
 
 def save_figures(version: TableVersion, figures: verify.Figures) -> None:
     """Save a version's number of rows, its hash, and its columns with NaN or infinite values."""
-    version.rows = int(figures["rows"] or 0)
-    version.digest = f"{int(figures['hash'] or 0):x}"
+    version.rows, version.digest = rows_and_digest(figures)
     finite = {name: figures.get(f"{name} finite") for name in version.columns}
     version.not_finite = [
         name for name, count in finite.items() if count not in (None, figures[f"{name} values"])
     ]
     version.save(update_fields=["rows", "digest", "not_finite"])
+
+
+def rows_and_digest(figures: verify.Figures) -> tuple[int, str]:
+    """Return the number of rows, and their hash as a version records it."""
+    return int(figures["rows"] or 0), f"{int(figures['hash'] or 0):x}"
 
 
 def save_checks(version: TableVersion, checks: Any, override: Any) -> None:

@@ -8,12 +8,12 @@ from datetime import date
 
 from flights.mirror import MirroredTable, column
 from flights.quality import Check, InRange, NotNull, Total, Unique
-from transfers.warehouses import databricks_sql
+from transfers.warehouses import spark_sql
 
 
 def name(model: type[MirroredTable], field: str) -> str:
     """Quote the column of a field."""
-    return databricks_sql.name(column(model, field))
+    return spark_sql.name(column(model, field))
 
 
 def names(model: type[MirroredTable], fields: Iterable[str]) -> str:
@@ -72,5 +72,5 @@ def _literal(value: float | date | str) -> str:
     if isinstance(value, date):
         return f"DATE '{value}'"
     if isinstance(value, str):
-        return databricks_sql.text(value)
+        return spark_sql.text(value)
     return str(value)

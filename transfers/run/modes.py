@@ -5,18 +5,19 @@ copy of the last version. The result is verified as a whole; if it is wrong, all
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from psycopg import sql
 
 from flights.mirror import MirroredTable, column
 from flights.models import TableVersion
-from transfers.load import columns, writer
+from transfers.load import columns, search_dictionary, writer
 from transfers.load.statements import execute, fetch
+from transfers.load.value_counts import ValueCounts
 from transfers.models import Transfer
 
-from .source_reader import Watched
+from .source_reader import ThreadedSnapshot
 
 DELETED = pa.field("is deleted", pa.bool_())  # beside a changed row's columns
 
@@ -27,13 +28,15 @@ class Reading:
 
     model: type[MirroredTable]
     schema: pa.Schema
-    source: Watched
+    source: ThreadedSnapshot
     names: list[str]
+    # Of the rows of the new version; empty unless all rows are read.
+    counts: ValueCounts = field(default_factory=ValueCounts)
 
-    def theirs(self, field: str) -> str:
+    def theirs(self, name: str) -> str:
         """The source's column name for a model's field."""
         names: list[str] = self.schema.names
-        return self.names[names.index(column(self.model, field))]
+        return self.names[names.index(column(self.model, name))]
 
     @property
     def order(self) -> list[str]:
@@ -60,8 +63,9 @@ def ways(reading: Reading, *, forced: bool) -> Iterator[tuple[str, Way]]:
 
 def whole(reading: Reading, version: TableVersion) -> Iterator[writer.Copied]:
     """Read all rows; yields the rows and bytes copied so far."""
+    reading.counts.begin(reading.schema, search_dictionary.searched(reading.model))
     batches = reading.source.batches(reading.names, reading.order)
-    return writer.copy(version, reading.schema, batches)
+    return writer.copy(version, reading.schema, batches, counts=reading.counts)
 
 
 def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[writer.Copied]:

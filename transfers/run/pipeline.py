@@ -1,38 +1,58 @@
 """Load one table from the warehouse into a verified version, ready to be published."""
 
+from typing import Any
+
 from django.db import transaction
 from pyarrow import Schema
 
-from flights import tables
+from flights import log_fields, tables, tracing
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from transfers import verify
-from transfers.exceptions import VerificationFailed, WarehouseError
-from transfers.load import columns, search_dictionary, sql_view, writer
+from transfers.exceptions import VerificationFailed, VersionRemoved, WarehouseError
+from transfers.load import columns, indexes, search_dictionary, sql_view, writer
 from transfers.load.disk_space import Disk
 from transfers.models import Transfer
 from transfers.warehouses import Warehouse
 
-from . import modes, source_reader
+from . import modes, source_reader, sources
 from .modes import Reading
 from .progress import Progress
 from .quality import Inspection
-from .source_reader import Watched
+from .source_reader import ThreadedSnapshot
 
 
 def new_version(
     transfer: Transfer, warehouse: Warehouse, progress: Progress, inspection: Inspection
 ) -> TableVersion | None:
-    """Make a version; None if the newest version has the same source."""
+    """Make a version; None if the newest version has the same source.
+
+    If the warehouse removes the version during the read, start again at the newest, once.
+    """
     progress.begin(transfer)
-    with source_reader.snapshot(warehouse, transfer.table, progress.check) as source:
-        return made(tables.by_name(transfer.table), transfer, source, progress, inspection)
+    named: dict[str, Any] = {"table": transfer.table, "transfer": transfer.pk}
+    with log_fields.bound(**named), tracing.span("transfer", **named):
+        try:
+            return _read(transfer, warehouse, progress, inspection)
+        except VersionRemoved:
+            return _read(transfer, warehouse, progress, inspection)
 
 
-def made(
+def _read(
+    transfer: Transfer, warehouse: Warehouse, progress: Progress, inspection: Inspection
+) -> TableVersion | None:
+    model = tables.by_name(transfer.table)
+    with source_reader.of_model(warehouse, model, progress.check) as source:
+        version = load_version(model, transfer, source, progress, inspection)
+        if version:
+            sources.record(transfer, source.version, warehouse, progress.check)
+        return version
+
+
+def load_version(
     model: type[MirroredTable],
     transfer: Transfer,
-    source: Watched,
+    source: ThreadedSnapshot,
     progress: Progress,
     inspection: Inspection,
 ) -> TableVersion | None:
@@ -40,7 +60,7 @@ def made(
     schema = columns.schema(model)
     transfer.source_version = source.version
     fit = columns.check(schema, source.schema, transfer.table)
-    transfer.notes = fit.accepted
+    transfer.notes = [*source.notes, *fit.accepted]
     if not transfer.forced and _has(model, schema, source.version):
         return None
     reading = Reading(model, schema, source, fit.names)
@@ -53,6 +73,7 @@ def made(
             if mode == Transfer.Mode.SNAPSHOT or error.transient:
                 raise
             transfer.notes.append(f"all rows were read, as {mode} failed: {error}")
+            progress.log.add(f"WARNING {transfer.notes[-1]}")
     progress.phase(Transfer.WAITING)
     return version
 
@@ -79,9 +100,9 @@ def _fill(
         source_figures = reading.source.figures_ahead(reading.schema, reading.names)
         measured = inspection.begin(reading.model, reading.source)
         progress.phase("indexing")
-        writer.index(reading.model, version)
+        indexes.create(reading.model, version)
         progress.phase("making the dictionary")
-        search_dictionary.make(reading.model, version)
+        search_dictionary.make(reading.model, version, reading.counts)
         progress.phase("verifying")
         transfer.figures = source_figures()
         verify.agree(transfer.figures, writer.figures(version, reading.schema), version.table)

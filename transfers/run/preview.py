@@ -1,10 +1,13 @@
 """Preview the effect of a transfer: `manage.py transfer --dry-run`.
 
 The source is copied into a temporary relation, which no other process sees, and compared with the
-published version. The relation disappears at the end of the transaction.
+published version. The relation disappears at the end of the transaction. The quality checks run in
+the warehouse, at the version that is copied.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import pyarrow as pa
 from django.db import transaction
@@ -14,10 +17,13 @@ from flights.mirror import MirroredTable, column
 from flights.models import TableVersion
 from transfers.load import columns, writer
 from transfers.load.statements import fetch
+from transfers.quality.results import Result
+from transfers.terminal import check_lines
 from transfers.warehouses import Warehouse
 
 from . import source_reader
 from .modes import Reading, whole
+from .quality import Inspection, comparisons
 
 EXAMPLES = 5  # keys of removed rows to show
 
@@ -40,6 +46,15 @@ class Preview:
     refused: list[str]
     lost: list[str]  # columns and types that the public API would lose
     rows: Rows | None = None  # None: a refused column prevents reading
+    checks: list[Result] = field(default_factory=list)  # of quality, at the same version
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a transfer would publish nothing."""
+        return bool(self.refused) or any(check.blocks for check in self.checks)
+
+    def json(self) -> dict[str, Any]:
+        return {**asdict(self), "is_refused": self.is_refused}
 
     def lines(self) -> list[str]:
         """A report for people, one line for each difference."""
@@ -52,20 +67,43 @@ class Preview:
                 f" {self.rows.changed:,} changed"
             )
             lines += [f"  removed: {key}" for key in self.rows.examples]
+            lines += check_lines([check.json() for check in self.checks])
         else:
             lines.append(f"  {columns.MISMATCH_ADVICE}")
         return [f"{self.table} at version {self.source_version} of the warehouse", *lines]
 
 
-def preview(model: type[MirroredTable], warehouse: Warehouse) -> Preview:
-    """The differences between the source and the published version."""
+def previews(
+    models: Sequence[type[MirroredTable]],
+    warehouse: Warehouse,
+    begin: Callable[[str], object] = lambda table: None,
+) -> list[Preview]:
+    """The effect of transfers that run together; calls `begin` with the name of each table."""
+    inspection = Inspection(warehouse, watch=lambda: None)
+    results = []
+    for model in models:
+        begin(model._meta.db_table)
+        results.append(_preview(model, warehouse, inspection))
+    for model, result in zip(models, results, strict=True):
+        if not result.refused:
+            compared = [inspection.compared(model, check) for check in comparisons(model)]
+            result.checks += compared
+    return results
+
+
+def _preview(model: type[MirroredTable], warehouse: Warehouse, inspection: Inspection) -> Preview:
+    """The differences between the source and the published version, and the table's own checks."""
     table, schema = model._meta.db_table, columns.schema(model)
     published = TableVersion.objects.filter(published__table=table).first()
-    with source_reader.snapshot(warehouse, table, check=lambda: None) as source:
+    with source_reader.of_model(warehouse, model, check=lambda: None) as source:
         fit = columns.compare(schema, source.schema)
         lost = _lost(schema, published)
         result = Preview(table, source.version, fit.accepted, fit.refused, lost)
+        inspection.note(table, None)
         if not fit.refused:
+            measured = inspection.begin(model, source)()
+            result.checks = measured.results
+            inspection.note(table, measured.totals)
             result.rows = _rows(Reading(model, schema, source, fit.names), published)
     return result
 

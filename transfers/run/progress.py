@@ -6,10 +6,11 @@ from typing import Self
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from flights import claims
+from flights import claims, tracing
 from transfers.exceptions import ClaimLost, TransferError
 from transfers.load.writer import Copied
 from transfers.models import Transfer
+from transfers.run_log import Recorder
 
 
 class Progress:
@@ -28,14 +29,18 @@ class Progress:
         # Called with each heartbeat, also during a long statement. Raises TransferError to stop.
         self.condition: Callable[[], object] = lambda: None
         self._since = time.monotonic()
+        self._written = dict[int, float]()  # when each transfer was, by primary key
+        self.log = Recorder(claimed, lambda: self.current)
         self._heartbeat = claims.Heartbeat(self._beat)
 
     def __enter__(self) -> Self:
+        self.log.__enter__()
         self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._heartbeat.__exit__()
+        self.log.__exit__()
 
     def begin(self, transfer: Transfer) -> None:
         """Make a transfer the current one, in its first phase."""
@@ -47,7 +52,12 @@ class Progress:
         assert self.current
         now = time.monotonic()
         if self.current.phase:
-            self.current.seconds[self.current.phase] = round(now - self._since, 3)
+            took = now - self._since
+            self.current.seconds[self.current.phase] = round(took, 3)
+            tracing.ended(self.current.phase, took, table=self.current.table)
+        if self.current.phase == "copying":
+            self.log.add(f"copied {self.current.rows_done:,} rows")
+        self.log.add(name)
         self.current.phase, self._since = name, now
         self._heartbeat.soon()
 
@@ -70,13 +80,24 @@ class Progress:
     def _beat(self) -> None:
         self._write()
         self._check_condition()
+        self.log.save()
 
     def _write(self) -> None:
-        running = [t for t in self.claimed if _runs(t)]
-        lost = next((t for t in running if not _beat(t) and _runs(t)), None)
-        if lost and not self.lost:
-            self.lost = lost
-            self._interrupt()
+        for transfer in filter(self._is_due, self.claimed):
+            began = time.monotonic()
+            if not _beat(transfer) and _runs(transfer) and not self.lost:
+                self.lost = transfer
+                self._interrupt()
+            self._written[transfer.pk] = began
+
+    def _is_due(self, transfer: Transfer) -> bool:
+        """Whether to write a running transfer: the current one each time, others once a second.
+
+        A run of all tables begins a hundred phases, most of them within a moment.
+        """
+        last = self._written.get(transfer.pk, 0.0)
+        is_current = transfer is self.current
+        return _runs(transfer) and (is_current or time.monotonic() - last >= claims.INTERVAL)
 
     def _check_condition(self) -> None:
         try:

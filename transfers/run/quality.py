@@ -15,12 +15,11 @@ from transfers.quality.table_checks import Measured, Totals
 from transfers.warehouses import Warehouse
 
 from . import source_reader
-from .source_reader import Watched
+from .source_reader import ThreadedSnapshot
 
 ADVICE = (
     "Nothing was published. Correct the records or the broker's SQL and transfer again; or publish"
-    " the rows in spite of the check, with a reason: in the admin on the page of this transfer, or"
-    " by `manage.py transfer TABLE --despite-checks REASON`."
+    " the rows in spite of the check, with a reason, on the page of this transfer in the admin."
 )
 
 
@@ -32,14 +31,18 @@ class Inspection:
         # What was computed at the versions that this run reads; None: the table is missing.
         self._totals: dict[str, Totals | None] = {}
 
-    def begin(self, model: type[MirroredTable], source: Watched) -> Callable[[], Measured]:
+    def begin(self, model: type[MirroredTable], source: ThreadedSnapshot) -> Callable[[], Measured]:
         """Start the checks of one table in the warehouse; the result waits for their end."""
         current = TableVersion.objects.filter(published__table=model._meta.db_table).first()
         return source.ahead(partial(table_checks.measure, model, current))
 
+    def note(self, table: str, totals: Totals | None) -> None:
+        """Remember the totals of a table; None if they cannot be compared."""
+        self._totals[table] = totals
+
     def end(self, transfer: Transfer, measured: Measured) -> None:
         """Record what the checks of one table found; ChecksFailed if one of them blocks."""
-        self._totals[transfer.table] = measured.totals
+        self.note(transfer.table, measured.totals)
         transfer.checks = []
         _record(transfer, measured.results)
 
@@ -53,17 +56,19 @@ class Inspection:
         """
         for transfer in transfers:
             model, isnew = tables.by_name(transfer.table), transfer.table in new
-            checks = [c for c in model.mirror.checks if isinstance(c, SameTotal)]
+            checks = comparisons(model)
             due = [c for c in checks if isnew or (c.table in new and not _overridden(transfer))]
             if due:
                 yield transfer
-                _record(transfer, [self._compared(model, check) for check in due])
+                _record(transfer, [self.compared(model, check) for check in due])
 
-    def _compared(self, model: type[MirroredTable], check: SameTotal) -> Result:
+    def compared(self, model: type[MirroredTable], check: SameTotal) -> Result:
+        """Compare a total of a table with that of another one."""
         what, severity = words(model, check), check.severity.value
         ours, theirs = self._of(model._meta.db_table), self._of(check.table)
         if ours is None or theirs is None:
-            finding = f"the warehouse has no table {check.table}"
+            missing = check.table if theirs is None else model._meta.db_table
+            finding = f"the warehouse has no table {missing} whose columns fit"
             return Result(what, severity, Status.SKIPPED, finding)
         one, other = ours[check.total], theirs[check.other]
         if one == other:
@@ -79,10 +84,16 @@ class Inspection:
 
     def _read(self, table: str) -> Totals | None:
         try:
-            with source_reader.snapshot(self._warehouse, table, self._watch) as source:
-                return source.ahead(partial(table_checks.totals, tables.by_name(table)))()
+            model = tables.by_name(table)
+            with source_reader.of_model(self._warehouse, model, self._watch) as source:
+                return source.ahead(partial(table_checks.totals, model))()
         except SourceMissing:
             return None
+
+
+def comparisons(model: type[MirroredTable]) -> list[SameTotal]:
+    """The checks that compare a table with others."""
+    return [check for check in model.mirror.checks if isinstance(check, SameTotal)]
 
 
 def _record(transfer: Transfer, results: list[Result]) -> None:

@@ -16,11 +16,11 @@ from django.db import (
 from django.db.models import F
 from django.utils import timezone
 
-from flights import claims, sqlstates, tables
+from flights import claims, sqlstates, tables, tracing
 from flights.models import TableVersion
-from transfers import services, warehouses
+from transfers import run_log, services, warehouse_contact, warehouses
 from transfers.alerts import outbox
-from transfers.exceptions import AlreadyRunning, ClaimLost, TransferError
+from transfers.exceptions import AlreadyRunning, ClaimLost, TransferError, WarehouseUnavailable
 from transfers.load import disk_space, writer
 from transfers.load.statements import execute
 from transfers.models import Transfer
@@ -64,9 +64,15 @@ def run(
             source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
             _detect_disconnects()
             with disk_space.reported():
-                _publish(claimed, _checked_versions(claimed, source, progress))
+                versions = _checked_versions(claimed, source, progress)
+                warehouse_contact.record(up=True)
+                _publish(claimed, versions)
+            _log_results(claimed, versions, progress)
         except BaseException as raised:
             error = progress.refused or raised
+            progress.log.add(run_log.details(error))
+            if isinstance(error, WarehouseUnavailable):
+                warehouse_contact.record(up=False)
             retry = not progress.lost and _is_transient(error) and claimed[0].attempt < attempts
             record, culprit = _queue_again if retry else _fail, progress.lost or progress.current
             _reconnecting(partial(record, claimed, culprit, error))
@@ -74,6 +80,7 @@ def run(
             raise
         finally:
             _reconnecting(partial(_prune, claimed))
+            _reconnecting(progress.log.save)
 
 
 def _checked_versions(
@@ -152,7 +159,7 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
     """Publish the versions and mark the transfers as succeeded, in one transaction."""
     new = {version.table: version for version in versions}
     began = time.monotonic()
-    with transaction.atomic():
+    with tracing.span("publish"), transaction.atomic():
         # First, because it can wait for locks: heartbeats stop once the transfers' rows are locked.
         writer.publish(versions)
         for transfer in transfers:
@@ -185,7 +192,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "notes": transfer.notes,
         "checks": transfer.checks,
     }
-    if not claims.held(transfer).update(**values):
+    if not claims.rows_of_claim(transfer).update(**values):
         raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")
 
 
@@ -202,6 +209,16 @@ def _fail(transfers: list[Transfer], culprit: Transfer | None, error: BaseExcept
                 outbox.failed([transfer], message, advice)
         except ClaimLost:
             continue  # another process ended it and recorded why
+
+
+def _log_results(
+    transfers: list[Transfer], versions: list[TableVersion], progress: Progress
+) -> None:
+    """Add the last line to the log of each transfer."""
+    new = {version.table: f"published {version}" for version in versions}
+    for transfer in transfers:
+        line = new.get(transfer.table, "nothing is new in the warehouse")
+        progress.log.add(line, transfer)
 
 
 def _message(transfer: Transfer, culprit: Transfer | None, error: BaseException) -> str:

@@ -8,13 +8,15 @@ the same time.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
 import pyarrow as pa
 
+from flights.mirror import MirroredTable, column
 from transfers import verify
 from transfers.warehouses import Snapshot, Warehouse
 
@@ -39,7 +41,8 @@ class Calls:
             except BaseException as error:  # noqa: BLE001  # `result` raises it
                 future.set_exception(error)
 
-        self._queue.put(run)
+        # In a copy of the caller's context: log fields and spans of the transfer.
+        self._queue.put(partial(copy_context().run, run))
         return future
 
     def result[T](self, started: "Future[T]") -> T:
@@ -59,12 +62,13 @@ class Calls:
             run()
 
 
-class Watched:
+class ThreadedSnapshot:
     """A `Snapshot` that is read through `Calls`."""
 
     def __init__(self, calls: Calls, source: Snapshot) -> None:
         self._calls, self._source = calls, source
         self.version, self.schema, self.rows = source.version, source.schema, source.rows
+        self.notes = source.notes
 
     def batches(
         self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
@@ -99,12 +103,24 @@ class Watched:
             yield batch
 
 
+def of_model(
+    warehouse: Warehouse, model: type[MirroredTable], check: Callable[[], object]
+) -> AbstractContextManager[ThreadedSnapshot]:
+    """Open the source of a mirrored table as its mirror declares."""
+    mirror = model.mirror
+    json = [column(model, name) for name in mirror.json]
+    table = mirror.source or model._meta.db_table
+    return snapshot(warehouse, table, check, json=json, pinned=mirror.pinned)
+
+
 @contextmanager
-def snapshot(warehouse: Warehouse, table: str, check: Callable[[], object]) -> Iterator[Watched]:
-    """Open `warehouse.snapshot(table)`; waiting for it stops when `check` raises."""
-    calls, opened = Calls(check), warehouse.snapshot(table)
+def snapshot(
+    warehouse: Warehouse, table: str, check: Callable[[], object], **options: Any
+) -> Iterator[ThreadedSnapshot]:
+    """Open `warehouse.snapshot(table, **options)`; waiting for it stops when `check` raises."""
+    calls, opened = Calls(check), warehouse.snapshot(table, **options)
     try:
-        yield Watched(calls, calls.result(calls.start(opened.__enter__)))
+        yield ThreadedSnapshot(calls, calls.result(calls.start(opened.__enter__)))
     finally:
         closed = calls.start(opened.__exit__, None, None, None)
         calls.end()

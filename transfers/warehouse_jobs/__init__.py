@@ -5,7 +5,8 @@ recognizes files that it has ingested, and records that its tables were built fr
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,16 +17,17 @@ from django.db.models import F
 from django.utils import timezone
 
 from flights import claims
-from transfers import disk_errors
+from transfers import disk_errors, run_log
 from transfers.alerts import outbox
 from transfers.exceptions import TransferError, WarehouseBusy
-from transfers.ingest.raw_table import Mode
+from transfers.ingest.raw_table import Mode, Treatment
 from transfers.models import WarehouseJob
+from transfers.run_log import Recorder
 
-from . import publication, steps, uploads
+from . import preview, publication, steps, uploads
 from .uploads import Upload, remove_orphans
 
-__all__ = ["Upload", "active", "ask", "fail", "reap", "remove_orphans", "work"]
+__all__ = ["Upload", "active", "ask", "fail", "fail_active", "reap", "remove_orphans", "work"]
 
 Kind, Status = WarehouseJob.Kind, WarehouseJob.Status
 MODES: dict[str, Mode] = {Kind.APPEND: "append", Kind.REPLACE: "replace", Kind.MONTHS: "months"}
@@ -39,10 +41,12 @@ def ask(
     asked_by: str,
     file: "Upload | UploadedFile[bytes] | None" = None,
     arguments: Sequence[str] = (),
+    repeated: Treatment = "keep",
 ) -> WarehouseJob:
     """Queue a job. Its file goes to the storage, where every worker can read it.
 
-    `arguments` are those of its kind: months, or the name of a folder.
+    `arguments` are those of its kind: months, or which stored files to ingest and how. `repeated`
+    says what to do with repeated flights of an uploaded file.
     """
     job = WarehouseJob(kind=kind, asked_by=asked_by, arguments=list(arguments))
     job.name = ", ".join(arguments)
@@ -51,6 +55,7 @@ def ask(
         return job
     upload = uploads.confirm(file) if isinstance(file, Upload) else uploads.store(file)
     job.file.name, job.name, job.mapping = upload.stored, upload.name, upload.mapping
+    job.options = {"repeated": repeated, **upload.lists}
     try:
         job.save()
     except BaseException:
@@ -92,12 +97,22 @@ def fail(job: WarehouseJob, error: Exception) -> None:
         log.error("%s failed: %s", job, message)
 
 
+def fail_active(reason: str, advice: str) -> int:
+    """Mark all queued and running jobs as failed; returns their number."""
+    jobs = list(WarehouseJob.objects.filter(status__in=WarehouseJob.ACTIVE))
+    for job in jobs:
+        fail(job, TransferError(reason, advice=advice))
+    return len(jobs)
+
+
 def _run(job: WarehouseJob) -> bool:
     """Run a claimed job and record its result; False if it has to be retried later."""
     try:
         with (
-            claims.Heartbeat(partial(claims.beat, job)),
+            Recorder([job], lambda: job) as lines,
+            claims.Heartbeat(partial(_beat, job, lines)),
             disk_errors.reported("It was not possible"),
+            _recorded(job, lines),
         ):
             outcome = _do(job)
     except WarehouseBusy as busy:  # a command uses the warehouse: this costs the job no attempt
@@ -115,13 +130,32 @@ def _run(job: WarehouseJob) -> bool:
     return True
 
 
+def _beat(job: WarehouseJob, lines: Recorder) -> None:
+    steps.beat(job)
+    lines.save()
+
+
+@contextmanager
+def _recorded(job: WarehouseJob, lines: Recorder) -> Iterator[None]:
+    """Record the begin and the end of an attempt in the job's log."""
+    lines.add(f"attempt {job.attempt}: {job}")
+    try:
+        yield
+        lines.add("succeeded")
+    except BaseException as error:
+        lines.add(run_log.details(error))
+        raise
+
+
 def _do(job: WarehouseJob) -> list[str]:
     """Do the work of a job; returns lines that say what it did."""
     if job.kind == Kind.BUILD:
         return steps.build()
     if job.kind == Kind.PUBLISH:
         return publication.run(job)
-    ingest = steps.ingest_folder if job.arguments else steps.ingest_upload
+    if job.kind == Kind.PREVIEW:
+        return preview.run(job)
+    ingest = steps.ingest_stored if job.arguments else steps.ingest_upload
     return ingest(job, MODES[job.kind])
 
 
@@ -133,17 +167,17 @@ def _retry(job: WarehouseJob, reason: str) -> bool:
 
 
 def _queue_again(job: WarehouseJob, reason: str, **values: Any) -> bool:
-    return claims.release(job, error=reason, advice="It is tried again.", **values)
+    return claims.release(job, error=reason, advice="It is tried again.", progress=None, **values)
 
 
 def _end(job: WarehouseJob, **values: Any) -> bool:
     """Record the end of a job and remove its file; False if it ended before."""
     never_claimed = WarehouseJob.objects.filter(pk=job.pk, status__in=WarehouseJob.ACTIVE)
-    rows = claims.held(job) if job.claim else never_claimed
+    rows = claims.rows_of_claim(job) if job.claim else never_claimed
     with transaction.atomic():
-        if not rows.update(finished_at=timezone.now(), file="", **values):
+        if not rows.update(finished_at=timezone.now(), file="", progress=None, **values):
             return False
         outbox.job_ended(job, values["error"], values["advice"])
         if job.file:
-            transaction.on_commit(partial(job.file.delete, save=False))
+            transaction.on_commit(partial(uploads.remove, Upload.of(job)))
     return True

@@ -6,19 +6,20 @@ with the step that had not ended. A step that fails leaves the published tables 
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
-from django.utils import timezone
-
-from flights import claims, tables
+from flights import tables
 from transfers import services
 from transfers.download import months, store
 from transfers.download.months import Month
-from transfers.exceptions import ClaimLost, NotPublished, TransferError
+from transfers.exceptions import NotPublished, TransferError
 from transfers.models import DownloadedMonth, WarehouseJob
 from transfers.run import completion
 from transfers.terminal import outcome
 
 from . import releases, steps
+
+MIB = 1 << 20
 
 type Step = Callable[[WarehouseJob], list[str]]
 
@@ -28,10 +29,10 @@ log = logging.getLogger(__name__)
 def run(job: WarehouseJob) -> list[str]:
     """Do the steps of a job that have not ended; returns the lines of all steps."""
     for name, step in STEPS.items():
-        if not _step(job, name).get("ended_at"):
+        if not steps.of(job, name).get("ended_at"):
             log.info("%s: %s", job, name)
-            _record(job, name, started_at=_now(), outcome=[])
-            _record(job, name, outcome=_done(job, name, step), ended_at=_now())
+            steps.record(job, name, started_at=steps.now(), outcome=[])
+            steps.record(job, name, outcome=_done(job, name, step), ended_at=steps.now())
     return job.lines
 
 
@@ -42,22 +43,6 @@ def _done(job: WarehouseJob, name: str, step: Step) -> list[str]:
     except TransferError as error:
         error.args = (f"{name}: {error}",)
         raise
-
-
-def _step(job: WarehouseJob, name: str) -> dict[str, object]:
-    return next((step for step in job.steps if step["name"] == name), {})
-
-
-def _record(job: WarehouseJob, name: str, **values: object) -> None:
-    """Write what is known of a step; ClaimLost if another process runs the job now."""
-    others = [step for step in job.steps if step["name"] != name]
-    job.steps = [*others, {"name": name, **_step(job, name), **values}]
-    if not claims.beat(job, steps=job.steps):
-        raise ClaimLost(f"{job} was ended by others.", advice="Start it again.")
-
-
-def _now() -> str:
-    return timezone.now().isoformat(timespec="milliseconds")
 
 
 def _months(job: WarehouseJob) -> list[Month]:
@@ -74,20 +59,24 @@ def _download(job: WarehouseJob) -> list[str]:
     lines = []
     for month in _months(job):
         try:
-            result = store.download(month)
+            result = store.download(month, partial(_received, job, month))
         except NotPublished:
             if job.arguments:
                 raise
         else:
             lines.append(f"{month}: {'downloaded' if result.new else 'unchanged'}")
-            _record(job, "download", outcome=lines)
+            steps.record(job, "download", outcome=lines)
     return lines or ["No month is published."]
+
+
+def _received(job: WarehouseJob, month: Month, received: int, total: int | None) -> None:
+    steps.note(job, f"download {month}", received / MIB, total and total / MIB, "MiB")
 
 
 def _ingest(job: WarehouseJob) -> list[str]:
     """Put the months into the place of the same months."""
     paths = [store.path(release) for release in _releases(job)]
-    return steps.ingest(paths, "months") if paths else ["No month is stored."]
+    return steps.ingest(job, paths, "months") if paths else ["No month is stored."]
 
 
 def _build(job: WarehouseJob) -> list[str]:

@@ -38,6 +38,13 @@ def of(version: TableVersion) -> list[str]:
     return [_line(r) for r in DownloadedMonth.objects.filter(published_in=str(version))]
 
 
+def ingested(version: TableVersion) -> list[str]:
+    """The files ingested by hand that came with a version, as its transfer noted them."""
+    transfer = Transfer.objects.filter(pk=version.made_by or 0).first()
+    notes = transfer.notes if transfer else []
+    return [note for note in notes if ", release " in note]
+
+
 def _line(release: DownloadedMonth) -> str:
     older = DownloadedMonth.objects.filter(month=release.month, pk__lt=release.pk)
     before = older.exclude(published_in="").first()

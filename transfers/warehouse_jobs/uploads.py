@@ -1,16 +1,15 @@
-"""Uploaded files of flight records: stored, explained, and then given to a job.
+"""Uploaded files of flight records: stored until a person confirms them, and then until their job.
 
 Between the upload and its confirmation the browser keeps the signed name of the stored file. A file
-that nobody confirms is removed after an hour.
+that nobody confirms is removed after an hour. Lists of airlines and airports are stored beside it.
 """
 
-import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Self
 
 from django.core import signing
 from django.core.files.storage import Storage
@@ -19,27 +18,34 @@ from django.db.models import FileField
 from django.utils import timezone
 
 from transfers import disk_errors
-from transfers.exceptions import TransferError, UploadGone
-from transfers.ingest import mapping_file, plan
-from transfers.ingest.mapping_file import Sample
-from transfers.ingest.plan import Plan
+from transfers.exceptions import UploadGone
 from transfers.models import WarehouseJob
 
 FOLDER = "uploads"
 # A younger upload without a job may be one that a web process stores, or that a person reads about.
 ORPHANED_AFTER = timedelta(hours=1)
 CONFIRMED_WITHIN = timedelta(minutes=50)  # less, so that no file disappears while it is confirmed
-MAPPING = "mapping.toml"
+LISTS = ("airlines", "airports")
 SALT = "upload of flight records"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A stored file, the name that it has for people, and the text of its mapping file, if any."""
+    """A stored file, the name that it has for people, and the text of its mapping file, if any.
+
+    `airlines` and `airports` are the names of lists that are stored beside it; empty without one.
+    """
 
     stored: str
     name: str
     mapping: str = ""
+    airlines: str = ""
+    airports: str = ""
+
+    @classmethod
+    def of(cls, job: WarehouseJob) -> Self:
+        lists = {kind: job.options.get(kind, "") for kind in LISTS}
+        return cls(str(job.file.name), job.name, job.mapping, **lists)
 
     @property
     def token(self) -> str:
@@ -48,6 +54,15 @@ class Upload:
     @property
     def path(self) -> Path:
         return Path(storage().path(self.stored))
+
+    @property
+    def lists(self) -> dict[str, str]:
+        """The names of the lists that it has, by kind."""
+        names = {"airlines": self.airlines, "airports": self.airports}
+        return {kind: name for kind, name in names.items() if name}
+
+    def list_path(self, kind: str) -> Path:
+        return Path(storage().path(_list(self.stored, kind)))
 
 
 def storage() -> Storage:
@@ -60,17 +75,26 @@ def store(file: "UploadedFile[bytes]") -> Upload:
     """Store a file for as long as it takes to confirm it, or to do its job."""
     upload = Upload(f"{FOLDER}/{uuid.uuid4()}", Path(file.name or "records").name)
     try:
-        with disk_errors.reported("The file cannot be stored"):
-            storage().save(upload.stored, file)
+        _save(upload.stored, file)
     except BaseException:
         remove(upload)  # a full disk may hold a part of it
         raise
     return upload
 
 
+def add_list(upload: Upload, kind: str, file: "UploadedFile[bytes]") -> Upload:
+    """Store a list beside the file; it replaces an earlier list of its kind."""
+    name = _list(upload.stored, kind)
+    storage().delete(name)
+    _save(name, file)
+    names: dict[str, Any] = {kind: Path(file.name or kind).name}
+    return replace(upload, **names)
+
+
 def remove(upload: Upload) -> None:
-    with suppress(OSError):
-        storage().delete(upload.stored)
+    for name in (upload.stored, *(_list(upload.stored, kind) for kind in LISTS)):
+        with suppress(OSError):
+            storage().delete(name)
 
 
 def find(token: str) -> Upload:
@@ -89,56 +113,35 @@ def confirm(upload: Upload) -> Upload:
     confirmed = replace(upload, stored=f"{FOLDER}/{uuid.uuid4()}")
     try:
         upload.path.rename(confirmed.path)
+        for kind in upload.lists:
+            upload.list_path(kind).rename(confirmed.list_path(kind))
     except FileNotFoundError:
         raise _gone() from None
     return confirmed
 
 
-@contextmanager
-def planned(path: str, name: str, mapping: str) -> Iterator[Plan]:
-    """Plan the ingest of a stored file. Reports and errors of the block use its name for people."""
-    with tempfile.TemporaryDirectory() as folder:
-        link, columns = Path(folder) / name, Path(folder) / MAPPING
-        link.symlink_to(path)
-        columns.write_text(mapping, encoding="utf-8")
-        try:
-            yield plan.read([link], columns if mapping else None)
-        except TransferError as error:
-            error.args = (str(error).replace(f"{folder}/", ""),)
-            raise
-
-
-def report(upload: Upload) -> list[str]:
-    """Say how a file would be ingested; BadInput if it cannot be."""
-    with planned(str(upload.path), upload.name, upload.mapping) as result:
-        return result.lines()
-
-
-def mapping_of(upload: Upload) -> str:
-    """Return a mapping file with guesses for a file of an unknown form; "" for others."""
-    try:
-        report(replace(upload, mapping=""))
-    except plan.Unrecognized as error:
-        if error.can_be_mapped:
-            sample = Sample.of(error.lines)
-            return mapping_file.text(sample, upload.name, f"{upload.name}.mapping.toml")
-    except TransferError:
-        return ""
-    return ""
-
-
 def remove_orphans() -> int:
-    """Remove uploads without a job; returns their number."""
+    """Remove uploads without a job; returns the number of files."""
     files = storage()
     if not files.exists(FOLDER):
         return 0
     before = timezone.now() - ORPHANED_AFTER
     owned = set(WarehouseJob.objects.exclude(file="").values_list("file", flat=True))
     names = [f"{FOLDER}/{name}" for name in files.listdir(FOLDER)[1]]
-    orphans = [n for n in names if n not in owned and files.get_modified_time(n) < before]
-    for name in orphans:
+    orphans = [name for name in names if name.partition(".")[0] not in owned]
+    old = [name for name in orphans if files.get_modified_time(name) < before]
+    for name in old:
         files.delete(name)
-    return len(orphans)
+    return len(old)
+
+
+def _save(name: str, file: "UploadedFile[bytes]") -> None:
+    with disk_errors.reported("The file cannot be stored"):
+        storage().save(name, file)
+
+
+def _list(stored: str, kind: str) -> str:
+    return f"{stored}.{kind}"
 
 
 def _gone() -> UploadGone:

@@ -6,30 +6,15 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from transfers import warehouse_jobs
+from transfers import bars, job_bars, warehouse_jobs
 from transfers.download import months, store
 from transfers.download.months import Month
 from transfers.download.store import Download
 from transfers.exceptions import NotPublished, TransferError
 from transfers.models import WarehouseJob
 from transfers.run import completion
-
-COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    DownloadColumn(binary_units=True),
-    TransferSpeedColumn(),
-    TimeRemainingColumn(),
-)
 
 
 class Command(BaseCommand):
@@ -68,16 +53,13 @@ class Command(BaseCommand):
             raise CommandError("\n".join(error.full_message for error in missing))
 
     def publish(self, names: list[str]) -> None:
-        """Run a job that publishes the months, here or in a worker, and print its steps."""
+        """Run a job that publishes the months, here or in a worker, show its
+        progress, and print its steps."""
         months.parse(names)
         job = warehouse_jobs.ask(WarehouseJob.Kind.PUBLISH, "command", arguments=names)
         try:
-            while job.active:
-                warehouse_jobs.work()
-                job.refresh_from_db()
-                if job.active:
-                    time.sleep(completion.WAIT)
-                    warehouse_jobs.reap()
+            with job_bars.following(job, Console(stderr=True)):
+                _complete(job)
         except KeyboardInterrupt:
             job.refresh_from_db()
             warehouse_jobs.fail(job, TransferError("It was interrupted."))
@@ -90,9 +72,8 @@ class Command(BaseCommand):
         """Download the months one after the other; return why some are not published."""
         missing = []
         console = Console(stderr=True)
-        with Progress(
-            *COLUMNS, console=console, transient=True, disable=not console.is_terminal
-        ) as display:
+        columns = (DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
+        with bars.display(console, "{task.description}", *columns) as display:
             for month in months.parse(names) or months.recent():
                 try:
                     result = self.download_month(month, force, display)
@@ -115,6 +96,16 @@ class Command(BaseCommand):
             return store.download(month, update, force=force, wait=wait)
         finally:
             display.remove_task(bar)
+
+
+def _complete(job: WarehouseJob) -> None:
+    """Run jobs, or wait for a worker that does, until this one has ended."""
+    while job.active:
+        warehouse_jobs.work()
+        job.refresh_from_db()
+        if job.active:
+            time.sleep(completion.WAIT)
+            warehouse_jobs.reap()
 
 
 def _outcome(download: Download) -> str:

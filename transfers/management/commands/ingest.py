@@ -8,22 +8,14 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import TaskProgressColumn, TextColumn
 
-from transfers import demo, disk_errors, warehouses
+from transfers import bars, demo, disk_errors, warehouses
 from transfers.exceptions import BadInput, TransferError
 from transfers.ingest import mapping_file, plan, raw_table
 from transfers.ingest.mapping_file import Sample
 from transfers.ingest.plan import Plan
 from transfers.terminal import Rate
-
-COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    TaskProgressColumn(),
-    TextColumn("{task.completed:,.0f} rows"),
-    Rate(),
-)
 
 
 class Command(BaseCommand):
@@ -126,13 +118,12 @@ class Command(BaseCommand):
         """Ingest the files, with a progress bar for each if a person watches."""
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
         console = Console(stderr=True)
-        with Progress(
-            *COLUMNS, console=console, transient=True, disable=not console.is_terminal
-        ) as display:
-            bars = {path: display.add_task(path.name) for path in planned.files}
+        columns = (TaskProgressColumn(), TextColumn("{task.completed:,.0f} rows"), Rate())
+        with bars.display(console, "{task.description}", *columns) as display:
+            tasks = {path: display.add_task(path.name) for path in planned.files}
 
             def update(path: Path, rows: int, share: float) -> None:
-                display.update(bars[path], completed=rows, total=rows / share)
+                display.update(tasks[path], completed=rows, total=rows / share)
 
             return raw_table.ingest(warehouse, planned, mode, update, repeated)
 

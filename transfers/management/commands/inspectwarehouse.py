@@ -18,12 +18,18 @@ class Command(BaseCommand):
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", help="name of the table in the warehouse")
+        parser.add_argument(
+            "table", help="name in the warehouse, also with schema and catalog: main.sales.orders"
+        )
+        parser.add_argument(
+            "--unpinned", action="store_true", help="a view, or another table without versions"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             warehouse = warehouses.connect(settings.WAREHOUSE_URL)
-            with warehouse.snapshot(options["table"]) as source:
-                self.stdout.write(inspection.model(options["table"], source), ending="")
+            table, pinned = options["table"], not options["unpinned"]
+            with warehouse.snapshot(table, pinned=pinned) as source:
+                self.stdout.write(inspection.model(table, source, pinned=pinned), ending="")
         except TransferError as error:
             raise CommandError(f"{error} {error.advice}".strip()) from None

@@ -17,9 +17,11 @@ from transfers import services
 from transfers.exceptions import ChecksFailed, TransferError
 from transfers.models import Transfer
 from transfers.run import completion
-from transfers.run.preview import preview
+from transfers.run.preview import previews
 from transfers.terminal import checks, following, outcome
 from transfers.warehouses import connect
+
+ANYWAY = "To publish in spite of the checks: manage.py transfer TABLE --despite-checks REASON"
 
 
 class Command(BaseCommand):
@@ -37,7 +39,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="show how columns and rows differ from the published version; write nothing",
+            help="show how columns and rows differ from the published version, and what the quality"
+            " checks find; write nothing",
         )
         parser.add_argument(
             "--force", action="store_true", help="transfer tables even if nothing has changed"
@@ -76,10 +79,10 @@ class Command(BaseCommand):
 
     def preview(self, models: list[type[MirroredTable]]) -> None:
         """Print what transfers would change; CommandError if one of them would be refused."""
-        previews = [preview(model, connect(settings.WAREHOUSE_URL)) for model in models]
-        for result in previews:
+        results = previews(models, connect(settings.WAREHOUSE_URL))
+        for result in results:
             self.stdout.write("\n".join(result.lines()))
-        if refused := [result.table for result in previews if result.refused]:
+        if refused := [result.table for result in results if result.is_refused]:
             raise CommandError(f"A transfer of {', '.join(refused)} would be refused.")
 
     def run(self, transfers: list[Transfer]) -> None:
@@ -90,6 +93,7 @@ class Command(BaseCommand):
         except ChecksFailed:
             for transfer in _rows(transfers):
                 self.stderr.write("\n".join([transfer.table, *checks(transfer)]))
+            self.stderr.write(ANYWAY)
             raise
 
     def report(self, message: str) -> None:

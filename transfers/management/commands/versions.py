@@ -45,5 +45,5 @@ class Command(BaseCommand):
 
 def _override(version: TableVersion) -> str:
     override = version.override
-    text = "  published in spite of failed checks by"
+    text = "  published despite failed checks by"
     return f"{text} {override['by']}: {override['reason']}" if override else ""

@@ -1,0 +1,54 @@
+"""Count the values of columns while their rows are copied, for the dictionary of search.
+
+Arrow counts a batch of rows in about a quarter of the time that PostgreSQL needs to read the stored
+rows again and to group them.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+# Of a column with more different values, only PostgreSQL counts all: this is memory of the
+# transfer. 20,000 short texts take so much.
+MOST_BYTES = 1 << 20
+COUNT = [("id", "count"), ("id", "min"), ("id", "max")]
+ADD = [("rows", "sum"), ("first", "min"), ("last", "max")]
+NAMES = ["value", "rows", "first", "last"]
+
+
+class ValueCounts:
+    """For each value of some columns: how many rows have it, and the first and last row's id."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, pa.Table] = {}  # by name of the column, with the columns NAMES
+
+    def begin(self, schema: pa.Schema, names: Iterable[str]) -> None:
+        """Count the named columns, those whose equal values are the same bytes in all databases."""
+        counted = (schema.field(name) for name in names if _is_countable(schema.field(name).type))
+        self.columns = {field.name: _none(field) for field in counted}
+
+    def add(self, rows: pa.Table) -> None:
+        """Count rows, which have the columns and `id`."""
+        for name, counts in list(self.columns.items()):
+            new = _grouped(rows.select([name, "id"]), name, COUNT)
+            counts = _grouped(pa.concat_tables([counts, new]), "value", ADD)
+            if counts.nbytes > MOST_BYTES:
+                del self.columns[name]
+            else:
+                self.columns[name] = counts
+
+
+def _is_countable(type_: pa.DataType) -> bool:
+    kinds = (pa.types.is_string, pa.types.is_integer, pa.types.is_date, pa.types.is_boolean)
+    return any(is_kind(type_) for is_kind in kinds)
+
+
+def _none(field: pa.Field) -> pa.Table:
+    numbers = [(name, pa.int64()) for name in NAMES[1:]]
+    return pa.schema([("value", field.type), *numbers]).empty_table()
+
+
+def _grouped(rows: pa.Table, name: str, aggregates: list[tuple[str, str]]) -> pa.Table:
+    # In the caller's thread, as the other threads do other work.
+    groups = rows.group_by(name, use_threads=False).aggregate(aggregates)
+    return groups.rename_columns(NAMES)
