@@ -12,13 +12,27 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import gateway, hostile, ingest, large, light, load, open_loop, report, start
+from benchmarks import (
+    gateway,
+    hostile,
+    ingest,
+    large,
+    light,
+    load,
+    mixed,
+    open_loop,
+    pages,
+    report,
+    start,
+)
 from benchmarks.target import Target, demo
 
 BENCHMARKS: dict[str, Callable[[Target, float], list[str]]] = {
     "gateway": gateway.run,
     "open_loop": open_loop.run,
     "load": load.run,
+    "mixed": mixed.run,
+    "pages": pages.run,
     "large": large.run,
     "light": light.run,
     "start": start.run,

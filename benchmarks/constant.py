@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import django
@@ -20,6 +21,8 @@ REPLY = ClientReply(entry.Reply("200 OK", HEADERS, [BODY], entry.encode(HEADERS)
 
 class Constant:
     """Stands for the gateway: every response is cached."""
+
+    metrics = SimpleNamespace(values={})  # the server adds gauges, which nobody reads here
 
     def cached(self, environ: dict[str, Any]) -> ClientReply:
         return REPLY

@@ -1,4 +1,4 @@
-"""Measure rates and response times for 0.3, 2.4 and 24 million flights, with query plans.
+"""Measure 0.3, 2.4 and 24 million flights: their way to readers, queries, and plans of queries.
 
 `make bench-growth FLIGHTS=file.parquet`; without a file the flights are random.
 """
@@ -8,32 +8,38 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-import duckdb
 import psycopg
-import pyarrow as pa
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import flight_records, report, wrk
-from benchmarks.target import Target, empty, served
+from benchmarks import flight_records, pipeline, report, wrk
+from benchmarks.target import Target, empty, running_target
 from tests.platform import Platform
-from transfers import warehouses
 from transfers.ingest.raw_columns import REQUIRED
 
 WEEK = 7  # most days in a query of a city
 TABLE = "flight_delay_data"
 DELAY = "Departure_Delay_Minutes"
 WIDTH = 240  # characters to which lines of a plan are cut
-CAPTURE = """
-import json
+CAPTURE = r"""
+import json, logging, re
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-with CaptureQueriesContext(connections["reader"]) as context:
+from psycopg.sql import Literal
+statements = []
+class Statements(logging.Handler):
+    def emit(self, record):  # EXPLAIN needs the values of prepared statements
+        value = lambda match: Literal(record.params[int(match[1]) - 1]).as_string()
+        statements.append(re.sub(r"\$(\d+)", value, record.sql))
+log = logging.getLogger("django.db.backends")
+log.setLevel(logging.DEBUG)
+log.propagate = False
+log.addHandler(Statements())
+with CaptureQueriesContext(connections["reader"]):
     assert Client(SERVER_NAME="127.0.0.1").get({path!r}).status_code == 200
-statements = [query["sql"] for query in context.captured_queries]
 # Without the look-up of the version and without the planner's estimate (flights/query/cost.py).
 data = [sql for sql in statements if {relation!r} in sql and not sql.startswith("EXPLAIN")]
 print(json.dumps(data))
@@ -44,17 +50,27 @@ type Paths = dict[str, Callable[[], str]]
 def main() -> None:
     options = _options()
     with empty() as platform:
-        rows, plans, environment = [], list[str](), list[str]()
-        for flights in _sizes(platform, options.flights, options.times):
-            with served(platform) as target:
+        steps, rows, plans, environment = list[list[str]](), [], list[str](), list[str]()
+        for flights, lines in _sizes(platform, options.flights, options.times):
+            steps += lines
+            _show(report.table(pipeline.HEAD, lines))
+            with running_target(platform) as target:
                 paths = _queries(target)
                 rows += [[flights, *row] for row in _lanes(target, paths, options.seconds)]
                 plans = [line for name in paths for line in _plan(target, name, paths[name]())]
                 environment = report.environment(target, "make bench-growth", options.seconds)
     head = ["flights", "lane", "requests/s", "p99", "refused"]
-    lines = [*report.table(head, rows), "", *plans, *environment]
+    _write("pipeline", [*report.table(pipeline.HEAD, steps), "", *environment])
+    _write("growth", [*report.table(head, rows), "", *plans, *environment])
+
+
+def _write(section: str, lines: list[str]) -> None:
+    _show(lines)
+    report.write(section, lines)
+
+
+def _show(lines: list[str]) -> None:
     Console().print(Markdown("\n".join(lines)))
-    report.write("growth", lines)
 
 
 def _options() -> argparse.Namespace:
@@ -62,41 +78,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--flights", type=Path, help="a Parquet file")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each lane (default: 5)")
     parser.add_argument(
-        "--times", type=int, default=10, help="how often the largest table repeats the rows"
+        "--times", type=int, default=10, help="how many files the largest table has (default: 10)"
     )
     return parser.parse_args()
 
 
-def _sizes(platform: Platform, flights: Path | None, times: int) -> Iterator[str]:
-    """Publish larger and larger tables; yield the number of rows of each."""
-    platform.manage("ingest", "--demo")
-    platform.manage("broker")
-    yield _published(platform)
-    folder = Path(urlsplit(platform.env["WAREHOUSE_URL"]).path)
-    built = flight_records.built(
-        flights or flight_records.random(folder / "random.parquet"), folder
-    )
-    rows = f"SELECT * FROM read_parquet('{built}')"
-    warehouse = warehouses.connect(platform.env["WAREHOUSE_URL"])
-    for repeats in (range(1), range(1, times)):
-        with warehouse.change() as change:
-            if 0 in repeats:
-                change.drop(TABLE)
-            for repeat in repeats:
-                batches: pa.RecordBatchReader = duckdb.connect().sql(rows).to_arrow_reader(100_000)
-                change.append(TABLE, batches.schema, batches, f"flights{repeat}")
-        yield _published(platform)
-
-
-def _published(platform: Platform) -> str:
-    # Only the table of flights grows, so its totals differ from those of the other tables.
-    with platform.started("transfer", "--all", "--despite-checks=benchmark") as process:
-        assert process.wait() == 0, "the transfer failed"
-    with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
-        sql = "SELECT max(rows) FROM flights_tableversion WHERE published_at IS NOT NULL"
-        rows = connection.execute(sql).fetchone()
-    assert rows
-    return report.number(rows[0])
+def _sizes(
+    platform: Platform, flights: Path | None, times: int
+) -> Iterator[tuple[str, list[list[str]]]]:
+    """Publish larger and larger tables; yield the flights of each, and the lines of its steps."""
+    yield pipeline.published(platform, "--demo")
+    folder = platform.warehouse
+    flights = flights or flight_records.random(folder / "random.parquet")
+    for numbers, mode in ([0], "--replace"), (range(1, times), "--append"):
+        files = [str(file) for file in pipeline.files(flights, folder, numbers)]
+        yield pipeline.published(platform, mode, *files)
 
 
 def _queries(target: Target) -> Paths:

@@ -33,27 +33,38 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write(name: str, lines: Sequence[str]) -> None:
-    """Replace the section `name` of docs/benchmarks.md."""
-    begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
+def write(name: str, lines: Sequence[str], file: Path = FILE, command: str = "make bench") -> None:
+    """Replace the section `name` of a page, by default docs/benchmarks.md."""
+    begin, end = f"<!-- {name}: written by {command} -->", f"<!-- end of {name} -->"
     section = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    text, count = section.subn(lambda _: "\n".join([begin, *lines, end]), FILE.read_text())
-    assert count == 1, f"{FILE} has {count} sections of {name}"
-    FILE.write_text(text)
+    text, count = section.subn(lambda _: "\n".join([begin, *lines, end]), file.read_text())
+    assert count == 1, f"{file} has {count} sections of {name}"
+    file.write_text(text)
 
 
 def environment(target: Target, command: str, seconds: float) -> list[str]:
     """A paragraph with the date, the command, the machine and all versions."""
+    return [
+        f"{setting(target, command)} {seconds:g} s per lane; the machine also runs the load"
+        f" generators. Peers: {', '.join(_peers())}; tools: {', '.join(_tools())}.",
+    ]
+
+
+def setting(target: Target, command: str) -> str:
+    """The date, the command, the machine and the versions of what is measured."""
     with psycopg.connect(target.database) as connection:
         postgresql = (connection.info.parameter_status("server_version") or "").split()[0]
     ours = [f"{name} {version(name)}" for name in OURS]
-    return [
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`, {seconds:g} s per lane."
-        f" {_machine()}, {platform.system()} {platform.release()},"
-        " which also runs the load generators."
-        f" Python {platform.python_version()}, {', '.join(ours)}, PostgreSQL {postgresql};"
-        f" peers: {', '.join(_peers())}; tools: {', '.join(_tools())}.",
-    ]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`."
+        f" {_machine()}, {platform.system()} {platform.release()}."
+        f" Python {platform.python_version()}, {', '.join(ours)}, PostgreSQL {postgresql}."
+    )
+
+
+def machine(about: str) -> str:
+    """A line with the date, what ran, and the machine."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {about} {_machine()}, {platform.release()}."
 
 
 def _machine() -> str:

@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,10 +42,14 @@ def measure() -> None:
         "a number": lambda: str(random.randint(-60, 1_400)),
         "one or two letters": lambda: random.choice(cities)[: random.randint(1, 2)],
     }
+    paths: dict[str, Callable[[], str]] = {
+        kind: partial(_search, query) for kind, query in kinds.items()
+    }
+    paths["suggestions"] = lambda: _suggest(random.choice(cities + airlines))
     rows = get(f"/api/{TABLE}/?limit=1&count=exact").headers["X-AirSense-Count"]
     table = Table("query", "median", "p95", "longest", title=f"Search of {int(rows):,} flights")
-    for kind, query in kinds.items():
-        times = sorted(seconds(query()) for _ in range(QUERIES))
+    for kind, path in paths.items():
+        times = sorted(seconds(path()) for _ in range(QUERIES))
         p95 = statistics.quantiles(times, n=20)[-1]
         table.add_row(
             kind, *(f"{1000 * s:.0f} ms" for s in (statistics.median(times), p95, times[-1]))
@@ -64,11 +69,21 @@ def typo(word: str) -> str:
     return word[:index] + word[index + 1 :]
 
 
-def seconds(query: str) -> float:
-    """Seconds of a search; the random limit makes a cached response unlikely."""
-    limit = random.randint(5, 100)
+def _search(query: Callable[[], str]) -> str:
+    """The random limit makes a cached response unlikely."""
+    params = {"q": query(), "limit": random.randint(5, 100), "offset": 0}
+    return f"/api/search?{urlencode(params)}"
+
+
+def _suggest(word: str) -> str:
+    """The beginning of a word, as while typing."""
+    params = {"q": word[: random.randint(1, 6)], "limit": random.randint(5, 50)}
+    return f"/api/search/suggest?{urlencode(params)}"
+
+
+def seconds(path: str) -> float:
     started_at = time.perf_counter()
-    get(f"/api/search?{urlencode({'q': query, 'limit': limit, 'offset': 0})}")
+    get(path)
     return time.perf_counter() - started_at
 
 

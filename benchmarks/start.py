@@ -4,7 +4,7 @@ import statistics
 from contextlib import ExitStack
 
 from benchmarks import processes, report, wrk
-from benchmarks.target import Target, served
+from benchmarks.target import Target, running_target
 from tests.platform import until
 
 RUNS = 3
@@ -39,7 +39,7 @@ def run(target: Target, seconds: float) -> list[str]:
 
 
 def _start_seconds(target: Target) -> float:
-    with served(target.platform) as other:
+    with running_target(target.platform) as other:
         return other.start_seconds
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.platform import Answer, Platform, Site, free_port, until
+from tests.platform import Platform, Response, Site, free_port, until
 
 # Open files: each of 6,000 users has a connection, and the client and the server hold one end each.
 OPEN_FILES = 16_384
@@ -26,7 +26,7 @@ class Target:
     headers: dict[str, str]  # headers of each request: an API key
     start_seconds: float  # from the command to the first response
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         return self.site.get(path, **self.headers, **headers)
 
     def relation(self, table: str) -> str:
@@ -55,12 +55,12 @@ def demo() -> Iterator[Target]:
     with empty() as platform:
         for command in (["ingest", "--demo"], ["broker"], ["transfer", "--all"]):
             platform.manage(*command)
-        with served(platform) as target:
+        with running_target(platform) as target:
             yield target
 
 
 @contextmanager
-def served(platform: Platform) -> Iterator[Target]:
+def running_target(platform: Platform) -> Iterator[Target]:
     """Run the web server of a platform."""
     port, headers = free_port(), _api_key(platform)
     site, started_at = Site(f"http://127.0.0.1:{port}"), time.perf_counter()

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import flight_records
+from benchmarks.processes import cpu_seconds, cpu_seconds_of_ended_children, parent
 from tests import servers  # noqa: F401  # points this process to a new database
 from tests.platform import most_memory
 from tests.warehouse.running import running
@@ -41,8 +42,11 @@ COPY = (
 )
 PEERS = {"pandas to_sql": "to_sql", "dlt": "dlt_pipeline"}
 FILE_ROWS = 100_000  # rows per result file: about 20 MB, like those of Databricks
-DICTIONARY = "making the dictionary"
-PHASES = ["reading", "copying", "indexing", DICTIONARY, "verifying", "publishing"]
+PHASES = [
+    *("reading", "copying", "indexing", "making the dictionary"),
+    *("verifying", "checking", "publishing"),
+]
+PARTIES = ("PostgreSQL", "the transfer", "the warehouse")
 PEER_ROWS = 200_000  # fewer rows for slow tools; only rates are compared
 
 
@@ -57,11 +61,12 @@ def main() -> None:
         rows = _fill(flight_records.built(flights, Path(folder)), options.times)
         transfers, unhashed, copies = [], [], []
         for _ in range(options.runs):  # alternate, because a machine's speed varies over time
-            transfers.append(_transfer("manage.py"))
-            unhashed.append(_transfer("-m", "benchmarks.unhashed"))
+            transfers.append(_transfer(server.process, "manage.py"))
+            unhashed.append(_transfer(server.process, "-m", "benchmarks.unhashed"))
             copies.append(_copy_seconds(Path(folder) / "rows.csv"))
         peers = _peers(options.peers) if options.peers else {}
-        _show(rows, transfers, unhashed, copies, peers)
+        megabytes = (Path(folder) / "rows.csv").stat().st_size / 1e6
+        _show(rows, megabytes, transfers, unhashed, copies, peers)
 
 
 def _options() -> argparse.Namespace:
@@ -98,15 +103,31 @@ def _append(change: Any, table: str, rows: str, key: str) -> None:
     change.append(table, batches.schema, batches, key)
 
 
-def _transfer(*program: str) -> dict[str, float]:
-    """Run a transfer; return the seconds of each phase and the peak memory ("MB")."""
+def _transfer(warehouse: int, *program: str) -> dict[str, float]:
+    """Run a transfer; return the seconds of each phase, the peak memory ("MB") and CPU seconds.
+
+    `warehouse` is the id of its process.
+    """
     from transfers.models import Transfer
 
     _checkpoint()
+    before = _cpu_seconds(warehouse)
     with subprocess.Popen([sys.executable, *program, "transfer", "--force", TABLE]) as process:
         memory = most_memory(process)
     assert process.returncode == 0, "the transfer failed"
-    return {**Transfer.objects.filter(table=TABLE).latest("pk").seconds, "MB": memory}
+    time.sleep(1)  # until PostgreSQL has ended its process of the connection
+    cpu = {name: after - before[name] for name, after in _cpu_seconds(warehouse).items()}
+    return {**Transfer.objects.filter(table=TABLE).latest("pk").seconds, "MB": memory, **cpu}
+
+
+def _cpu_seconds(warehouse: int) -> dict[str, float]:
+    """CPU seconds so far of each party to a transfer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        postgresql = parent(cursor.fetchone()[0])
+    ended = cpu_seconds_of_ended_children
+    seconds = (ended(postgresql), ended(os.getpid()), cpu_seconds(warehouse))
+    return dict(zip(PARTIES, seconds, strict=True))
 
 
 def _seconds(run: Callable[..., object], *arguments: Any) -> float:
@@ -158,6 +179,7 @@ def _peers(python: Path) -> dict[str, float]:
 
 def _show(
     rows: int,
+    megabytes: float,
     transfers: list[dict[str, float]],
     unhashed: list[dict[str, float]],
     copies: list[float],
@@ -165,23 +187,24 @@ def _show(
 ) -> None:
     phases = [name for name in PHASES if name in transfers[0]]
     complete, without = _sum(transfers, phases), _sum(unhashed, phases)
-    dictionary, copied = _median(unhashed, DICTIONARY), statistics.median(copies)
-    table = Table(
-        "", "rows/s", "of \\copy", title=f"{rows:,} rows; medians of {len(copies)}", min_width=60
-    )
+    copied = statistics.median(copies)
+    title = f"{rows:,} rows, {megabytes:,.0f} MB of CSV; medians of {len(copies)}"
+    table = Table("", "rows/s", "MB/s", "of \\copy", title=title, min_width=70)
     for name, count, seconds in [
         ("psql \\copy, same columns and indexes", rows, copied),
-        ("transfer without row hash and dictionary", rows, without - dictionary),
         ("transfer without row hash", rows, without),
         ("transfer, verified and published", rows, complete),
         *((name, PEER_ROWS, seconds) for name, seconds in peers.items()),
     ]:
         rate = count / seconds
-        table.add_row(name, f"{rate:,.0f}", f"{rate / (rows / copied):.0%}")
+        size = rate * megabytes / rows
+        table.add_row(name, f"{rate:,.0f}", f"{size:.1f}", f"{rate / (rows / copied):.0%}")
     console = Console(width=100)
     console.print(table)
     for title, runs in (("seconds", transfers), ("without row hash", unhashed)):
         console.print(f"{title}:", ", ".join(f"{n} {_median(runs, n):.1f}" for n in phases))
+    cpu = ", ".join(f"{name} {_median(transfers, name):.1f}" for name in PARTIES)
+    console.print(f"seconds of CPU of a verified transfer: {cpu}")
     most = max(t["MB"] for t in transfers)
     console.print(f"row hash {complete - without:.1f} s; peak memory of a transfer {most:.0f} MB")
     server, *_ = connection.get_database_version()
