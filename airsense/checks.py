@@ -29,16 +29,16 @@ class Check[T]:
         self.last: Future[T] | None = None
         self.ended_at = 0.0
 
-    def begin(self) -> None:
-        """Start a run, unless one is running or the last result is still fresh."""
+    def begin(self, fresh_for: float = FRESH_FOR) -> None:
+        """Start a run, unless one is running or the last result is younger than `fresh_for` s."""
         with self.lock:
-            if self.run is None and not (self.last and _age(self.ended_at) < FRESH_FOR):
+            if self.run is None and not (self.last and _age(self.ended_at) < fresh_for):
                 self.run, self.started_at = Future(), time.monotonic()
                 threading.Thread(target=self._run, args=[self.run], daemon=True).start()
 
-    def result(self) -> T:
+    def result(self, fresh_for: float = FRESH_FOR) -> T:
         """Return the function's result, or raise its exception. Raises TimeoutError if it hangs."""
-        self.begin()
+        self.begin(fresh_for)
         with self.lock:
             run, last = self.run, self.last
             remaining = max(0.0, self.started_at + deadline() - time.monotonic())

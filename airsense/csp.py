@@ -1,7 +1,8 @@
 """Send a Content-Security-Policy with every response.
 
 HTML pages get the policy of the settings, which is relaxed for pages of third-party packages. All
-other responses (JSON, CSV, ...) get NOTHING, which forbids loading anything.
+other responses (JSON, CSV, ...) get NOTHING, which forbids loading anything; pictures have
+their own style besides.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
+PICTURE = f"{NOTHING}; style-src 'unsafe-inline'"  # an SVG document has its own style
 RELAXED = {
     # django-unfold evaluates Alpine.js expressions, uses inline styles and loads fonts.
     "/admin/": {
@@ -21,6 +23,8 @@ RELAXED = {
     },
     # Swagger UI and Redoc use inline styles; Redoc's search runs in a worker from a blob.
     "/api/docs": {"style-src": [SELF, UNSAFE_INLINE]},
+    # A citation may be framed by any page.
+    "/embed/": {"frame-ancestors": ["*"]},
     "/api/redoc": {"style-src": [SELF, UNSAFE_INLINE], "worker-src": ["blob:"]},
 }
 
@@ -33,7 +37,8 @@ class PolicyMiddleware(CSPMiddleware):
     ) -> HttpResponseBase:
         if response.get("Content-Type", "").startswith("text/html"):
             return super().process_response(request, response)
-        response[HEADER] = NOTHING
+        is_svg = response.get("Content-Type") == "image/svg+xml"
+        response[HEADER] = PICTURE if is_svg else NOTHING
         return response
 
     def get_policy_parts(self, request: HttpRequest, *args: Any, **kwargs: Any) -> PolicyParts:

@@ -15,6 +15,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 # User id of the account `nobody`. PostgreSQL refuses to run as root, so root runs it as `nobody`.
 NOBODY = 65534
 
+# The secrets that AirSense generates in this folder unless the environment sets them.
+SECRETS = ("secret_key", "metrics_token", "admin_password")
+
 
 class StartError(Exception):
     """AirSense cannot start. The message is one line and says what to do."""

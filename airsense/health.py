@@ -4,17 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import DatabaseError
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from flights.errors.pages import page
 from flights.models import PublishedTable
 from flights.tables import NAMES
 
-from . import status
+from . import replica, status, warehouse_check
 from .checks import Check
 from .gateway.watch import WATCH
+from .status import State
+
+WORDS = {True: "connected", False: "unreachable", None: "unknown"}
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -23,44 +27,54 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """/readyz: 200 if PostgreSQL answers the reader role and every table is published, else 503."""
+    """/readyz: 200 if PostgreSQL answers the reader role and every table is published, else 503.
+
+    A replica that lags is ready: what it serves is whole, and states its version.
+    """
     try:
-        published = _published.result()
+        published, lag = _state.result()
     except (DatabaseError, TimeoutError):
         return JsonResponse({"status": "PostgreSQL does not answer"}, status=503)
     if missing := [name for name in NAMES if name not in published]:
         return JsonResponse({"status": "not transferred yet", "tables": missing}, status=503)
-    return JsonResponse({"status": "ok"})
+    replica_lag = {} if lag is None else {"replica_lag_seconds": round(lag, 1)}
+    return JsonResponse({"status": "ok", **replica_lag})
 
 
-def _published_tables() -> set[str]:
-    return set(PublishedTable.objects.using(WATCH).values_list("table", flat=True))
+def _published_tables() -> tuple[set[str], float | None]:
+    """The tables that the reader's server has, and how far it lags if it is a replica."""
+    published = PublishedTable.objects.using(WATCH).values_list("table", flat=True)
+    return set(published), replica.seconds(WATCH)
 
 
-_published = Check(_published_tables)
+_state = Check(_published_tables)
 
 
-def connection(part: str, legacy_name: str = "") -> Callable[[HttpRequest], JsonResponse]:
+def connection(part: str, legacy_name: str = "") -> Callable[[HttpRequest], HttpResponse]:
     """Make a view that answers 200 if a part of airsense.status is up, else 503.
 
     The reason of a failure is shown only in the admin. `legacy_name` is the part's name in the
     response of the first AirSense, whose fields are then added.
     """
 
+    @page
     @csrf_exempt  # a POST gets a 405 instead of a CSRF error
     @never_cache
     @require_safe
     def view(request: HttpRequest) -> JsonResponse:
-        up = status.of(part).up
-        payload: dict[str, Any] = {"status": "connected" if up else "unreachable", "part": part}
+        state = warehouse_check.state(request) if part == "warehouse" else status.of(part)
+        payload: dict[str, Any] = {"status": WORDS[state.up], "part": part}
+        if state.at:
+            payload["checked_at"] = state.at
         if legacy_name:
-            payload |= _legacy_fields(legacy_name, part, up)
-        return JsonResponse(payload, status=200 if up else 503)
+            payload |= _legacy_fields(legacy_name, state)
+        return JsonResponse(payload, status=200 if state.up else 503)
 
     return view
 
 
-def _legacy_fields(legacy_name: str, part: str, up: bool) -> dict[str, Any]:
+def _legacy_fields(legacy_name: str, state: State) -> dict[str, Any]:
     """The fields that clients of the first AirSense read."""
-    text = {"result": f"{part} answers"} if up else {"error": f"{part} does not answer"}
-    return {f"{legacy_name} is connected": up, **text}
+    name, texts = state.part, {True: "answers", False: "does not answer", None: "was not checked"}
+    text = f"{name} {texts[state.up]}"
+    return {f"{legacy_name} is connected": bool(state.up), "result" if state.up else "error": text}

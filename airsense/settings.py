@@ -6,7 +6,10 @@ Without `DATABASE_URL` and `REDIS_URL` AirSense starts its own PostgreSQL and Va
 
 import hashlib
 import hmac
+import importlib.util
 import re
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,14 @@ import environ
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
-from airsense import alerting, data_folder, embedded
+from airsense import alerting, data_folder, embedded, log_config, probes
+from airsense.sign_in import provider_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = data_folder.folder()
 VERSION = re.findall(r"^## (\S+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.M)[0]
 env = environ.Env()
+_secret_values: set[str] = set()  # log lines must not show them
 
 
 def secret(name: str) -> str:
@@ -29,9 +34,11 @@ def secret(name: str) -> str:
     """
     file = env(f"{name}_FILE", default="")
     try:
-        return Path(file).read_text().strip() if file else str(env(name, default=""))
+        value = Path(file).read_text().strip() if file else str(env(name, default=""))
     except (OSError, ValueError) as error:
         raise data_folder.StartError(f"{name}_FILE={file} cannot be read: {error}") from None
+    _secret_values.add(value)
+    return value
 
 
 def number(name: str, default: int, minimum: int = 1) -> int:
@@ -43,9 +50,23 @@ def number(name: str, default: int, minimum: int = 1) -> int:
     return int(value)
 
 
+def choice(name: str, values: Sequence[str]) -> str:
+    """Read one of `values`; the first is the default. Raises StartError for any other."""
+    value = str(env(name, default=values[0]))
+    if value not in values:
+        raise data_folder.StartError(f"{name}={value!r} is none of {', '.join(values)}.")
+    return value
+
+
 SECRET_KEY = secret("SECRET_KEY") or data_folder.secret("secret_key")
+# Other keys whose signatures are accepted while SECRET_KEY is being replaced (docs/rotation.md).
+SECRET_KEY_FALLBACKS = secret("SECRET_KEY_FALLBACKS").replace(",", " ").split()
+# Password of the first administrator, whom `manage.py setup` creates. Generated if it is empty.
+ADMIN_PASSWORD = secret("ADMIN_PASSWORD")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# The platform's own address, for links that leave it: citations, embedded figures, the sitemap.
+PUBLIC_URL = env("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -58,6 +79,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.sitemaps",
     "django.contrib.postgres",
     "rest_framework",
     "rest_framework.authtoken",
@@ -65,6 +87,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_celery_beat",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "airsense",
     "flights",
     "transfers",
@@ -77,10 +102,12 @@ MIDDLEWARE = [
     "flights.access.throttles.client_errors",
     "flights.query.limits.requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "airsense.hanging_database.Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "airsense.probes.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "airsense.sign_in.second_factor.Middleware",
+    "airsense.access_log.note_user",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -127,22 +154,36 @@ def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     a small query (0.07 ms instead of 0.04 ms of CPU).
 
     `manage.py setup` creates the role, with a password derived from SECRET_KEY so that there is no
-    second secret to store. `READER_URL` replaces it with a role that somebody created by hand.
+    second secret to store. `READER_URL` replaces it: another role, or another server's address.
     """
-    default = {
-        **writer,
-        "USER": f"{writer['NAME']}_reader",
-        "PASSWORD": hmac.new(SECRET_KEY.encode(), b"reader", hashlib.sha256).hexdigest(),
-    }
+    passwords = [reader_password(key) for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)]
+    default = {**writer, "USER": f"{writer['NAME']}_reader", "PASSWORD": passwords[0]}
+    if SECRET_KEY_FALLBACKS:
+        default |= {"ENGINE": "flights.rotating_password", "PASSWORDS": passwords}
     reader = _external_database("READER_URL") if HAS_READER_URL else default
     flags = f"-c statement_timeout={READER_TIMEOUT_MS} -c default_transaction_read_only=on"
     flags += " -c pg_trgm.word_similarity_threshold=0.5"  # how similar a word must be to match
     flags += " -c max_parallel_workers_per_gather=0"  # a query uses one core and leaves the rest
     # Plan prepared statements for their values: a generic plan could read far more rows.
     flags += " -c plan_cache_mode=force_custom_plan"
-    prepared = {"prepare_threshold": 5}  # uses of a statement on a connection before it is prepared
-    options = {**reader.get("OPTIONS", {}), "options": flags, **prepared}
+    options = {**network_timeouts(3), **reader.get("OPTIONS", {}), "options": flags}
     return {**reader, "OPTIONS": options, "CONN_MAX_AGE": None, "TEST": {"MIRROR": "default"}}
+
+
+def reader_password(key: str) -> str:
+    """The password of the reader role under a SECRET_KEY."""
+    return hmac.new(key.encode(), b"reader", hashlib.sha256).hexdigest()
+
+
+def network_timeouts(seconds: int) -> dict[str, int]:
+    """Options of libpq that end a connection whose network or machine is gone, in TCP only.
+
+    Connecting to each host may take so long, and so may data on their way be unacknowledged. A
+    connection on which nothing is sent, for instance while a long statement runs, is probed. A
+    statement may take as long as it likes.
+    """
+    probes = {"keepalives_idle": seconds, "keepalives_interval": seconds, "keepalives_count": 2}
+    return {"connect_timeout": seconds, "tcp_user_timeout": 1_000 * seconds, **probes}
 
 
 def watch_database(database: dict[str, Any]) -> dict[str, Any]:
@@ -150,8 +191,13 @@ def watch_database(database: dict[str, Any]) -> dict[str, Any]:
 
     Connecting may take 2 s. A connection without an acknowledgement for 1 s is closed.
     """
-    timeouts = {"connect_timeout": 2, "tcp_user_timeout": 1_000}
+    timeouts = {**network_timeouts(2), "tcp_user_timeout": 1_000}
     return {**database, "OPTIONS": {**database.get("OPTIONS", {}), **timeouts}}
+
+
+def first_server(database: dict[str, Any]) -> dict[str, Any]:
+    """The same database, only on the first of the servers that a URL names."""
+    return {**database, **{k: str(database[k]).partition(",")[0] for k in ("HOST", "PORT")}}
 
 
 def _external_database(name: str) -> dict[str, Any]:
@@ -174,13 +220,21 @@ def valkey_url(broker: str) -> str:
     return url
 
 
-HAS_READER_URL = bool(secret("READER_URL"))  # else `setup` creates the reader role
+HAS_READER_URL = bool(secret("READER_URL"))
 # Milliseconds that PostgreSQL may spend on one public query before it is cancelled (503). A larger
 # value lets slow queries occupy threads for longer. The slowest on 2.4 million rows takes 0.4 s.
 READER_TIMEOUT_MS = number("READER_TIMEOUT_MS", 5_000)
 # Milliseconds that all SQL of one GraphQL operation may take together. A larger value lets one
 # operation occupy a thread for longer.
 GRAPHQL_TIMEOUT_MS = number("GRAPHQL_TIMEOUT_MS", 3_000)
+
+# Optional: an endpoint of OpenAI's chat completions protocol, such as https://api.openai.com/v1. It
+# plans the queries of questions that the grammar cannot read (docs/ask.md). Off without a URL.
+ASK_MODEL_URL = env("ASK_MODEL_URL", default="")
+ASK_MODEL_KEY = secret("ASK_MODEL_KEY")
+ASK_MODEL_NAME = env("ASK_MODEL_NAME", default="")
+# Seconds to wait for the model. A larger value lets each such question occupy a thread for longer.
+ASK_MODEL_TIMEOUT = number("ASK_MODEL_TIMEOUT", 10)
 
 # How many expensive queries run at the same time in all web processes together. PostgreSQL's
 # planner estimates whether a query is heavy or medium (flights/query/cost.py). The defaults occupy
@@ -199,25 +253,44 @@ WAITING_AT_ONCE = number("WAITING_AT_ONCE", 2)
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
 
 _writer = server_database()
+# A PostgreSQL that hangs (SIGSTOP) accepts connections and then says nothing.
+_writer["OPTIONS"] = {**network_timeouts(5), **_writer.get("OPTIONS", {})}
 _reader = reader_database(_writer)
 DATABASES = {
     "default": _writer,
     "reader": _reader,
     "watch": watch_database(_reader),
+    "replica": first_server(watch_database(_reader)),
     "status": {**watch_database(_writer), "TEST": {"MIRROR": "default"}},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The warehouse that builds the tables: duckdb:///FOLDER or databricks://... (docs/databricks.md).
+# The warehouse that builds the tables: duckdb:///FOLDER, databricks://... (docs/databricks.md) or
+# spark://... (docs/spark.md).
 WAREHOUSE_URL = env("WAREHOUSE_URL", default=f"duckdb://{HOME / 'warehouse'}")
 # Seconds to wait for a Databricks SQL warehouse that is starting. A larger value keeps the worker
 # busy for longer when the warehouse does not start.
 WAREHOUSE_START_TIMEOUT = number("WAREHOUSE_START_TIMEOUT", 600)
+# Sent to a Spark Connect server as `Authorization: Bearer TOKEN`.
+SPARK_TOKEN = secret("SPARK_TOKEN")
 DATABRICKS_TOKEN = secret("DATABRICKS_TOKEN")
 DATABRICKS_CLIENT_ID = env("DATABRICKS_CLIENT_ID", default="")
 DATABRICKS_CLIENT_SECRET = secret("DATABRICKS_CLIENT_SECRET")
+# The directory of a service principal of Microsoft Entra ID, and where it logs in.
+DATABRICKS_AZURE_TENANT_ID = env("DATABRICKS_AZURE_TENANT_ID", default="")
+DATABRICKS_AZURE_AUTHORITY = env(
+    "DATABRICKS_AZURE_AUTHORITY", default="https://login.microsoftonline.com"
+).rstrip("/")
+# JSON file with the key of a Google service account.
+DATABRICKS_GOOGLE_CREDENTIALS = env("DATABRICKS_GOOGLE_CREDENTIALS", default="")
 # PEM file of certificate authorities to trust for Databricks.
 DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
+# Whether large results come from the cloud's storage. Without it they come through the warehouse,
+# which is slower, but works where the workers cannot reach the storage.
+DATABRICKS_CLOUDFETCH = env.bool("DATABRICKS_CLOUDFETCH", default=True)
+
+# Reads all of /metrics (`Authorization: Bearer TOKEN`). Others see only the figures of the cache.
+METRICS_TOKEN = secret("METRICS_TOKEN") or data_folder.secret("metrics_token")
 
 # Milliseconds that a health check may take (PostgreSQL, Valkey, warehouse, worker). A part that
 # takes longer is reported as down; a larger value makes a status page that much slower.
@@ -234,13 +307,26 @@ CELERY_BROKER_URL = env("REDIS_URL", default="") or embedded.broker_url()
 VALKEY_URL = valkey_url(CELERY_BROKER_URL)  # for the rate limits that web processes share
 # Prefix of every key, so that several platforms can share one server.
 VALKEY_PREFIX = env("REDIS_PREFIX", default="airsense:")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": VALKEY_PREFIX}
+# A connection whose network is cut ends after about 10 seconds; otherwise TCP waits for 15 minutes.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": VALKEY_PREFIX,
+    "socket_connect_timeout": 5,
+    "socket_timeout": 10,
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        socket.TCP_KEEPIDLE: 5,
+        socket.TCP_KEEPINTVL: 2,
+        socket.TCP_KEEPCNT: 3,
+        socket.TCP_USER_TIMEOUT: 10_000,
+    },
+}
 CELERY_TASK_ACKS_LATE = True  # a task stays in the queue until it has ended,
 CELERY_TASK_REJECT_ON_WORKER_LOST = True  # and returns to it if its worker is killed
 CELERY_RESULT_EXPIRES = None  # no results are stored, so beat needs no task that deletes them
 CELERY_TASK_IGNORE_RESULT = True  # the outcome is stored in the row of the transfer or job
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # workers reserve no long tasks that others could run
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # also if Valkey refuses writes, as with a full disk
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # keep LOGGING
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "airsense.schedules:Scheduler"
@@ -275,16 +361,18 @@ ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = alerting.webhook(
 # Rows per response: without `limit`, and the largest `limit`.
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000
-# Flights that an airline, a city or a day needs to appear in the home page's rankings. A small
+# Flights that an airline, an airport, an hour or a month needs to be ranked on a page. A small
 # value lets those with few flights and extreme delays lead them.
-FLIGHTS_TO_RANK = number("FLIGHTS_TO_RANK", 1_000)
+FLIGHTS_TO_RANK = number("FLIGHTS_TO_RANK", 100)
+# New citations in 24 hours; each takes about 30 kB and stays for ever.
+CITATIONS_A_DAY = number("CITATIONS_A_DAY", 2_000)
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["flights.web.renderers.JSON", "flights.web.renderers.Browsable"],
     "DEFAULT_PARSER_CLASSES": [
         "flights.web.json_input.JSON",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "flights.web.form_input.Form",
+        "flights.web.form_input.MultiPart",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_FILTER_BACKENDS": [],
@@ -314,6 +402,14 @@ SPECTACULAR_SETTINGS = {
         },
         {"name": "First AirSense", "description": "Paths that clients of the first AirSense use."},
     ],
+    "SORT_OPERATION_PARAMETERS": False,  # common parameters come first, then those of each column
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "docExpansion": "none",  # all kinds are closed at first
+        "defaultModelsExpandDepth": -1,  # no list of schemas: each response shows its own
+        "filter": True,
+        "tryItOutEnabled": True,
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -332,6 +428,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
+
+# Whether everybody who may change something needs a second factor (docs/sign-in.md).
+REQUIRE_TOTP = env.bool("REQUIRE_TOTP", default=False)
+OTP_TOTP_ISSUER = "AirSense"  # as which an authenticator lists the secret
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # airsense.login_throttle counts codes
+
+# Sign-in by an OpenID Connect provider (docs/sign-in.md). Off without OIDC_ISSUER.
+OIDC_CLIENT_ID = env("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
+OIDC_ISSUER = provider_settings.issuer(
+    env("OIDC_ISSUER", default=""), OIDC_CLIENT_ID, OIDC_CLIENT_SECRET
+)
+OIDC_NAME = env("OIDC_NAME", default="single sign-on")  # on the button of the login page
+OIDC_SCOPES = env("OIDC_SCOPES", default="openid email profile")
+# The claim that lists what a person belongs to, and which of its values give which group of ours.
+OIDC_GROUPS_CLAIM = env("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_GROUPS = provider_settings.groups(env.list("OIDC_GROUPS", default=[]))
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -399,7 +512,7 @@ DOWNLOAD_TIMEOUT = number("DOWNLOAD_TIMEOUT", 60)
 # Largest monthly file; the DOT's have 20 to 35 MiB. A larger value lets the server fill the disk.
 DOWNLOAD_LIMIT = number("DOWNLOAD_LIMIT_MIB", 256) << 20
 
-# Folder of folders whose files schedules may ingest (transfers.tasks.ingest_folder).
+# The folder whose files and folders schedules may ingest (transfers.tasks.ingest_folder).
 INGEST_FOLDER = Path(env("INGEST_FOLDER", default=str(HOME / "inbox")))
 
 # Exports that workers write at the same time. A larger value leaves fewer workers for transfers.
@@ -473,6 +586,7 @@ UNFOLD = {
     "STYLES": [lambda request: static("airsense/admin.css")],
     "DASHBOARD_CALLBACK": "airsense.dashboard.show",
     "SIDEBAR": {"navigation": "airsense.navigation.sidebar"},
+    "ACCOUNT": {"navigation": "airsense.navigation.account"},
     "COLORS": {"primary": BLUE},
 }
 
@@ -490,14 +604,18 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+CSRF_FAILURE_VIEW = "flights.errors.pages.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
+# Hours until a session ends. A larger value lets a person whom the provider no longer lets in, or
+# the finder of a laptop, act for longer.
+SESSION_COOKIE_AGE = number("SESSION_HOURS", 336) * 3_600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # AirSense speaks plain HTTP. True: a proxy terminates TLS and sets X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-# Probes and Prometheus request these over plain HTTP inside the network.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+# Requested over plain HTTP inside the network.
+SECURE_REDIRECT_EXEMPT = [f"^({'|'.join(probes.PATHS)})$"]
 # Seconds for which browsers refuse plain HTTP after a visit (HSTS). A larger value protects rare
 # visitors, but locks everybody out for longer if the certificate cannot be renewed.
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 30 * 86_400) if HTTPS else 0
@@ -508,27 +626,25 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Warnings and errors from the same line of code that a process logs per minute; it only counts the
 # others. A larger value lets a flood of errors fill the disk faster.
 LOG_REPEATS_PER_MINUTE = number("LOG_REPEATS_PER_MINUTE", 20)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
-    },
-    "filters": {
-        "request": {"()": "airsense.request_ids.RequestIdFilter"},
-        "limits": {"()": "airsense.log_limits.Limits", "most": LOG_REPEATS_PER_MINUTE},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["request", "limits"],
-        }
-    },
-    # Do not log client errors (4xx): anybody can cause them and fill the disk.
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-}
+# The form of log lines: text for people, json for containers (the image sets it).
+LOG_FORMAT = choice("LOG_FORMAT", log_config.FORMATS)
+# Requests that get a log line (docs/monitoring.md): those that failed or were slow (errors), also
+# those that the response cache did not answer (misses), all, or none.
+LOG_REQUESTS = choice("LOG_REQUESTS", ("misses", "errors", "all", "none"))
+# Lines about requests that a web process writes in a second, for each class of status; it only
+# counts the others. A larger value lets clients fill the disk faster.
+LOG_REQUESTS_PER_SECOND = number("LOG_REQUESTS_PER_SECOND", 10)
+# Optional: traces, sent by OTLP over HTTP (docs/monitoring.md). Off without an address.
+OTEL_EXPORTER_OTLP_ENDPOINT = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+OTEL_EXPORTER_OTLP_HEADERS = secret("OTEL_EXPORTER_OTLP_HEADERS")
+if OTEL_EXPORTER_OTLP_ENDPOINT and not importlib.util.find_spec("opentelemetry.sdk"):
+    needed = "OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of requirements/tracing.txt."
+    raise data_folder.StartError(needed)
+# Optional: a group of CloudWatch Logs that also gets each line (docs/monitoring.md).
+LOG_CLOUDWATCH_GROUP = env("LOG_CLOUDWATCH_GROUP", default="")
+_passwords = {_writer["PASSWORD"], _reader["PASSWORD"], *_reader.get("PASSWORDS", ())}
+# Values that no log may contain; a mark replaces them.
+LOG_SECRETS = sorted(
+    {*_secret_values, SECRET_KEY, *SECRET_KEY_FALLBACKS, METRICS_TOKEN, *_passwords}
+)
+LOGGING = log_config.config(LOG_FORMAT, LOG_REPEATS_PER_MINUTE, LOG_SECRETS, LOG_CLOUDWATCH_GROUP)

@@ -6,8 +6,9 @@ from celery import shared_task
 from django.core.management import call_command
 
 from airsense import data_folder, logs
+from airsense.sign_in import accounts
 from flights.access import keys
-from transfers import warehouse_jobs
+from transfers import run_log, warehouse_jobs
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,10 @@ def note_uses_of_keys() -> None:
 
 @shared_task
 def forget() -> None:
-    """Delete expired sessions, logs older than 30 days (docs/public.md) and orphaned uploads."""
+    """Delete expired sessions, logs of 30 days (docs/public.md), lost uploads, unused users."""
     call_command("clearsessions")
+    run_log.forget()
+    accounts.forget_strangers()
     if (folder := data_folder.folder() / "logs").is_dir():
         logs.rotate(folder)
     if removed := warehouse_jobs.remove_orphans():

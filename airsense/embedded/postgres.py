@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from airsense import data_folder
+from flights import durable
 
 from . import account, folders
 from .folders import EmbeddedError
@@ -78,7 +79,7 @@ class PostgreSQL(Server):
         single = ["--single", "-D", str(new), "-c", "exit_on_error=on", "postgres"]
         self.run([str(program("postgres")), *single], lock, b"CREATE DATABASE airsense\n")
         new.rename(self.data)
-        _sync(self.data.parent)
+        durable.sync(self.data.parent)
 
     def _check_version(self) -> None:
         try:
@@ -124,9 +125,3 @@ def _runs_in(pid: str, folder: Path) -> bool:
         return Path(f"/proc/{int(pid)}/cwd").readlink() == folder.resolve()
     except (OSError, ValueError):
         return False  # no such process, or another user's, which cannot be ours
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)

@@ -4,7 +4,7 @@ LOCK is the number of an inherited file descriptor that holds `supervisor.lock`.
 starts the servers, so the kernel ends them when this process ends (airsense.parent_death).
 """
 
-import logging
+import logging.config
 import os
 import signal
 import sys
@@ -12,6 +12,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import IO, NoReturn
 
+from airsense import log_config
 from airsense.data_folder import StartError
 
 from . import folders, locks, needed
@@ -23,6 +24,7 @@ from .valkey import Valkey
 POLL_SECONDS = 0.2
 # Give up on a server that ends more often than this within a minute.
 MOST_ENDS, WITHIN_SECONDS = 3, 60
+REPEATS_PER_MINUTE = 20  # as LOG_REPEATS_PER_MINUTE is by default
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,9 @@ def main() -> None:
     if os.fork():
         os._exit(0)  # the client continues; it does not wait for this process
     os.set_inheritable(lock, False)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
+    form = os.environ.get("LOG_FORMAT")  # a wrong one is reported by the settings
+    form = form if form in log_config.FORMATS else log_config.FORMATS[0]
+    logging.config.dictConfig(log_config.config(form, REPEATS_PER_MINUTE))
     signal.signal(signal.SIGTERM, _exit)
     every: list[Server] = [PostgreSQL(), Valkey()]
     servers = [server for server in every if server.name in needed()]

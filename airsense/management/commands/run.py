@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from airsense import data_folder
+from airsense.backup import BackupError, marker
 from airsense.embedded import locks
 from airsense.processes import Child, Processes
 from flights.models import PublishedTable
@@ -66,6 +67,7 @@ class Command(BaseCommand):
 
     def run(self, processes: Processes) -> None:
         _check_port(self.port)
+        _check_restore()
         # It begins in the warehouse, so the database is set up meanwhile.
         preparation = processes.start("prepare", job=True)
         self.set_up()
@@ -143,6 +145,14 @@ def _single_platform() -> Iterator[None]:
                 " AIRSENSE_HOME to another folder to run a second one."
             )
         yield
+
+
+def _check_restore() -> None:
+    """Refuse to make a new platform where a restore was interrupted."""
+    try:
+        marker.refuse_new_platform()
+    except BackupError as error:
+        raise CommandError(str(error)) from None
 
 
 def _check_port(port: int) -> None:

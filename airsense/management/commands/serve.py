@@ -12,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 
 from airsense import cpus
+from airsense.metrics import folder
 
 # Length of the accept queue: 6,000 clients that connect at once wait instead of being refused.
 BACKLOG = 8_192
@@ -20,7 +21,6 @@ PROCESSES = cpus.usable()
 # answer a quarter less than 4.
 THREADS = 6
 # Seconds to finish running responses when the server stops; then worker processes are killed.
-# Without a limit, a worker that gets the signal while it starts ignores it and never stops.
 STOP_TIMEOUT = 20
 
 
@@ -44,6 +44,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--threads", type=int, default=THREADS, help="threads per process (default: 6)"
         )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with folder.shared():  # before the checks import prometheus_client, with the URLs
+            return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
         serve(
@@ -73,6 +77,7 @@ def serve(application: str, port: int, **options: Any) -> None:
         websockets=False,
         backlog=BACKLOG,
         backpressure=BACKLOG,
+        log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},  # keep LOGGING
         **(defaults | options),
     ).serve(spawn_target=worker.run)
 

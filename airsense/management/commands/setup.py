@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from airsense import data_folder, permission_groups, schedules
+from airsense import data_folder, new_database, permission_groups, schedules
+from airsense.backup import BackupError, marker
 from flights import reader_role
 from flights.tables import TABLES
 from transfers.load import sql_view
@@ -21,15 +23,18 @@ ADMIN = "admin"
 
 class Command(BaseCommand):
     help = (
-        "Migrate the database and create the read-only role for public queries, the user groups,"
-        " the housekeeping schedules, a SQL view of each table and the first administrator. Safe to"
-        " repeat, also while servers are running."
+        "Create or migrate the database, and create the read-only role for public queries, the user"
+        " groups, the housekeeping schedules, a SQL view of each table and the first administrator."
+        " Safe to repeat, also while servers are running."
     )
     requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            connection.ensure_connection()
+            marker.refuse_new_platform()
+            new_database.create_if_missing()
+        except BackupError as error:
+            raise CommandError(str(error)) from None
         except OperationalError as error:
             raise CommandError(f"PostgreSQL does not answer: {error}".strip()) from None
         with connection.cursor() as cursor:
@@ -49,14 +54,16 @@ class Command(BaseCommand):
         schedules.prepare()
         for model in TABLES:
             sql_view.prepare(model, role)
-        password_file = self.create_administrator()
-        created = f", created user {ADMIN} (password in {password_file})" if password_file else ""
+        place = self.create_administrator()
+        created = f", created user {ADMIN} (password in {place})" if place else ""
         self.stdout.write(f"database ready: {len(TABLES)} tables, reader role {role}{created}")
 
     def create_administrator(self) -> str | None:
-        """Create the first superuser. Returns the path of its password file, None if one exists."""
+        """Create the first superuser. Returns where its password is, None if one exists."""
         users = get_user_model()._default_manager
         if users.filter(is_superuser=True).exists():
             return None
-        users.create_superuser(ADMIN, password=data_folder.secret("admin_password"))
-        return str(data_folder.folder() / "admin_password")
+        password = settings.ADMIN_PASSWORD or data_folder.secret("admin_password")
+        users.create_superuser(ADMIN, password=password)
+        file = str(data_folder.folder() / "admin_password")
+        return "ADMIN_PASSWORD" if settings.ADMIN_PASSWORD else file
