@@ -1,36 +1,68 @@
-"""Fixtures of two platforms: `demo` is shared and read-only, `fresh` belongs to one test."""
+"""Fixtures: the platform `demo` is shared and read-only, `fresh` belongs to one test; a browser."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 
-from tests import shared_demo
+from airsense import data_folder
+from tests import planted, shared_demo
+from tests.browser import EVERY_LOOK, SOME_LOOKS, Looks, Window, chromium, shared_window
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
 
-# The longest files run first, so that all test processes end at about the same time.
+# The files that take most CPU time run first, so that all test processes end about together.
 LONGEST = (
-    "test_faults",
     "test_running",
-    "test_transfers",
-    "test_export_faults",
+    "test_browser",
     "test_embedded",
-    "test_databricks",
     "test_admin_browser",
-    "test_bucket_exports",
-    "test_postgresql_faults",
+    "test_transfers",
+    "test_faults",
+    "test_publishing",
+    "test_connectors",
+    "test_attacks",
+    "test_api_pages",
+    "test_scanners",
+    "test_backup",
+    "test_tables",
+    "test_databricks",
     "test_decompression_bombs",
     "test_warehouses",
-    "test_browser",
-    "test_jobs",
-    "test_schedules",
-    "test_unpublishable_records",
-    "test_publishing",
-    "test_scanners",
+    "test_quality",
+    "test_broker_months",
+    "test_places_browser",
+    "test_postgresql_faults",
+    "test_publication",
+    "test_export_faults",
+    "test_ask_questions",
+    "test_replica",
+    "test_json_bodies",
+    "test_page_weight",
+    "test_explorer",
+    "test_status_page",
+    "test_gateway",
     "test_containers",
-    "test_left_exports",
+    "test_schedules",
+    "test_bucket_exports",
+    "test_exports",
+    "test_citations",
+    "test_schema",
+    "test_search_page",
+    "test_jobs",
     "test_search",
+    "test_background_exports",
+    "test_second_factor",
+    "test_preview",
+    "test_pages",
+    "test_admin",
+    "test_places",
+    "test_broker",
+    "test_first_client",
+    "test_stopped_dependencies",
 )
 
 
@@ -44,6 +76,22 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Tests may use the database of `demo` from their own process; nothing is rolled back."""
     with django_db_blocker.unblock():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_in_logs(django_db_setup: None) -> Iterator[None]:
+    """Logs of processes are searched when these end; here, those of the tests and the servers."""
+    servers_logs = data_folder.folder() / "logs"
+    for log in servers_logs.glob("*.log"):
+        planted.skip(log)
+    planted.add(settings.DATABASES["reader"]["PASSWORD"])
+    own = planted.Search()
+    logging.getLogger().addHandler(own)
+    yield
+    logging.getLogger().removeHandler(own)
+    assert own.leaks == []
+    for log in servers_logs.glob("*.log"):
+        planted.search(log)
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +115,30 @@ def fresh() -> Iterator[Platform]:
     """A platform with an empty database and no warehouse yet."""
     with own_platform() as own:
         yield Platform(dict(own.env))  # a test may lead it to another warehouse
+
+
+@pytest.fixture(
+    params=[SOME_LOOKS, pytest.param(EVERY_LOOK, marks=pytest.mark.deep)], ids=["some", "every"]
+)
+def looks(request: pytest.FixtureRequest) -> Looks:
+    """The widths and colour schemes in which a page is checked."""
+    looks: Looks = request.param
+    return looks
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, site: Site) -> Iterator[Window]:
+    with shared_window(browser, site.url) as window:
+        yield window
+
+
+@pytest.fixture
+def page(window: Window) -> Iterator[Page]:
+    with window.lent() as page:
+        yield page

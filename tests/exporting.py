@@ -12,9 +12,9 @@ from tests.platform import Platform
 TABLE = "flight_delay_data"
 RELATION = f"{TABLE}__v1"
 START = (
-    "from flights import tasks; from flights.models import Asker;"
+    "from flights import tasks; from flights.models import Requester;"
     " from flights.tables import by_name;"
-    f"print(tasks.start(by_name('{TABLE}'), '{{}}', '{{}}', Asker(user='test')).pk)"
+    f"print(tasks.start(by_name('{TABLE}'), '{{}}', '{{}}', Requester(user='test')).pk)"
 )
 
 

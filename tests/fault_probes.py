@@ -18,6 +18,8 @@ START = (
     f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
 )
 
+# In the query of the hash of the table's rows; the check of a session's settings hashes no date.
+HASH = "unix_date"
 ADVISORY = 1  # key of the advisory lock that CREATE INDEX waits for
 NO_INDEXES = f"SELECT pg_advisory_lock({ADVISORY})"
 
@@ -87,7 +89,7 @@ def let_indexes_wait(platform: Platform) -> None:
 
 
 @contextmanager
-def held(platform: Platform, statement: str) -> Iterator[None]:
+def open_transaction(platform: Platform, statement: str) -> Iterator[None]:
     with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
         connection.execute(statement)
         yield

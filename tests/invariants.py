@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from flights.errors.responses import PROBLEM
-from tests.platform import Answer, Site
+from tests.platform import Response, Site
 
 AIRLINES = "/api/airline_performance/"
 DYNAMIC = "/api/dynamic_query?table_name=airline_performance"
@@ -29,7 +29,7 @@ FIRST = ("/api/dynamic_query", "/api/advanced_search")
 SLACK = 2.0  # seconds beyond the statement timeout, for a busy machine
 
 
-def check_invariants(answer: Answer, path: str) -> Answer:
+def check_invariants(answer: Response, path: str) -> Response:
     """Check the invariants of every response."""
     assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
     if answer.status >= 400:
@@ -41,7 +41,7 @@ def check_invariants(answer: Answer, path: str) -> Answer:
     return answer
 
 
-def well_formed(answer: Answer, path: str) -> None:
+def well_formed(answer: Response, path: str) -> None:
     """Check that an error has exactly the fields of its route."""
     body, kind = answer.json(), answer.headers["content-type"]
     if kind == PROBLEM:
@@ -59,7 +59,7 @@ def well_formed(answer: Answer, path: str) -> None:
         assert body.keys() <= {"error", "message", "detail", "allowed"}
 
 
-def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
+def timely(site: Site, method: str, path: str, **headers: str) -> Response:
     """Send a request, and check that the response meets the timeout of the tables."""
     began = time.monotonic()
     answer = check_invariants(site.ask(method, path, None, **headers), path)
@@ -67,7 +67,7 @@ def timely(site: Site, method: str, path: str, **headers: str) -> Answer:
     return answer
 
 
-def meaning(answer: Answer) -> object:
+def meaning(answer: Response) -> object:
     """Normalize a response: the order of parameters in links, and which error is named, vary."""
     if answer.status >= 400:
         return answer.status

@@ -12,13 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from airsense import data_folder, parent_death
-from tests import commands
+from tests import commands, planted
 
 COLUMNS = (
     "Flight Date,Airline Name,Origin City,Destination City,"
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]  # by lower-case name
     body: bytes
@@ -42,10 +42,10 @@ class Site:
 
     url: str
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         return self.ask("GET", path, None, **headers)
 
-    def ask(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, data, named, method=method)
         try:
@@ -60,7 +60,8 @@ class Site:
 class Platform:
     env: dict[str, str]
     code: Path = data_folder.PROJECT
-    log: Path = Path(os.devnull)  # output of its long-running commands
+    # Output of its long-running commands.
+    log: Path = field(default_factory=lambda: planted.default_log)
 
     def manage(self, *arguments: str, seconds: float = 100) -> str:
         """Return the output of a command; fail if the command fails."""
@@ -69,15 +70,16 @@ class Platform:
         return done.stdout
 
     def attempt(self, *arguments: str, seconds: float = 100) -> "subprocess.CompletedProcess[str]":
-        return commands.run(self.code / "manage.py", arguments, self._env(), seconds=seconds)
+        done = commands.run(self.code / "manage.py", arguments, self._env(), seconds=seconds)
+        assert not planted.leaks(done.stderr), arguments
+        return done
 
     def program(self, module: str, *arguments: str) -> str:
         """Return the output of a module of the tests."""
-        command = [sys.executable, "-m", module, *arguments]
         env = {"DJANGO_SETTINGS_MODULE": "airsense.settings", **self._env()}
-        return subprocess.run(
-            command, env=env, check=True, stdout=subprocess.PIPE, text=True, timeout=250
-        ).stdout
+        done = commands.run(module, arguments, env, seconds=250)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def python(self, code: str) -> str:
         """Return the output of Python code that runs in a process of the platform."""
@@ -85,11 +87,12 @@ class Platform:
 
     def token(self) -> str:
         """The API token of a superuser."""
-        return self.python(
+        token = self.python(
             "from django.contrib.auth.models import User;"
             "from rest_framework.authtoken.models import Token;"
             "print(Token.objects.get_or_create(user=User.objects.get(username='admin'))[0].key)"
-        ).strip()
+        )
+        return planted.add(token.strip())
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[commands.Command]:
@@ -99,6 +102,7 @@ class Platform:
         process = commands.Command(command, self._env(), self.log, self.log)
         with _stopped(process):
             yield process
+        planted.search(self.log)
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
@@ -114,6 +118,7 @@ class Platform:
             )
         with _stopped(process):
             yield process
+        planted.search(self.log)
 
     @contextmanager
     def site(self, processes: int = 2) -> Iterator[Site]:
@@ -205,8 +210,8 @@ def _is_ready(site: Site) -> bool:
         return False
 
 
-def _answer(response: Any) -> Answer:
+def _answer(response: Any) -> Response:
     headers = {name.lower(): value for name, value in response.headers.items()}
     once = [name.lower() for name in response.headers if name != "Set-Cookie"]
     assert sorted(once) == sorted(set(once)), once
-    return Answer(response.status, headers, response.read())
+    return Response(response.status, headers, response.read())

@@ -1,7 +1,8 @@
 """A client in a separate process: sends requests until it is stopped, then prints the responses.
 
-`python -m tests.reader query|export URL STOP`: STOP is a file that stops it. Prints a JSON list
-of [stated version, SHA-256 of the body, seconds, status].
+`python -m tests.reader query|export URL STOP`: STOP is a file that stops it; the last request
+begins when the file exists. Prints a JSON list of [stated version, SHA-256 of the body, seconds,
+status].
 """
 
 import hashlib
@@ -19,8 +20,9 @@ EXPORT_SECONDS = 3.0
 def main(kind: str, url: str, stop: str) -> None:
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}"
-    responses = []
-    while not Path(stop).exists():
+    responses, stopped = list[object](), False
+    while not stopped:
+        stopped = Path(stop).exists()
         assert parts.hostname
         responses.append((query if kind == "query" else export)(parts.hostname, parts.port, path))
         time.sleep(0.02)

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from airsense import data_folder, embedded
+from tests import planted
 
 os.environ.setdefault("AIRSENSE_HOME", str(data_folder.PROJECT / ".airsense-test"))
 _held = ExitStack()
@@ -30,7 +31,7 @@ def own_environment(template: str = "template1") -> dict[str, str]:
     """The settings of one platform: a new database and queue, and no warehouse yet."""
     name = f"airsense_test_{os.getpid()}_{next(_numbers)}"
     copy_database(template, name)
-    _held.callback(_execute, "DROP ROLE IF EXISTS {}", f"{name}_reader")
+    _held.callback(execute, "DROP ROLE IF EXISTS {}", f"{name}_reader")
     _held.callback(drop, name)
     return {
         "DATABASE_URL": urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}")),
@@ -56,7 +57,7 @@ def exists(database: str) -> bool:
 
 
 def copy_database(template: str, name: str) -> None:
-    _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+    execute("CREATE DATABASE {} TEMPLATE {}", name, template)
 
 
 def forget_role(role: str, database: str) -> None:
@@ -67,7 +68,7 @@ def forget_role(role: str, database: str) -> None:
 
 
 def drop(database: str) -> None:
-    _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
+    execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
 
 
 def _remove_shared() -> None:
@@ -77,7 +78,7 @@ def _remove_shared() -> None:
     shutil.rmtree(data_folder.folder() / name, ignore_errors=True)
 
 
-def _execute(statement: str, *names: str) -> None:
+def execute(statement: str, *names: str) -> None:
     with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
@@ -85,11 +86,13 @@ def _execute(statement: str, *names: str) -> None:
 def _spare_the_disk() -> None:
     """The embedded server's data need not outlive a crash of the machine: nothing waits for it."""
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        _execute(f"ALTER SYSTEM SET {setting} = off")
-    _execute("SELECT pg_reload_conf()")
+        execute(f"ALTER SYSTEM SET {setting} = off")
+    execute("SELECT pg_reload_conf()")
 
 
 if not os.environ.get("DATABASE_URL"):
     _spare_the_disk()
-os.environ.update(own_environment())
+os.environ.update(planted.ENVIRONMENT | own_environment())
 _held.callback(_remove_shared)
+planted.default_log = data_folder.folder() / f"test-{os.getpid()}.log"
+_held.callback(planted.default_log.unlink, missing_ok=True)

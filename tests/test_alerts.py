@@ -140,7 +140,7 @@ def test_an_alert_is_written_in_the_transaction_of_its_cause(nothing_yet: None) 
 
 
 def test_a_stale_table_is_alerted_once_until_a_transfer_confirms_it(
-    hook: Webhook,
+    hook: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
     tasks.look_at_freshness()
     assert kinds() == []
@@ -148,6 +148,8 @@ def test_a_stale_table_is_alerted_once_until_a_transfer_confirms_it(
     tasks.look_at_freshness()
     tasks.look_at_freshness()
     assert kinds() == ["stale"]
+    # The log says so each minute, which deploy/aws/operations.yml counts.
+    assert caplog.messages.count("stale tables: delays_by_day") == 2
     fail()
     assert kinds() == ["stale", "failed"]
     succeed()  # the warehouse has nothing new, which is all that freshness asks for

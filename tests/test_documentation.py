@@ -14,7 +14,7 @@ from rest_framework.authtoken.models import Token
 
 from airsense.data_folder import PROJECT
 from flights.access import keys
-from flights.models import ApiKey, Asker, Export
+from flights.models import ApiKey, Export, Requester
 from tests.platform import Site
 
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(PROJECT.glob("docs/**/*.md"))]
@@ -61,7 +61,7 @@ def variables(site: Site) -> dict[str, str]:
     key = ApiKey(name="documentation")
     secret, query = keys.make(key), str(uuid.uuid4())
     export = Export.objects.create(table="delays_by_day", number=1, query=query, format="csv")
-    Asker.objects.create(export=export, key=key)
+    Requester.objects.create(export=export, key=key)
     return {"KEY": secret, "TOKEN": token, "EXPORT": str(export.pk)}
 
 
@@ -125,7 +125,7 @@ def test_every_page_is_on_the_map() -> None:
     assert pages - linked <= {PROJECT / "docs" / "README.md"}
 
 
-def test_every_hostile_test_file_is_named_on_the_security_page() -> None:
-    named = {path for page, path, _ in _named_code() if page == "docs/security.md"}
+def test_every_hostile_test_file_is_named_on_the_page_of_hostile_cases() -> None:
+    named = {path for page, path, _ in _named_code() if page == "docs/hostile-cases.md"}
     files = {f"tests/hostile/{p.name}" for p in (PROJECT / "tests/hostile").glob("test_*.py")}
     assert files <= named

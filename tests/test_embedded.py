@@ -313,7 +313,9 @@ def test_the_servers_are_durable_and_listen_on_no_port(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a second account for PostgreSQL")
-@pytest.mark.parametrize(("closed", "owner"), [(True, 0), (False, 65534)])
+@pytest.mark.parametrize(
+    ("closed", "owner"), [(True, 0), pytest.param(False, 65534, marks=pytest.mark.deep)]
+)
 def test_root_runs_postgresql_wherever_the_data_folder_is(closed: bool, owner: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o700 if closed else 0o755)

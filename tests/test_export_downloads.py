@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.platform import Answer, Platform, Site
+from tests.platform import Platform, Response, Site
 from tests.test_background_exports import finished_export
 
 QUERY = "Origin_City=Newark, NJ&order_by=-Arrival_Delay_Minutes&limit=5000"
@@ -29,7 +29,7 @@ def url(live: Site) -> str:
 
 
 @pytest.fixture(scope="module")
-def whole(live: Site, url: str) -> Answer:
+def whole(live: Site, url: str) -> Response:
     answer = live.get(url)
     assert answer.status == 200
     assert answer.headers["accept-ranges"] == "bytes"
@@ -41,7 +41,7 @@ def outcome(live: Site, url: str, **headers: str) -> tuple[int, bytes]:
     return answer.status, answer.body
 
 
-def test_a_range_request_returns_the_named_bytes(live: Site, url: str, whole: Answer) -> None:
+def test_a_range_request_returns_the_named_bytes(live: Site, url: str, whole: Response) -> None:
     body, size = whole.body, len(whole.body)
     for header, start, stop in (
         ("bytes=0-0", 0, 1),
@@ -76,13 +76,13 @@ def test_a_range_request_returns_the_named_bytes(live: Site, url: str, whole: An
     ],
 )
 def test_invalid_and_multiple_ranges_return_the_whole_file(
-    live: Site, url: str, whole: Answer, header: str
+    live: Site, url: str, whole: Response, header: str
 ) -> None:
     assert outcome(live, url, Range=header) == (200, whole.body)
 
 
 def test_a_part_that_the_file_does_not_have_is_refused_with_its_size(
-    live: Site, url: str, whole: Answer
+    live: Site, url: str, whole: Response
 ) -> None:
     size = len(whole.body)
     for header in (f"bytes={size}-", f"bytes={size + 5}-{size + 9}", "bytes=-0", f"bytes={9**99}-"):
@@ -94,7 +94,7 @@ def test_a_part_that_the_file_does_not_have_is_refused_with_its_size(
 
 
 def test_a_part_is_sent_only_of_the_file_that_if_range_names(
-    live: Site, url: str, whole: Answer
+    live: Site, url: str, whole: Response
 ) -> None:
     etag, modified = whole.headers["etag"], whole.headers["last-modified"]
     later = formatdate(parsedate_to_datetime(modified).timestamp() + 1, usegmt=True)
@@ -113,7 +113,7 @@ def test_a_part_is_sent_only_of_the_file_that_if_range_names(
 
 
 def test_conditional_headers_are_evaluated_in_the_order_of_rfc_9110(
-    live: Site, url: str, whole: Answer
+    live: Site, url: str, whole: Response
 ) -> None:
     etag, modified = whole.headers["etag"], whole.headers["last-modified"]
     second = parsedate_to_datetime(modified).timestamp()
@@ -151,7 +151,7 @@ def test_conditional_headers_are_evaluated_in_the_order_of_rfc_9110(
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_head_describes_the_file_without_a_body(live: Site, url: str, whole: Answer) -> None:
+def test_head_describes_the_file_without_a_body(live: Site, url: str, whole: Response) -> None:
     own = {"date", "x-request-id", "transfer-encoding"}
     for headers in ({}, {"Range": "bytes=0-4"}):
         head = live.ask("HEAD", url, None, **headers)
@@ -165,7 +165,7 @@ def test_head_describes_the_file_without_a_body(live: Site, url: str, whole: Ans
 
 @pytest.mark.parametrize("suffix", [False, True])
 def test_random_parts_are_those_of_the_file(
-    live: Site, url: str, whole: Answer, suffix: bool
+    live: Site, url: str, whole: Response, suffix: bool
 ) -> None:
     size = len(whole.body)
     number = st.integers(0, size + 10)
@@ -183,7 +183,7 @@ def test_random_parts_are_those_of_the_file(
 
 
 def test_curl_resumes_an_interrupted_download(
-    live: Site, url: str, whole: Answer, tmp_path: Path
+    live: Site, url: str, whole: Response, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(whole.body[:777])

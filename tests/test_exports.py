@@ -27,7 +27,7 @@ from flights.errors import BadQuery
 from flights.exports import excel
 from flights.mirror import Field
 from flights.models.mirrored import FlightDelayData
-from tests.platform import Answer, Platform, Site
+from tests.platform import Platform, Response, Site
 
 FLIGHTS = "/api/flight_delay_data/"
 NEWARK = f"Origin_City={quote('Newark, NJ')}&Destination_City={quote('Phoenix, AZ')}"
@@ -61,7 +61,7 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def export(site: Site, format_: str, query: str, **headers: str) -> Answer:
+def export(site: Site, format_: str, query: str, **headers: str) -> Response:
     answer = site.get(f"{FLIGHTS}?format={format_}&{query}", **headers)
     assert answer.status == 200, answer.body
     return answer
@@ -175,7 +175,7 @@ def test_exports_beyond_the_slots_are_refused_with_retry_after(demo: Platform) -
     with demo.site(processes=1) as site, ThreadPoolExecutor(8) as clients:
         together = threading.Barrier(8)
 
-        def ask(_: int) -> Answer:
+        def ask(_: int) -> Response:
             together.wait()
             return site.get(f"{FLIGHTS}?format=csv")
 

@@ -18,9 +18,9 @@ from rest_framework.authtoken.models import Token
 
 from flights.access import keys
 from flights.exports import retention
-from flights.models import ApiKey, Asker, Export
+from flights.models import ApiKey, Export, Requester
 from tests.api_keys import log_without_keys
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 ALL = "/api/exports/"
 DAYS = "delays_by_day"
@@ -53,7 +53,7 @@ def elsewhere() -> dict[str, str]:
     return {"X_Forwarded_For": f"203.0.113.{next(_numbers)}"}
 
 
-def post(site: Site, query: str, **who: str) -> Answer:
+def post(site: Site, query: str, **who: str) -> Response:
     body = json.dumps({"table": DAYS, "query": query, "format": "csv"}).encode()
     return site.ask("POST", ALL, body, Content_Type="application/json", **who)
 
@@ -101,7 +101,7 @@ def test_two_identical_requests_share_one_export(live: Site) -> None:
     assert first["id"] == second["id"]
     assert ids(live, X_API_Key=one) == ids(live, X_API_Key=other) == [first["id"]]
     assert live.get(f"{ALL}{first['id']}?wait=30", X_API_Key=other).json()["status"] == "done"
-    prefixes = Asker.objects.filter(export=first["id"]).values_list("key__prefix", flat=True)
+    prefixes = Requester.objects.filter(export=first["id"]).values_list("key__prefix", flat=True)
     assert list(prefixes) == [one[:16], other[:16]]
 
 
@@ -111,7 +111,7 @@ def test_concurrent_identical_requests_share_one_export(live: Site) -> None:
         responses = list(pool.map(lambda secret: post(live, query, X_API_Key=secret), secrets))
     assert {answer.status for answer in responses} <= {200, 202}
     assert len({answer.json()["id"] for answer in responses}) == 1
-    assert Asker.objects.filter(export=responses[0].json()["id"]).count() == 2
+    assert Requester.objects.filter(export=responses[0].json()["id"]).count() == 2
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def queued(key: ApiKey) -> Export:
     later = timezone.now() + timedelta(hours=1)
     facts = {"table": DAYS, "number": 1, "query": own(), "format": "csv", "due_at": later}
     export = Export.objects.create(**facts)
-    Asker.objects.create(export=export, key=key)
+    Requester.objects.create(export=export, key=key)
     return export
 
 

@@ -123,8 +123,10 @@ def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
 
 
 def test_search_tables_and_facets_are_those_of_the_rest_of_the_api(site: Site) -> None:
-    query = """{ search(q: "boston", table: "flight_delay_data", limit: 3) { query limit tables {
-        table version values_found columns rows
+    query = """{ search(q: "boston", table: "flight_delay_data", limit: 3) { query limit
+        understood { text kind name detail value url flights exact others { name } }
+        routes { name } close { name } tables {
+        table version values_found columns rows url explorer
         values { column value rows alike url fragments { text found } } } } }"""
     results, rest = (
         data(post(site, query))["search"],
@@ -152,14 +154,14 @@ def test_only_what_is_selected_is_read(demo: Platform) -> None:
         airline_performance(limit: 1) { next rows { Airline_Name } } }
         fragment more on DelaysByDay { Total_Flights Avg_Arrival_Delay @skip(if: true) }"""
     view, request = GraphQL.as_view(), APIRequestFactory().get(PATH, {"query": query})
-    view(request)  # what is published is known then
     with CaptureQueriesContext(connections["reader"]) as seen:
         answer = view(request).render()
     result = json.loads(answer.content)["data"]
     version = result["delays_by_day"]["version"]
     assert result["other"] == {"version": version, "limit": 1000}
     reads = [query["sql"] for query in seen.captured_queries if " FROM " in query["sql"]]
-    days, airlines = [sql.partition(" FROM ")[0] for sql in reads]
+    looked_up = [sql for sql in reads if ' FROM "flights_tableversion"' in sql]
+    days, airlines = [sql.partition(" FROM ")[0] for sql in reads if sql not in looked_up]
     assert days.count(f'"delays_by_day__v{version}".') == 2
     assert '"Day_of_Week"' in days
     assert '"Total_Flights"' in days

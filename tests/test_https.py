@@ -10,7 +10,12 @@ from tests.nginx import in_front_of
 from tests.platform import Platform, Site
 
 BY_HTTPS = {"X-Forwarded-Proto": "https"}
-SETTINGS = {"HTTPS": "true", "TRUSTED_PROXIES": "1", "ALLOWED_HOSTS": "127.0.0.1,example.org"}
+SETTINGS = {
+    "HTTPS": "true",
+    "TRUSTED_PROXIES": "1",
+    "ALLOWED_HOSTS": "127.0.0.1,example.org",
+    "PUBLIC_URL": "https://example.org",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,34 @@ def test_djangos_check_of_a_deployment_finds_nothing(demo: Platform) -> None:
     assert "no issues" in done.stdout
 
 
+def test_the_check_of_a_deployment_names_settings_that_contradict_a_proxy(demo: Platform) -> None:
+    wrong = {**demo.env, **SETTINGS, "TRUSTED_PROXIES": "0", "PUBLIC_URL": "http://example.org"}
+    done = Platform(wrong).attempt("check", "--deploy", "--fail-level=WARNING")
+    assert done.returncode == 1
+    assert "TRUSTED_PROXIES is 0" in done.stderr
+    assert "PUBLIC_URL=http://example.org is not https" in done.stderr
+
+
+def test_a_host_that_a_client_forwards_is_ignored(secure: Site) -> None:
+    forged = {"X_Forwarded_Host": "evil.example", "Forwarded": "host=evil.example;proto=https"}
+    plain = get(secure, "/admin/login/", **forged)
+    assert (plain.status, plain.headers["Location"]) == (301, "https://example.org/admin/login/")
+    assert get(secure, "/admin/login/", Host="evil.example", **BY_HTTPS).status == 400
+
+
+def test_a_form_from_another_origin_is_refused_and_the_error_names_the_settings(
+    secure: Site, site: Site
+) -> None:
+    origin = {"Origin": "https://example.org", "Accept": "text/html"}
+    answer = site.ask("POST", "/admin/login/", b"username=admin", **origin)
+    assert answer.status == 403
+    assert b"CSRF_TRUSTED_ORIGINS=https://example.org" in answer.body
+    assert b"HTTPS=true" in answer.body
+    hostile = site.ask("POST", "/admin/login/", b"", Origin="null", Accept="text/html")
+    assert hostile.status == 403
+    assert b"CSRF_TRUSTED_ORIGINS" not in hostile.body
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/admin/login/", "/api/delays_by_day/", "/api/search?q=x", "/explorer"]
 )
@@ -53,9 +86,12 @@ def test_cookies_are_never_sent_by_plain_http(secure: Site) -> None:
     assert all("Secure" in cookie for cookie in cookies)
 
 
-def test_health_and_metrics_work_over_http(secure: Site) -> None:
+def test_health_and_metrics_work_over_http_and_by_any_address(secure: Site) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         assert get(secure, path).status == 200
+        # A load balancer names the server by its address in the network.
+        assert get(secure, path, Host="10.0.1.7:8000").status == 200
+    assert get(secure, "/", Host="10.0.1.7:8000", **BY_HTTPS).status == 400
 
 
 def test_nginx_passes_on_that_a_proxy_before_it_was_reached_by_https(secure: Site) -> None:

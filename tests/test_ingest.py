@@ -284,7 +284,7 @@ def test_appended_files_may_have_other_columns_but_not_other_types(
     assert [(row["One"], row["Two"]) for row in raw(warehouse)] == [("x", None), (None, "y")]
     table = pa.table({name: ["2013-01-07"] for name in NAMES[:4]} | {n: [1] for n in NAMES[4:]})
     pq.write_table(table.append_column("one", [[1]]), "c.parquet")
-    says = f"c.parquet: column one is BIGINT, but VARCHAR in {RAW}. Use --replace"
+    says = f"c.parquet: column one is BIGINT, but VARCHAR in {RAW}. Replace all records"
     assert refusal(ingest, "c.parquet", append=True).startswith(says)
 
 

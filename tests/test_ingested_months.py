@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_warehouses import database, kind, read, servers, warehouse
+from tests.test_warehouses import SPARK, database, kind, read, servers, warehouse
 from transfers.exceptions import BadInput, WarehouseError
 from transfers.ingest.raw_columns import COLUMNS
 from transfers.ingest.raw_table import INGESTED, RAW, ingest
@@ -17,6 +17,8 @@ from transfers.warehouses import Warehouse
 __all__ = ["database", "kind", "servers", "warehouse"]  # fixtures
 
 HEADER = "FL_DATE,OP_CARRIER,FL_NUM,ORIGIN,DEST,CRS_DEP_TIME,DEP_DELAY,ARR_DELAY"
+# Databricks replaces months, also cut short, in the everyday tests; the rest takes it long.
+REST = ["embedded", *(pytest.param(k, marks=pytest.mark.deep) for k in ("inline", "links")), SPARK]
 JANUARY, FEBRUARY, MARCH = "2008-01-31", "2008-02-01", "2008-03-09"
 
 
@@ -63,6 +65,7 @@ def test_only_the_months_of_the_files_are_replaced(warehouse: Warehouse, tmp_pat
     assert "incoming_flight_records" not in warehouse.tables()
 
 
+@pytest.mark.parametrize("kind", REST, indirect=True)
 def test_an_older_release_can_be_ingested_again(warehouse: Warehouse, tmp_path: Path) -> None:
     old = month(tmp_path, "old.csv", (MARCH, 1))
     new = month(tmp_path, "new.csv", (MARCH, 1), (MARCH, 2))
@@ -75,6 +78,7 @@ def test_an_older_release_can_be_ingested_again(warehouse: Warehouse, tmp_path: 
     assert [file.new for file in ingest(warehouse, [old], "append")] == [False]
 
 
+@pytest.mark.parametrize("kind", REST, indirect=True)
 def test_other_columns_of_other_months_stay(warehouse: Warehouse, tmp_path: Path) -> None:
     header = "Flight Date,Airline Name,Origin City,Destination City,Departure Delay Minutes,Arrival"
     old = tmp_path / "old.csv"
@@ -86,6 +90,7 @@ def test_other_columns_of_other_months_stay(warehouse: Warehouse, tmp_path: Path
     assert [(row["Note"], row["Flight_Number"]) for row in rows] == [("x", None), (None, "1")]
 
 
+@pytest.mark.parametrize("kind", REST, indirect=True)
 def test_a_bad_file_of_a_month_changes_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
     ingest(warehouse, [month(tmp_path, "old.csv", (MARCH, 1))])
     before = warehouse.tables(), warehouse.version(RAW), warehouse.version(INGESTED)
@@ -96,6 +101,7 @@ def test_a_bad_file_of_a_month_changes_nothing(warehouse: Warehouse, tmp_path: P
     assert before == (warehouse.tables(), warehouse.version(RAW), warehouse.version(INGESTED))
 
 
+@pytest.mark.parametrize("kind", REST, indirect=True)
 def test_the_list_of_files_of_an_earlier_release_stays(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -113,6 +119,7 @@ def test_the_list_of_files_of_an_earlier_release_stays(
     assert flights(warehouse) == days((MARCH, 1))
 
 
+@pytest.mark.parametrize("kind", REST, indirect=True)
 def test_a_raw_table_of_an_earlier_release_is_upgraded(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -129,6 +136,7 @@ def test_a_raw_table_of_an_earlier_release_is_upgraded(
         assert {field.name: field.type for field in source.schema} == COLUMNS
 
 
+@pytest.mark.parametrize("kind", REST, indirect=True)
 @pytest.mark.parametrize("mode", ["append", "months"])
 def test_repeated_flights_are_counted_refused_or_dropped(
     warehouse: Warehouse, tmp_path: Path, mode: Any
@@ -154,7 +162,12 @@ def test_repeated_flights_are_counted_refused_or_dropped(
 
 @pytest.mark.parametrize("kind", ["links"], indirect=True)
 @pytest.mark.parametrize(
-    "sql", ["UPDATE ingested", "INSERT INTO `raw", "COPY INTO `ingested_files`"]
+    "sql",
+    [
+        pytest.param("UPDATE ingested", marks=pytest.mark.deep),
+        "INSERT INTO `raw",
+        pytest.param("COPY INTO `ingested_files`", marks=pytest.mark.deep),
+    ],
 )
 def test_a_replaced_month_that_was_cut_short_can_be_repeated(
     warehouse: Warehouse, tmp_path: Path, servers: Callable[[str], Any], sql: str

@@ -20,7 +20,7 @@ from pytest_django import Settings
 from tests.fault_probes import database
 from tests.platform import COLUMNS, Platform, until
 from tests.platforms import own_platform
-from tests.warehouse.running import Served, running
+from tests.warehouse.running import WarehouseServer, running
 from transfers import warehouse_jobs
 from transfers.models import WarehouseJob
 
@@ -34,13 +34,13 @@ RECORDS = f"{COLUMNS}\n2013-01-07,Alpha,X,Y,10,5\n"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
-        yield served
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
+    with running(tmp_path_factory.mktemp("warehouse"), "--inline") as warehouse_server:
+        yield warehouse_server
 
 
 @pytest.fixture
-def platform(warehouse: Served, tmp_path: Path) -> Iterator[Platform]:
+def platform(warehouse: WarehouseServer, tmp_path: Path) -> Iterator[Platform]:
     """Jobs are given up after two seconds without a heartbeat."""
     with own_platform() as own:
         slow = warehouse.schema(tmp_path.name).env
@@ -61,7 +61,7 @@ def uploads(platform: Platform) -> list[Path]:
 
 
 @contextmanager
-def killed_in_the_middle(platform: Platform, warehouse: Served) -> Iterator[list[Path]]:
+def killed_in_the_middle(platform: Platform, warehouse: WarehouseServer) -> Iterator[list[Path]]:
     """An ingest whose worker was killed while the warehouse was busy with it."""
     warehouse.fault("ExecuteStatement", "slow", sql="CREATE", seconds=60)
     platform.python(INGEST.format(RECORDS))
@@ -76,7 +76,7 @@ def killed_in_the_middle(platform: Platform, warehouse: Served) -> Iterator[list
 
 
 def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upload(
-    platform: Platform, warehouse: Served
+    platform: Platform, warehouse: WarehouseServer
 ) -> None:
     with killed_in_the_middle(platform, warehouse) as stored:
         assert [file.exists() for file in stored] == [True]
@@ -89,7 +89,7 @@ def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upl
 
 
 def test_a_job_that_lost_its_last_attempt_fails_alerts_and_lets_go_of_its_upload(
-    platform: Platform, warehouse: Served
+    platform: Platform, warehouse: WarehouseServer
 ) -> None:
     platform.env["JOB_ATTEMPTS"] = "1"
     with killed_in_the_middle(platform, warehouse) as stored:
@@ -102,7 +102,7 @@ def test_a_job_that_lost_its_last_attempt_fails_alerts_and_lets_go_of_its_upload
 
 
 def test_two_jobs_at_once_are_done_one_after_the_other(
-    platform: Platform, warehouse: Served
+    platform: Platform, warehouse: WarehouseServer
 ) -> None:
     warehouse.fault("ExecuteStatement", "slow", sql="CREATE", seconds=2)
     with platform.running("worker", "--concurrency=2"):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from flights.access import keys
 from flights.models import SCOPES, ApiKey
 from tests.api_keys import SECRET, log_without_keys
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 DAYS = "/api/delays_by_day/"
 _numbers = itertools.count(1)
@@ -44,7 +44,7 @@ def new_key(**facts: object) -> str:
     return keys.make(ApiKey(name=f"test {next(_numbers)}", **facts))
 
 
-def miss(site: Site, secret: str, path: str = DAYS) -> Answer:
+def miss(site: Site, secret: str, path: str = DAYS) -> Response:
     sign = "&" if "?" in path else "?"
     return site.get(f"{path}{sign}Total_Flights__not={next(_numbers)}", X_API_Key=secret)
 

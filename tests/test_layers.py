@@ -9,40 +9,50 @@ from airsense.data_folder import PROJECT
 # line above its own. `airsense` wires the other two, so they do not know it.
 LAYERS = {
     "flights": """
-        claims quality queue sqlstates
+        claims durable log_fields log_secrets quality queue sqlstates tracing
         mirror
         errors models
-        finite tables
+        finite links rotating_password tables
         arrow_schema freshness versions
         query
-        access
+        access entities
         reader_role web
-        exports search
+        ask exports search
         tasks
         api
-        admin graphql pages
+        admin graphql mcp pages
         management urls
     """,
     "transfers": """
-        exceptions models reference
-        disk_errors demo verify
-        alerts warehouses
+        bars exceptions models reference
+        disk_errors demo overview verify
+        alerts run_log warehouse_contact warehouses
         ingest load quality
         download
         broker inspection services terminal
+        job_bars
         run
         warehouse_jobs
         tasks
         api
-        admin legacy_api management
+        preview_api
+        admin legacy_api management pages
         urls
     """,
     "airsense": """
-        backoff celery checks cors cpus csp data_folder logs log_limits navigation
-        parent_death permission_groups request_ids scheduled_task
-        alerting container_secrets embedded login_throttle schedules
-        admin gateway processes settings status tasks
-        edge health
+        backoff celery celery_logging checks cloudwatch command_help cors cpus csp data_folder
+        deployment_checks logs models log_config log_limits navigation new_database
+        parent_death permission_groups probes replica request_ids routes tracing
+        access_log log_formats metrics
+        scheduled_task
+        alerting container_secrets embedded login_throttle schedule_times schedule_work schedules
+        sign_in
+        processes settings status
+        hanging_database
+        warehouse_check
+        admin gateway tasks
+        backup edge health status_page
+        activity timeline
         apps dashboard management urls wsgi
     """,
 }
@@ -54,7 +64,13 @@ FORBIDDEN = {
 ONLY = {
     "duckdb": ("transfers/warehouses/duckdb",),
     "databricks": ("transfers/warehouses/databricks",),
-    **dict.fromkeys(("boto3", "botocore", "storages"), ("flights/exports/bucket",)),
+    "storages": ("flights/exports/bucket",),
+    **dict.fromkeys(("boto3", "botocore"), ("flights/exports/bucket", "airsense/cloudwatch")),
+    "opentelemetry": ("airsense/tracing",),  # imported only if traces are on
+    # 0.3 s of CPU: web processes load it if a sign-in provider is set.
+    **dict.fromkeys(("authlib", "joserfc"), ("airsense/sign_in/provider.py",)),
+    # A second and tens of megabytes: web processes load it for the requests that need it.
+    "mcp": ("flights/mcp/server",),
     # Tens of megabytes: web processes load it for the files that need it.
     "pyarrow": ("transfers/", "flights/arrow_schema", "flights/exports/"),
 }

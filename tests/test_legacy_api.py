@@ -1,13 +1,11 @@
 """The addresses of the first AirSense: its clients work unchanged."""
 
-import contextlib
-import http.client
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 from tests.platforms import own_platform
 
 WEEK = "2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2"
@@ -39,7 +37,7 @@ def token(platform: Platform, name: str, *permissions: str) -> str:
     return platform.python(OPERATOR.format(name=name, permissions=permissions)).strip()
 
 
-def transfer(site: Site, path: str = "", body: object = None, **headers: str) -> Answer:
+def transfer(site: Site, path: str = "", body: object = None, **headers: str) -> Response:
     data = b"" if body is None else json.dumps(body).encode()
     params = {"Content_Type": "application/json", **headers}
     return site.ask("POST", f"/transfer_table{path}", data=data, **params)
@@ -119,7 +117,7 @@ def test_a_request_without_one_known_table_is_refused(
     assert answer.json()["detail"] == answer.json()["message"] == answer.json()["error"]
 
 
-def search(site: Site, body: object) -> Answer:
+def search(site: Site, body: object) -> Response:
     data = json.dumps(body).encode()
     return site.ask("POST", "/api/advanced_search", data, Content_Type="application/json")
 
@@ -148,11 +146,3 @@ def test_a_search_takes_every_character_as_itself(site: Site, query: str) -> Non
 def test_a_search_without_a_query_is_refused(site: Site, body: object) -> None:
     assert search(site, body).status == 400
     assert search(site, {"query": "x" * 101}).status == 400
-
-
-def test_the_chat_points_to_the_explorer(site: Site) -> None:
-    address = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)
-    with contextlib.closing(address):
-        address.request("GET", "/chat")
-        answer = address.getresponse()
-        assert (answer.status, answer.headers["Location"]) == (302, "/explorer")

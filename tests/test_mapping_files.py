@@ -181,6 +181,17 @@ def test_codes_are_named_by_lookup_files(ingest: Ingest, warehouse: Warehouse) -
     assert "Warning: f.csv: 2 records with unknown airport codes: QQQ (2)." in report
 
 
+def test_years_that_cannot_be_are_a_part_of_the_name(ingest: Ingest, warehouse: Warehouse) -> None:
+    Path("carriers.csv").write_text(
+        'Code,Description\nWN,"Old (0000 - 2007)"\nQQ,"New (١٩٩٠ - )"\n', encoding="utf-8"
+    )
+    Path("f.csv").write_text(
+        "FL_DATE,CARRIER,ORIGIN,DEST,DEP_DELAY\n2007-12-31,WN,BDL,BWI,1\n2008-01-01,QQ,BDL,BWI,1\n"
+    )
+    ingest("f.csv", airlines=Path("carriers.csv"))
+    assert [r["Airline_Name"] for r in raw(warehouse)] == ["Old (0000 - 2007)", "New (١٩٩٠ - )"]
+
+
 def test_an_airline_is_the_one_that_had_the_code_on_the_date(
     ingest: Ingest, warehouse: Warehouse
 ) -> None:

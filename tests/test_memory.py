@@ -30,6 +30,18 @@ def test_a_transfer_of_large_files_takes_less_than_300_mb(tmp_path: Path) -> Non
     assert most < LIMIT
 
 
+@pytest.mark.deep
+def test_a_transfer_from_the_embedded_warehouse_takes_less_than_300_mb(tmp_path: Path) -> None:
+    pq.write_table(flights(), tmp_path / "flights.parquet")
+    with own_platform() as own:
+        own.manage("ingest", str(tmp_path / "flights.parquet"))
+        own.manage("broker")
+        with own.started("transfer", "flight_delay_data") as process:
+            most = most_memory(process)
+    assert process.returncode == 0
+    assert most < LIMIT
+
+
 def flights() -> pa.Table:
     days = [date(2013, 1, 1) + timedelta(days=n % 365) for n in range(ROWS)]
     texts = [[f"{name} {n % 300}" for n in range(ROWS)] for name in ("Airline", "City", "City")]

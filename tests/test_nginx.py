@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.nginx import in_front_of
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 QUERY = "/api/dynamic_query?table_name=busiest_airports_by_delays&limit=3"
 
@@ -17,7 +17,7 @@ def front(site: Site) -> Iterator[Site]:
         yield front
 
 
-def status(answer: Answer) -> str:
+def status(answer: Response) -> str:
     return answer.headers["x-cache-status"]
 
 
@@ -94,11 +94,11 @@ def test_pages_and_static_files_come_through(front: Site) -> None:
 def test_a_new_version_is_seen_within_two_seconds(fresh: Platform) -> None:
     query = "/api/flight_delay_data/?limit=1"
     fresh.ingest("2024-01-01,Old,A,B,1,1")
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", "flight_delay_data")
     with fresh.site() as site, in_front_of(site) as front:
         assert b"Old" in front.get(query).body
         fresh.ingest("2024-01-01,New,A,B,1,1")
-        fresh.manage("transfer", "--all")
+        fresh.manage("transfer", "flight_delay_data")
         published = time.monotonic()
         until(lambda: b"New" in front.get(query).body)
         assert time.monotonic() - published < 2.5  # includes the time of the request

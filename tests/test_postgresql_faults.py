@@ -6,28 +6,30 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.fault_probes import (
     ANSWER_ROWS,
+    HASH,
     NO_INDEXES,
     ROWS,
     TABLE,
     ask,
     clean,
     current,
-    held,
     last,
     let_indexes_wait,
+    open_transaction,
     read,
     waiting,
     worker,
 )
 from tests.own_postgresql import Server, own_postgresql, platform_of
 from tests.platform import Platform, until
-from tests.warehouse.running import Served, running
+from tests.warehouse.running import WarehouseServer, running
 
 DISK = 24 << 20  # bytes
 CROWD = 20_000  # rows, which take 40 % of them
@@ -40,10 +42,10 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with running(tmp_path_factory.mktemp("warehouse"), "--inline") as served:
-        served.set(answer_rows=ANSWER_ROWS)
-        yield served
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
+    with running(tmp_path_factory.mktemp("warehouse"), "--inline") as server:
+        server.set(answer_rows=ANSWER_ROWS)
+        yield server
 
 
 @pytest.fixture
@@ -88,14 +90,14 @@ def flights(rows: int, name: str) -> str:
 
 @pytest.mark.parametrize("phase", ["copying", pytest.param("verifying", marks=pytest.mark.deep)])
 def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
-    server: Server, platform: Platform, warehouse: Served, phase: str
+    server: Server, platform: Platform, warehouse: WarehouseServer, phase: str
 ) -> None:
     file = platform.csv(flights(ROWS, "Airline"))
     own = Platform({**platform.env, **warehouse.schema(phase).env, "TRANSFER_LOST_AFTER": "60"})
     own.manage("ingest", str(file))
     own.manage("broker")
     own.manage("transfer", TABLE)
-    slow_at = {"copying": ("FetchResults", ""), "verifying": ("ExecuteStatement", "md5")}
+    slow_at = {"copying": ("FetchResults", ""), "verifying": ("ExecuteStatement", HASH)}
     at, sql = slow_at[phase]
     with own.site(processes=1) as site, worker(own), read(site, away=True) as seen:
         warehouse.fault(at, "slow", sql=sql, seconds=3)
@@ -111,11 +113,27 @@ def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
     clean(own)
 
 
+def test_a_transfer_waits_until_its_worker_reaches_postgresql(
+    server: Server, platform: Platform, tmp_path: Path
+) -> None:
+    own = Platform(platform.env, log=tmp_path / "log")
+    own.ingest(flights(10, "Airline"))
+    ask(own)
+    with ExitStack() as running_worker:
+        with server.stopped():
+            running_worker.enter_context(worker(own))
+            until(lambda: "Retry in" in own.log.read_text(), seconds=60)
+        until(lambda: last(own)["status"] == "succeeded", seconds=60)
+    assert last(own)["attempt"] == 1
+    clean(own)
+
+
+@pytest.mark.deep  # the everyday tests stop before the disk is full
 def test_a_disk_that_others_fill_fails_a_transfer_for_good_and_leaves_the_old_version(
     crowded: Platform, disk: Path
 ) -> None:
     with crowded.site(processes=1) as site, read(site, CROWD) as seen, worker(crowded):
-        with held(crowded, NO_INDEXES):
+        with open_transaction(crowded, NO_INDEXES):
             ask(crowded)
             until(lambda: waiting(crowded), seconds=60)
             fill(disk, leave=0)

@@ -9,6 +9,7 @@ from tests.platforms import own_platform
 from transfers.warehouses import connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"
+TABLES = ["airline_performance", "busiest_airports_by_delays", "delays_by_day", "flight_delay_data"]
 CHANGED_RECORDS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,5,5\n2013-01-08,Delta,B,A,5,5"
 
 
@@ -22,7 +23,7 @@ def published() -> Iterator[Platform]:
     """A published platform; each test changes different tables."""
     with own_platform() as own:
         own.ingest(FLIGHTS)
-        own.manage("transfer", "--all")
+        own.manage("transfer", *TABLES)
         yield own
 
 
@@ -34,7 +35,7 @@ def test_a_dry_run_counts_rows_by_key_and_writes_nothing(published: Platform) ->
     assert "rows: 1 added, 1 removed, 1 changed\n  removed: Gamma" in output
     assert "rows: 2 added, 2 removed, 0 changed" in output  # flights have no key
     assert published.python(ask) == before
-    published.manage("transfer", "--all")
+    published.manage("transfer", *TABLES)
     output = published.manage("transfer", "--dry-run", "airline_performance")
     assert "rows: 0 added, 0 removed, 0 changed" in output
 
@@ -101,3 +102,22 @@ def test_a_dry_run_lists_what_the_public_api_would_lose(published: Platform) -> 
     output = published.manage("transfer", "--dry-run", "flight_delay_data")
     assert "the public API would lose column Old\n" in output
     assert "would lose varchar as the type of Origin_City, which would be text" in output
+
+
+def test_a_dry_run_shows_what_the_quality_checks_find(published: Platform) -> None:
+    published.manage("broker", "--force")
+    output = published.manage("transfer", "--dry-run", "delays_by_day", "flight_delay_data")
+    assert "  checks: 2 passed" in output
+    tables = ("delays_by_day", "flight_delay_data")
+    change(published, "UPDATE delays_by_day SET Total_Flights = Total_Flights + 4")
+    change(published, "INSERT INTO delays_by_day SELECT * FROM delays_by_day")
+    before = published.python("from transfers.models import *; print(Transfer.objects.count())")
+    refused = published.attempt("transfer", "--dry-run", *tables)
+    assert refused.returncode == 1
+    assert "  block: Day_of_Week unique: not so in " in refused.stdout
+    assert "    Day_of_Week Monday, rows 2" in refused.stdout
+    assert "  block: sum of Total_Flights = rows of flight_delay_data: " in refused.stdout
+    assert "A transfer of delays_by_day would be refused." in refused.stderr
+    after = published.python("from transfers.models import *; print(Transfer.objects.count())")
+    assert after == before
+    published.manage("broker", "--force")

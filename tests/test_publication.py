@@ -1,7 +1,9 @@
 """Months are downloaded, ingested, built and published in one job, whose steps are recorded."""
 
 import fcntl
+import hashlib
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +164,30 @@ def test_a_job_whose_worker_was_killed_continues_with_the_step_that_had_not_ende
     assert flights(platform) == [("2024-01", 3)]
 
 
+@pytest.mark.deep  # tests.test_terminal has the bars, and the test before the steps of a job
+def test_a_terminal_shows_bars_with_amount_and_rate_of_each_step(
+    platform: Platform, dot: DotServer
+) -> None:
+    dot.publish(2024, 1, flights=20_000)
+    dot.held.clear()
+    watched = Platform({**platform.env, "FORCE_COLOR": "1", "COLUMNS": "200"}, log=platform.log)
+
+    def shown(pattern: str) -> bool:
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", platform.log.read_text())
+        return bool(re.search(pattern, plain))
+
+    with watched.running("download", "--publish", "2024-01") as process:
+        until(lambda: shown(r"download 2024-01 +\S+ 0\.\d of 0\.\d MiB"), seconds=60)
+        running = jobs(platform)[0]["progress"]
+        assert (running["name"], running["unit"]) == ("download 2024-01", "MiB")
+        assert 0 < running["done"] < running["total"]
+        dot.held.set()
+        assert process.wait(90) == 0
+    assert shown(r"transfer flight_delay_data +\S+ 20,000 of 20,000 rows")
+    assert shown(r"transfer \w+ .* rows/s +\d:\d\d:\d\d")
+    assert jobs(platform)[0]["progress"] is None
+
+
 def test_schedules_publish_new_months_ingest_folders_and_build_tables_once_at_a_time(
     platform: Platform, dot: DotServer
 ) -> None:
@@ -170,20 +196,54 @@ def test_schedules_publish_new_months_ingest_folders_and_build_tables_once_at_a_
     inbox = Path(platform.env["AIRSENSE_HOME"]) / "inbox" / "mine"
     inbox.mkdir(parents=True)
     (inbox / "one.zip").write_bytes(zipped(csv(2023, 5)))
+    pattern = ["m*/o*.zip", "--replace-months", "--repeated", "drop"]
     send = (
         "from celery import current_app\n"
         "for task, args in (('publish_months', []), ('publish_months', []),"
-        " ('ingest_folder', ['mine', 'months']), ('build_tables', []), ('ingest_folder', ['no'])):"
+        " ('ingest_folder', ['mine', 'months']), ('build_tables', []), ('ingest_folder', ['no']),"
+        f" ('ingest_folder', {pattern})):"
         " current_app.send_task(f'transfers.tasks.{task}', args,"
         " headers={'periodic_task_name': 'nightly'})"
     )
     platform.python(send)
     with platform.running("worker", "--concurrency=1"):
-        until(lambda: len(jobs(platform)) >= 4, seconds=60)
+        until(lambda: len(jobs(platform)) >= 5, seconds=60)
         until(lambda: all(job["finished_at"] for job in jobs(platform)), seconds=60)
     by_name = {(job["kind"], job["name"]): job for job in jobs(platform)}
     assert {job["asked_by"] for job in jobs(platform)} == {"schedule: nightly"}
     assert [key for key, job in by_name.items() if job["status"] == "failed"] == [("append", "no")]
-    assert by_name["append", "no"]["error"].endswith("inbox/no: there is no such folder.")
-    assert "one.zip: 3 records added" in by_name["months", "mine"]["outcome"]
+    assert by_name["append", "no"]["error"].endswith("inbox/no: there is no such file or folder.")
+    assert "one.zip: 3 records added" in by_name["months", "mine, months"]["outcome"]
+    by_pattern = by_name["months", ", ".join(pattern)]
+    assert by_pattern["outcome"] == "one.zip: 3 records were there already"
     assert flights(platform)[-1] == ("{}-{:02}".format(*newest), 3)
+
+
+def test_a_release_that_is_ingested_by_hand_is_noted_in_the_version(
+    fresh: Platform, tmp_path: Path
+) -> None:
+    def publish(name: str, content: bytes) -> list[str]:
+        """Publish a file's months; returns what the transfer notes."""
+        file = tmp_path / name
+        file.write_bytes(content)
+        digests.append(hashlib.sha256(content).hexdigest()[:12])
+        fresh.manage("ingest", "--replace-months", str(file))
+        fresh.manage("broker")
+        fresh.manage("transfer", "flight_delay_data", "--despite-checks", "test")
+        transfers = rows(fresh, "SELECT notes FROM transfers_transfer ORDER BY id DESC")
+        return [note for note in transfers[0]["notes"] if ", release " in note]
+
+    digests = list[str]()
+    (january,) = publish("january.zip", zipped(csv(2024, 1)))
+    assert january.startswith(f"2024-01: january.zip, release {digests[0]}, ingested 20")
+    (february,) = publish("february.zip", zipped(csv(2024, 2)))
+    assert february.startswith("2024-02: february.zip, ")
+    (again,) = publish("again.zip", zipped(csv(2024, 1, flights=5)))
+    assert again.startswith(f"2024-01: again.zip, release {digests[2]}, ingested ")
+    assert again.endswith(f" in place of {digests[0]}")
+    assert flights(fresh) == [("2024-01", 5), ("2024-02", 3)]
+    page = fresh.python(
+        "from transfers.warehouse_jobs import releases; from flights.models import TableVersion;"
+        "print(releases.ingested(TableVersion.objects.get(published__table='flight_delay_data')))"
+    )
+    assert again in page

@@ -2,14 +2,17 @@
 
 import os
 import time
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from airsense import data_folder, logs, tasks
+from airsense.models import Identity
 from tests.platform import Platform
 
 DAY = 86_400
@@ -65,6 +68,24 @@ def test_the_schedule_deletes_expired_sessions_and_logs(demo: Platform) -> None:
     assert not old.exists()
     scheduled = set(PeriodicTask.objects.filter(enabled=True).values_list("task", flat=True))
     assert {"airsense.tasks.forget", "airsense.tasks.note_uses_of_keys"} <= scheduled
+
+
+def test_the_schedule_deletes_users_whom_a_provider_named_and_nobody_let_in(demo: Platform) -> None:
+    long_ago = timezone.now() - timedelta(days=31)
+    people = {
+        "stranger": User(date_joined=long_ago),
+        "young": User(),
+        "let_in": User(date_joined=long_ago, is_staff=True),
+    }
+    for name, user in people.items():
+        user.username = f"{name}-{uuid.uuid4()}"
+        user.save()
+        Identity.objects.create(user=user, issuer="https://example.org", subject=user.username)
+    own = User.objects.create_user(f"own-{uuid.uuid4()}", date_joined=long_ago)  # of no provider
+    tasks.forget()
+    pks = [user.pk for user in (*people.values(), own)]
+    left = set(User.objects.filter(pk__in=pks).values_list("pk", flat=True))
+    assert left == {people["young"].pk, people["let_in"].pk, own.pk}
 
 
 def test_no_query_address_or_key_of_a_client_is_logged(demo: Platform, tmp_path: Path) -> None:

@@ -8,20 +8,26 @@ from pathlib import Path
 import pytest
 
 from flights.tables import TABLES
-from tests.platform import Platform, free_port, until
+from tests import small_demo
+from tests.platform import Platform, free_port, listens, until
 from tests.runs import Run, running
 from tests.servers import own_environment
 
+SOME, ALL = 1_000, 336_776  # flights of the demo
+
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("flights", [SOME, pytest.param(ALL, marks=pytest.mark.deep)])
 def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_processes(
-    tmp_path: Path,
+    tmp_path: Path, flights: int
 ) -> None:
     home = tmp_path / "home"
+    if flights < ALL:
+        small_demo.make(home / "demo", flights)
     with running(home) as run:
         run.up()
         until(lambda: "Ctrl-C" in run.output())  # the end of the report
-        assert "336,776" in run.output()
+        assert f"{flights:,}" in run.output()
         assert "delays_by_day" in run.output()
         # Each of the two processes shares one check for a second.
         until(lambda: run.is_served("/readyz"), seconds=5)
@@ -54,6 +60,22 @@ def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
         assert "make run PORT=" in run.output()
         assert len(run.output().strip().splitlines()) == 1
         until(lambda: not run.processes())
+
+
+def test_a_web_server_that_is_told_to_stop_while_it_starts_stops_at_once(demo: Platform) -> None:
+    port = free_port()
+    with demo.running("serve", f"--port={port}", "--processes=4") as server:
+        until(lambda: listens(port))
+        server.terminate()
+        assert server.wait(10) == 0
+
+
+def test_a_worker_does_not_load_the_web_server(demo: Platform) -> None:
+    loaded = demo.python(
+        "import sys; from airsense.celery import app; app.loader.import_default_modules();"
+        "print([n in sys.modules for n in ('transfers.tasks', 'airsense.urls')])"
+    )
+    assert loaded.strip() == "[True, False]"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ ADDRESSES = {
     "a file": f"{AIRLINES}?format=csv&Airline_Name={ALASKA}*",
     "search": "/api/search?q=alaska*",
     "a table of search": "/api/search?q=alaska&table=airline_performance*",
+    "suggestions": "/api/search/suggest?q=alaska*",
+    "limits of suggestions": "/api/search/suggest?q=a&airline=alaska*",
     "a GraphQL document": f"{GRAPHQL}{WRITTEN}",
     "the first search": '/api/advanced_search --data={"query":"alaska*"}',
 }

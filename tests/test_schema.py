@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 from django.contrib.auth import get_user_model
-from jsonschema import Draft202012Validator
+from playwright.sync_api import expect
 from rest_framework.authtoken.models import Token
 
 from airsense import data_folder
@@ -16,7 +16,8 @@ from flights.mirror import MirroredTable, public
 from flights.query import operators
 from flights.tables import TABLES
 from tests.browser import chromium, opened
-from tests.platform import Answer, Platform, Site
+from tests.json_schema import violations
+from tests.platform import Platform, Response, Site
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_responses_match_the_description(
     path = f"/api/{table._meta.db_table}/"
     schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
     whole = {**schema["schema"], "components": described["components"]}
-    assert _wrong(whole, site.get(path + query).json()) == []
+    assert violations(whole, site.get(path + query).json()) == []
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,8 @@ def test_responses_match_the_description(
         ("/api/", "/api/"),
         ("/api/delays_by_day/describe", "/api/delays_by_day/describe"),
         ("/api/search?q=boston+delta", "/api/search"),
+        ("/api/search?q=nosuchword", "/api/search"),
+        ("/api/search/suggest?q=new", "/api/search/suggest"),
         ("/api/flight_delay_data/?facets=Airline_Name&limit=1", "/api/flight_delay_data/"),
         ("/api/dynamic_query?table_name=delays_by_day", "/api/dynamic_query"),
         ("/api/graphql?query=%7Bdelays_by_day%7Bversion%7D%7D", "/api/graphql"),
@@ -80,8 +83,8 @@ def test_transfers_match_the_description(demo: Platform, site: Site, described: 
         one = site.get(f"/api/transfers/{listed.json()['results'][0]['id']}/", **key)
         assert wrong_answer(described, one, "/api/transfers/{id}/", "get") == []
         for path in ("/api/transfers/", "/api/transfers/0/"):
-            assert _wrong(_problem(described), site.get(path).json()) == []
-        assert _wrong(_problem(described), site.get("/api/transfers/0/", **key).json()) == []
+            assert violations(_problem(described), site.get(path).json()) == []
+        assert violations(_problem(described), site.get("/api/transfers/0/", **key).json()) == []
     finally:
         user.delete()
 
@@ -110,12 +113,13 @@ def test_each_problem_has_an_example_of_its_own(described: Any) -> None:
                 if content:
                     (example,) = content["examples"].values()
                     assert example["value"]["status"] == int(code), path
-                    assert _wrong(_problem(described), example["value"]) == []
+                    assert violations(_problem(described), example["value"]) == []
 
 
 BY_NAME = {
     *("/api/transfers/", "/api/transfers/{id}/", "/transfer_table"),
     *("/api/exports/", "/api/exports/{id}"),
+    *("/api/transfers/previews/", "/api/transfers/previews/{id}/"),
 }
 
 
@@ -133,7 +137,7 @@ def test_the_description_stays_small_enough_for_tools() -> None:
 def test_problems_match_the_description(site: Site, described: Any) -> None:
     problem = _problem(described)
     for path in ("/api/delays_by_day/?Nope=1", "/api/search", "/api/delays_by_day/?cursor=x"):
-        assert _wrong(problem, site.get(path).json()) == []
+        assert violations(problem, site.get(path).json()) == []
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ def test_a_406_response_matches_the_description(
     assert refused.status == 406
     expected = _documented(described, described["paths"][described_at]["get"], "406")
     schema = expected["content"][refused.headers["content-type"]]["schema"]
-    assert _wrong({**schema, "components": described["components"]}, refused.json()) == []
+    assert violations({**schema, "components": described["components"]}, refused.json()) == []
 
 
 def test_every_address_of_the_api_is_described(described: Any) -> None:
@@ -162,27 +166,81 @@ def test_every_address_of_the_api_is_described(described: Any) -> None:
         *(f"/api/{table._meta.db_table}/" for table in TABLES),
         *(f"/api/{table._meta.db_table}/describe" for table in TABLES),
         *("/api/", "/api/search", "/api/graphql", "/api/advanced_search", "/api/dynamic_query"),
-        "/api/chat",
+        *("/api/chat", "/api/ask", "/api/search/suggest", "/api/status"),
         *("/api/exports/", "/api/exports/{id}", "/api/exports/{id}/file"),
         *("/api/transfers/", "/api/transfers/{id}/", "/service_transfer", "/transfer_table"),
+        *("/api/transfers/previews/", "/api/transfers/previews/{id}/"),
     }
 
 
-@pytest.mark.parametrize(
-    ("path", "shows"),
-    [("/api/docs", "/api/delays_by_day/"), ("/api/redoc", "All tables with their URLs")],
-)
-def test_the_description_can_be_read_in_a_browser(site: Site, path: str, shows: str) -> None:
+@pytest.mark.deep  # Redoc displays the whole description, which takes it some seconds
+def test_the_whole_description_can_be_read_in_a_browser(site: Site) -> None:
     with chromium() as browser, opened(browser, site.url) as page:
-        page.goto(path)
-        page.get_by_text(shows).first.wait_for()
+        page.goto("/api/redoc")
+        page.get_by_text("All tables with their URLs").first.wait_for(timeout=30_000)
 
 
-def wrong_answer(described: Any, answer: Answer, path: str, method: str) -> list[str]:
+def test_the_description_can_be_tried_in_a_browser(site: Site) -> None:
+    with chromium() as browser, opened(browser, site.url) as page:
+        page.goto("/api/docs")
+        page.locator(".opblock-tag").first.wait_for()
+        kinds = page.locator(".opblock-tag").evaluate_all("all => all.map(a => a.dataset.tag)")
+        assert [kind for kind in KINDS if kind in kinds] == kinds
+        assert {"Tables", "Query", "Groups", "Files", "Health"} <= {*kinds}
+        expect(page.locator(".opblock")).to_have_count(0)  # every kind is closed
+        page.locator("[data-tag=Query]").click()
+        page.locator("#operations-Query-delays_by_day button").first.click()
+        page.locator("[data-param-name=limit] input").fill("2")
+        page.locator("[data-param-name=filters] textarea").fill('{"Total_Flights__gte": "45000"}')
+        page.get_by_role("button", name="Execute").click()
+        sent = page.locator(".request-url pre").first
+        expect(sent).to_have_text(f"{site.url}/api/delays_by_day/?limit=2&Total_Flights__gte=45000")
+
+
+KINDS = [
+    *("Tables", "Query", "Groups", "Search", "Ask", "Files", "GraphQL", "First AirSense"),
+    *("Transfers", "Health", "Other"),
+]
+
+
+@pytest.fixture(scope="module")
+def short(site: Site) -> Any:
+    """The description that /api/docs shows."""
+    answer = site.get("/api/schema/short")
+    assert len(answer.body) < 250_000
+    return yaml.safe_load(answer.body)
+
+
+def test_the_short_description_is_valid_and_ordered_by_kind(short: Any, described: Any) -> None:
+    from drf_spectacular import validation  # it imports jsonschema; see tests.json_schema
+
+    validate: Any = validation.validate_schema  # untyped
+    validate(short)
+    tags = [tag["name"] for tag in short["tags"]]
+    assert [kind for kind in KINDS if kind in tags] == tags
+    operations = [o for item in short["paths"].values() for o in item.values()]
+    places = [KINDS.index(operation["tags"][0]) for operation in operations]
+    assert places == sorted(places)
+    missing = described["paths"].keys() - short["paths"].keys()
+    assert {path.rpartition("/")[2] for path in missing} == {"describe"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_short_operation_has_common_parameters_first_and_one_for_each_column(
+    short: Any, table: type[MirroredTable]
+) -> None:
+    parameters = short["paths"][f"/api/{table._meta.db_table}/"]["get"]["parameters"]
+    names = [parameter["name"] for parameter in parameters]
+    columns = [public(field) for field in table.columns()]
+    assert names[:4] == ["columns", "order_by", "limit", "offset"]
+    assert names[names.index("format") + 1 :] == [*columns, "filters"]
+
+
+def wrong_answer(described: Any, answer: Response, path: str, method: str) -> list[str]:
     """List how a response differs from the description of its path and status."""
     response = _documented(described, described["paths"][path][method], str(answer.status))
     schema = response["content"]["application/json"]["schema"]
-    return _wrong({**schema, "components": described["components"]}, answer.json())
+    return violations({**schema, "components": described["components"]}, answer.json())
 
 
 def _parameters(described: Any, operation: Any) -> list[Any]:
@@ -202,7 +260,3 @@ def _documented(described: Any, operation: Any, status: str) -> Any:
 
 def _problem(described: Any) -> Any:
     return {"$ref": "#/components/schemas/Problem", "components": described["components"]}
-
-
-def _wrong(schema: Any, answer: Any) -> list[str]:
-    return [error.message[:200] for error in Draft202012Validator(schema).iter_errors(answer)]

@@ -11,7 +11,7 @@ import pytest
 from flights.access import rate_limiter, throttles
 from flights.access.rate_limiter import Caller, RateLimiter
 from flights.exports.renderers import COST
-from tests.platform import Answer, Platform, Site
+from tests.platform import Platform, Response, Site
 from tests.platforms import own_valkey
 
 LIMIT = 30
@@ -34,14 +34,14 @@ def address() -> str:
     return next(a for a in candidates if rate_limiter._window(a)[1] > 20)
 
 
-def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Answer:
+def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Response:
     """Send a query that is not cached."""
     sign = "&" if "?" in path else "?"
     query = f"{path}{sign}Total_Flights__not={next(_numbers)}"
     return site.get(query, X_Forwarded_For=address, **headers)
 
 
-def remaining(answer: Answer) -> int:
+def remaining(answer: Response) -> int:
     return int(answer.headers["ratelimit"].split(";r=")[1].split(";")[0])
 
 

@@ -45,8 +45,8 @@ class Faulty:
         return getattr(self.warehouse, name)
 
     @contextmanager
-    def snapshot(self, table: str) -> Iterator[Any]:
-        with self.warehouse.snapshot(table) as snapshot:
+    def snapshot(self, table: str, *json: Any, **options: Any) -> Iterator[Any]:
+        with self.warehouse.snapshot(table, *json, **options) as snapshot:
             yield FaultySnapshot(snapshot, self.fault)
 
 
@@ -194,9 +194,9 @@ def test_the_command_refuses_unknown_tables(fresh: Platform) -> None:
 
 def test_a_version_can_be_rolled_back_to_and_three_are_kept(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", "delays_by_day")
     fresh.ingest(MORE_FLIGHTS)
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", "delays_by_day")
     with fresh.site(processes=1) as site:
         path = "/api/delays_by_day/?columns=Day_of_Week"
         assert len(site.get(path).json()["results"]) == 3
@@ -316,7 +316,7 @@ def test_a_running_transfer_is_cancelled_within_two_seconds(fresh: Platform) -> 
         psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
         fresh.running("worker"),
     ):
-        with _held_up(fresh):
+        with _lock_on_versions(fresh):
             _queue(fresh)
             until(lambda: _waiting(database))
             assert "cancelled transfer 1" in fresh.manage("cancel", "flight_delay_data")
@@ -336,7 +336,7 @@ def test_a_queued_transfer_names_the_transfer_it_waits_for(fresh: Platform) -> N
         fresh.running("worker"),
         ThreadPoolExecutor() as terminal,
     ):
-        with _held_up(fresh):
+        with _lock_on_versions(fresh):
             _queue(fresh)
             until(lambda: _waiting(database))
             command = terminal.submit(fresh.attempt, "transfer", "flight_delay_data", "--force")
@@ -371,7 +371,7 @@ def test_a_command_waits_for_a_running_transfer_of_its_table_and_ends_with_its_s
 
 def test_rolling_back_is_recorded_with_the_transfers(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", "delays_by_day")
     fresh.manage("transfer", "delays_by_day", "--force")
     fresh.manage("rollback", "delays_by_day")
     assert "* delays_by_day/1  2 rows" in fresh.manage("versions", "delays_by_day")
@@ -384,7 +384,7 @@ def test_rolling_back_is_recorded_with_the_transfers(fresh: Platform) -> None:
 
 
 @contextmanager
-def _held_up(platform: Platform) -> Iterator[None]:
+def _lock_on_versions(platform: Platform) -> Iterator[None]:
     """Block all transfers: a lock keeps them from storing their version."""
     with psycopg.connect(platform.env["DATABASE_URL"]) as database:
         database.execute("LOCK TABLE flights_tableversion IN SHARE ROW EXCLUSIVE MODE")

@@ -1,4 +1,4 @@
-"""A data folder of the first release: its raw records are upgraded, its tables stay public."""
+"""A data folder of an earlier release is upgraded while its tables stay public, and back again."""
 
 import re
 import shutil
@@ -16,8 +16,9 @@ from pytest_django import Settings
 
 from airsense.data_folder import PROJECT
 from flights.tables import NAMES
+from tests import servers
 from tests.platform import Platform, Site
-from tests.warehouse.running import Served, running
+from tests.warehouse.running import WarehouseServer, running
 from transfers import broker
 from transfers.ingest import raw_upgrade
 from transfers.ingest.raw_columns import COLUMNS
@@ -57,14 +58,14 @@ ODD: dict[str, tuple[Any, list[Any], bool]] = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with running(tmp_path_factory.mktemp("server")) as served:
-        yield served
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
+    with running(tmp_path_factory.mktemp("server")) as warehouse_server:
+        yield warehouse_server
 
 
 @pytest.fixture(params=["embedded", "databricks"])
 def warehouse(
-    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings, server: Served
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings, server: WarehouseServer
 ) -> Warehouse:
     if request.param == "embedded":
         return connect(f"duckdb://{tmp_path}/warehouse")
@@ -121,11 +122,16 @@ def test_values_that_cannot_be_converted_stay_in_a_column_of_their_own(
         assert columns.get(f"{name}_before_upgrade") == (values if stays else None), name
 
 
+def copy(folder: Path) -> Path:
+    """Copy the project's code."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__")
+    return Path(shutil.copytree(PROJECT, folder, ignore=ignored))
+
+
 @pytest.fixture
 def older(fresh: Platform, tmp_path: Path) -> Platform:
     """The platform, run by code with only the tables and columns of the first release."""
-    ignored = shutil.ignore_patterns(".*", "__pycache__")
-    code = Path(shutil.copytree(PROJECT, tmp_path / "older", ignore=ignored))
+    code = copy(tmp_path / "older")
     tables, model = code / "flights/tables.py", code / MODEL
     newer = re.compile(r"^    (performance|lists)\..*\n", re.MULTILINE)
     tables.write_text(newer.sub("", tables.read_text()))
@@ -192,3 +198,67 @@ def test_a_data_folder_of_the_first_release_gets_all_tables_while_its_tables_are
         assert (row["Airline_Code"], row["Scheduled_Departure_Hour"]) == ("UA", 5)
         (row,) = site.get("/api/performance_by_month/?Airline_Code=UA").json()["results"]
         assert (row["Scheduled_Flights"], row["On_Time_Percent"]) == (2, 50.0)
+
+
+NEXT = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("{app}", "{last}")]
+    operations = [migrations.RunSQL("ALTER TABLE {table} ADD COLUMN next text")]
+"""
+
+
+@pytest.fixture
+def following(previous: Platform, tmp_path: Path) -> Platform:
+    """The release after the previous one: all tables, and a migration more in each app."""
+    code = copy(tmp_path / "following")
+    for app, table in (("flights", "flights_tableversion"), ("transfers", "transfers_transfer")):
+        folder = code / app / "migrations"
+        last = max(folder.glob("0*.py")).stem
+        (folder / "9999_next.py").write_text(NEXT.format(app=app, last=last, table=table))
+    return Platform(previous.env, code)
+
+
+@pytest.fixture
+def previous(older: Platform, tmp_path: Path) -> Platform:
+    """The previous release on an empty database: fewer tables and columns."""
+    return Platform(empty(tmp_path / "previous"), older.code)
+
+
+def empty(folder: Path) -> dict[str, str]:
+    """The settings of a platform with an empty database and data folder."""
+    home = {"AIRSENSE_HOME": f"{folder}/home", "WAREHOUSE_URL": f"duckdb://{folder}/warehouse"}
+    return servers.own_environment() | home
+
+
+@pytest.mark.deep
+def test_a_backup_made_before_an_upgrade_leads_back_and_forward_again(
+    previous: Platform, following: Platform, tmp_path: Path
+) -> None:
+    path, before, after = "/api/flight_delay_data/", tmp_path / "before", tmp_path / "after"
+    previous.manage("setup")
+    first_release(connect(previous.env["WAREHOUSE_URL"]))
+    previous.manage("transfer", "--all")
+    with previous.site(processes=1) as site:
+        rows = site.get(path).json()["results"]
+    previous.manage("backup", str(before))
+
+    for command in (["setup"], ["broker"], ["transfer", "--all"], ["backup", str(after)]):
+        following.manage(*command)
+    with following.site(processes=1) as site, previous.site(processes=1) as old_site:
+        assert site.get(path).json()["results"][0]["Airline_Code"] == "UA"
+        assert old_site.get(path).json()["results"] == rows  # migrations only add
+
+    back = Platform(empty(tmp_path / "back"), previous.code)
+    refused = back.attempt("restore", str(after))
+    assert "The backup is of a newer release" in refused.stderr
+    back.manage("restore", str(before))
+    back.manage("transfer", "--all")
+    with back.site(processes=1) as site:
+        assert site.get(path).json()["results"] == rows
+
+    forward = Platform(empty(tmp_path / "forward"), following.code)
+    forward.manage("restore", str(before))
+    with forward.site(processes=1) as site:
+        assert site.get(path).json()["results"][0]["Arrival_Delay_Minutes"] == 11

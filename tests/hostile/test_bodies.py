@@ -58,6 +58,13 @@ def test_a_body_with_a_content_length_above_the_limit_is_not_read(site: Site, pa
         assert b"600,000,000 bytes; the limit is 100,000" in answer
 
 
+def test_a_body_is_refused_also_where_the_response_is_cached(demo: Platform) -> None:
+    with demo.site(processes=1) as one:
+        until(lambda: one.get("/").headers["x-airsense-cache"] == "hit")
+        answer = first(one, raw_http.head("GET", "/", FORM, f"Content-Length: {HUGE}"))
+        assert raw_http.status(answer) == 413
+
+
 @pytest.mark.parametrize("path", ["/admin/login/", UPLOAD, "/api/graphql", "/nowhere"])
 def test_a_body_of_no_stated_length_is_read_up_to_the_limit(door: Site, path: str) -> None:
     head = raw_http.head(

@@ -7,7 +7,7 @@ import pytest
 
 from tests import raw_http
 from tests.nginx import in_front_of
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 CHARSETS = ["utf-32", "utf-16", "latin-1", "utf-7", "shift_jis", "unicode_escape", "cp037", "idna"]
 BOSTON = "City=Boston,%20MA&columns=City"
@@ -94,7 +94,7 @@ def clean(demo: Platform) -> Iterator[Site]:
         yield site
 
 
-def assert_same(answer: Answer, right: Answer) -> None:
+def assert_same(answer: Response, right: Response) -> None:
     assert (answer.status, answer.body) == (right.status, right.body)
     for name in SAME:
         assert answer.headers.get(name) == right.headers.get(name)

@@ -13,7 +13,7 @@ from graphql import get_introspection_query
 from flights.access import rate_limiter
 from flights.query import cost
 from tests.graphql import data, post, refused
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 FLIGHTS = "/api/flight_delay_data/"
 SLOW = "or=" + ",".join(f"Origin_City__icontains:q{n}" for n in range(50))
@@ -44,7 +44,7 @@ def counting(demo: Platform, limit: str) -> Iterator[Site]:
         yield site
 
 
-def left(answer: Answer) -> int:
+def remaining_requests(answer: Response) -> int:
     """The remaining requests of this client in its minute."""
     return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
 
@@ -74,8 +74,8 @@ def test_a_read_of_the_whole_schema_counts_as_several_requests(demo: Platform) -
         until(
             lambda: rate_limiter._window("127.0.0.1")[1] > 5, 10
         )  # the minute does not end meanwhile
-        before = left(post(site, "{ __typename }"))
-        after = left(post(site, get_introspection_query()))
+        before = remaining_requests(post(site, "{ __typename }"))
+        after = remaining_requests(post(site, get_introspection_query()))
     assert before - after >= 2
 
 
@@ -89,7 +89,7 @@ def test_an_operation_ends_with_its_time_and_the_next_query_has_the_usual_time(f
 
 
 @contextmanager
-def all_taken(kind: cost.Kind) -> Iterator[None]:
+def no_free_slots(kind: cost.Kind) -> Iterator[None]:
     """Take every slot of a kind, as other processes do."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
@@ -108,19 +108,19 @@ def _take(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind, number: int
 
 def test_a_medium_query_waits_a_moment_for_a_slot(site: Site) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with all_taken(cost.MEDIUM_QUERIES):
+        with no_free_slots(cost.MEDIUM_QUERIES):
             answer = pool.submit(site.get, f"{MEDIUM}3")
             time.sleep(cost.PATIENCE / 2)
         assert answer.result().status == 200
 
 
 def test_medium_queries_have_slots_of_their_own(site: Site) -> None:
-    with all_taken(cost.MEDIUM_QUERIES):
+    with no_free_slots(cost.MEDIUM_QUERIES):
         answer = site.get(f"{MEDIUM}1")
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert f"{cost.MEDIUM_QUERIES.at_once} medium queries" in answer.json()["detail"]
         assert site.get(LIGHT).status == 200
         assert site.get(f"{FLIGHTS}?{SLOW}&limit=2").status == 200
-    with all_taken(cost.QUERIES):
+    with no_free_slots(cost.QUERIES):
         assert site.get(f"{MEDIUM}2").status == 200
         assert site.get(LIGHT).status == 200

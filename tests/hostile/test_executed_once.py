@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -16,7 +17,7 @@ from django.db import connection
 
 from flights.access import keys
 from flights.models import ApiKey
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 TABLE = "delays_by_day"
 VIEWSET, DYNAMIC = f"/api/{TABLE}/?", f"/api/dynamic_query?table_name={TABLE}&"
@@ -106,7 +107,7 @@ def executions() -> Iterator[set[tuple[int, object]]]:
         watcher.join()
 
 
-def both_ways(site: Site, path: str, **headers: str) -> tuple[Answer, Answer]:
+def both_ways(site: Site, path: str, **headers: str) -> tuple[Response, Response]:
     """The answer of the cache's process, and the one of Django alone."""
     fast = site.get(path, **headers)
     usual = site.get(path, **headers, **PAST_THE_CACHE)
@@ -115,7 +116,7 @@ def both_ways(site: Site, path: str, **headers: str) -> tuple[Answer, Answer]:
     return fast, usual
 
 
-def assert_same(fast: Answer, usual: Answer, status: int) -> None:
+def assert_same(fast: Response, usual: Response, status: int) -> None:
     assert (fast.status, fast.body) == (usual.status, usual.body)
     assert fast.status == status
     assert fast.headers["content-length"] == str(len(fast.body))
@@ -133,6 +134,18 @@ def test_a_query_that_hits_the_time_limit_runs_once(quick: Site, path: str) -> N
     assert b"took too long" in answer.body
     assert len(seen) == 1
     assert seconds > TIME_LIMIT_MS / 1000
+
+
+@pytest.mark.parametrize("path", [VIEWSET, "/api/search?q=monday&"])
+def test_a_query_that_fails_runs_once_for_all_that_wait_for_it(quick: Site, path: str) -> None:
+    with locked(), executions() as seen, ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: quick.get(f"{path}limit=6"), range(2)))
+    assert [answer.status for answer in answers] == [503, 503]
+    assert answers[0].body == answers[1].body
+    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 2
+    assert len(seen) == 1
+    assert quick.get(f"{path}limit=6").status == 200
 
 
 @pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
@@ -229,11 +242,11 @@ def test_too_many_requests_are_answered_alike_both_ways(demo: Platform, path: st
     assert 0 < int(fast.headers["retry-after"]) <= 60
 
 
-def without_seconds(answer: Answer) -> Answer:
+def without_seconds(answer: Response) -> Response:
     """The seconds until the minute ends pass between two requests."""
     body = re.sub(rb"in \d+ s", b"in 10 s", answer.body)
     headers = {**answer.headers, "retry-after": "10", "content-length": str(len(body))}
-    return Answer(answer.status, headers, body)
+    return Response(answer.status, headers, body)
 
 
 @pytest.mark.parametrize("path", [VIEWSET, pytest.param(DYNAMIC, marks=pytest.mark.deep)])

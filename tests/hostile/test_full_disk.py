@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ from tests.fault_probes import last, worker
 from tests.platform import Platform, free_port, until
 from tests.platforms import own_valkey
 from tests.runs import Run, running
+from tests.small_disk import small_disk
 
 PAGE = "/api/airline_performance/?limit=3"
 DISK = 900 << 20  # bytes: the demo's tables, indexes and log, and a little more
@@ -28,21 +27,9 @@ DISK = 900 << 20  # bytes: the demo's tables, indexes and log, and a little more
 
 @pytest.fixture
 def disk() -> Iterator[Path]:
-    """A small file system for one test."""
-    if os.geteuid():
-        pytest.skip("only root can mount a small file system")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        small = Path(folder) / "disk"
-        small.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=755", "small", str(small)]
-        done = subprocess.run(mount, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-        try:
-            yield small
-        finally:
-            subprocess.run(["umount", "--lazy", str(small)], check=True)
+    """A disk for the data folder of one test."""
+    with small_disk(DISK) as small:
+        yield small
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from flights.access import rate_limiter
 from tests import raw_http
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 
 REPEATS = 5
 FEW = 20_000  # bytes of a log
@@ -61,7 +61,7 @@ def counted(demo: Platform) -> Iterator[Site]:
         yield site
 
 
-def ask(site: Site, kind: str, **more: str) -> Answer:
+def ask(site: Site, kind: str, **more: str) -> Response:
     _, method, path, data, headers = KINDS[kind]
     return site.ask(method, path, data, **headers, **more)
 

@@ -56,7 +56,8 @@ def form(user: User, **values: Any) -> dict[str, Any]:
     joined = f"{user.date_joined:%Y-%m-%d}", f"{user.date_joined:%H:%M:%S}"
     at = {"date_joined_0": joined[0], "date_joined_1": joined[1]}
     data = {"groups": [group.pk for group in user.groups.all()], "is_active": "on"}
-    return {"username": user.username, "is_staff": "on", **data, **at, **values}
+    inline = {"identities-TOTAL_FORMS": 0, "identities-INITIAL_FORMS": 0}
+    return {"username": user.username, "is_staff": "on", **data, **at, **inline, **values}
 
 
 def is_stronger(user: User) -> bool:

@@ -23,14 +23,14 @@ PAGE = "/api/delays_by_day/?limit=2"
 
 
 @contextmanager
-def crowd(site: Site, path: str) -> Iterator[list[float]]:
+def crowd(site: Site, path: str, user: dict[str, str]) -> Iterator[list[float]]:
     """Clients who ask for the state all the while; yields how long the answers took."""
     seconds, ends = list[float](), list[bool]()
 
     def ask(_: int) -> None:
         while not ends:
             began = time.monotonic()
-            site.get(path)
+            site.get(path, **user)
             seconds.append(time.monotonic() - began)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -42,22 +42,24 @@ def crowd(site: Site, path: str) -> Iterator[list[float]]:
         list(asking)
 
 
-def check(site: Site, path: str, stop: Callable[[], AbstractContextManager[None]]) -> None:
+def check(
+    site: Site, path: str, stop: Callable[[], AbstractContextManager[None]], **user: str
+) -> None:
     """A part that is up, that hangs while a crowd asks for it, and that comes back."""
-    until(lambda: site.get(path).status == 200)
+    until(lambda: site.get(path, **user).status == 200)
     until(lambda: site.get(PAGE).headers["x-airsense-cache"] == "hit")
-    with stop(), crowd(site, path) as seconds:
-        until(lambda: site.get(path).status == 503)
+    with stop(), crowd(site, path, user) as seconds:
+        until(lambda: site.get(path, **user).status == 503)
         for _ in range(10):
-            served(site)
+            check_pages(site)
         until(lambda: len(seconds) > 5 * CLIENTS)
         assert max(seconds) < DEADLINE + BUSY
-        assert site.get(path).status == 503
-    until(lambda: site.get(path).status == 200)
-    served(site)
+        assert site.get(path, **user).status == 503
+    until(lambda: site.get(path, **user).status == 200)
+    check_pages(site)
 
 
-def served(site: Site) -> None:
+def check_pages(site: Site) -> None:
     for path in ("/healthz", PAGE):
         began = time.monotonic()
         answer = site.get(path)
@@ -91,7 +93,8 @@ def test_a_warehouse_that_hangs_is_unreachable(demo: Platform, tmp_path: Path) -
     with running(tmp_path, "--inline") as warehouse:
         own = Platform({**demo.env, **warehouse.env})
         with own.site() as site:
-            check(site, "/dbstatus", lambda: paused(warehouse.process))
+            user = {"Authorization": f"Token {own.token()}"}
+            check(site, "/dbstatus", lambda: paused(warehouse.process), **user)
             with paused(warehouse.process):
                 reports(own, "warehouse")
                 status = own.attempt("status", "warehouse").stdout
@@ -120,6 +123,28 @@ def test_a_postgresql_that_takes_no_connections_is_unreachable(
     """Kept answers are served as long as the connection that watches for versions answers."""
     with platform.site(processes=1) as site:
         check(site, path, lambda: postgresql.silent(whole=False))
+
+
+def test_the_admin_answers_503_while_postgresql_hangs_and_works_afterwards(
+    postgresql: Server, platform: Platform
+) -> None:
+    code = (
+        "from django.contrib.auth.models import User; from django.test import Client;"
+        "client = Client(); client.force_login(User.objects.get(username='admin'));"
+        "print(client.cookies['sessionid'].value)"
+    )
+    cookie = f"sessionid={platform.python(code).strip()}"
+    with platform.site(processes=1) as site:
+        for path in ("/admin/", "/admin/transfers/transfer/", "/explorer"):
+            assert site.get(path, Cookie=cookie).status == 200
+        with postgresql.silent(whole=True), ThreadPoolExecutor(6) as pool:
+            for path in ("/admin/", "/admin/transfers/transfer/", "/explorer"):
+                began = time.monotonic()
+                answers = list(pool.map(lambda _, p=path: site.get(p, Cookie=cookie), range(6)))
+                assert {answer.status for answer in answers} == {503}, path
+                assert b"database does not answer" in answers[0].body
+                assert time.monotonic() - began < 4 * DEADLINE + 3 * BUSY, path
+        until(lambda: site.get("/admin/", Cookie=cookie).status == 200)
 
 
 def test_a_postgresql_that_hangs_holds_neither_health_nor_state_up(

@@ -59,7 +59,7 @@ def test_a_text_that_no_index_can_hold_is_published_and_queried_as_any_other(
     ]
     every = [name for name in [*NORMAL, *long] for _ in range(2)]
     fresh.ingest(flights(every))
-    fresh.manage("transfer", "--all")
+    fresh.manage("transfer", TABLE, "airline_performance")
     with fresh.site(processes=1) as site:
         assert names(site, f"Airline_Name={quote(long[0])}") == [long[0]] * 2
         assert names(site, f"Airline_Name__startswith={long[2][:500]}") == [long[2]] * 2

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
-from flights.models import Asker, Export
+from flights.models import Export, Requester
 from tests import raw_http
-from tests.platform import Answer, Platform, Site, until
+from tests.platform import Platform, Response, Site, until
 from tests.slow_clients import waiting
 from transfers.models import Transfer
 
@@ -38,7 +38,7 @@ def transfer(demo: Platform) -> Iterator[Transfer]:
 @pytest.fixture
 def export(demo: Platform) -> Iterator[Export]:
     export = Export.objects.create(table=TABLE, number=1, format="csv", query="")
-    Asker.objects.create(export=export, user="admin")
+    Requester.objects.create(export=export, user="admin")
     yield export
     export.delete()
 
@@ -48,7 +48,7 @@ def key() -> str:
     return f"Token {Token.objects.get_or_create(user=user)[0].key}"
 
 
-def timed(ask: Callable[[], Answer]) -> tuple[float, Answer]:
+def timed(ask: Callable[[], Response]) -> tuple[float, Response]:
     began = time.monotonic()
     answer = ask()
     return time.monotonic() - began, answer
@@ -57,7 +57,7 @@ def timed(ask: Callable[[], Answer]) -> tuple[float, Answer]:
 def assert_few_wait(site: Site, address: str) -> None:
     token = key()
 
-    def ask(_: int) -> tuple[float, Answer]:
+    def ask(_: int) -> tuple[float, Response]:
         return timed(lambda: site.get(f"{address}?wait={WAIT}", Authorization=token))
 
     with ThreadPoolExecutor(CLIENTS) as pool:

@@ -77,8 +77,8 @@ def test_a_full_disk_of_a_worker_is_named_where_records_are_staged(
     file, log = tmp_path / "f.csv", tmp_path / "log"
     lines = [f"2013-01-07,{n * 7919} {n * 104729},X{n},Y,1,2" for n in range(300_000)]
     file.write_text("\n".join([HEADER, *lines]))
-    with running(tmp_path / "warehouse") as served:
-        own = Platform({**served.env, "TMPDIR": str(disk)}, log=log)
+    with running(tmp_path / "warehouse") as server:
+        own = Platform({**server.env, "TMPDIR": str(disk)}, log=log)
         with own.running("ingest", str(file)) as process:
             assert process.wait(60) == 1
     *_, line = log.read_text().splitlines()  # after the report on the columns
