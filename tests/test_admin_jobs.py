@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
 
-from airsense import data_folder
 from tests import dot_server
 from tests.platform import Platform
 from tests.test_admin import INGEST, client, upload_token
@@ -26,8 +26,14 @@ Departure_Delay_Minutes = "late"
 """
 
 
+@pytest.fixture(autouse=True)
+def own_uploads(settings: Settings, tmp_path: Path) -> None:
+    """Other test processes store uploads at the same time."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
 def uploads() -> set[Path]:
-    return set((data_folder.folder() / "uploads").glob("*"))
+    return set(Path(settings.MEDIA_ROOT, "uploads").glob("*"))
 
 
 def test_an_upload_is_reported_first_and_ingested_when_it_is_confirmed_once(
