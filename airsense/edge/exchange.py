@@ -5,6 +5,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
@@ -85,8 +86,7 @@ class Exchange:
         if self.environ["REQUEST_METHOD"] == "HEAD":
             chunks = iter([b""])
         self.loop.call_soon_threadsafe(self.watch)
-        for chunk in chunks:
-            sending = asyncio.run_coroutine_threadsafe(self._send_chunk(chunk), self.loop)
+        for sending in self._sent_while_made(chunks):
             try:
                 sending.result(SLOW_AFTER)
             except TimeoutError:
@@ -95,7 +95,17 @@ class Exchange:
                 raise Disconnected
         send_end(self.protocol, b"")
 
-    def _wait(self, sending: Any, lend_thread: LendThread) -> None:
+    def _sent_while_made(self, chunks: Iterator[bytes]) -> Iterator[Future[None]]:
+        """Send each chunk while the next one is made; yield the sending of each."""
+        previous = None
+        for chunk in chunks:
+            if previous:
+                yield previous
+            previous = asyncio.run_coroutine_threadsafe(self._send_chunk(chunk), self.loop)
+        if previous:
+            yield previous
+
+    def _wait(self, sending: Future[None], lend_thread: LendThread) -> None:
         with lend_thread():
             try:
                 sending.result(settings.ANSWER_TIMEOUT)
