@@ -13,9 +13,12 @@ install: $(venv)/dev.installed
 
 # Compile, because tests start hundreds of processes, and let pytest store its rewritten assertions, even
 # if PYTHONDONTWRITEBYTECODE is set. WORKERS: number of test processes, which often wait.
+# A test that fails beside the others runs once more alone, because it may have exceeded a limit of time.
+test: pytest := env PYTHONDONTWRITEBYTECODE= $(python) -m pytest -m "not deep and not live"
 test: $(venv)/dev.installed programs
 	@$(python) -m compileall -q airsense flights transfers tests
-	@exec env PYTHONDONTWRITEBYTECODE= $(python) -m pytest -m "not deep and not live" -n $(or $(WORKERS),5) --dist loadfile --no-loadscope-reorder
+	@$(pytest) -n $(or $(WORKERS),5) --dist loadfile --no-loadscope-reorder || { [ $$? = 1 ] && \
+	  echo "The failed tests run again, alone." && $(pytest) --last-failed --last-failed-no-failures=none --exitfirst; }
 
 test-deep: $(venv)/dev.installed programs spark-server
 	@deploy/find-program promtool >/dev/null
