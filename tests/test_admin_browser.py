@@ -15,11 +15,11 @@ PAGES = [
     "/admin/",
     "/admin/transfers/transfer/",
     "/admin/transfers/transfer/1/change/",
+]
+MORE_PAGES = [
     "/admin/transfers/transfer/start/",
     "/admin/flights/tableversion/1/roll-back/",
     "/admin/django_celery_beat/periodictask/",
-]
-MORE_PAGES = [
     "/admin/transfers/warehousejob/ingest/",
     "/admin/transfers/alert/",
     "/admin/flights/tableversion/",

@@ -35,7 +35,12 @@ def test_programs_get_json_and_people_get_a_page(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/", FLIGHTS + "&Origin=EWR&Origin__not=LGA", "/api/airlines/"]
+    "path",
+    [
+        pytest.param("/api/", marks=pytest.mark.deep),
+        FLIGHTS + "&Origin=EWR&Origin__not=LGA",
+        pytest.param("/api/airlines/", marks=pytest.mark.deep),
+    ],
 )
 def test_a_page_is_accessible_in_every_look(page: Page, path: str, looks: Looks) -> None:
     page.goto(path)
@@ -164,6 +169,7 @@ def test_graphiql_completes_runs_and_explains_queries(page: Page) -> None:
     expect(page.locator(".CodeMirror-hints")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_graphiql_opens_with_the_query_of_its_address(page: Page) -> None:
     page.goto("/api/graphiql?query=%7B%20airlines%20%7B%20version%20%7D%20%7D")
     page.get_by_role("button", name="Execute query").click()

@@ -151,6 +151,7 @@ def check(warehouse: Warehouse, records: list[Record]) -> None:
     assert set(rows(warehouse, "busiest_airports_by_delays")) == busiest(records)
 
 
+@pytest.mark.deep  # tests.test_performance compares tables of random flights
 def test_the_demo_tables_are_those_of_an_independent_computation(flown: Warehouse) -> None:
     records = original()
     assert len(records) == 336_776

@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer
         yield warehouse_server
 
 
-# In the everyday tests Databricks builds a new and a replaced month; the rest takes it long.
+# In the everyday tests Databricks builds a new month; the rest takes it long.
 REST = ["embedded", pytest.param("databricks", marks=pytest.mark.deep)]
 
 
@@ -122,6 +122,7 @@ def test_a_new_file_builds_only_its_month(warehouse: Warehouse) -> None:
     assert built == in_full(warehouse)
 
 
+@pytest.mark.parametrize("warehouse", REST, indirect=True)
 def test_a_replaced_month_is_built_again_and_the_others_stay(warehouse: Warehouse) -> None:
     broker.build(warehouse)
     mark(warehouse)

@@ -15,15 +15,15 @@ PAGES = [
     "/",
     f"{AIRPORTS}&Total_Arrivals__gte=1000&City__icontains=a&order_by=-Total_Avg_Delay&columns=City",
     "/explorer?table=airline_performance&view=chart",
-    "/explorer?table=flight_delay_data&facets=Origin_City,Airline_Name&limit=10",
     "/explorer?table=flight_delay_data&group_by=month:Flight_Date,Origin&view=chart&language=graphql",
-    "/explorer?table=delays_by_day&Total_Flights__gte=many",
-    "/api/delays_by_day/?limit=2",
     "/ask?q=which+airline+is+worst+at+LGA+in+July",
     "/chat?q=best+airline+from+newark&q=and+on+mondays&q=the+cheapest",
     "/nothing",
 ]
 MORE_PAGES = [
+    "/explorer?table=flight_delay_data&facets=Origin_City,Airline_Name&limit=10",
+    "/explorer?table=delays_by_day&Total_Flights__gte=many",
+    "/api/delays_by_day/?limit=2",
     "/about",
     "/ask",
     "/ask?q=cheapest+airline+to+miami",
@@ -60,6 +60,7 @@ def test_a_page_is_accessible_in_every_look(page: Page, path: str, looks: Looks)
     assert_accessible(page, looks)
 
 
+@pytest.mark.deep  # tests.test_pages reads them without a browser
 def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform, looks: Looks) -> None:
     with fresh.site(processes=1) as site, opened(browser, site.url) as page:
         for path in ("/", "/explorer", "/about"):
@@ -99,6 +100,7 @@ def test_a_question_and_its_follow_up(page: Page) -> None:
     expect(page.get_by_text("Airline_Code").first).to_be_visible()
 
 
+@pytest.mark.deep  # the explorer stays as the example of a page without JavaScript
 def test_a_conversation_without_javascript(browser: Browser, site: Site) -> None:
     with opened(browser, site.url, java_script_enabled=False) as page:
         page.goto("/chat")

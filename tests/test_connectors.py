@@ -108,6 +108,7 @@ def test_a_user_logs_in_starts_a_transfer_and_sees_its_end(browser: Browser, run
         expect(page.locator("#live tbody tr")).to_have_count(2)
 
 
+@pytest.mark.deep  # every day: with it
 def test_a_transfer_is_started_without_javascript(browser: Browser, running: Site) -> None:
     with opened(browser, running.url) as page:
         log_in(page, "boss")  # the admin's page for this needs JavaScript
@@ -121,6 +122,7 @@ def test_a_transfer_is_started_without_javascript(browser: Browser, running: Sit
         expect(page.get_by_label("Update this page by itself")).to_be_hidden()
 
 
+@pytest.mark.deep  # every day: the server refuses it
 def test_a_user_without_the_permission_gets_no_form(browser: Browser, running: Site) -> None:
     with opened(browser, running.url) as page:
         log_in(page, "clerk")

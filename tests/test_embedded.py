@@ -168,6 +168,7 @@ def test_the_servers_stop_in_order_when_the_last_client_goes(tmp_path: Path) -> 
     assert "ready to exit, bye bye" in (tmp_path / "logs" / "valkey.log").read_text()
 
 
+@pytest.mark.deep
 def test_a_client_that_comes_while_the_servers_stop_gets_new_ones(tmp_path: Path) -> None:
     for _ in range(6):
         with client(tmp_path) as visitor:
@@ -220,6 +221,7 @@ def test_a_server_that_dies_is_started_again(tmp_path: Path) -> None:
         assert holder.supervisor() == supervisor
 
 
+@pytest.mark.deep  # every day: one that dies once
 def test_a_server_that_dies_again_and_again_is_given_up_with_a_reason(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "embedded.log"
     with client(tmp_path) as holder:
@@ -230,6 +232,7 @@ def test_a_server_that_dies_again_and_again_is_given_up_with_a_reason(tmp_path: 
     assert "PostgreSQL ended 4 times within a minute" in log.read_text()
 
 
+@pytest.mark.deep  # every day: a kill of everything
 def test_a_folder_left_by_a_killed_first_start_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "postgres.new" / "base").mkdir(parents=True)
     (tmp_path / "postgres").mkdir()
@@ -237,6 +240,7 @@ def test_a_folder_left_by_a_killed_first_start_is_made_anew(tmp_path: Path) -> N
         assert first.sql("SELECT 1") == [(1,)]
 
 
+@pytest.mark.deep
 def test_a_pid_file_that_names_an_unrelated_process_hinders_nobody(tmp_path: Path) -> None:
     with client(tmp_path) as first:
         pids = [*first.pids(), first.supervisor()]
@@ -272,12 +276,14 @@ def test_a_server_that_cannot_start_gives_its_own_reason_at_once(tmp_path: Path)
     assert time.monotonic() - begin < 5
 
 
+@pytest.mark.deep  # every day: one that cannot start
 def test_a_client_that_needs_another_server_is_refused_with_the_reason(tmp_path: Path) -> None:
     with client(tmp_path, REDIS_URL="redis://elsewhere") as first:
         assert not (first.sockets / "valkey.sock").exists()
         assert refusal(tmp_path).startswith("Valkey does not run, because the command that started")
 
 
+@pytest.mark.deep
 def test_a_long_path_has_its_sockets_elsewhere_in_a_folder_of_this_user(tmp_path: Path) -> None:
     home = tmp_path / ("long" * 25)
     with client(home) as first:

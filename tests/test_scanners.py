@@ -149,6 +149,7 @@ def schemathesis(site: Site, folder: Path, *how: str) -> None:
     assert re.search(r"(\d{3,}) generated, \1 passed", done.stdout), done.stdout
 
 
+@pytest.mark.deep  # tests.test_fuzz sends random requests every day
 def test_schemathesis_finds_nothing(site: Site, tmp_path: Path) -> None:
     # The tables are served by the same code: one of them stands for the others.
     others = ["--exclude-path-regex=(air.*|busiest_.*|flight_.*|performance_.*)/$"]

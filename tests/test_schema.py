@@ -180,6 +180,7 @@ def test_the_whole_description_can_be_read_in_a_browser(site: Site) -> None:
         page.get_by_text("All tables with their URLs").first.wait_for(timeout=30_000)
 
 
+@pytest.mark.deep
 def test_the_description_can_be_tried_in_a_browser(site: Site) -> None:
     with chromium() as browser, opened(browser, site.url) as page:
         page.goto("/api/docs")

@@ -82,7 +82,13 @@ def test_texts_that_cannot_be_searched(site: Site, q: str) -> None:
     assert site.get(f"/search?q={q}").status == (200 if len(q) < 4 else 400)
 
 
-@pytest.mark.parametrize("q", ["JetBlue from NYC to orlnado", "nosuchword", ""])
+@pytest.mark.parametrize(
+    "q",
+    [
+        "JetBlue from NYC to orlnado",
+        *(pytest.param(q, marks=pytest.mark.deep) for q in ("nosuchword", "")),
+    ],
+)
 def test_the_page_is_accessible_in_every_look(page: Page, q: str, looks: Looks) -> None:
     page.goto(f"/search?q={quote(q)}")
     assert_accessible(page, looks)

@@ -253,6 +253,7 @@ def test_who_cannot_show_the_second_factor_can_leave(strict: Site, operator: Use
     assert "sessionid" not in person.session.cookies
 
 
+@pytest.mark.deep
 def test_setting_up_a_second_factor_in_a_browser(
     strict: Site, demo: Platform, browser: Browser
 ) -> None:

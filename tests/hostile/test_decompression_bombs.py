@@ -182,7 +182,7 @@ ONE_DICTIONARY = {"dictionary_pagesize_limit": GIB}
 AT_ONCE = "f.parquet, row 1: the pages that are read together unpack to more than 256 MiB. Write"
 
 
-@pytest.mark.deep  # of these pages, the everyday tests have the one whose footer lies
+@pytest.mark.deep  # every day: texts that stand in many rows
 @pytest.mark.parametrize("options", [ONE_PAGE, ONE_DICTIONARY], ids=["page", "dictionary"])
 def test_a_parquet_page_that_unpacks_to_much_is_refused(
     tmp_path: Path, options: dict[str, Any]
@@ -193,6 +193,7 @@ def test_a_parquet_page_that_unpacks_to_much_is_refused(
     assert most < MEMORY
 
 
+@pytest.mark.deep  # every day: texts that stand in many rows
 def test_a_parquet_footer_that_lies_of_sizes_does_not_help(tmp_path: Path) -> None:
     size = texts_bomb(tmp_path / "f.parquet", **ONE_PAGE)
     true = varint(2 * size)  # as Thrift writes a number that may be negative

@@ -125,6 +125,7 @@ def test_a_postgresql_that_takes_no_connections_is_unreachable(
         check(site, path, lambda: postgresql.silent(whole=False))
 
 
+@pytest.mark.deep
 def test_the_admin_answers_503_while_postgresql_hangs_and_works_afterwards(
     postgresql: Server, platform: Platform
 ) -> None:
