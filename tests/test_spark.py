@@ -64,6 +64,7 @@ def test_of_two_changes_at_once_one_fails_and_no_row_is_lost(tmp_path: Path) -> 
         ("spark://h/c", "is not of the form"),
         ("spark://h/c/s?x=1", "unknown parameters: x"),
         ("spark://h/c/s?tls=maybe", "neither true nor false"),
+        ("spark://h/c/s?files=here", "not an absolute path"),
         ("spark://h/c/s", "would travel to h unencrypted"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import spark_server
+from tests import national_data, spark_server
 from tests.data import FLIGHTS_2008
 from tests.pipeline import SECONDS, publish, versions
 from tests.platform import Platform, Site
@@ -45,3 +45,18 @@ def test_all_warehouses_publish_the_same(tmp_path: Path) -> None:
         assert published(databricks.env) == embedded
     with spark_server.running(tmp_path) as spark:
         assert published(spark.env) == embedded
+
+
+@pytest.mark.deep
+@pytest.mark.spark
+@national_data.needed
+@pytest.mark.timeout(4 * SECONDS)
+def test_spark_publishes_the_same_national_tables_as_the_embedded_warehouse(tmp_path: Path) -> None:
+    with own_platform() as embedded:
+        publish(embedded, str(national_data.FILE))
+        expected = versions(embedded)
+    assert [row[0] for row in expected] == sorted(broker.TABLES)
+    with spark_server.running(tmp_path) as spark, own_platform() as own:
+        platform = Platform(own.env | {"WAREHOUSE_URL": f"{spark.url}?files={tmp_path}"})
+        publish(platform, str(national_data.FILE))
+        assert versions(platform) == expected

@@ -42,7 +42,10 @@ LINES = ["2013-01-07,Alpha,A,B,10,20", "2013-01-08,Beta,B,A,-5,"]
 
 type Server = WarehouseServer | SparkServer
 
-SPARK = pytest.param("spark", marks=[pytest.mark.deep, pytest.mark.spark])
+SPARK, SPARK_FILES = (
+    pytest.param(kind, marks=[pytest.mark.deep, pytest.mark.spark])
+    for kind in ("spark", "spark files")  # rows as parameters, and in files
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         yield server
 
 
-@pytest.fixture(params=["embedded", pytest.param("inline", marks=pytest.mark.deep), "links", SPARK])
+KINDS = ["embedded", pytest.param("inline", marks=pytest.mark.deep), "links", SPARK]
+
+
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -80,9 +86,11 @@ def warehouse(
     """An empty warehouse, which commands use, too."""
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     if kind != "embedded":
-        served = servers(kind).schema(f"test_{abs(hash(request.node.name))}")
+        server, *files = kind.split()
+        served = servers(server).schema(f"test_{abs(hash(request.node.name))}")
         for name, value in served.env.items():
             setattr(settings, name, value)
+        settings.WAREHOUSE_URL += f"?files={tmp_path}" * len(files)
     return connect(settings.WAREHOUSE_URL)
 
 
@@ -108,7 +116,9 @@ def csv(folder: Path, name: str, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["embedded", "inline", "links", "tls", SPARK], indirect=True)
+@pytest.mark.parametrize(
+    "kind", ["embedded", "inline", "links", "tls", SPARK, SPARK_FILES], indirect=True
+)
 def test_every_type_arrives_as_it_is(warehouse: Warehouse) -> None:
     table = table_of(TYPES)
     put(warehouse, "every_type", table)
@@ -355,6 +365,7 @@ def test_records_go_through_the_broker(warehouse: Warehouse, tmp_path: Path) -> 
         assert read(source, ["City"]).to_pylist()[0]["Total_Avg_Delay"] == 5.5
 
 
+@pytest.mark.parametrize("kind", [*KINDS, SPARK_FILES], indirect=True)
 def test_files_are_added_once_and_replaced_whole(warehouse: Warehouse, tmp_path: Path) -> None:
     one = csv(tmp_path, "one.csv", *LINES)
     more = csv(tmp_path, "more.csv", LINES[0] + ",x", header=f"{HEADER},Note")
@@ -368,6 +379,7 @@ def test_files_are_added_once_and_replaced_whole(warehouse: Warehouse, tmp_path:
     ingest(warehouse, [one], "replace")
     with warehouse.snapshot(RAW) as source:
         assert (source.rows, "Note" in source.schema.names) == (2, False)
+    assert {file.name for file in tmp_path.glob("*.*")} == {"one.csv", "more.csv"}
 
 
 def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from . import spark_files as files
 from . import spark_sql as sql
 from . import spark_tables as tables
 from . import spark_versions as versions
@@ -42,6 +43,8 @@ class Spark:
     def change(self) -> Iterator[Change]:
         with self._session() as session:
             versions.sweep(session)
+            if folder := self._address.files:
+                files.sweep(folder)
             change = Change(session)
             try:
                 yield change

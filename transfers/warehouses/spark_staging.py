@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from transfers.exceptions import SchemaMismatch
 
+from . import spark_files as files
 from . import spark_sql as sql
 from . import spark_tables as tables
 from . import spark_upload as upload
@@ -24,19 +25,19 @@ class Staged:
         self._parts: dict[str, pa.Schema] = {}
 
     def add(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str) -> None:
-        """Upload rows into a part; read them only, if their key is known."""
+        """Upload rows into a part; only read them if their key is known."""
         self._fit(schema)
-        part, short = versions.new(self._table), hashlib.sha256(key.encode()).hexdigest()[:32]
-        is_known = short in self._keys
-        if not is_known:
-            columns = ", ".join(f"{sql.name(f.name)} {sql.type_of(f)}" for f in schema)
-            self._session.execute(f"CREATE TABLE {sql.name(part)} ({columns}) USING parquet")
-            self._parts[part] = schema
-            self._keys.add(short)
-        insert = upload.statement(part, schema)
-        for text in upload.texts(batches):
-            if not is_known:
-                self._session.execute(insert, [text])
+        short = hashlib.sha256(key.encode()).hexdigest()[:32]
+        if short in self._keys:
+            for _ in batches:  # the caller counts them
+                pass
+            return
+        self._keys.add(short)
+        part = self._new_part(schema)
+        if folder := self._session.address.files:
+            files.insert(self._session, folder, part, schema, batches)
+        else:
+            upload.insert(self._session, part, schema, batches)
 
     def publish(self) -> None:
         """Make a version of the old rows and all parts, and drop the parts."""
@@ -55,6 +56,13 @@ class Staged:
         for part in [*self._parts]:
             self._session.execute(f"DROP TABLE IF EXISTS {sql.name(part)}")
             del self._parts[part]
+
+    def _new_part(self, schema: pa.Schema) -> str:
+        part = versions.new(self._table)
+        columns = ", ".join(f"{sql.name(f.name)} {sql.type_of(f)}" for f in schema)
+        self._session.execute(f"CREATE TABLE {sql.name(part)} ({columns}) USING parquet")
+        self._parts[part] = schema
+        return part
 
     def _fit(self, schema: pa.Schema) -> None:
         """Add the columns that are missing; SchemaMismatch if one exists with another type."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import spark_sql as sql
+from .spark_session import Session
 
 # A server accepts messages of 128 MB; a text takes several times its size in memory there.
 TEXT_BYTES, ROWS = 8 << 20, 20_000
@@ -24,6 +25,14 @@ def statement(table: str, schema: pa.Schema) -> str:
     rows = "SELECT explode(from_json(?, 'array<array<string>>')) AS r"
     columns = ", ".join(map(sql.name, schema.names))
     return f"INSERT INTO {sql.name(table)} ({columns}) {sql.select(values, f'({rows})')}"
+
+
+def insert(
+    session: Session, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> None:
+    """Insert batches into a table."""
+    for text in texts(batches):
+        session.execute(statement(table, schema), [text])
 
 
 def texts(batches: Iterable[pa.RecordBatch]) -> Iterator[str]:
