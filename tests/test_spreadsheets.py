@@ -32,7 +32,7 @@ FEW = sorted({*EVERY[:0xFFFF], *UNSEEN, *FILLERS, *SIGNS})
 def as_csv(texts: Iterable[str], fields: list[Field] = TEXT, type_: str = "text") -> list[str]:
     """The values of a CSV column that PostgreSQL writes."""
     with connection.cursor() as cursor:
-        statement = copy_sql.csv(f"SELECT unnest(%s::{type_}[])", fields)
+        statement = copy_sql.csv(f"SELECT unnest(%s::{type_}[])", fields, ())
         with cursor.copy(statement, [list(texts)]) as copy:
             body = b"".join(copy).decode()
     _, *rows = csv.reader(io.StringIO(body, newline=""), strict=True)

@@ -1,6 +1,10 @@
-"""COPY statements that make PostgreSQL write the rows of a query, one for each kind of file."""
+"""COPY statements that make PostgreSQL write the rows of a query, one for each kind of file.
 
-from collections.abc import Callable
+`formula_free` are the columns of a version whose texts need no look at their first character.
+"""
+
+from collections.abc import Callable, Collection
+from functools import partial
 
 from django.db import models
 from psycopg.sql import Identifier
@@ -30,22 +34,24 @@ NO_LETTER_FIRST = r"""({0} < 'A' COLLATE "C" OR {0} >= E'\x7f' COLLATE "C")"""
 ESCAPED = f"CASE WHEN {NO_LETTER_FIRST} AND {{0}} ~ '{FORMULA}' THEN '''' || {{0}} ELSE {{0}} END"
 
 
-def csv(sql: str, fields: list[Field]) -> str:
+def csv(sql: str, fields: list[Field], formula_free: Collection[str]) -> str:
     """CSV files, with a header. Texts that a spreadsheet would run as a formula are escaped."""
-    return f"COPY ({_select(sql, fields, escape_formula)}) TO STDOUT (FORMAT csv, HEADER)"
+    escape = partial(escape_formula, formula_free)
+    return f"COPY ({_select(sql, fields, escape)}) TO STDOUT (FORMAT csv, HEADER)"
 
 
-def plain(sql: str, fields: list[Field]) -> str:
+def plain(sql: str, fields: list[Field], formula_free: Collection[str]) -> str:
     """Unchanged values as CSV without a header, which `arrow.batches` parses."""
     return f"COPY ({sql}) TO STDOUT (FORMAT csv)"
 
 
-def sheet(sql: str, fields: list[Field]) -> str:
+def sheet(sql: str, fields: list[Field], formula_free: Collection[str]) -> str:
     """Like `plain`, for Excel: escaped formulas, and no NaN or infinity."""
-    return f"COPY ({_select(sql, fields, escape_formula, finite_or_null)}) TO STDOUT (FORMAT csv)"
+    escape = partial(escape_formula, formula_free)
+    return f"COPY ({_select(sql, fields, escape, finite_or_null)}) TO STDOUT (FORMAT csv)"
 
 
-def json(sql: str, fields: list[Field]) -> str:
+def json(sql: str, fields: list[Field], formula_free: Collection[str]) -> str:
     """One JSON object per line.
 
     The format is CSV, because COPY's text format would escape backslashes. JSON never contains
@@ -56,9 +62,11 @@ def json(sql: str, fields: list[Field]) -> str:
     return rf"COPY ({objects}) TO STDOUT (FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01')"
 
 
-def escape_formula(field: Field, column: str) -> str:
+def escape_formula(formula_free: Collection[str], field: Field, column: str) -> str:
     """Put `'` before a text that a spreadsheet would run as a formula."""
-    return ESCAPED.format(column) if isinstance(field, models.TextField) else column
+    if public(field) in formula_free or not isinstance(field, models.TextField):
+        return column
+    return ESCAPED.format(column)
 
 
 def finite_or_null(field: Field, column: str) -> str:

@@ -54,5 +54,6 @@ class File:
     def chunks(self, reader: CopyReader) -> Iterator[bytes]:
         sql, values = self.statement
         fields = list(self.query.columns)
-        copied = reader.rows(self.format.statement(sql, fields), values)
+        statement = self.format.statement(sql, fields, self.version.formula_free or ())
+        copied = reader.rows(statement, values)
         return compression.compress(self.format.write(copied, fields), self.encoding)

@@ -1,6 +1,6 @@
 """The file formats: the COPY statement of each, and the function that writes its file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from flights.errors import BadQuery
@@ -17,7 +17,8 @@ class Format:
 
     name: str  # value of `format=`, and the file name's extension
     media_type: str
-    statement: Callable[[str, list[Field]], str]  # from SQL and its columns to COPY
+    # From SQL, its columns, and the names of those without formulas, to COPY.
+    statement: Callable[[str, list[Field], Collection[str]], str]
     write: Callable[[Iterator[bytes], list[Field]], Iterator[bytes]]  # from COPY's chunks to a file
     compressible: bool = True  # False: the format compresses its content itself
     max_rows: int | None = None  # rows that a file can hold; None: no limit

@@ -17,6 +17,10 @@ class TableVersion(models.Model):
     not_finite = models.JSONField(
         null=True, help_text="columns with NaN or infinity; empty if unknown"
     )
+    formula_free = models.JSONField(
+        null=True,
+        help_text="columns of which no text begins as a spreadsheet's formula; empty if unknown",
+    )
     checks = models.JSONField(
         null=True, help_text="results of the quality checks; null if there were none"
     )

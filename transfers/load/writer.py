@@ -113,13 +113,20 @@ def figures(version: TableVersion, schema: pa.Schema) -> verify.Figures:
 
 
 def save_figures(version: TableVersion, figures: verify.Figures) -> None:
-    """Save a version's number of rows, its hash, and its columns with NaN or infinite values."""
+    """Save a version's number of rows, its hash, and what files and queries need of its columns."""
     version.rows, version.digest = rows_and_digest(figures)
     finite = {name: figures.get(f"{name} finite") for name in version.columns}
     version.not_finite = [
         name for name, count in finite.items() if count not in (None, figures[f"{name} values"])
     ]
-    version.save(update_fields=["rows", "digest", "not_finite"])
+    version.formula_free = [name for name in version.columns if _begins_with_letters(name, figures)]
+    version.save(update_fields=["rows", "digest", "not_finite", "formula_free"])
+
+
+def _begins_with_letters(column: str, figures: verify.Figures) -> bool:
+    """Whether the first character of all texts is an ASCII letter, or between two of them."""
+    first, last = figures.get(f"{column} min"), figures.get(f"{column} max")
+    return first is not None and last is not None and first >= "A" and last < "\x7f"
 
 
 def rows_and_digest(figures: verify.Figures) -> tuple[int, str]:
