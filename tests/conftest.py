@@ -1,5 +1,6 @@
 """Fixtures: the platform `demo` is shared and read-only, `fresh` belongs to one test; a browser."""
 
+import gc
 import logging
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ from tests import planted, shared_demo
 from tests.browser import EVERY_LOOK, SOME_LOOKS, Looks, Window, chromium, shared_window
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
+
+gc.disable()  # until the tests are collected: it would take half of the CPU time of that
 
 # The files that take most CPU time run first, so that all test processes end about together.
 LONGEST = (
@@ -69,6 +72,12 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Let garbage collection pass over the tests and the libraries, which stay."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
