@@ -123,8 +123,9 @@ def test_by_default_cache_hits_have_no_line_and_lines_are_text(
 ) -> None:
     own = Platform(demo.env, log=tmp_path / "log")
     with own.site(processes=1) as site:
+        until(lambda: site.get("/api/").headers["x-airsense-cache"] != "bypass")
         answers = [site.get(QUERY).headers["x-airsense-cache"] for _ in range(3)]
-    requests = [line for line in own.log.read_text().splitlines() if "airsense.requests" in line]
+    requests = [line for line in own.log.read_text().splitlines() if ": GET /api/delays" in line]
     assert answers == ["miss", "hit", "hit"]
     (line,) = requests
     assert re.fullmatch(
