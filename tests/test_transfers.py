@@ -146,6 +146,27 @@ def test_temporary_errors_are_retried_and_permanent_ones_are_not(demo: Platform)
     assert Transfer.objects.get(pk=transfers[0].pk).status == "failed"
 
 
+def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform) -> None:
+    def away(rows: list[Row]) -> list[Row]:
+        with ThreadPoolExecutor() as other:
+            other.submit(behind).result()
+        raise WarehouseBusy("The warehouse does not answer.")
+
+    def behind() -> None:
+        with closing(connection):
+            services.ask([DAYS], "behind", forced=True)
+
+    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
+    with pytest.raises(WarehouseBusy):
+        runner.run(transfers, Faulty(away), attempts=2)
+    ended = Transfer.objects.filter(pk__in=[t.pk for t in transfers]).order_by("pk")
+    assert {(t.status, t.attempt) for t in ended} == {("failed", 1)}
+    assert ended[0].error == "The warehouse does not answer."
+    waiting = Transfer.objects.filter(asked_by="behind", status=Transfer.Status.QUEUED)
+    runner.run(list(waiting))
+    assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
+
+
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
     (first,) = services.ask([DAYS], "test", forced=True)
     assert services.ask([DAYS], "another") == [first]  # it is still queued

@@ -129,17 +129,29 @@ def _reconnecting(write: Callable[[], None]) -> None:
 
 
 def _queue_again(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
-    """Queue all transfers of a run for another attempt."""
-    for transfer in transfers:
-        claims.release(
-            transfer,
-            attempt=F("attempt") + 1,
-            phase="",
-            rows_done=0,
-            bytes_done=0,
-            error=_message(transfer, culprit, error),
-            advice="It is tried again.",
-        )
+    """Queue all transfers of a run for another attempt.
+
+    Or fail them, if another transfer waits for one of them: it does the same work next, and only
+    one of a table can wait.
+    """
+    try:
+        with transaction.atomic():
+            for transfer in transfers:
+                _release(transfer, _message(transfer, culprit, error))
+    except IntegrityError:
+        _fail(transfers, culprit, error)
+
+
+def _release(transfer: Transfer, message: str) -> None:
+    claims.release(
+        transfer,
+        attempt=F("attempt") + 1,
+        phase="",
+        rows_done=0,
+        bytes_done=0,
+        error=message,
+        advice="It is tried again.",
+    )
 
 
 def _claim(transfers: list[Transfer]) -> list[Transfer]:
