@@ -167,6 +167,55 @@ def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
 
+def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo: Platform) -> None:
+    def run(transfers: list[Transfer]) -> None:
+        with closing(connection):
+            runner.run(transfers)
+
+    queued = services.ask([AIRLINES, by_name("airports"), DAYS], "test")
+    with ThreadPoolExecutor() as workers:
+        with transaction.atomic():
+            Transfer.objects.select_for_update().get(pk=queued[1].pk)
+            runs = [workers.submit(run, order) for order in (queued, queued[::-1])]
+            until(lambda: _waits(2))
+        for future in runs:
+            future.result()
+    ended = Transfer.objects.filter(pk__in=[t.pk for t in queued])
+    assert {t.status for t in ended} == {"unchanged"}
+
+
+def test_a_transfer_that_is_claimed_while_it_is_forced_is_not_the_one_that_is_forced(
+    demo: Platform,
+) -> None:
+    def force() -> list[Transfer]:
+        with closing(connection):
+            return services.ask([DAYS], "another person", forced=True)
+
+    (queued,) = services.ask([DAYS], "test")
+    with ThreadPoolExecutor() as other:
+        with transaction.atomic():
+            Transfer.objects.filter(pk=queued.pk).update(status=Transfer.Status.RUNNING)
+            forced = other.submit(force)
+            until(lambda: _waits(1))
+        (behind,) = forced.result()
+    assert behind.pk != queued.pk
+    Transfer.objects.filter(pk=queued.pk).update(status=Transfer.Status.FAILED)
+    runner.run([behind])
+    assert Transfer.objects.get(pk=behind.pk).status == "succeeded"
+
+
+def _waits(number: int) -> bool:
+    """Whether so many statements of this database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        (waiting,) = cursor.fetchone() or (0,)
+        return bool(waiting == number)
+
+
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
     (first,) = services.ask([DAYS], "test", forced=True)
     assert services.ask([DAYS], "another") == [first]  # it is still queued

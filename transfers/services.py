@@ -44,7 +44,9 @@ def ask(
     with transaction.atomic():
         if key and (transfers := _same_request(asked_by, key)):
             return transfers
-        queued = [_queued(model._meta.db_table, asked_by, forced, key) for model in mirrored]
+        names = [model._meta.db_table for model in mirrored]
+        locked = {name: _queued(name, asked_by, forced, key) for name in sorted(names)}
+        queued = [locked[name] for name in names]
         if override:
             Transfer.objects.filter(pk__in=[t.pk for t in queued]).update(override=override)
         return queued
@@ -138,8 +140,14 @@ def prune(model: type[MirroredTable]) -> None:
         writer.prune(model)
 
 
+def by_table(transfer: Transfer) -> str:
+    """The order in which all processes lock transfers."""
+    return transfer.table
+
+
 def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
-    transfer, _ = Transfer.objects.get_or_create(
+    # Locked, so that no worker claims it before it is forced, or gets an override.
+    transfer, _ = Transfer.objects.select_for_update().get_or_create(
         table=table,
         status=Transfer.Status.QUEUED,
         defaults={"asked_by": asked_by, "forced": forced, "request_key": key},
@@ -152,7 +160,8 @@ def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
 def _fail_queued(which: Q, error: str, advice: str) -> int:
     queued = Transfer.objects.filter(which, status=Transfer.Status.QUEUED)
     with transaction.atomic():
-        transfers = list(queued.select_for_update())  # so that only one process alerts of each
+        # Locked, so that only one process alerts of each.
+        transfers = list(queued.order_by("table").select_for_update())
         _fail(transfers, error, advice)
     return len(transfers)
 
