@@ -388,6 +388,22 @@ def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(
     assert before == (warehouse.tables(), warehouse.version(RAW))
 
 
+def test_a_file_that_is_written_while_it_is_read_is_refused(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = csv(tmp_path, "growing.csv", *LINES)
+
+    def write_on(*_: object) -> None:
+        with path.open("a") as file:
+            file.write(f"{LINES[0]}\n")
+
+    with pytest.raises(BadInput, match="it changed while it was read") as refused:
+        ingest(warehouse, [path], progress=write_on)
+    assert "no program writes to it" in refused.value.advice
+    assert RAW not in warehouse.tables()
+    assert ingest(warehouse, [path])[0].rows == 3
+
+
 def test_the_printed_model_fits_its_table(warehouse: Warehouse, kind: str) -> None:
     odd = pa.table({"Class": ["x"], "class_": [1], "2nd Time": [datetime(2024, 1, 1)], "Id": [1]})
     for table, expected in ((f"types_{kind}", table_of(TYPES)), (f"odd_{kind}", odd)):

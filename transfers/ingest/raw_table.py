@@ -52,11 +52,12 @@ def ingest(
     WarehouseError if the warehouse fails; nothing is changed then.
     """
     planned = paths if isinstance(paths, Plan) else plan.read(paths)
+    stamps = {path: files.stamp(path) for path in planned.files}
     digests: dict[str, Path] = {}
     for path in planned.files:
         digests.setdefault(files.digest(path), path)
     with warehouse.change() as change:
-        return _Ingest(change, planned, mode, progress, repeated).run(digests)
+        return _Ingest(change, planned, stamps, mode, progress, repeated).run(digests)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class _Ingest:
 
     change: Change
     plan: Plan
+    stamps: Mapping[Path, files.Stamp]  # before their SHA-256 were computed
     mode: Mode | None
     progress: Progress
     repeated: Treatment
@@ -156,7 +158,9 @@ class _Ingest:
         return loaded
 
     def _read(self, table: str, path: Path, key: str) -> Loaded:
-        return loading.load(self.change, table, self.plan, path, key, self.progress)
+        loaded = loading.load(self.change, table, self.plan, path, key, self.progress)
+        files.check_unchanged(path, self.stamps[path])
+        return loaded
 
     def _refuse_repeats(self, new: Mapping[str, Path], others: list[str]) -> None:
         """Raise BadInput if the new records repeat each other, or those of other tables."""
