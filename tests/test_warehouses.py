@@ -388,6 +388,20 @@ def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(
     assert before == (warehouse.tables(), warehouse.version(RAW))
 
 
+def test_files_of_a_raw_table_that_somebody_dropped_are_ingested_again(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = csv(tmp_path, "a.csv", *LINES)
+    ingest(warehouse, [path])
+    with warehouse.change() as change:
+        change.drop(RAW)
+    for mode in (None, "replace", "months"):
+        (again,) = ingest(warehouse, [path], mode)
+        assert (again.new, again.rows) == (mode is None, 2)
+    with warehouse.snapshot(RAW) as source:
+        assert source.rows == 2
+
+
 def test_a_file_that_is_written_while_it_is_read_is_refused(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:

@@ -76,7 +76,9 @@ class _Ingest:
         entries = ingested_files.read(self.change)
         current = {entry.digest: entry for entry in entries if self._counts(entry)}
         records = self._records()
-        replaces_all = self.mode == "replace" and records > 0 and {*current} != {*digests}
+        replaces_all = self.mode == "replace" and {*current} != {*digests}
+        if not records:  # somebody emptied or dropped the table: its files no longer count
+            replaces_all = bool(entries)
         if replaces_all:
             entries, current = [], {}
         new = {digest: path for digest, path in digests.items() if digest not in current}
