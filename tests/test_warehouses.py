@@ -431,6 +431,18 @@ def test_the_printed_model_fits_its_table(warehouse: Warehouse, kind: str) -> No
         assert [problem.msg for problem in model.check() if "2nd_Time" not in problem.msg] == []
 
 
+def test_the_model_of_a_table_with_awkward_names_is_valid_python(
+    warehouse: Warehouse, kind: str
+) -> None:
+    table = f"2024_flights_{kind}"
+    put(warehouse, table, pa.table({"Sequence": [1], "Full Clean": ["x"]}))
+    with warehouse.snapshot(table) as source:
+        model = printed(inspection.model(table, source))
+    assert model._meta.db_table == table
+    assert [field.column for field in model.columns()] == ["Sequence", "Full_Clean"]
+    assert [field.name for field in model.sequence()] == ["column_sequence", "id"]
+
+
 def printed(module: str) -> type[MirroredTable]:
     """Execute a printed module and return its class."""
     namespace: dict[str, Any] = {"__name__": "flights.printed"}
