@@ -294,6 +294,29 @@ def test_a_nul_character_is_refused_with_its_column_and_row(
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize(
+    ("type_", "value"),  # the first moment of the year 10000
+    [
+        (pa.date32(), 2_932_897),
+        pytest.param(pa.timestamp("us"), 253_402_300_800_000_000, marks=pytest.mark.deep),
+        (pa.timestamp("us", "UTC"), 253_402_300_800_000_000),
+    ],
+    ids=str,
+)
+def test_a_date_that_no_reader_can_have_is_refused_with_its_column_and_row(
+    warehouse: Warehouse, database: None, type_: pa.DataType, value: int
+) -> None:
+    when = pa.array([0, None, value - 1, value], type_)
+    put(warehouse, "whens", pa.table({"n": [1, 2, 3, 4], "at": when}))
+    says = "whens: column at of row 4, in the declared order, is not in the years 1 to 9999"
+    with warehouse.snapshot("whens") as source, transaction.atomic():
+        schema = source.schema
+        version = writer.make_temporary("whens", schema)
+        with pytest.raises(Unstorable, match=says):
+            list(writer.copy(version, schema, source.batches(schema.names, ["n"])))
+        transaction.set_rollback(True)
+
+
 def test_a_read_stays_at_its_version_while_others_change_the_table(warehouse: Warehouse) -> None:
     many = pa.table({"n": range(50_000)})
     put(warehouse, "t", many, "1")
