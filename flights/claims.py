@@ -66,7 +66,7 @@ def beat(row: Any, **values: Any) -> bool:
 
 def release(row: Any, **values: Any) -> bool:
     """Queue the row for another attempt; False if this process lost it before."""
-    return bool(rows_of_claim(row).update(status=QUEUED, **values))
+    return beat(row, status=QUEUED, **values)
 
 
 @contextmanager

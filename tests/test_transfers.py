@@ -167,6 +167,36 @@ def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
 
+def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Platform) -> None:
+    def away(rows: list[Row]) -> list[Row]:
+        raise WarehouseBusy("The warehouse does not answer.")
+
+    def long_ago() -> Transfer:
+        (transfer,) = services.ask([DAYS], "test", forced=True)
+        before = timezone.now() - 2 * services.QUEUED_AT_MOST
+        Transfer.objects.filter(pk=transfer.pk).update(asked_at=before)
+        return transfer
+
+    retried = long_ago()
+    with pytest.raises(WarehouseBusy):
+        runner.run([retried], Faulty(away), attempts=2)
+    services.reap()
+    runner.run([retried])
+    retried.refresh_from_db()
+    assert (retried.status, retried.attempt) == ("succeeded", 2)
+
+    alive = {"status": "running", "heartbeat_at": "2100-01-01T00Z", "claim": uuid.uuid4()}
+    ahead = Transfer.objects.create(table="delays_by_day", asked_by="somebody", **alive)
+    behind = long_ago()
+    with pytest.raises(AlreadyRunning):
+        runner.run([behind])
+    services.reap()
+    services.cancel(ahead, by="test")
+    services.reap()
+    runner.run([behind])
+    assert Transfer.objects.get(pk=behind.pk).status == "succeeded"
+
+
 def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo: Platform) -> None:
     def run(transfers: list[Transfer]) -> None:
         with closing(connection):

@@ -19,7 +19,8 @@ from .load import writer
 from .load.statements import execute
 from .models import Transfer
 
-# A transfer that is queued for longer was lost together with the queue of tasks.
+# A transfer that is queued for longer, while no worker looks at it, was lost together with the
+# queue of tasks.
 QUEUED_AT_MOST = timedelta(minutes=15)
 
 type Override = dict[str, str]
@@ -69,6 +70,12 @@ def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
     return Transfer.objects.filter(table__in=tables, status=Transfer.Status.RUNNING)
 
 
+def wait(transfers: Iterable[Transfer]) -> None:
+    """Record that a process waits until it can run these queued transfers."""
+    queued = Transfer.objects.filter(pk__in=[t.pk for t in transfers], status="queued")
+    queued.update(heartbeat_at=timezone.now())
+
+
 def reap() -> int:
     """Mark orphaned transfers as failed and drop what they loaded; returns their number."""
     with claims.lost(Transfer, settings.TRANSFER_LOST_AFTER) as orphaned:
@@ -77,8 +84,9 @@ def reap() -> int:
             "Its worker stopped unexpectedly. The published version is untouched.",
             "Start it again.",
         )
+    late = timezone.now() - QUEUED_AT_MOST
     never_claimed = _fail_queued(
-        Q(asked_at__lt=timezone.now() - QUEUED_AT_MOST),
+        Q(asked_at__lt=late) & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=late)),
         "No worker started it in time.",
         "See that a worker runs and reaches the queue, then start it again.",
     )

@@ -162,6 +162,7 @@ def _claim(transfers: list[Transfer]) -> list[Transfer]:
             claimed = {t.pk for t in sorted(transfers, key=services.by_table) if claims.claim(t)}
         return [transfer for transfer in transfers if transfer.pk in claimed]
     except IntegrityError:
+        services.wait(transfers)
         ahead = "; ".join(f"{t}, requested by {t.asked_by}" for t in services.behind(transfers))
         raise AlreadyRunning(
             f"Waiting for {ahead or 'another transfer'}.",
