@@ -236,8 +236,12 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(ingest: Ingest) -> No
     with zipfile.ZipFile("odd.zip", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("a\nb.csv", f"{HEADER}\n{ROW}\n")
     Path("folder.csv").mkdir()
+    Path("folder").mkdir()
+    os.mkfifo("folder/pipe.csv")
     assert refusal(ingest, "none.csv") == "none.csv: cannot be read: No such file or directory."
     assert "folder.csv: the folder has no CSV or Parquet file." in refusal(ingest, "folder.csv")
+    for name in ("folder", "folder/pipe.csv"):
+        assert "folder/pipe.csv: not a regular file. Write" in refusal(ingest, name)
     assert "not a zip file" in refusal(ingest, "no.zip")
     assert "Not a gzipped file" in refusal(ingest, "no.gz")
     assert "no.parquet: cannot be read: " in refusal(ingest, "no.parquet")
