@@ -154,6 +154,16 @@ def test_a_table_without_a_change_feed_is_read_completely(parcels: Warehouse) ->
     assert len(rows()) == 4
 
 
+def test_the_seconds_of_a_mode_that_failed_count(
+    server: WarehouseServer, parcels: Warehouse
+) -> None:
+    transferred(parcels)
+    run(parcels, "ALTER TABLE parcels SET TBLPROPERTIES (delta.enableChangeDataFeed = false)")
+    run(parcels, "DELETE FROM parcels WHERE code = 'a'")
+    server.fault("ExecuteStatement", "slow", sql="table_changes", seconds=1)
+    assert transferred(parcels).seconds["copying"] >= 1
+
+
 def test_a_growing_table_is_read_from_its_greatest_value_on(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
     fresh.manage("transfer", "flight_delay_data")

@@ -44,16 +44,20 @@ class Progress:
 
     def begin(self, transfer: Transfer) -> None:
         """Make a transfer the current one, in its first phase."""
+        transfer.seconds = {}  # not those of an earlier attempt
         self.current, self._since = transfer, time.monotonic()
         self.phase("reading")
 
     def phase(self, name: str) -> None:
-        """Begin a phase of the current transfer, and record the seconds of the phase before."""
+        """Begin a phase of the current transfer, and add to the seconds of the phase before.
+
+        A transfer has a phase twice if it has to read all rows after all.
+        """
         assert self.current
         now = time.monotonic()
         if self.current.phase:
-            took = now - self._since
-            self.current.seconds[self.current.phase] = round(took, 3)
+            took, before = now - self._since, self.current.seconds.get(self.current.phase, 0.0)
+            self.current.seconds[self.current.phase] = round(before + took, 3)
             tracing.ended(self.current.phase, took, table=self.current.table)
         if self.current.phase == "copying":
             self.log.add(f"copied {self.current.rows_done:,} rows")
