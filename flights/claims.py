@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import Error, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -127,7 +127,7 @@ class Heartbeat:
     def _try(self) -> None:
         try:
             self._beat()
-        except DatabaseError as error:
+        except Error as error:  # also InterfaceError, which is no DatabaseError
             # The block meets the same failure and decides what happens to the row.
             log.warning("no heartbeat: %s", error)
             connection.close()

@@ -14,10 +14,10 @@ import psycopg
 import pyarrow as pa
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
 from django.utils import timezone
 
-from flights import versions
+from flights import claims, versions
 from flights.tables import TABLES, by_name
 from tests.platform import Platform, Site, until
 from transfers import services, warehouses
@@ -195,6 +195,18 @@ def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Pla
     services.reap()
     runner.run([behind])
     assert Transfer.objects.get(pk=behind.pk).status == "succeeded"
+
+
+def test_heartbeats_go_on_after_a_failed_one() -> None:
+    beats = list[None]()
+
+    def beat() -> None:
+        beats.append(None)
+        if len(beats) == 1:
+            raise InterfaceError("the connection is closed")
+
+    with claims.Heartbeat(beat):
+        until(lambda: len(beats) > 1)
 
 
 def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo: Platform) -> None:

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from flights import claims, tracing
@@ -114,7 +116,8 @@ class Progress:
     def _interrupt(self) -> None:
         """Cancel the loading thread's statement, if any; otherwise its next `check` raises."""
         if self._loading.connection:
-            self._loading.connection.cancel_safe()
+            with suppress(psycopg.Error):  # the connection is lost, and the statement with it
+                self._loading.connection.cancel_safe()
 
 
 def _runs(transfer: Transfer) -> bool:
