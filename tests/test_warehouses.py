@@ -466,6 +466,19 @@ def test_the_model_of_a_table_with_awkward_names_is_valid_python(
     assert [field.name for field in model.sequence()] == ["column_sequence", "id"]
 
 
+@pytest.mark.parametrize("kind", ["links"], indirect=True)
+def test_a_comment_of_several_lines_is_one_line_in_the_model(
+    warehouse: Warehouse, kind: str
+) -> None:
+    table = f"commented_{kind}"
+    put(warehouse, table, pa.table({"day": [1]}))
+    with warehouse.change() as change:
+        change.execute(f"COMMENT ON COLUMN {table}.day IS 'the day\rof the flight'")
+    with warehouse.snapshot(table) as source:
+        model = printed(inspection.model(table, source))
+    assert model.columns()[0].help_text == "the day of the flight"
+
+
 def printed(module: str) -> type[MirroredTable]:
     """Execute a printed module and return its class."""
     namespace: dict[str, Any] = {"__name__": "flights.printed"}

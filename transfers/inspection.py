@@ -142,4 +142,5 @@ def _numbered(name: str) -> Iterator[str]:
 
 def _literal(value: str) -> str:
     """A Python string literal on one line."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+    line = re.sub(r"[\r\n]+", " ", value)
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'
