@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import Error, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -66,7 +66,7 @@ def beat(row: Any, **values: Any) -> bool:
 
 def release(row: Any, **values: Any) -> bool:
     """Queue the row for another attempt; False if this process lost it before."""
-    return bool(rows_of_claim(row).update(status=QUEUED, **values))
+    return beat(row, status=QUEUED, **values)
 
 
 @contextmanager
@@ -127,7 +127,7 @@ class Heartbeat:
     def _try(self) -> None:
         try:
             self._beat()
-        except DatabaseError as error:
+        except Error as error:  # also InterfaceError, which is no DatabaseError
             # The block meets the same failure and decides what happens to the row.
             log.warning("no heartbeat: %s", error)
             connection.close()

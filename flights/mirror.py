@@ -19,6 +19,9 @@ RESERVED = {
 # Parameters `or`, `or1` to `or9`: each is a list of conditions of which at least one must be true.
 GROUP = re.compile(r"or\d?", re.ASCII | re.IGNORECASE)
 GRAPHQL_NAME = re.compile(r"(?!__|not$)[A-Za-z_]\w*", re.ASCII)
+LONGEST_NAME = 63  # bytes; PostgreSQL cuts what is longer
+# Ends the longest name that is made of a table's: that of the dictionary of a version.
+LONGEST_SUFFIX = "__v9999999__values"
 # A schedule transfers changed tables every hour, so a day without a comparison needs attention.
 DAILY = timedelta(days=1)
 SHORTEST = timedelta(minutes=1)  # a schedule checks freshness once a minute
@@ -107,7 +110,7 @@ class MirroredTable(models.Model):
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
         """Check the declaration of the table, in addition to Django's own checks."""
-        own = (_unknown_names, _unusable_names, _modes, _freshness, _json)
+        own = (_unknown_names, _unusable_names, _long_names, _modes, _freshness, _json)
         return [*super().check(**kwargs), *(error for check in own for error in check(cls))]
 
 
@@ -201,3 +204,14 @@ def _unusable_names(model: type[MirroredTable]) -> Iterator[checks.CheckMessage]
             problem = f"{column_is} not a valid name in GraphQL."
             hint = f"{rename}: use letters, digits and _, and not 'not'."
             yield checks.Error(problem, hint=hint, obj=model, id="flights.E005")
+
+
+def _long_names(model: type[MirroredTable]) -> Iterator[checks.CheckMessage]:
+    """Find names that PostgreSQL would cut, so that those of two relations or columns are equal."""
+    limits = dict.fromkeys(map(public, model.columns()), LONGEST_NAME)
+    limits[model._meta.db_table] = LONGEST_NAME - len(LONGEST_SUFFIX)
+    for name, limit in limits.items():
+        if len(name.encode()) > limit:
+            problem = f"{model.__name__} has the name {name!r}, which is longer than {limit} bytes."
+            hint = "Shorten it; Mirror.source can name the table as the warehouse does."
+            yield checks.Error(problem, hint=hint, obj=model, id="flights.E007")

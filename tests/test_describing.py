@@ -83,3 +83,19 @@ def test_a_table_that_cannot_be_described_is_refused_at_start() -> None:
     errors = {error.id: error.msg for error in Wrong.check() if isinstance(error, checks.Error)}
     assert "'delay'" in errors["flights.E001"]
     assert "'the day'" in errors["flights.E005"]
+
+
+def test_names_that_postgresql_would_cut_are_refused_at_start() -> None:
+    class Long(MirroredTable):
+        day = models.TextField(db_column="d" * 64, help_text="a day")
+        mirror = Mirror(order=("day",))
+
+        class Meta(MirroredTable.Meta):
+            app_label = "wrong"
+            db_table = "t" * 46
+
+    errors = [error.msg for error in Long.check() if error.id == "flights.E007"]
+    assert [error.partition("which")[2] for error in errors] == [
+        " is longer than 63 bytes.",
+        " is longer than 45 bytes.",
+    ]

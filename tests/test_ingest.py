@@ -233,14 +233,21 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(ingest: Ingest) -> No
         archive.writestr("in/b.csv", "")
     with zipfile.ZipFile("none.zip", "w") as archive:
         archive.writestr("readme.html", "")
+    with zipfile.ZipFile("odd.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a\nb.csv", f"{HEADER}\n{ROW}\n")
     Path("folder.csv").mkdir()
+    Path("folder").mkdir()
+    os.mkfifo("folder/pipe.csv")
     assert refusal(ingest, "none.csv") == "none.csv: cannot be read: No such file or directory."
     assert "folder.csv: the folder has no CSV or Parquet file." in refusal(ingest, "folder.csv")
+    for name in ("folder", "folder/pipe.csv"):
+        assert "folder/pipe.csv: not a regular file. Write" in refusal(ingest, name)
     assert "not a zip file" in refusal(ingest, "no.zip")
     assert "Not a gzipped file" in refusal(ingest, "no.gz")
     assert "no.parquet: cannot be read: " in refusal(ingest, "no.parquet")
     assert "ends in .csv, .gz, .zip, .parquet." in refusal(ingest, "no.xlsx")
     assert refusal(ingest, "two.zip") == "two.zip, in/b.csv: the file is empty."
+    assert "odd.zip: a b.csv uses compression method 12" in refusal(ingest, "odd.zip")
     assert "none.zip: it contains readme.html. Use" in refusal(ingest, "none.zip")
     assert "cut.csv.gz: cannot be read: " in refusal(ingest, "cut.csv.gz")
     assert "flipped.gz" in refusal(ingest, "flipped.gz")

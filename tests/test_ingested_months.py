@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.platform import until
 from tests.test_warehouses import SPARK, database, kind, read, servers, warehouse
 from transfers.exceptions import BadInput, WarehouseError
 from transfers.ingest.raw_columns import COLUMNS
@@ -62,7 +64,33 @@ def test_only_the_months_of_the_files_are_replaced(warehouse: Warehouse, tmp_pat
         "again.csv": (date(2008, 2, 29), date(2008, 2, 29), False),
     }
     assert [file.new for file in ingest(warehouse, [march, again], "months")] == [False, False]
-    assert "incoming_flight_records" not in warehouse.tables()
+    assert not any(table.startswith("incoming") for table in warehouse.tables())
+
+
+@pytest.mark.parametrize("kind", ["links"], indirect=True)
+def test_two_ingests_at_once_do_not_mix_their_records(
+    warehouse: Warehouse, tmp_path: Path, servers: Callable[[str], Any]
+) -> None:
+    january = month(tmp_path, "january.csv", (JANUARY, 1))
+    march = month(tmp_path, "march.csv", (MARCH, 3))
+    servers("links").fault("ExecuteStatement", "slow", sql="date_trunc", seconds=5)
+    with ThreadPoolExecutor() as other:
+        first = other.submit(ingest, warehouse, [january], "months")
+        until(lambda: has_incoming(warehouse))
+        ingest(warehouse, [march], "months")
+        assert not first.done()
+        assert [file.new for file in first.result()] == [True]
+    assert flights(warehouse) == days((JANUARY, 1), (MARCH, 3))
+    assert not any(table.startswith("incoming") for table in warehouse.tables())
+
+
+def has_incoming(warehouse: Warehouse) -> bool:
+    """Whether an ingest has loaded its rows, and not yet put them into the raw table."""
+    tables = [table for table in warehouse.tables() if table.startswith("incoming")]
+    if not tables:
+        return False
+    with warehouse.snapshot(tables[0]) as source:
+        return source.rows == 1
 
 
 @pytest.mark.parametrize("kind", REST, indirect=True)
@@ -179,4 +207,4 @@ def test_a_replaced_month_that_was_cut_short_can_be_repeated(
         ingest(warehouse, [new], "months")
     assert [file.new for file in ingest(warehouse, [new], "months")] == [True]
     assert flights(warehouse) == days((JANUARY, 1), (MARCH, 3))
-    assert "incoming_flight_records" not in warehouse.tables()
+    assert not any(table.startswith("incoming") for table in warehouse.tables())

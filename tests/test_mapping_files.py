@@ -210,6 +210,10 @@ def test_an_airline_is_the_one_that_had_the_code_on_the_date(
         (b"Code,Description\nWN\n", "none.csv, line 2: 1 values, but the header names 2 columns."),
         (b"Code,Description\n,x\n", "none.csv, line 2, column Code: no code."),
         (b"PK\0", "none.csv: not a lookup table."),
+        (
+            b"Code,Description\nA," + b"x" * 200_000,
+            "none.csv: not a lookup table: field larger than field limit (131072). Use a",
+        ),
     ],
 )
 def test_a_wrong_lookup_file_is_refused(

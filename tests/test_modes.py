@@ -84,7 +84,9 @@ def run(warehouse: Warehouse, *statements: str) -> None:
             change.execute(statement)
 
 
-def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
+def transferred(
+    warehouse: Warehouse, model: type[MirroredTable] = Parcel, **values: Any
+) -> Transfer:
     """A transfer of the parcels, published."""
     transfer = Transfer(table="parcels", claim=uuid.uuid4(), status="succeeded", **values)
     with (
@@ -93,7 +95,7 @@ def transferred(warehouse: Warehouse, **values: Any) -> Transfer:
     ):
         progress.begin(transfer)
         inspection = Inspection(warehouse, progress.check)
-        version = pipeline.load_version(Parcel, transfer, source, progress, inspection)
+        version = pipeline.load_version(model, transfer, source, progress, inspection)
         assert version
         writer.publish([version])
     return transfer
@@ -152,6 +154,16 @@ def test_a_table_without_a_change_feed_is_read_completely(parcels: Warehouse) ->
     assert len(rows()) == 4
 
 
+def test_the_seconds_of_a_mode_that_failed_count(
+    server: WarehouseServer, parcels: Warehouse
+) -> None:
+    transferred(parcels)
+    run(parcels, "ALTER TABLE parcels SET TBLPROPERTIES (delta.enableChangeDataFeed = false)")
+    run(parcels, "DELETE FROM parcels WHERE code = 'a'")
+    server.fault("ExecuteStatement", "slow", sql="table_changes", seconds=1)
+    assert transferred(parcels).seconds["copying"] >= 1
+
+
 def test_a_growing_table_is_read_from_its_greatest_value_on(fresh: Platform) -> None:
     fresh.ingest(FLIGHTS)
     fresh.manage("transfer", "flight_delay_data")
@@ -174,6 +186,30 @@ def test_a_growing_table_is_read_from_its_greatest_value_on(fresh: Platform) -> 
     assert output.startswith(
         "snapshot ['all rows were read, as append failed: flight_delay_data: the"
     )
+
+
+def grown(*names: str) -> type[MirroredTable]:
+    """A growing table of parcels with its columns in this order."""
+    columns: dict[str, Any] = {"code": models.TextField, "weight": models.IntegerField}
+    meta = {"app_label": "tests", "db_table": "parcels"}
+    body = {
+        "__module__": __name__,
+        "mirror": Mirror(order=("weight",), grows_by="weight"),
+        "Meta": type("Meta", (MirroredTable.Meta,), meta),
+        **{name: columns[name]() for name in names},
+    }
+    return type(f"Grown{next(NUMBERS)}", (MirroredTable,), body)
+
+
+def test_columns_may_change_their_order_in_the_model_of_a_growing_table(
+    parcels: Warehouse,
+) -> None:
+    run(parcels, "CREATE OR REPLACE TABLE parcels AS SELECT 'a' AS code, 1 AS weight")
+    transferred(parcels, grown("code", "weight"))
+    run(parcels, "INSERT INTO parcels VALUES ('b', 2)")
+    done = transferred(parcels, grown("weight", "code"))
+    assert (done.mode, done.notes) == (Transfer.Mode.APPEND, [])
+    assert rows() == [(1, 1, "a"), (2, 2, "b")]
 
 
 @pytest.mark.parametrize(

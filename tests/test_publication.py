@@ -14,7 +14,7 @@ import pytest
 
 from tests import dot_server
 from tests.dot_server import DotServer, csv, flight, zipped
-from tests.fault_probes import database
+from tests.fault_probes import database, waiting
 from tests.platform import Platform, until
 from tests.platforms import own_platform
 
@@ -133,6 +133,31 @@ def test_a_step_that_fails_alerts_and_leaves_the_published_tables_as_they_were(
     platform.manage("download", "--publish", "2024-02")
     assert [alert["kind"] for alert in rows(platform, select)] == ["failed", "recovered"]
     assert flights(platform) == [("2024-01", 3), ("2024-02", 3)]
+
+
+def test_a_release_that_is_downloaded_during_the_job_is_not_said_to_be_published(
+    platform: Platform, dot: DotServer
+) -> None:
+    dot.publish(2024, 1)
+    with database(platform) as connection:
+        connection.execute(
+            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER hold BEFORE UPDATE ON transfers_warehousejob FOR EACH ROW"
+            """ WHEN (NEW.steps::text LIKE '%"build"%') EXECUTE FUNCTION hold()"""
+        )
+        connection.execute("SELECT pg_advisory_lock(1)")
+        with platform.running("download", "--publish", "2024-01") as command:
+            until(lambda: waiting(platform))
+            dot.publish(2024, 1, flights=4)
+            platform.manage("download", "2024-01")
+            connection.execute("SELECT pg_advisory_unlock(1)")
+            assert command.wait(60) == 0
+    stored = rows(platform, "SELECT * FROM transfers_downloadedmonth ORDER BY id")
+    assert [release["published_in"] for release in stored] == ["flight_delay_data/1", ""]
+    assert flights(platform) == [("2024-01", 3)]
 
 
 def test_a_job_whose_worker_was_killed_continues_with_the_step_that_had_not_ended(

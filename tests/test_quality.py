@@ -20,6 +20,8 @@ from tests.platforms import own_platform
 from tests.warehouse.running import WarehouseServer, running
 from transfers.quality import table_checks
 from transfers.quality.results import Result, words
+from transfers.run import source_reader
+from transfers.run.quality import Inspection
 from transfers.warehouses import Warehouse, connect
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"
@@ -97,6 +99,31 @@ def test_each_kind_of_check_finds_the_rows_that_break_it(parcels: Warehouse) -> 
     assert (unique.check, unique.severity, unique.rows) == ("code, day unique", BLOCK, 2)
     assert (unique.columns, unique.examples) == (("code", "day", "rows"), (("b", "2013-01-01", 3),))
     assert count.finding == "8 rows, but 17 in version 7"
+
+
+class Spaced(MirroredTable):
+    """Parcels whose columns have spaces in the warehouse."""
+
+    the_code = models.TextField(null=True)  # noqa: DJ001  # as in a warehouse
+    weight = models.IntegerField(null=True)
+
+    mirror = Mirror(order=("the_code",), checks=(Unique(("the_code",)),))
+
+    class Meta(MirroredTable.Meta):
+        app_label = "quality"
+        db_table = "spaced"
+
+
+def test_columns_that_the_warehouse_spells_with_spaces_are_checked(parcels: Warehouse) -> None:
+    rows = "VALUES ('a', 1), ('b', 2), ('b', 3)"
+    with parcels.change() as change:
+        change.execute(
+            f"CREATE OR REPLACE TABLE spaced AS SELECT * FROM ({rows}) AS r(`The Code`, Weight)"
+        )
+    inspection = Inspection(parcels, watch=lambda: None)
+    with source_reader.of_model(parcels, Spaced, lambda: None) as source:
+        (unique,) = inspection.begin(Spaced, source)().results
+    assert (unique.rows, unique.columns) == (1, ("the_code", "rows"))
 
 
 def test_row_counts_are_compared_from_the_second_version_on(parcels: Warehouse) -> None:

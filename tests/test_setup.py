@@ -1,12 +1,14 @@
 """`manage.py setup` on a server that is not prepared for it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
-from tests.platform import Platform
+from tests.fault_probes import waiting
+from tests.platform import Platform, until
 from tests.servers import POSTGRESQL, drop, execute, own_environment
 
 
@@ -52,6 +54,36 @@ def test_setup_leaves_the_password_of_a_reader_that_exists(unprepared: Platform)
     before = password(role)
     unprepared.manage("setup")
     assert password(role) == before
+
+
+PUBLISH = """
+from django.db import connection, transaction
+from flights.tables import by_name
+from transfers.load import writer
+with transaction.atomic():
+    writer.roll_back(by_name("delays_by_day"))
+    connection.cursor().execute("SELECT pg_advisory_lock(1)")
+"""
+
+
+def test_setup_waits_for_a_version_that_is_published_meanwhile(fresh: Platform) -> None:
+    fresh.ingest("2013-01-07,Alpha,A,B,10,20")
+    fresh.manage("transfer", "delays_by_day")
+    fresh.ingest("2013-01-08,Alpha,A,B,10,20", "--append")
+    fresh.manage("transfer", "delays_by_day")
+    with (
+        psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
+        ThreadPoolExecutor() as others,
+    ):
+        database.execute("SELECT pg_advisory_lock(1)")
+        publisher = others.submit(fresh.python, PUBLISH)
+        until(lambda: waiting(fresh) == 1)
+        setup = others.submit(fresh.attempt, "setup")
+        until(lambda: waiting(fresh) == 2 or setup.done())
+        database.execute("SELECT pg_advisory_unlock(1)")
+        publisher.result()
+        assert setup.result().returncode == 0, setup.result().stderr
+        assert database.execute("SELECT count(*) FROM delays_by_day").fetchone() == (1,)
 
 
 def test_the_databases_of_the_tests_begin_as_setup_leaves_a_database(fresh: Platform) -> None:

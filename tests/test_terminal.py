@@ -11,7 +11,7 @@ from rich.progress import TimeRemainingColumn
 from airsense.command_help import COMMANDS
 from airsense.data_folder import PROJECT
 from tests import commands
-from transfers import bars, job_bars
+from transfers import bars, job_bars, terminal
 
 OURS = {name for names in COMMANDS.values() for name in names}
 
@@ -44,6 +44,16 @@ def test_progress_bars_fit_the_terminal_and_cut_names_but_no_numbers(width: int)
     assert len(line) <= width
     assert "1,200,000 of 2,400,000 rows 999,999 rows/s -:--:--" in line
     assert (name in line) is (width == 200)
+
+
+def test_rows_of_an_unknown_total_are_counted_without_it() -> None:
+    console = Console(width=80, force_terminal=True, file=io.StringIO(), color_system=None)
+    with bars.display(console, "{task.description}", terminal.Amount()) as display:
+        task = display.add_task("delays_by_day", total=0, phase="copying")
+        display.update(task, completed=1_234)
+        with console.capture() as captured:
+            console.print(display.get_renderable())
+    assert "1,234 rows" in captured.get()
 
 
 def test_no_bars_are_drawn_where_nobody_watches() -> None:

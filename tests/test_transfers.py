@@ -14,10 +14,10 @@ import psycopg
 import pyarrow as pa
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
 from django.utils import timezone
 
-from flights import versions
+from flights import claims, versions
 from flights.tables import TABLES, by_name
 from tests.platform import Platform, Site, until
 from transfers import services, warehouses
@@ -144,6 +144,118 @@ def test_temporary_errors_are_retried_and_permanent_ones_are_not(demo: Platform)
     with pytest.raises(VerificationFailed):
         runner.run(transfers, Faulty(a_row_dropped), attempts=2)
     assert Transfer.objects.get(pk=transfers[0].pk).status == "failed"
+
+
+def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform) -> None:
+    def away(rows: list[Row]) -> list[Row]:
+        with ThreadPoolExecutor() as other:
+            other.submit(behind).result()
+        raise WarehouseBusy("The warehouse does not answer.")
+
+    def behind() -> None:
+        with closing(connection):
+            services.ask([DAYS], "behind", forced=True)
+
+    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
+    with pytest.raises(WarehouseBusy):
+        runner.run(transfers, Faulty(away), attempts=2)
+    ended = Transfer.objects.filter(pk__in=[t.pk for t in transfers]).order_by("pk")
+    assert {(t.status, t.attempt) for t in ended} == {("failed", 1)}
+    assert ended[0].error == "The warehouse does not answer."
+    waiting = Transfer.objects.filter(asked_by="behind", status=Transfer.Status.QUEUED)
+    runner.run(list(waiting))
+    assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
+
+
+def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Platform) -> None:
+    def away(rows: list[Row]) -> list[Row]:
+        raise WarehouseBusy("The warehouse does not answer.")
+
+    def long_ago() -> Transfer:
+        (transfer,) = services.ask([DAYS], "test", forced=True)
+        before = timezone.now() - 2 * services.QUEUED_AT_MOST
+        Transfer.objects.filter(pk=transfer.pk).update(asked_at=before)
+        return transfer
+
+    retried = long_ago()
+    with pytest.raises(WarehouseBusy):
+        runner.run([retried], Faulty(away), attempts=2)
+    services.reap()
+    runner.run([retried])
+    retried.refresh_from_db()
+    assert (retried.status, retried.attempt) == ("succeeded", 2)
+
+    alive = {"status": "running", "heartbeat_at": "2100-01-01T00Z", "claim": uuid.uuid4()}
+    ahead = Transfer.objects.create(table="delays_by_day", asked_by="somebody", **alive)
+    behind = long_ago()
+    with pytest.raises(AlreadyRunning):
+        runner.run([behind])
+    services.reap()
+    services.cancel(ahead, by="test")
+    services.reap()
+    runner.run([behind])
+    assert Transfer.objects.get(pk=behind.pk).status == "succeeded"
+
+
+def test_heartbeats_go_on_after_a_failed_one() -> None:
+    beats = list[None]()
+
+    def beat() -> None:
+        beats.append(None)
+        if len(beats) == 1:
+            raise InterfaceError("the connection is closed")
+
+    with claims.Heartbeat(beat):
+        until(lambda: len(beats) > 1)
+
+
+def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo: Platform) -> None:
+    def run(transfers: list[Transfer]) -> None:
+        with closing(connection):
+            runner.run(transfers)
+
+    queued = services.ask([AIRLINES, by_name("airports"), DAYS], "test")
+    with ThreadPoolExecutor() as workers:
+        with transaction.atomic():
+            Transfer.objects.select_for_update().get(pk=queued[1].pk)
+            runs = [workers.submit(run, order) for order in (queued, queued[::-1])]
+            until(lambda: _waits(2))
+        for future in runs:
+            future.result()
+    ended = Transfer.objects.filter(pk__in=[t.pk for t in queued])
+    assert {t.status for t in ended} == {"unchanged"}
+
+
+def test_a_transfer_that_is_claimed_while_it_is_forced_is_not_the_one_that_is_forced(
+    demo: Platform,
+) -> None:
+    def force() -> list[Transfer]:
+        with closing(connection):
+            return services.ask([DAYS], "another person", forced=True)
+
+    (queued,) = services.ask([DAYS], "test")
+    with ThreadPoolExecutor() as other:
+        with transaction.atomic():
+            Transfer.objects.filter(pk=queued.pk).update(status=Transfer.Status.RUNNING)
+            forced = other.submit(force)
+            until(lambda: _waits(1))
+        (behind,) = forced.result()
+    assert behind.pk != queued.pk
+    Transfer.objects.filter(pk=queued.pk).update(status=Transfer.Status.FAILED)
+    runner.run([behind])
+    assert Transfer.objects.get(pk=behind.pk).status == "succeeded"
+
+
+def _waits(number: int) -> bool:
+    """Whether so many statements of this database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        (waiting,) = cursor.fetchone() or (0,)
+        return bool(waiting == number)
 
 
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:

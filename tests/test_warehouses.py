@@ -304,6 +304,29 @@ def test_a_nul_character_is_refused_with_its_column_and_row(
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize(
+    ("type_", "value"),  # the first moment of the year 10000
+    [
+        (pa.date32(), 2_932_897),
+        pytest.param(pa.timestamp("us"), 253_402_300_800_000_000, marks=pytest.mark.deep),
+        (pa.timestamp("us", "UTC"), 253_402_300_800_000_000),
+    ],
+    ids=str,
+)
+def test_a_date_that_no_reader_can_have_is_refused_with_its_column_and_row(
+    warehouse: Warehouse, database: None, type_: pa.DataType, value: int
+) -> None:
+    when = pa.array([0, None, value - 1, value], type_)
+    put(warehouse, "whens", pa.table({"n": [1, 2, 3, 4], "at": when}))
+    says = "whens: column at of row 4, in the declared order, is not in the years 1 to 9999"
+    with warehouse.snapshot("whens") as source, transaction.atomic():
+        schema = source.schema
+        version = writer.make_temporary("whens", schema)
+        with pytest.raises(Unstorable, match=says):
+            list(writer.copy(version, schema, source.batches(schema.names, ["n"])))
+        transaction.set_rollback(True)
+
+
 def test_a_read_stays_at_its_version_while_others_change_the_table(warehouse: Warehouse) -> None:
     many = pa.table({"n": range(50_000)})
     put(warehouse, "t", many, "1")
@@ -400,6 +423,36 @@ def test_a_file_that_is_refused_leaves_the_warehouse_as_it_was(
     assert before == (warehouse.tables(), warehouse.version(RAW))
 
 
+def test_files_of_a_raw_table_that_somebody_dropped_are_ingested_again(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = csv(tmp_path, "a.csv", *LINES)
+    ingest(warehouse, [path])
+    with warehouse.change() as change:
+        change.drop(RAW)
+    for mode in (None, "replace", "months"):
+        (again,) = ingest(warehouse, [path], mode)
+        assert (again.new, again.rows) == (mode is None, 2)
+    with warehouse.snapshot(RAW) as source:
+        assert source.rows == 2
+
+
+def test_a_file_that_is_written_while_it_is_read_is_refused(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = csv(tmp_path, "growing.csv", *LINES)
+
+    def write_on(*_: object) -> None:
+        with path.open("a") as file:
+            file.write(f"{LINES[0]}\n")
+
+    with pytest.raises(BadInput, match="it changed while it was read") as refused:
+        ingest(warehouse, [path], progress=write_on)
+    assert "no program writes to it" in refused.value.advice
+    assert RAW not in warehouse.tables()
+    assert ingest(warehouse, [path])[0].rows == 3
+
+
 def test_the_printed_model_fits_its_table(warehouse: Warehouse, kind: str) -> None:
     odd = pa.table({"Class": ["x"], "class_": [1], "2nd Time": [datetime(2024, 1, 1)], "Id": [1]})
     for table, expected in ((f"types_{kind}", table_of(TYPES)), (f"odd_{kind}", odd)):
@@ -411,6 +464,31 @@ def test_the_printed_model_fits_its_table(warehouse: Warehouse, kind: str) -> No
         nulls = [name for name in expected.column_names if expected[name].null_count]
         assert [field.name for field in schema if field.nullable] == nulls
         assert [problem.msg for problem in model.check() if "2nd_Time" not in problem.msg] == []
+
+
+def test_the_model_of_a_table_with_awkward_names_is_valid_python(
+    warehouse: Warehouse, kind: str
+) -> None:
+    table = f"2024_flights_{kind}"
+    put(warehouse, table, pa.table({"Sequence": [1], "Full Clean": ["x"]}))
+    with warehouse.snapshot(table) as source:
+        model = printed(inspection.model(table, source))
+    assert model._meta.db_table == table
+    assert [field.column for field in model.columns()] == ["Sequence", "Full_Clean"]
+    assert [field.name for field in model.sequence()] == ["column_sequence", "id"]
+
+
+@pytest.mark.parametrize("kind", ["links"], indirect=True)
+def test_a_comment_of_several_lines_is_one_line_in_the_model(
+    warehouse: Warehouse, kind: str
+) -> None:
+    table = f"commented_{kind}"
+    put(warehouse, table, pa.table({"day": [1]}))
+    with warehouse.change() as change:
+        change.execute(f"COMMENT ON COLUMN {table}.day IS 'the day\rof the flight'")
+    with warehouse.snapshot(table) as source:
+        model = printed(inspection.model(table, source))
+    assert model.columns()[0].help_text == "the day of the flight"
 
 
 def printed(module: str) -> type[MirroredTable]:

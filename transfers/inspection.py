@@ -8,6 +8,7 @@ import pyarrow as pa
 from django.db import models
 
 from flights.arrow_schema import TYPES
+from flights.mirror import MirroredTable
 
 from .warehouses import Snapshot
 from .warehouses.spark_sql import parts
@@ -30,8 +31,6 @@ class {name}(MirroredTable):
         db_table = "{table}"
         verbose_name = verbose_name_plural = "{title}"
 '''
-# Attributes that every mirrored table already has.
-TAKEN = {"id", "pk", "objects", "mirror", "columns", "check", "clean", "delete", "save"}
 # Warehouse types that have no field of their own are stored in the next wider type.
 WIDER = {pa.int8(): pa.int16(), pa.float32(): pa.float64(), pa.large_string(): pa.string()}
 
@@ -55,7 +54,7 @@ def model(table: str, source: Snapshot, *, pinned: bool = True) -> str:
     title = name.replace("_", " ")
     options = "" if name == table else f", source={_literal(table)}"
     text = CLASS.format(
-        name=re.sub(r"\W", "", title.title()),
+        name=_class_name(title),
         table=name,
         options=options + ", pinned=False" * (not pinned),
         fields="\n".join(lines),
@@ -63,6 +62,13 @@ def model(table: str, source: Snapshot, *, pinned: bool = True) -> str:
         title=title,
     )
     return f"{IMPORTS.format(f'{local}Mirror, MirroredTable')}\n\n{text}"
+
+
+def _class_name(title: str) -> str:
+    """A class name that Python accepts."""
+    name = re.sub(r"\W", "", title.title())
+    is_valid = name.isidentifier() and not keyword.iskeyword(name)
+    return name if is_valid else f"Table{name}"
 
 
 def _columns_without_nulls(source: Snapshot) -> set[str]:
@@ -114,10 +120,15 @@ def _attributes(columns: list[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for column in columns:
         name = re.sub(r"[\W_]+", "_", column.lower()).strip("_")
-        if not name or name[0].isdigit() or keyword.iskeyword(name) or name in TAKEN:
+        if not name or name[0].isdigit() or keyword.iskeyword(name) or _is_taken(name):
             name = f"column_{name}".rstrip("_")
         names[column] = next(n for n in _numbered(name) if n not in names.values())
     return names
+
+
+def _is_taken(name: str) -> bool:
+    """Whether every mirrored table already has an attribute of this name."""
+    return name in ("id", "objects", "mirror") or hasattr(MirroredTable, name)
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -131,4 +142,5 @@ def _numbered(name: str) -> Iterator[str]:
 
 def _literal(value: str) -> str:
     """A Python string literal on one line."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+    line = re.sub(r"[\r\n]+", " ", value)
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'

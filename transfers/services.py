@@ -19,7 +19,8 @@ from .load import writer
 from .load.statements import execute
 from .models import Transfer
 
-# A transfer that is queued for longer was lost together with the queue of tasks.
+# A transfer that is queued for longer, while no worker looks at it, was lost together with the
+# queue of tasks.
 QUEUED_AT_MOST = timedelta(minutes=15)
 
 type Override = dict[str, str]
@@ -44,7 +45,9 @@ def ask(
     with transaction.atomic():
         if key and (transfers := _same_request(asked_by, key)):
             return transfers
-        queued = [_queued(model._meta.db_table, asked_by, forced, key) for model in mirrored]
+        names = [model._meta.db_table for model in mirrored]
+        locked = {name: _queued(name, asked_by, forced, key) for name in sorted(names)}
+        queued = [locked[name] for name in names]
         if override:
             Transfer.objects.filter(pk__in=[t.pk for t in queued]).update(override=override)
         return queued
@@ -67,6 +70,12 @@ def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
     return Transfer.objects.filter(table__in=tables, status=Transfer.Status.RUNNING)
 
 
+def wait(transfers: Iterable[Transfer]) -> None:
+    """Record that a process waits until it can run these queued transfers."""
+    queued = Transfer.objects.filter(pk__in=[t.pk for t in transfers], status="queued")
+    queued.update(heartbeat_at=timezone.now())
+
+
 def reap() -> int:
     """Mark orphaned transfers as failed and drop what they loaded; returns their number."""
     with claims.lost(Transfer, settings.TRANSFER_LOST_AFTER) as orphaned:
@@ -75,8 +84,9 @@ def reap() -> int:
             "Its worker stopped unexpectedly. The published version is untouched.",
             "Start it again.",
         )
+    late = timezone.now() - QUEUED_AT_MOST
     never_claimed = _fail_queued(
-        Q(asked_at__lt=timezone.now() - QUEUED_AT_MOST),
+        Q(asked_at__lt=late) & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=late)),
         "No worker started it in time.",
         "See that a worker runs and reaches the queue, then start it again.",
     )
@@ -138,8 +148,14 @@ def prune(model: type[MirroredTable]) -> None:
         writer.prune(model)
 
 
+def by_table(transfer: Transfer) -> str:
+    """The order in which all processes lock transfers."""
+    return transfer.table
+
+
 def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
-    transfer, _ = Transfer.objects.get_or_create(
+    # Locked, so that no worker claims it before it is forced, or gets an override.
+    transfer, _ = Transfer.objects.select_for_update().get_or_create(
         table=table,
         status=Transfer.Status.QUEUED,
         defaults={"asked_by": asked_by, "forced": forced, "request_key": key},
@@ -152,7 +168,8 @@ def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
 def _fail_queued(which: Q, error: str, advice: str) -> int:
     queued = Transfer.objects.filter(which, status=Transfer.Status.QUEUED)
     with transaction.atomic():
-        transfers = list(queued.select_for_update())  # so that only one process alerts of each
+        # Locked, so that only one process alerts of each.
+        transfers = list(queued.order_by("table").select_for_update())
         _fail(transfers, error, advice)
     return len(transfers)
 

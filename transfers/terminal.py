@@ -38,8 +38,8 @@ class Amount(TextColumn):
 
     def render(self, task: Task) -> Text:
         phase = task.fields["phase"]
-        rows = f"{task.completed:,.0f} of {task.total:,.0f} rows"
-        return Text(rows if phase == "copying" else phase)
+        total = f" of {task.total:,.0f}" if task.total else ""
+        return Text(f"{task.completed:,.0f}{total} rows" if phase == "copying" else phase)
 
 
 def follow(transfers: list[Transfer], console: Console, stop: threading.Event) -> None:

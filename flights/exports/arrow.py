@@ -42,7 +42,7 @@ def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBat
     target = schema(fields)
     binary = [i for i, type_ in enumerate(target.types) if pa.types.is_binary(type_)]
     csv_types = [pa.string() if i in binary else type_ for i, type_ in enumerate(target.types)]
-    read = pa.csv.ReadOptions(column_names=[str(i) for i in range(len(fields))], use_threads=False)
+    names = [str(i) for i in range(len(fields))]
     # A row of one null is an empty line.
     parse = pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
     convert = pa.csv.ConvertOptions(
@@ -54,6 +54,8 @@ def batches(rows: Iterator[bytes], fields: list[Field]) -> Iterator[pa.RecordBat
         false_values=["f"],
     )
     for chunk in rows:
+        # In one block: no row may be longer than a block.
+        read = pa.csv.ReadOptions(column_names=names, use_threads=False, block_size=len(chunk))
         table = pa.csv.read_csv(pa.BufferReader(chunk), read, parse, convert)
         columns = [_parse_bytea(c) if i in binary else c for i, c in enumerate(table.columns)]
         yield from pa.table(columns, schema=target).to_batches()

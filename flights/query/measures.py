@@ -7,12 +7,11 @@ from django.db import models
 from django.db.models import Expression
 
 from flights.errors import BadQuery
-from flights.mirror import Field, public
+from flights.mirror import LONGEST_NAME, Field, public
 
 from .columns import Columns
 
 NUMBERS = (models.IntegerField, models.FloatField)
-LONGEST_NAME = 63  # bytes; PostgreSQL cuts what is longer
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ import string
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.db import DatabaseError, connections
 
@@ -76,6 +78,23 @@ def test_a_text_that_no_index_can_hold_is_published_and_queried_as_any_other(
         assert len(result["rows"]) == 2
         averages = site.get("/api/airline_performance/?columns=Airline_Name").json()["results"]
         assert {row["Airline_Name"] for row in averages} == set(every)
+
+
+def test_a_text_of_megabytes_is_in_the_files_of_columns(fresh: Platform) -> None:
+    fresh.env |= {"INGEST_LINE_BYTES": "4000000"}
+    every = ["Alpha Air", incompressible(3_000_000)]
+    fresh.ingest(flights(every))
+    fresh.manage("transfer", TABLE)
+    with fresh.site(processes=1) as site:
+        query = f"/api/{TABLE}/?columns=Airline_Name&order_by=Airline_Name"
+        for format_, read in (("parquet", pq.read_table), ("arrow", read_stream)):
+            answer = site.get(f"{query}&format={format_}")
+            assert answer.status == 200, answer.body
+            assert read(pa.BufferReader(answer.body))["Airline_Name"].to_pylist() == every
+
+
+def read_stream(file: pa.BufferReader) -> pa.Table:
+    return pa.ipc.open_stream(file).read_all()
 
 
 def test_normal_values_keep_their_indexes_beside_a_long_text(fresh: Platform) -> None:

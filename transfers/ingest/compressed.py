@@ -110,7 +110,7 @@ def _csv_files(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     members = archive.infolist()
     csv = [member for member in members if _is_csv(member.filename)]
     if not csv or any(member.flag_bits & 1 for member in csv):  # bit 0: encrypted
-        names = [" ".join(member.filename.split())[:100] for member in members]
+        names = [_name(member) for member in members]
         more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
         contents = (", ".join(names[:5]) or "nothing") + more
         raise BadInput(f"it contains {contents}.", file=str(path), advice=ARCHIVE_ADVICE)
@@ -119,9 +119,14 @@ def _csv_files(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         raise BadInput(problem, file=str(path), advice="Split it, or unpack it into a folder.")
     for member in csv:
         if member.compress_type not in METHODS:
-            problem = f"{member.filename} uses compression method {member.compress_type}."
+            problem = f"{_name(member)} uses compression method {member.compress_type}."
             raise BadInput(problem, file=str(path), advice="Compress it with Deflate, the default.")
     return csv
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The name of a member in one line of an error."""
+    return " ".join(member.filename.split())[:100]
 
 
 def _is_csv(name: str) -> bool:
@@ -140,5 +145,5 @@ def _open_member(
     with archive.open(member) as content:
         yield content
         if not content.read(1) and content.tell() != declared:
-            problem = f"{member.filename} is not {declared:,} bytes long, as the archive declares."
+            problem = f"{_name(member)} is not {declared:,} bytes long, as the archive declares."
             raise BadInput(problem, file=str(path), advice="Create the archive again.")

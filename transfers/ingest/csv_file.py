@@ -49,6 +49,7 @@ def _first_lines(file: str, first: Block) -> list[list[str]]:
     lines = first.content.splitlines()[:FIRST_LINES]
     if b"\0" in lines[0]:
         raise BadInput("not UTF-8.", file=file, place="line 1", advice=ADVICE)
+    csv.field_size_limit(max(csv.field_size_limit(), settings.INGEST_LINE_BYTES))
     return [next(csv.reader([line.decode()]), []) for line in lines]
 
 

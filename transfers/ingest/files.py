@@ -22,6 +22,8 @@ from .records import Converter
 from .sources import Rows, Shape, Source
 from .values import BadValue
 
+type Stamp = tuple[int, int, int]
+
 # What gzip, zipfile and the operating system raise for damaged or missing files.
 UNREADABLE = (
     OSError,
@@ -71,6 +73,20 @@ def open_source(part: Part, limit: UnpackLimit) -> Iterator[Source]:
     opened = parquet_file.open_parquet if is_parquet else csv_file.open_csv
     with readable(str(part)), opened(part, limit) as source:
         yield source
+
+
+def stamp(path: Path) -> Stamp:
+    """Return what differs after a program has written to a file, or replaced it."""
+    with readable(str(path)):
+        status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def check_unchanged(path: Path, before: Stamp) -> None:
+    """Raise BadInput if a file has changed: its SHA-256 is not that of the records then."""
+    if stamp(path) != before:
+        advice = "Ingest it when no program writes to it any more."
+        raise BadInput("it changed while it was read.", file=str(path), advice=advice)
 
 
 def digest(path: Path) -> str:

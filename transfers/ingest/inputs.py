@@ -36,7 +36,15 @@ def files(paths: Sequence[Path]) -> list[Path]:
 
     BadInput if a folder has no file that can be read, or if a file is neither CSV nor Parquet.
     """
-    return list(dict.fromkeys(file for path in paths for file in _files(path)))
+    return list(dict.fromkeys(_regular(file) for path in paths for file in _files(path)))
+
+
+def _regular(path: Path) -> Path:
+    """Return a path that has a file, or nothing; to open a pipe would wait for its writer."""
+    if path.exists() and not path.is_file():
+        advice = "Write its content to a file first."
+        raise BadInput("not a regular file.", file=str(path), advice=advice)
+    return path
 
 
 def _files(path: Path) -> list[Path]:

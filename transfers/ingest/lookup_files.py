@@ -6,6 +6,7 @@ in which the code was its own, "Comair Inc. (1989 - 2012)"; that of an airport b
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -57,7 +58,7 @@ def cities(path: Path) -> dict[str, str]:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the place and the values of each row by lower-case name of the column."""
-    header, *rows = [*csv.reader(_text(path).splitlines())] or [[]]
+    header, *rows = _lines(path) or [[]]
     names = [name.strip().lower() for name in header]
     if not is_list(header):
         problem = f"its columns are {', '.join(header) or 'none'}."
@@ -69,6 +70,14 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         if row:
             values = (value.strip() for value in row)
             yield f"line {number}", dict(zip(names, values, strict=False))
+
+
+def _lines(path: Path) -> list[list[str]]:
+    """Return the values of each line."""
+    try:
+        return list(csv.reader(io.StringIO(_text(path), newline=None)))
+    except csv.Error as error:  # a value longer than 131,072 characters
+        raise BadInput(f"not a lookup table: {error}.", file=str(path), advice=ADVICE) from None
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from transfers import warehouses
 from transfers.warehouses import Change, spark_sql
 
-from .repeats import INCOMING, RAW
+from .repeats import RAW
 
 
 def of(change: Change, table: str) -> list[date]:
@@ -31,21 +31,21 @@ def condition(months: list[date]) -> str:
     return f"({' OR '.join(periods)})"
 
 
-def replace(change: Change, months: list[date]) -> None:
-    """Replace months of the raw table by the rows of `INCOMING`, in one step.
+def replace(change: Change, months: list[date], incoming: str) -> None:
+    """Replace months of the raw table by the rows of the table `incoming`, in one step.
 
     SchemaMismatch if a column has another type.
     """
-    incoming = warehouses.schema(change, INCOMING)
+    schema = warehouses.schema(change, incoming)
     # Creates the raw table, or the columns that it lacks.
-    empty = pa.RecordBatch.from_pylist([], incoming)
-    change.append(RAW, incoming, [empty], uuid.uuid4().hex)
+    empty = pa.RecordBatch.from_pylist([], schema)
+    change.append(RAW, schema, [empty], uuid.uuid4().hex)
     change.flush()
-    names = {name.lower() for name in incoming.names}
+    names = {name.lower() for name in schema.names}
     columns = [
         spark_sql.name(field.name)
         if field.name.lower() in names
         else f"CAST(NULL AS {spark_sql.type_of(field)})"
         for field in warehouses.schema(change, RAW)
     ]
-    change.replace(RAW, condition(months), spark_sql.select(", ".join(columns), INCOMING))
+    change.replace(RAW, condition(months), spark_sql.select(", ".join(columns), incoming))

@@ -9,11 +9,11 @@ from transfers import warehouses
 from transfers.exceptions import BadInput, SchemaMismatch, TableNotEmpty
 from transfers.warehouses import Change, Warehouse
 
-from . import files, ingested_files, loading, months, plan, raw_upgrade, repeats
+from . import files, incoming, ingested_files, loading, months, plan, raw_upgrade, repeats
 from .ingested_files import INGESTED, Entry
 from .loading import TYPES_ADVICE, Loaded, Progress
 from .plan import Plan
-from .repeats import INCOMING, RAW, Treatment
+from .repeats import RAW, Treatment
 
 __all__ = ["INGESTED", "RAW", "Ingested", "Mode", "Progress", "Treatment", "ingest"]
 
@@ -52,11 +52,13 @@ def ingest(
     WarehouseError if the warehouse fails; nothing is changed then.
     """
     planned = paths if isinstance(paths, Plan) else plan.read(paths)
+    stamps = {path: files.stamp(path) for path in planned.files}
     digests: dict[str, Path] = {}
     for path in planned.files:
         digests.setdefault(files.digest(path), path)
     with warehouse.change() as change:
-        return _Ingest(change, planned, mode, progress, repeated).run(digests)
+        table = incoming.name(digests)
+        return _Ingest(change, planned, stamps, mode, progress, repeated, table).run(digests)
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,20 @@ class _Ingest:
 
     change: Change
     plan: Plan
+    stamps: Mapping[Path, files.Stamp]  # before their SHA-256 were computed
     mode: Mode | None
     progress: Progress
     repeated: Treatment
+    incoming: str  # a table for rows on their way
 
     def run(self, digests: Mapping[str, Path]) -> list[Ingested]:
         """Ingest those files, by their SHA-256, whose records the table does not have."""
         entries = ingested_files.read(self.change)
         current = {entry.digest: entry for entry in entries if self._counts(entry)}
         records = self._records()
-        replaces_all = self.mode == "replace" and records > 0 and {*current} != {*digests}
+        replaces_all = self.mode == "replace" and {*current} != {*digests}
+        if not records:  # somebody emptied or dropped the table: its files no longer count
+            replaces_all = bool(entries)
         if replaces_all:
             entries, current = [], {}
         new = {digest: path for digest, path in digests.items() if digest not in current}
@@ -135,39 +141,41 @@ class _Ingest:
         """Replace the months of the files; files whose months are replaced no longer count."""
         loaded = self._stage(new)
         if self.repeated == "refuse":
-            self._refuse(new, repeats.count(self.change, _dates(loaded), INCOMING))
-        replaced = months.of(self.change, INCOMING)
+            self._refuse(new, repeats.count(self.change, _dates(loaded), self.incoming))
+        replaced = months.of(self.change, self.incoming)
         ingested_files.forget(
             self.change,
             {e.digest for e in entries if e.has_month(replaced) or e.digest in new},
         )
         try:
-            months.replace(self.change, replaced)
+            months.replace(self.change, replaced, self.incoming)
         except SchemaMismatch as error:
             raise BadInput(str(error), file=_names(new), advice=TYPES_ADVICE) from None
-        self.change.drop(INCOMING)
+        self.change.drop(self.incoming)
         return loaded
 
     def _stage(self, new: Mapping[str, Path]) -> dict[str, Loaded]:
         """Load the records of files into a table of their own."""
-        self.change.drop(INCOMING)
-        loaded = {digest: self._read(INCOMING, path, digest) for digest, path in new.items()}
+        incoming.drop_left(self.change, self.incoming)
+        loaded = {digest: self._read(self.incoming, path, digest) for digest, path in new.items()}
         self.change.flush()
         return loaded
 
     def _read(self, table: str, path: Path, key: str) -> Loaded:
-        return loading.load(self.change, table, self.plan, path, key, self.progress)
+        loaded = loading.load(self.change, table, self.plan, path, key, self.progress)
+        files.check_unchanged(path, self.stamps[path])
+        return loaded
 
     def _refuse_repeats(self, new: Mapping[str, Path], others: list[str]) -> None:
         """Raise BadInput if the new records repeat each other, or those of other tables."""
         condition = _dates(self._stage(new))
         before = repeats.count(self.change, condition, *others) if others else 0
-        self._refuse(new, repeats.count(self.change, condition, INCOMING, *others) - before)
-        self.change.drop(INCOMING)
+        self._refuse(new, repeats.count(self.change, condition, self.incoming, *others) - before)
+        self.change.drop(self.incoming)
 
     def _refuse(self, new: Mapping[str, Path], count: int) -> None:
         if count:
-            self.change.drop(INCOMING)
+            self.change.drop(self.incoming)
             self.change.flush()
             problem = f"{count:,} repeated flights ({SAME})."
             raise BadInput(problem, file=_names(new), advice=REPEATED_ADVICE)
@@ -178,7 +186,7 @@ class _Ingest:
         if count := repeats.count(self.change, condition, RAW):
             done = "One of each is kept." if self.repeated == "drop" else "All are kept."
             if self.repeated == "drop":
-                repeats.drop(self.change, condition)
+                repeats.drop(self.change, condition, self.incoming)
             *_, last = loaded.values()
             last.warnings += (f"{count:,} repeated flights ({SAME}). {done}",)
 

@@ -6,8 +6,6 @@ from transfers import warehouses
 from transfers.warehouses import Change, spark_sql
 
 RAW = "raw_flight_records"
-# Rows on their way to the raw table; it exists only while files are ingested.
-INCOMING = "incoming_flight_records"
 KEY = (
     "Flight_Date, coalesce(Airline_Code, Airline_Name), Flight_Number, Origin, Destination,"
     " Scheduled_Departure"
@@ -30,13 +28,13 @@ def count(change: Change, condition: str, *tables: str) -> int:
     return int(change.query(total)["n"][0].as_py())
 
 
-def drop(change: Change, condition: str) -> None:
-    """Remove repeated records from the raw table."""
+def drop(change: Change, condition: str, incoming: str) -> None:
+    """Remove repeated records from the raw table; `incoming` is a table for the others."""
     schema = warehouses.schema(change, RAW)
     columns = ", ".join(map(spark_sql.name, schema.names))
     number = f"row_number() OVER (PARTITION BY {KEY} ORDER BY {BEST}) AS airsense_repeat"
     rows = spark_sql.select(f"*, {number}", f"{RAW} WHERE {condition}")
     kept = f"({rows}) WHERE airsense_repeat = 1 OR Flight_Number IS NULL"
-    change.execute(f"CREATE OR REPLACE TABLE {INCOMING} AS {spark_sql.select(columns, kept)}")
-    change.replace(RAW, f"({condition})", spark_sql.select(columns, INCOMING))
-    change.drop(INCOMING)
+    change.execute(f"CREATE OR REPLACE TABLE {incoming} AS {spark_sql.select(columns, kept)}")
+    change.replace(RAW, f"({condition})", spark_sql.select(columns, incoming))
+    change.drop(incoming)

@@ -7,6 +7,7 @@ import io
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,6 +54,7 @@ def _csv(
 ) -> bytes:
     """Encode a batch with row numbers in front; an empty text is "", a null is an empty field."""
     _refuse_nulls(batch, schema, before, table)
+    _refuse_distant_times(batch, schema, before, table)
     numbers = pc.add(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), len(batch))), before)
     cast = [
         _printable(values.cast(f.type)) for values, f in zip(batch.columns, schema, strict=True)
@@ -76,6 +78,36 @@ def _refuse_nulls(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: 
                 " which the model does not allow.",
                 advice="Give the model's field null=True, or correct the broker's SQL.",
             )
+
+
+def _refuse_distant_times(
+    batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str
+) -> None:
+    """Refuse infinite dates and times, and those that Python, and so every reader, does not have.
+
+    PostgreSQL would store many of them; COPY reads some as other ones.
+    """
+    for values, field in zip(batch.columns, schema, strict=True):
+        row = _distant(values)
+        if row >= 0:
+            raise Unstorable(
+                f"{table}: column {field.name} of row {before + row + 1}, in the declared order,"
+                " is not in the years 1 to 9999.",
+                advice="Make it null, or another date, in the broker's SQL.",
+            )
+
+
+def _distant(values: pa.Array) -> int:
+    """Return the index of the first date or time that Python does not have, or -1."""
+    if pa.types.is_date(values.type):
+        first, last = pa.scalar(date.min), pa.scalar(date.max)
+    elif pa.types.is_timestamp(values.type):
+        first, last = (pa.scalar(time, pa.timestamp("us")) for time in (datetime.min, datetime.max))
+        first, last = first.cast(values.type), last.cast(values.type)
+    else:
+        return -1
+    outside = pc.or_(pc.less(values, first), pc.greater(values, last))
+    return int(pc.index(outside, True).as_py())
 
 
 def _printable(values: pa.Array) -> pa.Array:

@@ -21,12 +21,14 @@ def prepare(model: type[MirroredTable], reader: str) -> None:
     table = model._meta.db_table
     wanted = {"id": "bigint"} | {f.name: columns.postgresql(f.type) for f in columns.schema(model)}
     with transaction.atomic():
+        # Locked first, as by `writer.publish`: a version that is published meanwhile is not lost.
+        published = PublishedTable.objects.select_for_update().filter(table=table).first()
         existing = _columns(table)
         extended = existing | {n: t for n, t in wanted.items() if n not in existing}
         if extended != existing:
             _replace(table, extended)
         execute("GRANT SELECT ON {} TO {}", sql.Identifier(table), sql.Identifier(reader))
-        if published := PublishedTable.objects.filter(table=table).first():
+        if published:
             point_at(published.current)
         for version in TableVersion.objects.filter(table=table):
             search_dictionary.make(model, version)

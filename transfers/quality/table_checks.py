@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.quality import Check, InRange, NotNull, RowCount, SameTotal, Total, Unique
-from transfers.warehouses import Snapshot
 
 from . import expressions
 from .results import Result, Status, example, storable, words
@@ -16,6 +17,15 @@ from .results import Result, Status, example, storable, words
 EXAMPLES = 10  # rows that are shown of a failed check
 
 type Totals = dict[Total, int]
+
+
+class Source(Protocol):
+    """A table whose columns have the model's names in queries."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def query(self, sql: str) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class Measured:
     totals: Totals = field(default_factory=dict)
 
 
-def measure(model: type[MirroredTable], current: TableVersion | None, source: Snapshot) -> Measured:
+def measure(model: type[MirroredTable], current: TableVersion | None, source: Source) -> Measured:
     """Run the checks of a table; `current` is the version that a new one would replace.
 
     The caller runs the checks that compare tables, because it knows the totals of both.
@@ -44,7 +54,7 @@ def measure(model: type[MirroredTable], current: TableVersion | None, source: Sn
     return Measured(results, {total: numbers[total] for total in compared})
 
 
-def totals(model: type[MirroredTable], source: Snapshot) -> Totals:
+def totals(model: type[MirroredTable], source: Source) -> Totals:
     """Compute the totals of a table that any table's checks compare."""
     compared = _totals(model)
     numbers = _numbers(model, compared, source)
@@ -64,7 +74,7 @@ def _totals(model: type[MirroredTable]) -> list[Total]:
 
 
 def _numbers(
-    model: type[MirroredTable], counted: Sequence[Check | Total], source: Snapshot
+    model: type[MirroredTable], counted: Sequence[Check | Total], source: Source
 ) -> dict[Check | Total, int]:
     """Compute all numbers in one query."""
     if not counted:
@@ -78,7 +88,7 @@ def _numbers(
     return {one: int(value) for one, value in zip(counted, values, strict=True)}
 
 
-def _result(model: type[MirroredTable], check: Check, rows: int, source: Snapshot) -> Result:
+def _result(model: type[MirroredTable], check: Check, rows: int, source: Source) -> Result:
     what, severity = words(model, check), check.severity.value
     if not rows:
         return Result(what, severity, Status.PASSED, rows=0)
@@ -88,7 +98,7 @@ def _result(model: type[MirroredTable], check: Check, rows: int, source: Snapsho
 
 
 def _examples(
-    model: type[MirroredTable], check: Check, source: Snapshot
+    model: type[MirroredTable], check: Check, source: Source
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
     """Return the names of columns, and their values in the first rows that break the check."""
     if isinstance(check, Unique):

@@ -71,10 +71,12 @@ def whole(reading: Reading, version: TableVersion) -> Iterator[writer.Copied]:
 def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Iterator[writer.Copied]:
     """Copy the last version, then read the rows with a greater value in the growing column."""
     grows_by = reading.model.mirror.grows_by
+    names = sql.SQL(", ").join(map(sql.Identifier, ["id", *reading.schema.names]))
     execute(
-        "INSERT INTO {} SELECT * FROM {}",
-        sql.Identifier(version.relation),
-        sql.Identifier(last.relation),
+        "INSERT INTO {new} ({names}) SELECT {names} FROM {old}",
+        new=sql.Identifier(version.relation),
+        old=sql.Identifier(last.relation),
+        names=names,
     )
     ((greatest,),) = fetch(
         "SELECT max({}) FROM {}",

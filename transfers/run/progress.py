@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from flights import claims, tracing
@@ -44,16 +46,20 @@ class Progress:
 
     def begin(self, transfer: Transfer) -> None:
         """Make a transfer the current one, in its first phase."""
+        transfer.seconds = {}  # not those of an earlier attempt
         self.current, self._since = transfer, time.monotonic()
         self.phase("reading")
 
     def phase(self, name: str) -> None:
-        """Begin a phase of the current transfer, and record the seconds of the phase before."""
+        """Begin a phase of the current transfer, and add to the seconds of the phase before.
+
+        A transfer has a phase twice if it has to read all rows after all.
+        """
         assert self.current
         now = time.monotonic()
         if self.current.phase:
-            took = now - self._since
-            self.current.seconds[self.current.phase] = round(took, 3)
+            took, before = now - self._since, self.current.seconds.get(self.current.phase, 0.0)
+            self.current.seconds[self.current.phase] = round(before + took, 3)
             tracing.ended(self.current.phase, took, table=self.current.table)
         if self.current.phase == "copying":
             self.log.add(f"copied {self.current.rows_done:,} rows")
@@ -110,7 +116,8 @@ class Progress:
     def _interrupt(self) -> None:
         """Cancel the loading thread's statement, if any; otherwise its next `check` raises."""
         if self._loading.connection:
-            self._loading.connection.cancel_safe()
+            with suppress(psycopg.Error):  # the connection is lost, and the statement with it
+                self._loading.connection.cancel_safe()
 
 
 def _runs(transfer: Transfer) -> bool:

@@ -1,13 +1,12 @@
 """Check the tables of a run before they are published: each by itself, then against each other."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.quality import SameTotal
-from transfers.exceptions import ChecksFailed, SourceMissing
+from transfers.exceptions import ChecksFailed, SchemaMismatch, SourceMissing
 from transfers.models import Transfer
 from transfers.quality import table_checks
 from transfers.quality.results import Result, Status, words
@@ -15,6 +14,7 @@ from transfers.quality.table_checks import Measured, Totals
 from transfers.warehouses import Warehouse
 
 from . import source_reader
+from .model_names import Named
 from .source_reader import ThreadedSnapshot
 
 ADVICE = (
@@ -34,7 +34,7 @@ class Inspection:
     def begin(self, model: type[MirroredTable], source: ThreadedSnapshot) -> Callable[[], Measured]:
         """Start the checks of one table in the warehouse; the result waits for their end."""
         current = TableVersion.objects.filter(published__table=model._meta.db_table).first()
-        return source.ahead(partial(table_checks.measure, model, current))
+        return source.ahead(lambda s: table_checks.measure(model, current, Named.of(model, s)))
 
     def note(self, table: str, totals: Totals | None) -> None:
         """Remember the totals of a table; None if they cannot be compared."""
@@ -86,8 +86,8 @@ class Inspection:
         try:
             model = tables.by_name(table)
             with source_reader.of_model(self._warehouse, model, self._watch) as source:
-                return source.ahead(partial(table_checks.totals, model))()
-        except SourceMissing:
+                return source.ahead(lambda s: table_checks.totals(model, Named.of(model, s)))()
+        except (SourceMissing, SchemaMismatch):
             return None
 
 

@@ -129,25 +129,40 @@ def _reconnecting(write: Callable[[], None]) -> None:
 
 
 def _queue_again(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
-    """Queue all transfers of a run for another attempt."""
-    for transfer in transfers:
-        claims.release(
-            transfer,
-            attempt=F("attempt") + 1,
-            phase="",
-            rows_done=0,
-            bytes_done=0,
-            error=_message(transfer, culprit, error),
-            advice="It is tried again.",
-        )
+    """Queue all transfers of a run for another attempt.
+
+    Or fail them, if another transfer waits for one of them: it does the same work next, and only
+    one of a table can wait.
+    """
+    try:
+        with transaction.atomic():
+            for transfer in transfers:
+                _release(transfer, _message(transfer, culprit, error))
+    except IntegrityError:
+        _fail(transfers, culprit, error)
+
+
+def _release(transfer: Transfer, message: str) -> None:
+    claims.release(
+        transfer,
+        attempt=F("attempt") + 1,
+        phase="",
+        rows_done=0,
+        bytes_done=0,
+        error=message,
+        advice="It is tried again.",
+    )
 
 
 def _claim(transfers: list[Transfer]) -> list[Transfer]:
     """Claim the queued transfers, all or none; AlreadyRunning if one has to wait."""
     try:
         with transaction.atomic():
-            return [t for t in transfers if claims.claim(t)]
+            # In the order of `services.ask`, so that two processes cannot deadlock.
+            claimed = {t.pk for t in sorted(transfers, key=services.by_table) if claims.claim(t)}
+        return [transfer for transfer in transfers if transfer.pk in claimed]
     except IntegrityError:
+        services.wait(transfers)
         ahead = "; ".join(f"{t}, requested by {t.asked_by}" for t in services.behind(transfers))
         raise AlreadyRunning(
             f"Waiting for {ahead or 'another transfer'}.",

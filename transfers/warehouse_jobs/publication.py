@@ -75,13 +75,17 @@ def _received(job: WarehouseJob, month: Month, received: int, total: int | None)
 
 def _ingest(job: WarehouseJob) -> list[str]:
     """Put the months into the place of the same months."""
-    paths = [store.path(release) for release in _releases(job)]
+    ingested = _releases(job)
+    # The build may find another release: somebody can download one meanwhile.
+    steps.record(job, "ingest", releases=[release.pk for release in ingested])
+    paths = [store.path(release) for release in ingested]
     return steps.ingest(job, paths, "months") if paths else ["No month is stored."]
 
 
 def _build(job: WarehouseJob) -> list[str]:
     lines = steps.build()
-    releases.built(_releases(job))
+    # A job that an earlier release began does not know them.
+    releases.built(steps.of(job, "ingest").get("releases", []))
     return lines
 
 

@@ -11,9 +11,8 @@ from transfers.models import DownloadedMonth, Transfer
 FLIGHTS = "flight_delay_data"
 
 
-def built(releases: Iterable[DownloadedMonth]) -> None:
-    """Record that the warehouse's tables contain these releases now."""
-    pks = [release.pk for release in releases]
+def built(pks: Iterable[int]) -> None:
+    """Record that the warehouse's tables contain these releases now, by their primary keys."""
     DownloadedMonth.objects.filter(pk__in=pks, built_at=None).update(built_at=timezone.now())
 
 

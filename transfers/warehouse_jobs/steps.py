@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,7 +19,7 @@ from . import stored_files, upload_plan
 from .uploads import Upload
 
 
-def of(job: WarehouseJob, name: str) -> dict[str, object]:
+def of(job: WarehouseJob, name: str) -> dict[str, Any]:
     """Return what is known of a step; empty if it has not begun."""
     return next((step for step in job.steps if step["name"] == name), {})
 

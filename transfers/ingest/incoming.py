@@ -1,0 +1,32 @@
+"""Tables of rows on their way to the raw table, which exist only while files are ingested.
+
+Each call of `ingest` has one of its own, as warehouses without a writer's lock may run two at once.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from transfers.warehouses import Change
+
+PREFIX = "incoming_flight_records"
+NAME = re.compile(PREFIX + r"(?:_(\d{20})_([0-9a-f]{16}))?")  # earlier releases had only one
+TIME = "%Y%m%d%H%M%S%f"
+LEFT_AFTER = timedelta(days=1)  # no ingest takes so long
+
+
+def name(digests: Iterable[str]) -> str:
+    """Return a new name for the rows of files."""
+    files = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:16]
+    return f"{PREFIX}_{datetime.now(UTC):{TIME}}_{files}"
+
+
+def drop_left(change: Change, new: str) -> None:
+    """Drop the tables that killed processes left: those of the same files, and old ones."""
+    before = f"{datetime.now(UTC) - LEFT_AFTER:{TIME}}"
+    files = new.rpartition("_")[2]
+    for table in change.tables():
+        match = NAME.fullmatch(table)
+        if match and (match[2] == files or (match[1] or "") < before):
+            change.drop(table)
