@@ -1,7 +1,6 @@
 """Send rows to Spark in Parquet files, by a folder that this machine and the cluster share.
 
-The parameters of statements (`spark_upload`), which need no folder, take three times as long
-and more memory of the server.
+The parameters of statements (`spark_upload`), which need no folder, take three times as long.
 """
 
 import time
