@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.management import call_command
 from django.db import models
 from pytest_django import Settings
 
@@ -115,6 +116,7 @@ class Spaced(MirroredTable):
 
 
 def test_columns_that_the_warehouse_spells_with_spaces_are_checked(parcels: Warehouse) -> None:
+    call_command("migrate", verbosity=0)
     rows = "VALUES ('a', 1), ('b', 2), ('b', 3)"
     with parcels.change() as change:
         change.execute(
@@ -213,6 +215,11 @@ def test_sums_must_agree_between_tables_transferred_together_or_alone(platform: 
                 "delays_by_day: check failed: sum of Total_Flights = rows of flight_delay_data: "
                 in done.stderr
             )
+    # A column is missing that the total does not need.
+    lacking = "SELECT * EXCEPT (Origin_City) FROM flight_delay_data WHERE Airline_Name <> 'Alpha'"
+    with changed(platform, f"CREATE OR REPLACE TABLE flight_delay_data AS {lacking}"):
+        done = platform.attempt("transfer", "delays_by_day", "--force")
+        assert "delays_by_day: check failed: sum of Total_Flights" in done.stderr
     # The table of flights changes, and a table that was built of it does not.
     with changed(platform, "DELETE FROM flight_delay_data WHERE Airline_Name = 'Alpha'"):
         done = platform.attempt("transfer", *SOME)

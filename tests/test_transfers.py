@@ -197,6 +197,18 @@ def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Pla
     assert Transfer.objects.get(pk=behind.pk).status == "succeeded"
 
 
+def test_a_repeated_request_returns_transfers_that_others_had_queued(demo: Platform) -> None:
+    (queued,) = services.ask([DAYS], "schedule")
+    first = services.ask([DAYS, AIRLINES], "a client", key="monday")
+    assert first[0] == queued
+    runner.run(first)
+    again = services.ask([DAYS, AIRLINES], "a client", key="monday")
+    assert {t.pk for t in again} == {t.pk for t in first}
+    (another,) = services.ask([DAYS], "another client", key="monday")
+    assert another.pk not in {t.pk for t in first}
+    services.cancel(another, by="test")
+
+
 def test_heartbeats_go_on_after_a_failed_one() -> None:
     beats = list[None]()
 

@@ -42,8 +42,9 @@ def ask(
     publish despite failed checks.
     """
     reap()
+    key = key and f"{asked_by}: {key}"  # others may have queued the transfers that it returns
     with transaction.atomic():
-        if key and (transfers := _same_request(asked_by, key)):
+        if key and (transfers := _same_request(key)):
             return transfers
         names = [model._meta.db_table for model in mirrored]
         locked = {name: _queued(name, asked_by, forced, key) for name in sorted(names)}
@@ -58,10 +59,10 @@ def override(by: str, reason: str) -> Override:
     return {"by": by, "at": timezone.now().isoformat(timespec="seconds"), "reason": reason}
 
 
-def _same_request(asked_by: str, key: str) -> list[Transfer]:
+def _same_request(key: str) -> list[Transfer]:
     """The transfers of an earlier request with this key; waits for one that is being handled."""
-    execute("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", sql.Literal(asked_by + key))
-    return list(Transfer.objects.filter(asked_by=asked_by, request_key=key).order_by("pk"))
+    execute("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", sql.Literal(key))
+    return list(Transfer.objects.filter(request_key=key).order_by("pk"))
 
 
 def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
@@ -160,8 +161,9 @@ def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
         status=Transfer.Status.QUEUED,
         defaults={"asked_by": asked_by, "forced": forced, "request_key": key},
     )
-    if forced and not transfer.forced:
-        Transfer.objects.filter(pk=transfer.pk).update(forced=True)
+    transfer.forced = forced or transfer.forced
+    transfer.request_key = transfer.request_key or key
+    transfer.save(update_fields=["forced", "request_key"])
     return transfer
 
 

@@ -19,12 +19,13 @@ class Named:
 
     @classmethod
     def of(cls, model: type[MirroredTable], source: Snapshot) -> Self:
-        """Compare the columns of a source with a model's; SchemaMismatch if they do not fit."""
-        ours = columns.schema(model)
-        theirs = columns.check(ours, source.schema, model._meta.db_table).names
-        pairs = zip(map(spark_sql.name, theirs), map(spark_sql.name, ours.names), strict=True)
-        names = ", ".join(f"{one} AS {other}" for one, other in pairs)
-        return cls(source, f"({spark_sql.select(names, '{source}')}) AS source")
+        """Rename the columns that a source has of a model's."""
+        names = ", ".join(
+            f"{spark_sql.name(match)} AS {spark_sql.name(field.name)}"
+            for field in columns.schema(model)
+            for match in columns.compare(pa.schema([field]), source.schema).names
+        )
+        return cls(source, f"({spark_sql.select(names or '*', '{source}')}) AS source")
 
     @property
     def rows(self) -> int:

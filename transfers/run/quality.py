@@ -6,7 +6,7 @@ from flights import tables
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from flights.quality import SameTotal
-from transfers.exceptions import ChecksFailed, SchemaMismatch, SourceMissing
+from transfers.exceptions import ChecksFailed, SourceMissing
 from transfers.models import Transfer
 from transfers.quality import table_checks
 from transfers.quality.results import Result, Status, words
@@ -87,7 +87,7 @@ class Inspection:
             model = tables.by_name(table)
             with source_reader.of_model(self._warehouse, model, self._watch) as source:
                 return source.ahead(lambda s: table_checks.totals(model, Named.of(model, s)))()
-        except (SourceMissing, SchemaMismatch):
+        except SourceMissing:
             return None
 
 
