@@ -146,6 +146,10 @@ def test_a_connection_is_made_if_the_first_flight_leaves_enough_minutes(site: Si
     answer = _answer(_body(site, "/connections/?from=lga&via=ord&to=LAX&minutes=75&walk=45"))
     assert f"{share} % of {flights:,} flights from New York (LGA) arrived in time" in answer
     assert "no flight from ORD to LAX is in the tables" in answer
+    short = _answer(_body(site, "/connections/?from=LGA&via=ORD&minutes=1"))
+    assert short.startswith(
+        "With 1 minute at Chicago (ORD), if the way from gate to gate takes 30 minutes, "
+    )
 
 
 def test_airlines_are_compared_on_the_routes_that_both_fly(site: Site) -> None:

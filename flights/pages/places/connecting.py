@@ -25,7 +25,7 @@ class Connection:
     first: Delays
     onward: Delays | None  # None: no second flight is in the tables
     minutes: int  # between the flights
-    walk: int  # minutes of them, from gate to gate
+    walk: int  # minutes from gate to gate
 
     def alone(self, minutes: int) -> float | None:
         """The percentage in time for a second flight that leaves on time."""
@@ -40,7 +40,8 @@ def answer(trip: Connection) -> str:
     flights = formatting.count(trip.first.flights, "flight")
     period = formatting.period(*known.period())
     at = trip.via.label
-    begin = f"With {trip.minutes} minutes at {at}, {trip.walk} of them from gate to gate,"
+    minutes, walk = (formatting.count(n, "minute") for n in (trip.minutes, trip.walk))
+    begin = f"With {minutes} at {at}, if the way from gate to gate takes {walk},"
     if trip.onward and trip.end:
         return (
             f"{begin} {percent(trip.both(trip.minutes))} of connections would have been made: of"
