@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import lz4.frame
@@ -19,6 +20,7 @@ from . import types
 # Small, so that the results of tests have several batches and files.
 BATCH_ROWS, LINKS_PER_RESPONSE = 20_000, 4
 LINK_SECONDS = 900  # until a link expires
+WRITERS = ThreadPoolExecutor(4)  # of the files that a client fetches next
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Result:
         self._lock = threading.Lock()
         self.link_seconds, self.arrow_schema = files.link_seconds, True
         self.links = links and self._fill(BATCH_ROWS + 1)
+        self._written: Future[tuple[t.TRowSet, bool]] | None = None
 
     def _cast(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         for batch in reader:
@@ -80,15 +83,23 @@ class Result:
     def next(self, rows: int, size: int) -> tuple[t.TRowSet, bool]:
         """Return at most `rows` rows of about `size` bytes, and whether more rows follow."""
         with self._lock:
-            start = self._offset
             if self.links:
-                links = [self._link() for _ in range(LINKS_PER_RESPONSE) if self._fill(1)]
-                row_set = t.TRowSet(startRowOffset=start, rows=[], resultLinks=links)
-            else:
-                limit = min(rows, self._files.answer_rows)
-                batches = [self._pack(batch) for batch in self._take(limit, size)]
-                row_set = t.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
+                return self._next_links()
+            start, limit = self._offset, min(rows, self._files.answer_rows)
+            batches = [self._pack(batch) for batch in self._take(limit, size)]
+            row_set = t.TRowSet(startRowOffset=start, rows=[], arrowBatches=batches)
             return row_set, self._fill(1)
+
+    def _next_links(self) -> tuple[t.TRowSet, bool]:
+        """Return the next links. As in Databricks, the files after them are written meanwhile."""
+        row_set, more = self._written.result() if self._written else self._write()
+        self._written = WRITERS.submit(self._write) if more else None
+        return row_set, more
+
+    def _write(self) -> tuple[t.TRowSet, bool]:
+        start = self._offset
+        links = [self._link() for _ in range(LINKS_PER_RESPONSE) if self._fill(1)]
+        return t.TRowSet(startRowOffset=start, rows=[], resultLinks=links), self._fill(1)
 
     def metadata(self, *, staging: bool) -> t.TGetResultSetMetadataResp:
         """Describe the columns and the format; `staging`: the client must transfer a file."""
@@ -103,6 +114,7 @@ class Result:
         )
 
     def close(self) -> None:
+        wait([self._written] if self._written else [])
         self._files.remove(self._file_names)
 
     def _fill(self, rows: int) -> bool:
