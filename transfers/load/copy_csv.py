@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,19 @@ from .value_counts import ValueCounts
 
 # With Arrow's default of 1,024 rows at a time, it takes a tenth more CPU.
 OPTIONS = pyarrow.csv.WriteOptions(include_header=False, batch_size=16_384)
+# Size of the batches that are encoded ahead. PostgreSQL would wait for a large one after a small.
+AHEAD_BYTES = 8 << 20
+
+
+class Encoding(NamedTuple):
+    """A batch that a thread encodes."""
+
+    rows: int
+    size: int  # bytes of the batch
+    csv: Future[bytes]
+
+    def result(self) -> tuple[int, bytes]:
+        return self.rows, self.csv.result()
 
 
 def encode(
@@ -31,22 +45,21 @@ def encode(
     """Yield the number of rows and the CSV of each batch.
 
     Rows are numbered from `before` + 1. While PostgreSQL reads one batch, a thread encodes the
-    next and adds it to `counts`. Unstorable names the row and column of a value that PostgreSQL or
-    the model refuses.
+    next ones and adds them to `counts`. Unstorable names the row and column of a value that
+    PostgreSQL or the model refuses.
     """
     with ThreadPoolExecutor(1) as writer:
-        pending: deque[tuple[int, Future[bytes]]] = deque()
+        pending: deque[Encoding] = deque()
         for batch in batches:
             if not batch.num_rows:  # pyarrow's CSV writer emits garbage for an empty batch
                 continue
             csv = writer.submit(_csv, batch, schema, before, table, counts)
-            pending.append((batch.num_rows, csv))
+            pending.append(Encoding(batch.num_rows, batch.nbytes, csv))
             before += batch.num_rows
-            if len(pending) > 1:
-                rows, csv = pending.popleft()
-                yield rows, csv.result()
-        for rows, csv in pending:
-            yield rows, csv.result()
+            while len(pending) > 1 and sum(each.size for each in pending) > AHEAD_BYTES:
+                yield pending.popleft().result()
+        for encoding in pending:
+            yield encoding.result()
 
 
 def _csv(

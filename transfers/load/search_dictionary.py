@@ -45,7 +45,7 @@ def make(
     if _exists(version):
         return
     name = sql.Identifier(version.dictionary)
-    counted = counts.columns if counts else {}
+    counted = counts.columns() if counts else {}
     parts = [
         _values(version, place, field, counted.get(public(field)))
         for place, field in enumerate(model.columns())

@@ -11,6 +11,8 @@ import pyarrow as pa
 # Of a column with more different values, only PostgreSQL counts all: this is memory of the
 # transfer. 20,000 short texts take so much.
 MOST_BYTES = 1 << 20
+# Rows that are counted at once. With batches of half as many, it takes a third more CPU.
+ROWS = 32_768
 COUNT = [("id", "count"), ("id", "min"), ("id", "max")]
 ADD = [("rows", "sum"), ("first", "min"), ("last", "max")]
 NAMES = ["value", "rows", "first", "last"]
@@ -20,22 +22,39 @@ class ValueCounts:
     """For each value of some columns: how many rows have it, and the first and last row's id."""
 
     def __init__(self) -> None:
-        self.columns: dict[str, pa.Table] = {}  # by name of the column, with the columns NAMES
+        self._counts: dict[str, pa.Table] = {}  # by name of the column, with the columns NAMES
+        self._waiting: list[pa.Table] = []
 
     def begin(self, schema: pa.Schema, names: Iterable[str]) -> None:
         """Count the named columns, those whose equal values are the same bytes in all databases."""
         counted = (schema.field(name) for name in names if _is_countable(schema.field(name).type))
-        self.columns = {field.name: _none(field) for field in counted}
+        self._counts = {field.name: _none(field) for field in counted}
 
     def add(self, rows: pa.Table) -> None:
         """Count rows, which have the columns and `id`."""
-        for name, counts in list(self.columns.items()):
+        if not self._counts:
+            return
+        self._waiting.append(rows)
+        if sum(table.num_rows for table in self._waiting) >= ROWS:
+            self._count()
+
+    def columns(self) -> dict[str, pa.Table]:
+        """The counts by name of the column, with the columns NAMES."""
+        self._count()
+        return self._counts
+
+    def _count(self) -> None:
+        if not self._waiting:
+            return
+        rows = pa.concat_tables(self._waiting)
+        self._waiting.clear()
+        for name, counts in list(self._counts.items()):
             new = _grouped(rows.select([name, "id"]), name, COUNT)
             counts = _grouped(pa.concat_tables([counts, new]), "value", ADD)
             if counts.nbytes > MOST_BYTES:
-                del self.columns[name]
+                del self._counts[name]
             else:
-                self.columns[name] = counts
+                self._counts[name] = counts
 
 
 def _is_countable(type_: pa.DataType) -> bool:
