@@ -32,6 +32,10 @@ SURFACES = (
 @pytest.fixture(scope="module")
 def primary() -> Iterator[Server]:
     with own_postgresql() as server:
+        settings = {"wal_level": "replica", "max_wal_senders": "10"}
+        server.execute(*(f"ALTER SYSTEM SET {name} = {value}" for name, value in settings.items()))
+        with server.stopped():
+            pass  # so that it starts with the settings
         yield server
 
 

@@ -27,6 +27,9 @@ SETTINGS = {
     "random_page_cost": "1.1",  # for SSDs
     "log_checkpoints": "off",  # keep the log for errors
 }
+# No server replicates this one, so its write-ahead log need not have what a load writes to tables:
+# https://www.postgresql.org/docs/18/populate.html. ALTER SYSTEM can change what initdb sets.
+UNREPLICATED = ["--set=wal_level=minimal", "--set=max_wal_senders=0"]
 # The built-in collation is faster than the system's and the same on every system.
 LOCALE = ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
@@ -74,8 +77,8 @@ class PostgreSQL(Server):
         new.mkdir(mode=0o700)
         if os.geteuid() == 0:
             account.change_owner(new, self.account.owner)
-        options = ["-D", str(new), "-U", "airsense", "-A", "trust", "-E", "UTF8", *LOCALE]
-        self.run([str(program("initdb")), *options], lock)
+        options = ["-D", str(new), "-U", "airsense", "-A", "trust", "-E", "UTF8"]
+        self.run([str(program("initdb")), *options, *LOCALE, *UNREPLICATED], lock)
         single = ["--single", "-D", str(new), "-c", "exit_on_error=on", "postgres"]
         self.run([str(program("postgres")), *single], lock, b"CREATE DATABASE airsense\n")
         new.rename(self.data)
