@@ -13,9 +13,10 @@ from flights.query import ordering
 from . import long_rows
 from .statements import execute, fetch
 
-# Two workers and the transfer's own process sort 8 MB at a time. So much fits into the cache of a
-# processor: with PostgreSQL's default of 32 MB each, an index takes 10 to 20 % more CPU.
-SORT_MEMORY, SORT_WORKERS = "24MB", 2
+# A worker and the transfer's own process sort 8 MB at a time. So much fits into the cache of a
+# processor: with PostgreSQL's default of 32 MB each, an index takes 10 to 20 % more CPU. A second
+# worker saves no time, as one process merges what all of them sort.
+SORT_MEMORY, SORT_WORKERS = "16MB", 1
 LARGE = 64 << 20  # bytes of a table for which it pays to start workers
 # No row is added to an index later, and none has an equal entry, because each ends in the id.
 PACKED = sql.SQL("WITH (fillfactor = 100, deduplicate_items = off)")
