@@ -8,7 +8,6 @@ from pyarrow import Schema
 from flights import log_fields, tables, tracing
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
-from transfers import verify
 from transfers.exceptions import VerificationFailed, VersionRemoved, WarehouseError
 from transfers.load import columns, indexes, search_dictionary, sql_view, writer
 from transfers.load.disk_space import Disk
@@ -105,7 +104,7 @@ def _fill(
         search_dictionary.make(reading.model, version, reading.counts)
         progress.phase("verifying")
         transfer.figures = source_figures()
-        verify.agree(transfer.figures, writer.figures(version, reading.schema), version.table)
+        writer.verify_copy(version, reading.schema, transfer.figures)
         writer.save_figures(version, transfer.figures)
         progress.phase("checking")
         inspection.end(transfer, measured())
