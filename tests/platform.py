@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from airsense import data_folder, parent_death
 from tests import commands, planted
@@ -149,7 +150,11 @@ class Platform:
 
     @property
     def warehouse(self) -> Path:
-        return Path(self._env()["WAREHOUSE_URL"].removeprefix("duckdb://"))
+        """The folder of the embedded warehouse, or one for the records of another warehouse."""
+        url = self._env()["WAREHOUSE_URL"]
+        if url.startswith("duckdb://"):
+            return Path(url.removeprefix("duckdb://"))
+        return data_folder.folder() / quote(url, safe="")
 
     def _env(self) -> dict[str, str]:
         return {**os.environ, **self.env}

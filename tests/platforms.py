@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from airsense.embedded import valkey
-from tests import reader_grants
+from tests import reader_grants, servers
 from tests.platform import Platform, until
 from tests.servers import own_environment
 
@@ -16,7 +16,8 @@ from tests.servers import own_environment
 @contextmanager
 def own_platform(**env: str) -> Iterator[Platform]:
     """Create a platform with an empty database and no warehouse."""
-    own = Platform(own_environment(_prepared()) | env)
+    environment = own_environment(_prepared())
+    own = Platform(environment | env)
     if env:  # it may name another server, reader, key or data folder
         own.manage("setup")
     else:
@@ -25,6 +26,7 @@ def own_platform(**env: str) -> Iterator[Platform]:
         yield own
     finally:
         own.remove()
+        servers.remove(_database(environment))
 
 
 @cache
@@ -32,7 +34,11 @@ def _prepared() -> str:
     """The database that this process's platforms begin as copies of: `setup` takes 2 s of CPU."""
     own = Platform(own_environment())
     own.manage("setup")
-    return urlsplit(own.env["DATABASE_URL"]).path.strip("/")
+    return _database(own.env)
+
+
+def _database(environment: dict[str, str]) -> str:
+    return urlsplit(environment["DATABASE_URL"]).path.strip("/")
 
 
 @contextmanager
