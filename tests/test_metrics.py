@@ -1,8 +1,11 @@
 """Metrics: of all web processes together, of the worker, of the platform; dashboard and rules."""
 
+import os
 import re
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import promql_parser
 import pytest
@@ -10,6 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from airsense.data_folder import PROJECT
+from airsense.metrics import folder
 from flights.tables import NAMES
 from tests.monitoring import MONITORING, expressions, rules
 from tests.platform import Platform, Site, free_port, until
@@ -140,3 +144,21 @@ def named(expression: str) -> set[str]:
     """The metrics of a query; fails if its syntax is wrong."""
     promql_parser.parse(expression)
     return set(re.findall(r"\b(airsense_\w+|up)\b", expression))
+
+
+def test_what_a_killed_server_left_in_memory_is_removed_by_the_next_one(own: Platform) -> None:
+    with own.running("serve", f"--port={free_port()}", "--processes=1") as server:
+        until(lambda: _folders_of(server.pid), 60)
+        (left,) = _folders_of(server.pid)
+        os.killpg(server.pid, signal.SIGKILL)
+    assert left.exists()
+    with own.site(1) as site:
+        assert not left.exists()
+        assert "airsense_requests_total" in site.get("/metrics", **BEARER).body.decode()
+
+
+def _folders_of(process: int) -> list[Path]:
+    """The folders with metrics whose lock a process has open."""
+    files = Path(f"/proc/{process}/fd").iterdir()
+    names = [os.path.realpath(file) for file in files]  # of a closed file, that of its number
+    return [Path(name).parent for name in names if name.endswith(f"/{folder.LOCK}")]
