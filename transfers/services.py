@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg import sql
 
@@ -74,7 +75,7 @@ def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
 def wait(transfers: Iterable[Transfer]) -> None:
     """Record that a process waits until it can run these queued transfers."""
     queued = Transfer.objects.filter(pk__in=[t.pk for t in transfers], status="queued")
-    queued.update(heartbeat_at=timezone.now())
+    queued.update(heartbeat_at=Now())
 
 
 def reap() -> int:
@@ -85,7 +86,7 @@ def reap() -> int:
             "Its worker stopped unexpectedly. The published version is untouched.",
             "Start it again.",
         )
-    late = timezone.now() - QUEUED_AT_MOST
+    late = Now() - QUEUED_AT_MOST
     never_claimed = _fail_queued(
         Q(asked_at__lt=late) & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=late)),
         "No worker started it in time.",
@@ -112,7 +113,7 @@ def cancel(transfer: Transfer, by: str) -> bool:
     return bool(
         active.update(
             status=Transfer.Status.CANCELLED,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             error=f"Cancelled by {by}.",
             advice="Nothing was published.",
         )
@@ -123,14 +124,13 @@ def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableV
     """Publish an older version again, by default the previous one, and record who did so."""
     with transaction.atomic():
         version = writer.roll_back(model, number)
-        now = timezone.now()
         Transfer.objects.create(
             table=version.table,
             mode=Transfer.Mode.ROLLBACK,
             status=Transfer.Status.SUCCEEDED,
             asked_by=by,
-            started_at=now,
-            finished_at=now,
+            started_at=Now(),
+            finished_at=Now(),
             source_version=version.source_version,
             version=version,
         )
@@ -179,6 +179,6 @@ def _fail_queued(which: Q, error: str, advice: str) -> int:
 def _fail(transfers: list[Transfer], error: str, advice: str) -> None:
     """Mark transfers as failed whose rows this process has locked, and alert of them."""
     Transfer.objects.filter(pk__in=[transfer.pk for transfer in transfers]).update(
-        status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
+        status=Transfer.Status.FAILED, finished_at=Now(), error=error, advice=advice
     )
     outbox.failed(transfers, error, advice)
