@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
@@ -49,6 +50,12 @@ class Transfer(models.Model):
     )
     request_key = models.TextField(
         blank=True, help_text="idempotency key of the request; a repeated request has the same key"
+    )
+    later_request_keys = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        help_text="idempotency keys of further requests, which got this transfer while it waited",
     )
     forced = models.BooleanField(default=False, help_text="even if the source is unchanged")
     asked_at = models.DateTimeField(db_default=Now(), editable=False)

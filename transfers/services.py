@@ -63,7 +63,8 @@ def override(by: str, reason: str) -> Override:
 def _same_request(key: str) -> list[Transfer]:
     """The transfers of an earlier request with this key; waits for one that is being handled."""
     execute("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", sql.Literal(key))
-    return list(Transfer.objects.filter(request_key=key).order_by("pk"))
+    same = Q(request_key=key) | Q(later_request_keys__contains=[key])
+    return list(Transfer.objects.filter(same).order_by("pk"))
 
 
 def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
@@ -156,14 +157,15 @@ def by_table(transfer: Transfer) -> str:
 
 def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
     # Locked, so that no worker claims it before it is forced, or gets an override.
-    transfer, _ = Transfer.objects.select_for_update().get_or_create(
+    transfer, created = Transfer.objects.select_for_update().get_or_create(
         table=table,
         status=Transfer.Status.QUEUED,
         defaults={"asked_by": asked_by, "forced": forced, "request_key": key},
     )
     transfer.forced = forced or transfer.forced
-    transfer.request_key = transfer.request_key or key
-    transfer.save(update_fields=["forced", "request_key"])
+    if key and not created:
+        transfer.later_request_keys.append(key)
+    transfer.save(update_fields=["forced", "later_request_keys"])
     return transfer
 
 
