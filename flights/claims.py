@@ -3,7 +3,8 @@
 The model has the columns `status`, `claim`, `started_at` and `heartbeat_at`. A process claims a
 queued row by one conditional UPDATE, so at most one process succeeds. It sends a heartbeat every
 second while it works. If the heartbeats stop, another process gives the row up (`lost`). Later
-writes of the first process go through `held`, and then change nothing.
+writes of the first process go through `rows_of_claim`, and then change nothing. All times are those
+of PostgreSQL's clock, because the clocks of machines differ.
 
 For work of a few seconds a row lock is enough (`lock_next`): PostgreSQL drops it with the process.
 """
@@ -13,24 +14,31 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Any, Self, cast
 
 from django.db import Error, connection, models, transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 INTERVAL = 1.0  # seconds between two heartbeats
 QUEUED, RUNNING = "queued", "running"
 log = logging.getLogger(__name__)
 
 
+def now() -> datetime:
+    """The time of PostgreSQL's clock, to compare with the times of rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        ((time,),) = cursor.fetchall()
+    return cast(datetime, time)
+
+
 def claim(row: Any, **values: Any) -> bool:
     """Claim a queued row and set `values`; False if another process has it, or it has ended."""
-    now = timezone.now()
     queued = type(row)._default_manager.filter(pk=row.pk, status=QUEUED)
     claimed = queued.update(
-        status=RUNNING, claim=uuid.uuid4(), started_at=now, heartbeat_at=now, **values
+        status=RUNNING, claim=uuid.uuid4(), started_at=Now(), heartbeat_at=Now(), **values
     )
     if claimed:
         row.refresh_from_db()
@@ -61,7 +69,12 @@ def rows_of_claim(row: Any) -> "models.QuerySet[Any]":
 
 def beat(row: Any, **values: Any) -> bool:
     """Write a heartbeat, and `values` with it; False if this process lost the row."""
-    return bool(rows_of_claim(row).update(heartbeat_at=timezone.now(), **values))
+    return bool(rows_of_claim(row).update(heartbeat_at=Now(), **values))
+
+
+def worked(row: Any) -> timedelta:
+    """The time from the start of the row's last attempt until its last heartbeat."""
+    return row.heartbeat_at - row.started_at if row.started_at and row.heartbeat_at else timedelta()
 
 
 def release(row: Any, **values: Any) -> bool:
@@ -75,7 +88,7 @@ def lost[M: models.Model](model: type[M], seconds: float) -> Iterator[list[M]]:
 
     Skips rows that another process has locked: it is writing their end, or gives them up itself.
     """
-    late = timezone.now() - timedelta(seconds=seconds)
+    late = Now() - timedelta(seconds=seconds)
     silent = Q(heartbeat_at__lt=late) | Q(heartbeat_at=None, started_at__lt=late)
     rows = model._default_manager.filter(silent, status=RUNNING)
     with transaction.atomic():

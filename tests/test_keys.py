@@ -44,6 +44,11 @@ def new_key(**facts: object) -> str:
     return keys.make(ApiKey(name=f"test {next(_numbers)}", **facts))
 
 
+def outcome(site: Site, path: str, **headers: str) -> tuple[int, str]:
+    response = site.get(path, **headers)
+    return response.status, response.headers["x-airsense-cache"]
+
+
 def miss(site: Site, secret: str, path: str = DAYS) -> Response:
     sign = "&" if "?" in path else "?"
     return site.get(f"{path}{sign}Total_Flights__not={next(_numbers)}", X_API_Key=secret)
@@ -75,12 +80,25 @@ def test_failed_keys_are_counted_by_address(low: Site) -> None:
     assert answer.headers["ratelimit-policy"].startswith('"address"')
 
 
-def test_cached_responses_are_shared_by_all_keys(low: Site) -> None:
-    query = f"{DAYS}?limit=2"
-    low.get(query)
-    until(lambda: low.get(query).headers["x-airsense-cache"] == "hit")
-    answer = low.get(query, X_API_Key="nonsense")
-    assert (answer.status, answer.headers["x-airsense-cache"]) == (200, "hit")
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [(f"{DAYS}?limit=2", "query"), ("/api/search?q=monday", "search"), ("/explorer", "query")],
+)
+def test_cached_responses_are_for_all_valid_keys_and_no_others(
+    low: Site, path: str, scope: str
+) -> None:
+    secret = new_key(scopes=[scope])
+    mine = ApiKey.objects.latest("pk")
+    without = new_key(scopes=["export"])
+    low.get(path)
+    until(lambda: outcome(low, path) == (200, "hit"))
+    assert outcome(low, path, X_API_Key=secret) == (200, "hit")
+    assert outcome(low, path, X_API_Key="nonsense") == (401, "miss")
+    assert outcome(low, path, X_API_Key=f"airsense_{'z' * 43}") == (401, "miss")
+    assert outcome(low, path, X_API_Key=without) == (403, "miss")
+    keys.revoke(mine)
+    until(lambda: outcome(low, path, X_API_Key=secret) == (401, "miss"), seconds=1.5)
+    assert outcome(low, path) == (200, "hit")
 
 
 def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:

@@ -63,6 +63,13 @@ def test_personal_requests_are_never_cached(front: Site, headers: dict[str, str]
         assert answer.headers["x-airsense-cache"] == "bypass"
 
 
+def test_a_cached_response_is_not_for_clients_with_an_unknown_key(front: Site) -> None:
+    for _ in range(2):
+        assert front.get(f"{QUERY}&offset=5").status == 200
+    answer = front.get(f"{QUERY}&offset=5", X_API_Key="nonsense")
+    assert (answer.status, status(answer)) == (401, "BYPASS")
+
+
 @pytest.mark.parametrize(
     "path", [f"{QUERY}&format=csv", f"{QUERY}&wrong=1", "/api/transfers/", "/api/nothing"]
 )

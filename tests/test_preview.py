@@ -46,6 +46,20 @@ def test_a_dry_run_of_an_unpublished_table_adds_every_row(fresh: Platform) -> No
     assert "rows: 3 added, 0 removed, 0 changed" in output
 
 
+def test_a_dry_run_refuses_what_a_transfer_refuses(fresh: Platform) -> None:
+    fresh.ingest(FLIGHTS)
+    fresh.manage("transfer", "flight_delay_data")
+    for table in ("flight_delay_data", "performance_by_date"):  # published, and not published
+        day = "CAST(date_add(DATE'9999-12-31', 1) AS DATE) AS Flight_Date"
+        statement = f"CREATE OR REPLACE TABLE {table} AS SELECT * REPLACE ({day}) FROM {table}"
+        change(fresh, statement)  # and no date is unique
+        for command in (["transfer", "--dry-run"], ["transfer"]):
+            refused = fresh.attempt(*command, table)
+            assert refused.returncode == 1
+            assert f"CommandError: {table}: column Flight_Date of row " in refused.stderr
+            assert "is not in the years 1 to 9999." in refused.stderr
+
+
 def test_every_incompatible_column_is_named(published: Platform) -> None:
     change(
         published,

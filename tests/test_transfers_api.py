@@ -1,6 +1,7 @@
 """`/api/transfers/`: list, start, watch and cancel."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,26 @@ def test_a_transfer_is_started_once_watched_and_listed(live: Site) -> None:
     older = live.get(f"{ALL}?before={ended['id']}", Authorization=key("viewer")).json()["results"]
     assert all(t["id"] < ended["id"] for t in older)
     assert "claim" not in ended
+
+
+def test_each_of_several_requests_for_a_waiting_transfer_returns_it_when_repeated(
+    live: Site,
+) -> None:
+    one, two = ["airports"], ["airports", "airlines"]
+    alive = {"status": "running", "heartbeat_at": "2100-01-01T00Z", "asked_by": "test"}
+    ahead = [Transfer.objects.create(table=table, claim=uuid.uuid4(), **alive) for table in two]
+    requests = {"tuesday": one, "wednesday": one, "thursday": two}
+    first = [_ids(live, tables, name) for name, tables in requests.items()]
+    assert first[0] == first[1] == first[2][:1]
+    assert len(first[2]) == 2
+    for pk in [*first[2], *(transfer.pk for transfer in ahead)]:
+        live.ask("DELETE", f"{ALL}{pk}/", None, Authorization=key("operator"))
+    assert [_ids(live, tables, name) for name, tables in requests.items()] == first
+
+
+def _ids(site: Site, names: list[str], request_key: str) -> list[int]:
+    response = post(site, {"tables": names}, Idempotency_Key=request_key)
+    return [transfer["id"] for transfer in response.json()]
 
 
 def _newest(live: Site) -> Any:

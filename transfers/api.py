@@ -31,7 +31,7 @@ from . import services, tasks
 from .exceptions import AlreadyRunning, TransferError
 from .models import Transfer
 
-HIDDEN = {"claim", "request_key", "sources"}
+HIDDEN = {"claim", "request_key", "later_request_keys", "sources"}
 PAGE_SIZE = 100  # transfers in a response
 FILTERS = {"table": tables.NAMES, "status": Transfer.Status.values}
 

@@ -2,11 +2,14 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from flights import claims
 from flights.models import TableVersion
 from flights.quality import BLOCK
 
@@ -48,8 +51,14 @@ class Transfer(models.Model):
     request_key = models.TextField(
         blank=True, help_text="idempotency key of the request; a repeated request has the same key"
     )
+    later_request_keys = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        help_text="idempotency keys of further requests, which got this transfer while it waited",
+    )
     forced = models.BooleanField(default=False, help_text="even if the source is unchanged")
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -132,8 +141,8 @@ class Transfer(models.Model):
     @property
     def worked(self) -> float:
         """Seconds of work so far, without the wait for the other tables of its run."""
-        if self.active and self.started_at:
-            return (timezone.now() - self.started_at).total_seconds()
+        if self.active:
+            return claims.worked(self).total_seconds()
         return sum(float(s) for phase, s in self.seconds.items() if phase != self.WAITING)
 
     def _rate(self, amount: int) -> int | None:
@@ -188,7 +197,7 @@ class WarehouseJob(models.Model):
     )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     asked_by = models.TextField()
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

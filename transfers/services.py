@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg import sql
 
@@ -62,7 +63,8 @@ def override(by: str, reason: str) -> Override:
 def _same_request(key: str) -> list[Transfer]:
     """The transfers of an earlier request with this key; waits for one that is being handled."""
     execute("SELECT pg_advisory_xact_lock(hashtextextended({}, 0))", sql.Literal(key))
-    return list(Transfer.objects.filter(request_key=key).order_by("pk"))
+    same = Q(request_key=key) | Q(later_request_keys__contains=[key])
+    return list(Transfer.objects.filter(same).order_by("pk"))
 
 
 def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
@@ -74,7 +76,7 @@ def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
 def wait(transfers: Iterable[Transfer]) -> None:
     """Record that a process waits until it can run these queued transfers."""
     queued = Transfer.objects.filter(pk__in=[t.pk for t in transfers], status="queued")
-    queued.update(heartbeat_at=timezone.now())
+    queued.update(heartbeat_at=Now())
 
 
 def reap() -> int:
@@ -85,7 +87,7 @@ def reap() -> int:
             "Its worker stopped unexpectedly. The published version is untouched.",
             "Start it again.",
         )
-    late = timezone.now() - QUEUED_AT_MOST
+    late = Now() - QUEUED_AT_MOST
     never_claimed = _fail_queued(
         Q(asked_at__lt=late) & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=late)),
         "No worker started it in time.",
@@ -112,7 +114,7 @@ def cancel(transfer: Transfer, by: str) -> bool:
     return bool(
         active.update(
             status=Transfer.Status.CANCELLED,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             error=f"Cancelled by {by}.",
             advice="Nothing was published.",
         )
@@ -123,14 +125,13 @@ def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableV
     """Publish an older version again, by default the previous one, and record who did so."""
     with transaction.atomic():
         version = writer.roll_back(model, number)
-        now = timezone.now()
         Transfer.objects.create(
             table=version.table,
             mode=Transfer.Mode.ROLLBACK,
             status=Transfer.Status.SUCCEEDED,
             asked_by=by,
-            started_at=now,
-            finished_at=now,
+            started_at=Now(),
+            finished_at=Now(),
             source_version=version.source_version,
             version=version,
         )
@@ -156,14 +157,15 @@ def by_table(transfer: Transfer) -> str:
 
 def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
     # Locked, so that no worker claims it before it is forced, or gets an override.
-    transfer, _ = Transfer.objects.select_for_update().get_or_create(
+    transfer, created = Transfer.objects.select_for_update().get_or_create(
         table=table,
         status=Transfer.Status.QUEUED,
         defaults={"asked_by": asked_by, "forced": forced, "request_key": key},
     )
     transfer.forced = forced or transfer.forced
-    transfer.request_key = transfer.request_key or key
-    transfer.save(update_fields=["forced", "request_key"])
+    if key and not created:
+        transfer.later_request_keys.append(key)
+    transfer.save(update_fields=["forced", "later_request_keys"])
     return transfer
 
 
@@ -179,6 +181,6 @@ def _fail_queued(which: Q, error: str, advice: str) -> int:
 def _fail(transfers: list[Transfer], error: str, advice: str) -> None:
     """Mark transfers as failed whose rows this process has locked, and alert of them."""
     Transfer.objects.filter(pk__in=[transfer.pk for transfer in transfers]).update(
-        status=Transfer.Status.FAILED, finished_at=timezone.now(), error=error, advice=advice
+        status=Transfer.Status.FAILED, finished_at=Now(), error=error, advice=advice
     )
     outbox.failed(transfers, error, advice)

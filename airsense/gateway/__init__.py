@@ -12,7 +12,8 @@ from airsense.access_log import AccessLog
 from airsense.metrics import exposition
 from airsense.metrics.web import WebMetrics
 from flights import log_fields, tracing
-from flights.access.throttles import RATE_HEADERS
+from flights.access import throttles
+from flights.access.throttles import RATE_HEADERS, SCOPES
 from flights.query.limits import REFUSAL
 
 from . import cache_key, canonical_request, entry, fast_path
@@ -78,7 +79,10 @@ class Gateway:
         snapshot = self.watch.snapshot
         if key is None or now > snapshot.valid_until:
             return None
-        reply = self._look_up(key, snapshot, environ)
+        cached = self._current(key, snapshot)
+        if not cached or not throttles.admits_at_once(environ, cached.scopes):
+            return None
+        reply = cached.reply(environ)
         if not reply or cache_key.has_body(environ):  # the body has to be read, or refused, first
             return None
         self.metrics.hit(key.path, reply.status)
@@ -102,13 +106,15 @@ class Gateway:
         key, snapshot = environ[KEY], self.watch.snapshot
         if key is None or REFUSAL in environ or time.monotonic() > snapshot.valid_until:
             return self._reply(self._call_django(environ), "bypass", environ)
-        if key.file:
+        cached = self._current(key, snapshot)
+        refused = cached and not throttles.admits(environ, cached.scopes)
+        if key.file or refused:  # Django says why it refuses the client's API key
             return self._reply(self._call_django(environ), "miss", environ)
         return self._load(key, snapshot, environ)
 
-    def _look_up(self, key: CacheKey, snapshot: Snapshot, environ: Environ) -> Reply | None:
+    def _current(self, key: CacheKey, snapshot: Snapshot) -> Entry | None:
         cached = self.store.get(key)
-        return cached.reply(environ) if cached and cached.versions <= snapshot.versions else None
+        return cached if cached and cached.versions <= snapshot.versions else None
 
     def _load(self, key: CacheKey, snapshot: Snapshot, environ: Environ) -> ClientReply:
         """Call Django once for all simultaneous requests with this key and these versions."""
@@ -119,11 +125,12 @@ class Gateway:
             return self._follow(leader, request, environ)
         new: Entry | Reply | None = None
         try:
-            if reply := self._look_up(key, snapshot, environ):  # cached since the first look
-                new = self.store.get(key)
+            cached = self._current(key, snapshot)  # perhaps cached since the first look
+            if reply := _for_client(cached, environ):
+                new = cached
                 return self._reply(reply, "hit", environ)
             reply = fast_path.answer(request) or self._call_django(request)
-            if cached := entry.from_reply(reply, key.gzip, snapshot.versions):
+            if cached := entry.from_reply(reply, key.gzip, snapshot.versions, request[SCOPES]):
                 self.store.put(key, cached)
                 reply, new = cached.reply(environ) or reply, cached
             elif failed := entry.failure(reply):
@@ -141,7 +148,7 @@ class Gateway:
             shared = None
         if isinstance(shared, Reply):
             return self._reply(shared, "miss", environ)
-        if shared and (reply := shared.reply(environ)):
+        if reply := _for_client(shared, environ):
             return self._reply(reply, "hit", environ)
         return self._reply(self._call_django(request), "miss", environ)
 
@@ -183,3 +190,9 @@ class Gateway:
         fields = {"route": route, "cache": outcome, "request_id": environ[REQUEST_ID]}
         self.access_log.write(environ, reply.status, version, seconds, **fields)
         return seconds
+
+
+def _for_client(cached: Entry | None, environ: Environ) -> Reply | None:
+    """The reply to a client; None if only the 304 is cached, or its API key is refused."""
+    admitted = cached and throttles.admits(environ, cached.scopes)
+    return cached.reply(environ) if cached and admitted else None

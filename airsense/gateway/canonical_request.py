@@ -10,7 +10,7 @@ import sys
 
 from django.conf import settings
 
-from flights.access.throttles import KEY, RATE_HEADERS
+from flights.access.throttles import KEY, RATE_HEADERS, SCOPES
 
 from . import cache_key
 from .cache_key import SECURE_BY, CacheKey, Environ
@@ -38,6 +38,7 @@ def request(key: CacheKey, environ: Environ) -> Environ:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": _host(),
         "HTTP_ACCEPT": key.accept,
+        SCOPES: set[str](),
         **_scheme(key.secure),
         "wsgi.version": (1, 0),
         "wsgi.input": io.BytesIO(),

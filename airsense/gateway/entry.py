@@ -38,6 +38,7 @@ class Entry(NamedTuple):
     """A cached response, valid while all of its versions are published."""
 
     versions: frozenset[Published]
+    scopes: frozenset[str]  # those that a client's API key needs
     etag: str
     full: Reply | None  # None if Django's response was a 304
     not_modified: Reply
@@ -54,7 +55,9 @@ def encode(headers: Headers) -> RawHeaders:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
-def from_reply(reply: Reply, accepts_gzip: bool, current: frozenset[Published]) -> Entry | None:
+def from_reply(
+    reply: Reply, accepts_gzip: bool, current: frozenset[Published], scopes: Iterable[str]
+) -> Entry | None:
     """Make a cache entry of Django's reply; None, without reading the body, if it is not cacheable.
 
     A reply is cacheable if its X-AirSense-Version names only versions in `current`.
@@ -75,7 +78,9 @@ def from_reply(reply: Reply, accepts_gzip: bool, current: frozenset[Published]) 
     kept = [name not in BODY_HEADERS for name, _ in own_headers]
     bodyless, raw_bodyless = list(compress(own_headers, kept)), list(compress(raw, kept))
     not_modified = Reply("304 Not Modified", bodyless, [], raw_bodyless)
-    return Entry(versions, headers["etag"], full, not_modified, OVERHEAD + len(content))
+    return Entry(
+        versions, frozenset(scopes), headers["etag"], full, not_modified, OVERHEAD + len(content)
+    )
 
 
 def failure(reply: Reply) -> Reply | None:

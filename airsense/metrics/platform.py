@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections
-from django.utils import timezone
+from django.db.models.functions import Now
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -86,7 +86,7 @@ def work() -> Iterator[Metric]:
     for kind in Alert.ENDS:
         alerts.add_metric([kind], lasting.filter(kind=kind).count())
     yield alerts
-    since = timezone.now() - RETRIED_FOR
+    since = Now() - RETRIED_FOR
     late = Delivery.objects.using(STATUS).filter(
         delivered_at=None, attempts__gt=0, alert__happened_at__gt=since
     )

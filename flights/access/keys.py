@@ -5,6 +5,7 @@ SHA-256 hash of a key.
 """
 
 import hashlib
+import math
 import re
 import secrets
 import time
@@ -34,6 +35,7 @@ class BadScope(BadQuery):
 
 
 _cache: dict[str, tuple[float, ApiKey | None]] = {}  # by digest, with the time of the look-up
+NEVER = -math.inf, None
 
 
 def make(key: ApiKey) -> str:
@@ -57,15 +59,15 @@ def find(secret: str, scope: str) -> ApiKey:
     for `scope`. The state of the key may be `CACHED_FOR` seconds old. An unsalted hash is safe,
     because a secret has 256 random bits.
     """
-    key = _by_digest(_digest(secret)) if FORM.fullmatch(secret) else None
-    if key is None:
-        raise BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
-    if key.state != "valid":
-        verb, at = ("was revoked", key.revoked_at) if key.revoked_at else ("expired", key.ends_at)
-        raise BadKey(f"The key {key.prefix}... {verb} at {at:%Y-%m-%d %H:%M} UTC.")
-    if scope not in key.scopes:
-        raise BadScope(f"The key {key.prefix}... is not for {scope}.", key.scopes)
-    return key
+    return _checked(_by_digest(_digest(secret)) if FORM.fullmatch(secret) else None, scope)
+
+
+def is_known_valid(secret: str, scopes: frozenset[str]) -> bool:
+    """Whether `find` needs no query to return this key for each of these scopes."""
+    looked_up_at, key = _cache.get(_digest(secret), NEVER)
+    return bool(
+        key and _is_fresh(looked_up_at) and key.state == "valid" and scopes <= {*key.scopes}
+    )
 
 
 def save_last_uses() -> int:
@@ -78,16 +80,31 @@ def save_last_uses() -> int:
     return updated
 
 
+def _checked(key: ApiKey | None, scope: str) -> ApiKey:
+    if key is None:
+        raise BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
+    if key.state != "valid":
+        verb, at = ("was revoked", key.revoked_at) if key.revoked_at else ("expired", key.ends_at)
+        raise BadKey(f"The key {key.prefix}... {verb} at {at:%Y-%m-%d %H:%M} UTC.")
+    if scope not in key.scopes:
+        raise BadScope(f"The key {key.prefix}... is not for {scope}.", key.scopes)
+    return key
+
+
 def _by_digest(digest: str) -> ApiKey | None:
-    cached_at, key = _cache.get(digest, (0.0, None))
-    now = time.monotonic()
-    if not cached_at or now - cached_at > CACHED_FOR:
+    looked_up_at, key = _cache.get(digest, NEVER)
+    if not _is_fresh(looked_up_at):
+        now = time.monotonic()
         matching = ApiKey.objects.using(READER).only(*READ).filter(digest=digest)
         key = with_retry(matching.first)
         if len(_cache) >= MOST_CACHED:
             _cache.clear()
         _cache[digest] = now, key
     return key
+
+
+def _is_fresh(looked_up_at: float) -> bool:
+    return time.monotonic() - looked_up_at <= CACHED_FOR
 
 
 def _digest(secret: str) -> str:

@@ -1,7 +1,7 @@
 """Limit the requests per minute that Django handles, by client address or by API key.
 
-Cached responses are not counted. The headers `RateLimit` and `RateLimit-Policy` follow the IETF's
-draft-ietf-httpapi-ratelimit-headers.
+Cached responses are not counted; their clients need a valid API key, or none. The headers
+`RateLimit` and `RateLimit-Policy` follow the IETF's draft-ietf-httpapi-ratelimit-headers.
 """
 
 import ipaddress
@@ -10,8 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -25,6 +27,7 @@ from .rate_limiter import WINDOW, Caller, RateLimiter, Standing
 type Environ = dict[str, Any]  # of WSGI
 # Keys of it:
 RATE_HEADERS = "airsense.rate_headers"  # a list that receives headers which are not cached
+SCOPES = "airsense.scopes"  # a set that receives the scopes that a client's key needs
 COUNTED = "airsense.counted"  # whether the request was allowed; set as soon as it is counted
 KEY = "HTTP_X_API_KEY"
 WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")  # as some proxies write addresses
@@ -55,12 +58,29 @@ def charge(environ: Environ, scope: str, cost: int = 1) -> None:
     Raises TooMany (429) above the limit, BadKey (401) or BadScope (403) if the key is refused.
     """
     secret = environ.get(KEY, "")
+    if SCOPES in environ:
+        environ[SCOPES].add(scope)
     try:
         caller = _by_key(secret, scope) if secret else _by_address(environ)
     except BadKey:
         charge_address(environ, cost)  # limits guesses of keys
         raise
     _count(environ, caller, cost)
+
+
+def admits(environ: Environ, scopes: frozenset[str]) -> bool:
+    """Whether `charge` would accept the client's key, if it has one, for each of these scopes."""
+    secret = environ.get(KEY, "")
+    try:
+        return not secret or all(keys.find(secret, scope) for scope in scopes)
+    except (APIException, DatabaseError, InterfaceError):
+        return False
+
+
+def admits_at_once(environ: Environ, scopes: frozenset[str]) -> bool:
+    """As `admits`, but False if that needs a query."""
+    secret = environ.get(KEY, "")
+    return not (secret and scopes) or keys.is_known_valid(secret, scopes)
 
 
 def charge_address(environ: Environ, cost: int = 1) -> None:

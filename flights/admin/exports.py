@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from flights import claims
 from flights.exports import presentation, retention
 from flights.models import Export
 
@@ -46,7 +47,7 @@ class ExportAdmin(Live):
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Export]":
         exports: models.QuerySet[Export] = super().get_queryset(request)
-        return exports.prefetch_related("requesters__key")
+        return exports.annotate(now=Now()).prefetch_related("requesters__key")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(ModelAdmin.has_delete_permission(self, request, obj))
@@ -62,7 +63,7 @@ class ExportAdmin(Live):
         label={"done": "success", "failed": "danger", "running": "info", "expired": "warning"},
     )
     def state(self, export: Export) -> str:
-        return presentation.status(export, timezone.now())
+        return _status(export)
 
     @display(description="requested by")
     def requester(self, export: Export) -> str:
@@ -70,10 +71,10 @@ class ExportAdmin(Live):
 
     @display(description="rows")
     def rows(self, export: Export) -> str:
-        news = f"{export}: {presentation.status(export, timezone.now())}"
+        news = f"{export}: {_status(export)}"
         if not export.active:
             return format_html('<span data-news="{}">{}</span>', news, f"{export.rows_done:,}")
-        elapsed = timezone.now() - (export.started_at or timezone.now())
+        elapsed = claims.worked(export)
         total = f" of {export.rows_total:,}" if export.rows_total else ""
         left = formats.time_left(export.rows_done, export.rows_total, elapsed)
         text = f"{export.rows_done:,}{total}{left}"
@@ -85,6 +86,11 @@ class ExportAdmin(Live):
 
     @display(description="file")
     def file(self, export: Export) -> str:
-        if presentation.status(export, timezone.now()) != Export.Status.DONE:
+        if _status(export) != Export.Status.DONE:
             return "-"
         return format_html('<a href="{}" download>download</a>', presentation.link(export))
+
+
+def _status(export: Any) -> str:
+    """The status of an export of the admin's queryset, which adds `now`."""
+    return presentation.status(export, export.now)

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
@@ -22,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from flights import tables, tasks
+from flights import claims, tables, tasks
 from flights.access.tokens import AUTHENTICATION
 from flights.errors import BadQuery, Gone, UnknownTable
 from flights.exports import download, folder, presentation
@@ -100,10 +99,10 @@ class Exports(ExportView):
     )
     def get(self, request: Request) -> Response:
         """Newest first, with the limits on exports."""
-        exports = requester(request).exports()[:PAGE_SIZE]
+        exports, now = requester(request).exports()[:PAGE_SIZE], claims.now()
         page = {
             "limits": {**presentation.limits(), "listed": PAGE_SIZE},
-            "results": [presentation.describe(export) for export in exports],
+            "results": [presentation.describe(export, now) for export in exports],
         }
         return Response(ExportList(page).data)
 
@@ -172,13 +171,13 @@ class ExportFile(APIView):
         if not folder.is_signed(pk, expires, request.query_params.get("signature", "")):
             raise PermissionDenied("This link is incomplete or changed. Copy all of it.")
         export = Export.objects.filter(pk=pk, status=Export.Status.DONE).first()
-        if export is None or int(expires) < timezone.now().timestamp():
+        if export is None or int(expires) < claims.now().timestamp():
             raise Gone("This link has expired. Request the export again.")
         return download.response(export, request)
 
 
 def _data(export: Export) -> Any:
-    return ExportSerializer(presentation.describe(export)).data
+    return ExportSerializer(presentation.describe(export, claims.now())).data
 
 
 def _read(body: Any) -> tuple[type[MirroredTable], str, str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from flights import claims, tables
 from flights.errors import BadQuery, Gone
@@ -64,14 +64,13 @@ class Attempt:
 
     def finish(self) -> None:
         """Mark the export as done; Stopped if this process has lost it."""
-        now = timezone.now()
         self.export.rows_done = self.export.rows_total or 0
         done = self._write(
             status=Export.Status.DONE,
             digest=self.digest.hexdigest(),
             error="",
-            finished_at=now,
-            expires_at=now + timedelta(hours=settings.EXPORTS_KEPT_HOURS),
+            finished_at=Now(),
+            expires_at=Now() + timedelta(hours=settings.EXPORTS_KEPT_HOURS),
         )
         if not done:
             raise Stopped

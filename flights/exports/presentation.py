@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
+from flights import claims
 from flights.models import Export
 
 from . import repr_digest
@@ -14,9 +14,8 @@ from .retention import STORAGE
 FIELDS = ("table", "version", "query", "format", "asked_at", "rows_done", "rows_total", "bytes")
 
 
-def describe(export: Export) -> dict[str, Any]:
+def describe(export: Export, now: datetime) -> dict[str, Any]:
     """The fields of an export, with those that only its status has, such as a speed or a link."""
-    now = timezone.now()
     fields = {
         "id": export.pk,
         "status": status(export, now),
@@ -24,7 +23,7 @@ def describe(export: Export) -> dict[str, Any]:
     }
     match fields["status"]:
         case Export.Status.RUNNING:
-            return {**fields, **speed(export, now)}
+            return {**fields, **speed(export)}
         case Export.Status.DONE:
             return {**fields, **_file(export)}
         case Export.Status.FAILED | Export.Status.QUEUED if export.error:
@@ -33,7 +32,10 @@ def describe(export: Export) -> dict[str, Any]:
 
 
 def status(export: Export, now: datetime) -> str:
-    """The status that the next sweep will write: expired, or queued again if its worker died."""
+    """The status that the next sweep will write: expired, or queued again if its worker died.
+
+    `now` is a time of PostgreSQL's clock.
+    """
     lost_at = now - timedelta(seconds=settings.EXPORT_LOST_AFTER)
     match export.status:
         case Export.Status.DONE if (export.expires_at or now) < now:
@@ -43,10 +45,10 @@ def status(export: Export, now: datetime) -> str:
     return export.status
 
 
-def speed(export: Export, now: datetime) -> dict[str, int | None]:
+def speed(export: Export) -> dict[str, int | None]:
     """Rows per second so far, and the estimated seconds left; None if no rows are done yet."""
-    seconds = (now - export.started_at).total_seconds() if export.started_at else 0.0
-    rate = export.rows_done / seconds if seconds > 0 else 0.0
+    seconds = claims.worked(export).total_seconds()
+    rate = export.rows_done / seconds if seconds else 0.0
     rows_left = (export.rows_total or 0) - export.rows_done
     seconds_left = round(rows_left / rate) if rate else None
     return {"rows_per_second": round(rate), "seconds_left": seconds_left}

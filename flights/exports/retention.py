@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from flights import claims
@@ -29,14 +30,14 @@ def sweep() -> bool:
     exports, and deletes exports that failed or expired `EXPORTS_KEPT_HOURS` ago.
     """
     _give_up_lost()
-    now, retention = timezone.now(), timedelta(hours=settings.EXPORTS_KEPT_HOURS)
-    never_started = Export.objects.filter(status=Export.Status.QUEUED, asked_at__lt=now - retention)
-    never_started.update(error="No worker started it in time.", **_failed(now))
-    for export in Export.objects.filter(status=Export.Status.DONE, expires_at__lt=now):
+    long_ago = Now() - timedelta(hours=settings.EXPORTS_KEPT_HOURS)
+    never_started = Export.objects.filter(status=Export.Status.QUEUED, asked_at__lt=long_ago)
+    never_started.update(error="No worker started it in time.", **_failed())
+    for export in Export.objects.filter(status=Export.Status.DONE, expires_at__lt=Now()):
         expire(export)
     ended = (Export.Status.FAILED, Export.Status.EXPIRED)
-    Export.objects.filter(status__in=ended, expires_at__lt=now - retention).delete()
-    due = Export.objects.filter(status=Export.Status.QUEUED, due_at__lte=timezone.now())
+    Export.objects.filter(status__in=ended, expires_at__lt=long_ago).delete()
+    due = Export.objects.filter(status=Export.Status.QUEUED, due_at__lte=Now())
     return due.exists()
 
 
@@ -54,14 +55,13 @@ def give_up(export: Export, reason: str, retry_after: timedelta | None) -> bool:
     `retry_after` is the pause before the next attempt; None if a retry cannot help. Returns False
     if this process has already lost the export to another one.
     """
-    now = timezone.now()
     if retry_after is None or export.attempts >= settings.EXPORT_ATTEMPTS:
-        return bool(claims.rows_of_claim(export).update(error=reason, **_failed(now)))
-    return claims.release(export, error=reason, due_at=now + retry_after)
+        return bool(claims.rows_of_claim(export).update(error=reason, **_failed()))
+    return claims.release(export, error=reason, due_at=Now() + retry_after)
 
 
-def _failed(now: datetime) -> dict[str, Any]:
-    return {"status": Export.Status.FAILED, "finished_at": now, "expires_at": now}
+def _failed() -> dict[str, Any]:
+    return {"status": Export.Status.FAILED, "finished_at": Now(), "expires_at": Now()}
 
 
 def expire(export: Export) -> None:
@@ -79,7 +79,7 @@ def forget_missing(reason: str) -> int:
     A bucket may still have the files of those that are done.
     """
     active = Export.objects.filter(status__in=Export.ACTIVE)
-    ended = active.update(error=reason, **_failed(timezone.now()))
+    ended = active.update(error=reason, **_failed())
     done = Export.objects.filter(status=Export.Status.DONE)
     missing = [export.pk for export in done if not STORAGE.exists(export.stored)]
     return ended + done.filter(pk__in=missing).update(status=Export.Status.EXPIRED)

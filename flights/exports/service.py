@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.http import QueryDict
-from django.utils import timezone
 
 from flights import versions
 from flights.errors import BadQuery, TooMany
@@ -86,8 +86,9 @@ def _expire_lost(same: "retention.Exports") -> None:
 
 def _keep_longer(export: Export) -> None:
     if export.status == Export.Status.DONE:
-        export.expires_at = timezone.now() + timedelta(hours=settings.EXPORTS_KEPT_HOURS)
+        export.expires_at = Now() + timedelta(hours=settings.EXPORTS_KEPT_HOURS)
         export.save(update_fields=["expires_at"])
+        export.refresh_from_db(fields=["expires_at"])
 
 
 def _refuse_too_many(by: Requester) -> None:

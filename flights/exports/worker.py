@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files import File
 from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from psycopg.errors import UndefinedTable
 from rest_framework.exceptions import APIException
 
@@ -42,7 +42,7 @@ def _claim_next() -> Export | None:
     return claims.claim_next(
         Export.objects.order_by("asked_at"),
         at_once=settings.EXPORTS_AT_ONCE,
-        due=Q(due_at__lte=timezone.now()),
+        due=Q(due_at__lte=Now()),
         attempts=F("attempts") + 1,
         rows_done=0,
         bytes=0,

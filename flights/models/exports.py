@@ -4,8 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import MD5
-from django.utils import timezone
+from django.db.models.functions import MD5, Now
 
 from .keys import ApiKey
 
@@ -28,10 +27,8 @@ class Export(models.Model):
     query = models.TextField(blank=True, help_text="query string, with parameters sorted by name")
     format = models.TextField()
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.QUEUED)
-    asked_at = models.DateTimeField("requested at", auto_now_add=True)
-    due_at = models.DateTimeField(
-        default=timezone.now, help_text="earliest time of the next attempt"
-    )
+    asked_at = models.DateTimeField("requested at", db_default=Now(), editable=False)
+    due_at = models.DateTimeField(db_default=Now(), help_text="earliest time of the next attempt")
     attempts = models.PositiveSmallIntegerField(default=0)
     claim = models.UUIDField(null=True, help_text="id of the attempt that writes or wrote the file")
     started_at = models.DateTimeField(null=True)

@@ -4,17 +4,18 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from flights import claims
 from flights.admin import formats
 from transfers.models import Transfer, WarehouseJob
 
 
 def of_transfer(transfer: Transfer) -> str:
     """Estimate by the last transfer of the table that took the same way; else by the rows."""
-    if transfer.phase == Transfer.WAITING or not (started := transfer.started_at):
+    if transfer.phase == Transfer.WAITING or not transfer.started_at:
         return ""
     alike = Transfer.objects.filter(table=transfer.table, mode=transfer.mode)
     last = alike.filter(status=Transfer.Status.SUCCEEDED, rows_done__gt=0).first()
-    elapsed = timezone.now() - started
+    elapsed = claims.worked(transfer)
     if last and (left := last.worked - elapsed.total_seconds()) > 0:
         return formats.about(left)
     if transfer.phase != "copying":

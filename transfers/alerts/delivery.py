@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from flights import claims
 from transfers.exceptions import NotDelivered
@@ -24,7 +24,7 @@ def deliver() -> None:
 
 def _prepare() -> None:
     """Create a delivery for each recent alert and each configured channel."""
-    recent = Alert.objects.filter(happened_at__gt=timezone.now() - RETRIED_FOR)
+    recent = Alert.objects.filter(happened_at__gt=Now() - RETRIED_FOR)
     for channel in channels.configured():
         new = recent.exclude(deliveries__channel=channel).order_by("pk")
         Delivery.objects.bulk_create(
@@ -38,12 +38,11 @@ def _deliver_next(channel: Delivery.Channel) -> bool:
 
     The row stays locked while the alert is sent, so no other process sends it too.
     """
-    now = timezone.now()
     due = Delivery.objects.select_related("alert").filter(
         channel=channel,
         delivered_at=None,
-        due_at__lte=now,
-        alert__happened_at__gt=now - RETRIED_FOR,
+        due_at__lte=Now(),
+        alert__happened_at__gt=Now() - RETRIED_FOR,
     )
     with claims.lock_next(due) as delivery:
         if delivery:
@@ -57,9 +56,9 @@ def _attempt(delivery: Delivery) -> None:
         channels.send(delivery.alert, Delivery.Channel(delivery.channel))
     except NotDelivered as error:
         delivery.error = str(error)
-        delivery.due_at = timezone.now() + _pause(delivery.attempts)
+        delivery.due_at = Now() + _pause(delivery.attempts)
     else:
-        delivery.delivered_at, delivery.error = timezone.now(), ""
+        delivery.delivered_at, delivery.error = Now(), ""
     delivery.save()
 
 

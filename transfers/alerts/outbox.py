@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
 
 from flights import freshness, queue
@@ -34,14 +34,13 @@ RECENT = timedelta(hours=1)
 
 def failed(transfers: Iterable[Transfer], error: str, advice: str) -> None:
     """Open an alert for each table whose transfer failed, unless one is open."""
-    now = timezone.now()
     _write(
         Alert(
             subject=transfer.table,
             kind=Kind.FAILED,
             text=f"{transfer} failed: {error}",
             advice=advice,
-            happened_at=now,
+            happened_at=Now(),
             transfer=transfer,
         )
         for transfer in transfers
@@ -103,9 +102,9 @@ def _look_at_exports() -> None:
     """Compare exports with their last alert: `flights` cannot import alerts and write them."""
     for table in NAMES:
         last = Alert.objects.filter(about=About.EXPORT, subject=table).first()
-        since = timezone.now() - RECENT
-        since = max(since, last.happened_at) if last else since
-        ended = Export.objects.filter(table=table, finished_at__gt=since).order_by("finished_at")
+        recent = Export.objects.filter(table=table, finished_at__gt=Now() - RECENT)
+        new = recent.filter(finished_at__gt=last.happened_at) if last else recent
+        ended = new.order_by("finished_at")
         failed, newest = ended.filter(status=Export.Status.FAILED).first(), ended.last()
         if failed:
             _fail(About.EXPORT, table, f"{failed} failed: {failed.error}", at=failed.finished_at)
@@ -122,18 +121,16 @@ def _stale(fresh: Freshness) -> Alert:
         f" {fresh.within}: it was {since}.",
         advice="If the table was rolled back, publish its newest version again. Otherwise see that"
         " the schedule is on, that beat and a worker run, and what transfers say.",
-        happened_at=timezone.now(),
+        happened_at=Now(),
     )
 
 
 def _fail(
     about: Alert.About, subject: str, text: str, advice: str = "", at: datetime | None = None
 ) -> None:
-    at = at or timezone.now()
-    kind = Kind.FAILED
-    _write(
-        [Alert(about=about, subject=subject, kind=kind, text=text, advice=advice, happened_at=at)]
-    )
+    alert = Alert(about=about, subject=subject, kind=Kind.FAILED, text=text, advice=advice)
+    alert.happened_at = at or Now()
+    _write([alert])
 
 
 def _recover(about: Alert.About, subject: str, at: datetime | None = None) -> None:
@@ -148,7 +145,7 @@ def _end(alerts: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | None
 
     The row locks make one process write it. `by` holds the transfer that ended a table's alert.
     """
-    now = at or timezone.now()
+    now: datetime | Now = at or Now()
     rows = alerts.filter(ended_at=None).select_for_update().order_by("about", "subject", "kind")
     ended = list(rows)
     if not ended:

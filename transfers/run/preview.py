@@ -101,10 +101,11 @@ def _preview(model: type[MirroredTable], warehouse: Warehouse, inspection: Inspe
         result = Preview(table, source.version, fit.accepted, fit.refused, lost)
         inspection.note(table, None)
         if not fit.refused:
+            # First, as in a transfer: it refuses values that the checks cannot show, either.
+            result.rows = _rows(Reading(model, schema, source, fit.names), published)
             measured = inspection.begin(model, source)()
             result.checks = measured.results
             inspection.note(table, measured.totals)
-            result.rows = _rows(Reading(model, schema, source, fit.names), published)
     return result
 
 
@@ -120,19 +121,23 @@ def _lost(schema: pa.Schema, published: TableVersion | None) -> list[str]:
 
 
 def _rows(reading: Reading, published: TableVersion | None) -> Rows:
-    if published is None:
-        return Rows(added=reading.source.rows, removed=0, changed=0)
-    schema = reading.schema
-    shared = [f.name for f in schema if published.columns.get(f.name) == columns.postgresql(f.type)]
     with transaction.atomic():
-        copied = writer.make_temporary(published.table, schema)
+        copied = writer.make_temporary(reading.model._meta.db_table, reading.schema)
         for _ in whole(reading, copied):
             pass
-        key = [column(reading.model, name) for name in reading.model.mirror.key]
-        compare = _by_key if key and set(key) <= set(shared) else _without_key
-        rows = compare(published.relation, copied.relation, shared, key)
+        rows = _compared(reading, published, copied)
         transaction.set_rollback(True)
     return rows
+
+
+def _compared(reading: Reading, published: TableVersion | None, copied: TableVersion) -> Rows:
+    if published is None:
+        return Rows(added=reading.source.rows, removed=0, changed=0)
+    types = {field.name: columns.postgresql(field.type) for field in reading.schema}
+    shared = [name for name, type_ in types.items() if published.columns.get(name) == type_]
+    key = [column(reading.model, name) for name in reading.model.mirror.key]
+    compare = _by_key if key and set(key) <= set(shared) else _without_key
+    return compare(published.relation, copied.relation, shared, key)
 
 
 def _by_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:

@@ -14,7 +14,7 @@ from django.db import (
     transaction,
 )
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from flights import claims, sqlstates, tables, tracing
 from flights.models import TableVersion
@@ -192,10 +192,10 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
 
 def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
     """Record the end of a transfer; ClaimLost if this process lost it before."""
-    transfer.status, transfer.finished_at = status, timezone.now()
+    transfer.status = status
     values |= {
         "status": status,
-        "finished_at": transfer.finished_at,
+        "finished_at": Now(),
         "phase": transfer.phase if status == Transfer.Status.FAILED else "",
         "rows_done": transfer.rows_done,
         "rows_total": transfer.rows_total,

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from flights import claims
 from transfers import disk_errors, run_log
@@ -175,7 +175,7 @@ def _end(job: WarehouseJob, **values: Any) -> bool:
     never_claimed = WarehouseJob.objects.filter(pk=job.pk, status__in=WarehouseJob.ACTIVE)
     rows = claims.rows_of_claim(job) if job.claim else never_claimed
     with transaction.atomic():
-        if not rows.update(finished_at=timezone.now(), file="", progress=None, **values):
+        if not rows.update(finished_at=Now(), file="", progress=None, **values):
             return False
         outbox.job_ended(job, values["error"], values["advice"])
         if job.file:
