@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from tests.platform import COLUMNS, Platform
 from tests.warehouse.running import CLIENT, SECRET, TOKEN, WarehouseServer, running
-from transfers import broker, verify
+from transfers import broker
 from transfers.exceptions import (
     VerificationFailed,
     WarehouseError,
@@ -20,6 +20,7 @@ from transfers.exceptions import (
     WarehouseUnavailable,
 )
 from transfers.ingest.raw_table import RAW, ingest
+from transfers.load import verification
 from transfers.warehouses import Warehouse, connect
 from transfers.warehouses.databricks_connector import Connection
 
@@ -250,7 +251,7 @@ def test_rows_that_the_connector_loses_or_repeats_are_noticed(
         warehouse_server.fault("results", do, sql="ORDER BY")
         rows = sum(batch.num_rows for batch in source.batches(["n"], ["n"]))
         with pytest.raises(VerificationFailed, match="rows is 150000 in the warehouse"):
-            verify.agree(figures, figures | {"rows": str(rows)}, "numbers")
+            verification.compare(figures, figures | {"rows": str(rows)}, "numbers")
 
 
 @pytest.mark.deep

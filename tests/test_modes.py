@@ -17,7 +17,7 @@ from flights.models import PublishedTable, TableVersion
 from flights.quality import WARN, InRange, Unique
 from tests.platform import Platform
 from tests.warehouse.running import WarehouseServer, running
-from transfers.load import writer
+from transfers.load import publication, retention
 from transfers.models import Transfer
 from transfers.run import pipeline, source_reader
 from transfers.run.progress import Progress
@@ -63,7 +63,7 @@ def parcels(server: WarehouseServer, settings: Settings, tmp_path: Path) -> Iter
     yield warehouse
     PublishedTable.objects.filter(table="parcels").delete()
     for version in TableVersion.objects.filter(table="parcels"):
-        writer._drop(version)
+        retention._drop(version)
 
 
 NUMBERS = itertools.count()
@@ -97,7 +97,7 @@ def transferred(
         inspection = Inspection(warehouse, progress.check)
         version = pipeline.load_version(model, transfer, source, progress, inspection)
         assert version
-        writer.publish([version])
+        publication.publish([version])
     return transfer
 
 

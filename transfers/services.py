@@ -15,7 +15,7 @@ from flights.models import TableVersion
 
 from .alerts import outbox
 from .exceptions import TransferError
-from .load import writer
+from .load import publication, retention
 from .load.statements import execute
 from .models import Transfer
 
@@ -122,7 +122,7 @@ def cancel(transfer: Transfer, by: str) -> bool:
 def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableVersion:
     """Publish an older version again, by default the previous one, and record who did so."""
     with transaction.atomic():
-        version = writer.roll_back(model, number)
+        version = publication.roll_back(model, number)
         now = timezone.now()
         Transfer.objects.create(
             table=version.table,
@@ -146,7 +146,7 @@ def prune(model: type[MirroredTable]) -> None:
     """Drop versions beyond the number to keep, unless a transfer may be making a new one."""
     table = model._meta.db_table
     if not Transfer.objects.filter(table=table, status__in=Transfer.ACTIVE).exists():
-        writer.prune(model)
+        retention.prune(model)
 
 
 def by_table(transfer: Transfer) -> str:

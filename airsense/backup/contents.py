@@ -15,7 +15,7 @@ WHERE relkind = ANY({kinds}) AND nspname !~ '^pg_' AND nspname <> 'information_s
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
         AND objid = pg_class.oid AND deptype = 'e')
 ORDER BY nspname, relname"""
-# The hash does not depend on the order of the rows, like that of transfers.verify.
+# The hash does not depend on the order of the rows, like that of transfers.figures.
 FIGURES = """
 SELECT count(*), coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint), 0)::text
 FROM ONLY {} t"""

@@ -21,7 +21,7 @@ from flights.models import TableVersion
 from transfers import run_log, services, warehouse_contact, warehouses
 from transfers.alerts import outbox
 from transfers.exceptions import AlreadyRunning, ClaimLost, TransferError, WarehouseUnavailable
-from transfers.load import disk_space, writer
+from transfers.load import disk_space, publication
 from transfers.load.statements import execute
 from transfers.models import Transfer
 from transfers.warehouses import Warehouse
@@ -176,14 +176,14 @@ def _publish(transfers: list[Transfer], versions: list[TableVersion]) -> None:
     began = time.monotonic()
     with tracing.span("publish"), transaction.atomic():
         # First, because it can wait for locks: heartbeats stop once the transfers' rows are locked.
-        writer.publish(versions)
+        publication.publish(versions)
         for transfer in transfers:
             version = new.get(transfer.table)
             if version:
-                writer.save_checks(version, transfer.checks, transfer.used_override)
+                publication.save_checks(version, transfer.checks, transfer.used_override)
             status = Transfer.Status.SUCCEEDED if version else Transfer.Status.UNCHANGED
             _end(transfer, status, version=version, error="", advice="")
-            writer.confirm(transfer.table)
+            publication.confirm(transfer.table)
         outbox.succeeded(transfers)
     for transfer in transfers:
         transfer.seconds["publishing"] = round(time.monotonic() - began, 3)

@@ -80,7 +80,7 @@ class Snapshot(Protocol):
         """
 
     def figures(self, schema: pa.Schema, columns: Sequence[str]) -> dict[str, str | None]:
-        """Compute in the warehouse, by SQL, the figures that `transfers.verify` compares.
+        """Compute in the warehouse, by SQL, the figures that `load.verification` compares.
 
         `columns` are the warehouse's names for the schema's fields, in the same order.
         """

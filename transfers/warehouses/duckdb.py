@@ -22,14 +22,15 @@ import sqlglot
 from sqlglot import exp
 
 from flights import durable, tracing
-from transfers import verify
 from transfers.exceptions import SchemaMismatch, WarehouseBusy, WarehouseError
+from transfers.figures import Dialect, Figures
+from transfers.identifiers import quoted
 
 from . import BATCH_ROWS, missing, sort_keys
 from .duckdb_parts import parts
 from .spark_sql import parts as parts_of
 
-DIALECT = verify.Dialect(
+DIALECT = Dialect(
     canonical={
         "integer": "CAST({} AS VARCHAR)",
         "decimal": "CAST({} AS VARCHAR)",
@@ -117,7 +118,7 @@ class Snapshot:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, table: str, json: Collection[str] = ()
     ) -> None:
-        self._connection, self._table = connection, verify.quoted(table)
+        self._connection, self._table = connection, quoted(table)
         self._name, self.notes = table, list[str]()
         self.version = _version(connection, table)
         if json := self._not_texts(json):
@@ -136,7 +137,7 @@ class Snapshot:
         wanted = {name.lower() for name in json}
         columns = self._query(f"FROM {self._table} LIMIT 0").schema
         names = [
-            verify.quoted(f.name)
+            quoted(f.name)
             for f in columns
             if f.name.lower() in wanted and not pa.types.is_string(f.type)
         ]
@@ -145,7 +146,7 @@ class Snapshot:
     def _limit_memory(self) -> None:
         """Lower the limit of memory, unless the table has bytes or long texts."""
         texts = [f.name for f in self.schema if pa.types.is_string(f.type)]
-        sizes = " + ".join(f"coalesce(strlen({verify.quoted(name)}), 0)" for name in texts) or "0"
+        sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in texts) or "0"
         self._set_limit(max(READING_MB, COLUMN_MB * len(self.schema)))
         longest = self._query(f"SELECT max({sizes}) FROM {self._table}")[0][0].as_py() or 0  # noqa: S608  # quoted
         if longest >= LONG_ROW or any(map(pa.types.is_binary, self.schema.types)):
@@ -174,9 +175,9 @@ class Snapshot:
     def batches(
         self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        names = ", ".join(map(verify.quoted, columns))
+        names = ", ".join(map(quoted, columns))
         sort = ", ".join(map(_sorting, sort_keys(order, columns)))
-        newer = f"{verify.quoted(after[0])} > $after" if after else "true"
+        newer = f"{quoted(after[0])} > $after" if after else "true"
         # Use a separate connection: another query on the same one would end this stream.
         with self._connection.cursor() as cursor, _one_thread(cursor):
             cursor.execute("USE warehouse")
@@ -193,7 +194,7 @@ class Snapshot:
     ) -> Iterator[pa.RecordBatch]:
         raise WarehouseError("the embedded warehouse does not record changes.")
 
-    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
+    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> Figures:
         return DIALECT.figures(schema, columns, self._table, self._row)
 
     def _row(self, sql: str) -> list[str | None]:
@@ -238,13 +239,13 @@ class Change:
         """Do nothing: every statement sees those before it."""
 
     def drop(self, table: str) -> None:
-        self._connection.execute(f"DROP TABLE IF EXISTS {verify.quoted(table)}")
+        self._connection.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
         self.changed.add(table)
 
     def append(
         self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str
     ) -> None:
-        name, failures = verify.quoted(table), list[Exception]()
+        name, failures = quoted(table), list[Exception]()
         self._fit(table, schema)
         stream = pa.RecordBatchReader.from_batches(schema, _recorded(batches, failures))
         self._connection.register("incoming", stream)
@@ -271,14 +272,14 @@ class Change:
 
     def _fit(self, table: str, schema: pa.Schema) -> None:
         """Create the table or its missing columns; SchemaMismatch if types differ."""
-        name = verify.quoted(table)
+        name = quoted(table)
         self._connection.register("wanted", schema.empty_table())
         self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS FROM wanted")
         existing = {column.lower(): type_ for column, type_ in self._types(name).items()}
         for column, type_ in self._types("wanted").items():
             _check_type(table, column, type_, existing.get(column.lower(), type_))
             self._connection.execute(
-                f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {verify.quoted(column)} {type_}"
+                f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {quoted(column)} {type_}"
             )
         self._connection.unregister("wanted")
 
@@ -434,5 +435,5 @@ def _version(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 def _sorting(name: str) -> str:
     """Write one ORDER BY item ("-": descending), with nulls sorted as in PostgreSQL."""
     if name.startswith("-"):
-        return f"{verify.quoted(name[1:])} DESC NULLS FIRST"
-    return f"{verify.quoted(name)} ASC NULLS LAST"
+        return f"{quoted(name[1:])} DESC NULLS FIRST"
+    return f"{quoted(name)} ASC NULLS LAST"

@@ -1,4 +1,4 @@
-"""Verify that a version has the same rows as its source.
+"""Compute the figures that prove a copy equal to its source, in the SQL of any database.
 
 The warehouse and PostgreSQL compute the same figures, each in its own SQL: one hash over all rows,
 which does not depend on their order; and for each column the number of values, the minimum, the
@@ -13,11 +13,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from .exceptions import VerificationFailed
+from .identifiers import quoted
 
-# The sums of floats may differ in the last bits, because PostgreSQL's parallel workers add them in
-# any order. The tolerance is relative to the sum of absolute values.
-FLOAT_SUM_TOLERANCE = 1e-9
 # Floats whose absolute value is smaller are added up: even 10^18 of them stay below the greatest
 # float, 1.8e308. PostgreSQL refuses a sum beyond it.
 SUMMABLE_FLOAT = "1e290"
@@ -187,60 +184,6 @@ class Dialect:
         if self.fraction and pa.types.is_decimal(type_) and type_.precision == type_.scale:
             return self.fraction
         return self.canonical[_kind(type_)]
-
-
-POSTGRESQL = Dialect(
-    canonical={
-        "integer": "CAST({} AS VARCHAR)",
-        "decimal": "CAST({} AS VARCHAR)",
-        "float": "CASE WHEN {0} = 'NaN' THEN 'NaN' WHEN {0} = 0 THEN '0'"
-        " ELSE CAST(('x' || encode(float8send({0}), 'hex'))::bit(64) AS VARCHAR) END",
-        "text": "length({0}) || ':' || {0}",
-        "boolean": "CAST(CAST({} AS INTEGER) AS VARCHAR)",
-        "date": "CAST({} - DATE '1970-01-01' AS VARCHAR)",
-        "timestamp": "CAST(CAST(extract(epoch FROM {}) * 1000000 AS BIGINT) AS VARCHAR)",
-        "binary": "encode({}, 'hex')",
-    },
-    in_row={
-        "integer": "{0}, CASE WHEN {0} IS NULL THEN '-' END",
-        "boolean": "CASE {0} WHEN true THEN '1' WHEN false THEN '0' ELSE '-' END",
-        "text": "length({0}) || ':' || {0}, CASE WHEN {0} IS NULL THEN '-' END",
-        "date": "{0} - DATE '1970-01-01', CASE WHEN {0} IS NULL THEN '-' END",
-    },
-    row_hash="CAST(CAST('x' || substr(md5({}), 1, 15) AS bit(60)) AS BIGINT)",
-    limit='{0}({1} COLLATE "C")',
-    finite="{} NOT IN ('NaN', 'Infinity', '-Infinity')",
-    adds_any_decimals=True,
-)
-
-
-def agree(source: Figures, copy: Figures, table: str) -> None:
-    """Compare the figures of a source and its copy; VerificationFailed names those that differ."""
-    differences = [
-        f"{name} is {source[name]} in the warehouse and {copy[name]} in the copy"
-        for name in source
-        if not name.endswith(" size") and not _same(name, source, copy)
-    ]
-    if differences:
-        raise VerificationFailed(
-            f"{table}: the copy differs from its source: {'; '.join(differences)}.",
-            advice="Nothing was published. Transfer the table again. If it fails again, rows were"
-            " changed during the transfer.",
-        )
-
-
-def quoted(name: str, quote: str = '"') -> str:
-    """Quote an identifier."""
-    return quote + name.replace(quote, 2 * quote) + quote
-
-
-def _same(name: str, source: Figures, copy: Figures) -> bool:
-    """Whether one figure agrees; sums of floats agree within the tolerance."""
-    one, other = source[name], copy[name]
-    size = source.get(f"{name.removesuffix(' sum')} size")
-    if not name.endswith(" sum") or size is None or one is None or other is None:
-        return one == other
-    return abs(float(one) - float(other)) <= FLOAT_SUM_TOLERANCE * float(size)
 
 
 def _is_wide(type_: pa.DataType) -> bool:
