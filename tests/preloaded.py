@@ -9,13 +9,13 @@ import gc
 import zoneinfo
 
 from transfers import broker
-from transfers.warehouses import duckdb
+from transfers.warehouses import duckdb_sql
 
 zoneinfo.reset_tzpath(to=())  # then the package tzdata lists them in one file
 TIME_ZONES = [zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()]
 
 for sql in (broker.airport_list.sql(), *map(broker.sql, broker.TABLES)):
-    duckdb._translate(sql)
+    duckdb_sql.translate(sql)
 
 gc.collect()
 gc.freeze()
