@@ -29,21 +29,16 @@ FILE_ROWS = 50_000
 RECORDS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("warehouse")) as warehouse_server:
-        yield warehouse_server
-
-
 @pytest.fixture
-def warehouse_server(server: WarehouseServer, settings: Settings) -> Iterator[WarehouseServer]:
+def warehouse_server(
+    warehouse_server: WarehouseServer, settings: Settings
+) -> Iterator[WarehouseServer]:
     """The server, in whose warehouse commands and `connect` work with a good token."""
-    for name, value in server.env.items():
-        setattr(settings, name, value)
+    warehouse_server.configure(settings)
     settings.WAREHOUSE_START_TIMEOUT = 20
-    yield server
-    server.clear_faults()
-    server.set(links=True, token_lifetime=3600.0, overridden={})
+    yield warehouse_server
+    warehouse_server.clear_faults()
+    warehouse_server.set(links=True, token_lifetime=3600.0, overridden={})
 
 
 @pytest.fixture
