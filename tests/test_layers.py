@@ -24,7 +24,7 @@ LAYERS = {
         management urls
     """,
     "transfers": """
-        bars exceptions identifiers models reference
+        bars exceptions identifiers models reference wide_decimals
         disk_errors demo figures overview
         alerts run_log warehouse_contact warehouses
         ingest load quality
