@@ -10,7 +10,7 @@ from flights.mirror import MirroredTable
 from flights.models import PublishedTable
 from flights.tables import TABLES
 from transfers import warehouse_contact
-from transfers.admin.transfers import state
+from transfers.admin.transfer_display import state
 from transfers.models import Alert, Transfer
 
 from . import activity, status, timeline, warehouse_check

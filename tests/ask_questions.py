@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from tests.duckdb_macros import MACROS
 from transfers import demo
 
 FILE = Path(__file__).with_name("data") / "questions.toml"
@@ -29,13 +30,7 @@ SELECT "Flight Date" AS day, date_trunc('month', day)::date AS monthday, month(d
   departure IS NOT NULL AND arrival IS NULL AS diverted,
   coalesce(arrival < 15, false) AS on_time
 FROM records;
--- In hundredths, half up, in whole numbers.
-CREATE MACRO percent(condition) AS
-  (20000 * count_if(condition) + count(*)) // (2 * count(*)) / 100;
 CREATE MACRO average(minutes) AS round(sum(minutes) / count(minutes), 2);
--- The smallest value that at least so many percent of the values do not exceed.
-CREATE MACRO disc(p, minutes) AS
-  list_sort(list(minutes) FILTER (minutes IS NOT NULL))[(p * count(minutes) + 99) // 100];
 """
 
 type Row = list[Any]
@@ -56,7 +51,7 @@ def flights() -> Iterator[duckdb.DuckDBPyConnection]:
     """The demo's flights in a database of their own."""
     with duckdb.connect(config={"threads": 2}) as connection:
         connection.register("records", demo.records())
-        connection.execute(FLIGHTS)
+        connection.execute(MACROS + FLIGHTS)
         yield connection
 
 

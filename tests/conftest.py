@@ -1,4 +1,4 @@
-"""Fixtures: the platform `demo` is shared and read-only, `fresh` belongs to one test; a browser."""
+"""Fixtures: `demo` is shared and read-only, `fresh` belongs to one test; servers and a browser."""
 
 import gc
 import logging
@@ -14,6 +14,7 @@ from tests import planted, shared_demo
 from tests.browser import EVERY_LOOK, SOME_LOOKS, Looks, Window, chromium, shared_window
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
+from tests.warehouse.running import WarehouseServer, running
 
 gc.disable()  # until the tests are collected: it would take half of the CPU time of that
 
@@ -124,6 +125,13 @@ def fresh() -> Iterator[Platform]:
     """A platform with an empty database and no warehouse yet."""
     with own_platform() as own:
         yield Platform(dict(own.env))  # a test may lead it to another warehouse
+
+
+@pytest.fixture(scope="module")
+def warehouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
+    """A server that speaks Databricks' protocol; the tests of a file share it."""
+    with running(tmp_path_factory.mktemp("warehouse")) as server:
+        yield server
 
 
 @pytest.fixture(

@@ -18,7 +18,7 @@ from types import CodeType
 
 from airsense import data_folder
 from transfers import broker
-from transfers.warehouses import duckdb
+from transfers.warehouses import duckdb_sql
 
 READ_SETTINGS = [
     *("django.contrib", "django_celery_beat", "django_otp", "drf_spectacular", "prometheus_client"),
@@ -48,7 +48,7 @@ zoneinfo.reset_tzpath(to=())  # then the package tzdata lists them in one file
 TIME_ZONES = [zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()]
 
 for sql in (broker.airport_list.sql(), *map(broker.sql, broker.TABLES)):
-    duckdb._translate(sql)
+    duckdb_sql.translate(sql)
 
 gc.collect()
 gc.freeze()

@@ -50,9 +50,9 @@ print(Token.objects.create(user=user).key, keys.make(ApiKey(name="lab")))
 FIGURES = """
 import json
 from flights.models import TableVersion
-from transfers.load import columns, writer
+from transfers.load import columns, verification
 versions = TableVersion.objects.filter(published_at__isnull=False)
-print(json.dumps({str(v): writer.figures(v, columns.stored(v)) for v in versions}))
+print(json.dumps({str(v): verification.figures(v, columns.stored(v)) for v in versions}))
 """
 USERS_AND_SCHEDULES = f"""
 from django.contrib.auth import authenticate

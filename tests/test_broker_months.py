@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.platform import COLUMNS as COLUMNS_OF_CSV
-from tests.warehouse.running import WarehouseServer, running
+from tests.warehouse.running import WarehouseServer
 from transfers import broker
 from transfers.exceptions import WarehouseError
 from transfers.ingest.raw_columns import COLUMNS
@@ -31,33 +31,29 @@ FILES = pa.schema(
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("server")) as warehouse_server:
-        yield warehouse_server
-
-
 # In the everyday tests Databricks builds a new month; the rest takes it long.
 REST = ["embedded", pytest.param("databricks", marks=pytest.mark.deep)]
 
 
 @pytest.fixture(params=["embedded", "databricks"])
 def warehouse(
-    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings, server: WarehouseServer
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    settings: Settings,
+    warehouse_server: WarehouseServer,
 ) -> Iterator[Warehouse]:
     """A warehouse with two flights a month from January to March 2024, one file for each month."""
     if request.param == "databricks":
-        server.clear_faults()
-        for name, value in server.env.items():
-            setattr(settings, name, value)
-        own = connect(server.schema(f"months_{uuid.uuid4().hex}").url)
+        warehouse_server.clear_faults()
+        warehouse_server.configure(settings)
+        own = connect(warehouse_server.schema(f"months_{uuid.uuid4().hex}").url)
     else:
         own = connect(f"duckdb://{tmp_path}/warehouse")
     for month in (1, 2, 3):
         with own.change() as change:
             add(change, f"file{month}", month)
     yield own
-    server.clear_faults()
+    warehouse_server.clear_faults()
 
 
 def flight(month: int, day: int, delay: int | None) -> dict[str, Any]:
@@ -184,21 +180,20 @@ def test_everything_is_built_if_it_is_unknown_what_changed(warehouse: Warehouse)
     ],
 )
 def test_after_an_interrupted_build_everything_is_built(
-    server: WarehouseServer, settings: Settings, sql: str, before: int
+    warehouse_server: WarehouseServer, settings: Settings, sql: str, before: int
 ) -> None:
     """Databricks has no transaction: the tables that the build reached stay as it made them."""
-    for name, value in server.env.items():
-        setattr(settings, name, value)
-    own = connect(server.schema(f"interrupted_{uuid.uuid4().hex}").url)
+    warehouse_server.configure(settings)
+    own = connect(warehouse_server.schema(f"interrupted_{uuid.uuid4().hex}").url)
     with own.change() as change:
         add(change, "file1", 1)
     broker.build(own)
     with own.change() as change:
         add(change, "file2", 2)
-    server.fault("ExecuteStatement", "403", times=99, skip=before, sql=sql)
+    warehouse_server.fault("ExecuteStatement", "403", times=99, skip=before, sql=sql)
     with pytest.raises(WarehouseError):
         broker.build(own)
-    server.clear_faults()
+    warehouse_server.clear_faults()
     edit(own, f"DELETE FROM {RAW} WHERE Flight_Date >= DATE '2024-02-01'")
     edit(own, f"DELETE FROM {INGESTED} WHERE Digest = 'file2'")
     broker.build(own)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from flights.query import cost
+from flights.query.shared_slots import FILES, MEDIUM_QUERIES, QUERIES, Kind
 from tests.commands import Command
 from tests.platform import Platform, Site, free_port, until
 
@@ -48,7 +48,7 @@ def narrow(demo: Platform) -> Iterator[Site]:
 
 
 @contextmanager
-def no_free_slot(kind: cost.Kind) -> Iterator[None]:
+def no_free_slot(kind: Kind) -> Iterator[None]:
     """Take the slot as another machine does."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
@@ -58,7 +58,7 @@ def no_free_slot(kind: cost.Kind) -> Iterator[None]:
         yield
 
 
-def _try(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind) -> bool:
+def _try(other: "psycopg.Connection[tuple[bool]]", kind: Kind) -> bool:
     row = other.execute("SELECT pg_try_advisory_lock(%s, 1)", [kind.lock]).fetchone()
     return bool(row and row[0])
 
@@ -69,31 +69,31 @@ def occupied_slots() -> int:
         cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = ANY(%s)"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [[cost.QUERIES.lock, cost.MEDIUM_QUERIES.lock, cost.FILES.lock]],
+            [[QUERIES.lock, MEDIUM_QUERIES.lock, FILES.lock]],
         )
         return int(cursor.fetchone()[0])
 
 
 @pytest.mark.parametrize("path", HEAVY)
 def test_a_heavy_query_is_refused_at_once_when_all_slots_are_taken(narrow: Site, path: str) -> None:
-    with no_free_slot(cost.QUERIES):
+    with no_free_slot(QUERIES):
         refused = narrow.get(path)
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
     assert "1 large queries are running" in refused.body.decode()
 
 
 def test_light_queries_need_no_slot(narrow: Site) -> None:
-    with no_free_slot(cost.QUERIES), no_free_slot(cost.FILES):
+    with no_free_slot(QUERIES), no_free_slot(FILES):
         for path in LIGHT:
             assert narrow.get(path).status == 200, path
 
 
 def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
     path = f"{FLIGHTS}?{SLOW}&format=csv"
-    with no_free_slot(cost.FILES):
+    with no_free_slot(FILES):
         refused = narrow.get(path)
         assert (refused.status, "1 large files" in refused.json()["detail"]) == (503, True)
-    with no_free_slot(cost.QUERIES):
+    with no_free_slot(QUERIES):
         assert narrow.get(path).status == 200
     until(
         lambda: occupied_slots() == 0, 2
@@ -101,7 +101,7 @@ def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
 
 
 def test_the_explorer_explains_the_refusal_on_a_page(narrow: Site) -> None:
-    with no_free_slot(cost.QUERIES):
+    with no_free_slot(QUERIES):
         page = narrow.get(f"/explorer?table=flight_delay_data&{SLOW}")
     assert (page.status, page.headers["retry-after"]) == (503, "1")
     assert b"1 large queries are running" in page.body

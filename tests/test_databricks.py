@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from tests.platform import COLUMNS, Platform
 from tests.warehouse.running import CLIENT, SECRET, TOKEN, WarehouseServer, running
-from transfers import broker, verify
+from transfers import broker
 from transfers.exceptions import (
     VerificationFailed,
     WarehouseError,
@@ -20,6 +20,7 @@ from transfers.exceptions import (
     WarehouseUnavailable,
 )
 from transfers.ingest.raw_table import RAW, ingest
+from transfers.load import verification
 from transfers.warehouses import Warehouse, connect
 from transfers.warehouses.databricks_connector import Connection
 
@@ -28,21 +29,16 @@ FILE_ROWS = 50_000
 RECORDS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("warehouse")) as warehouse_server:
-        yield warehouse_server
-
-
 @pytest.fixture
-def warehouse_server(server: WarehouseServer, settings: Settings) -> Iterator[WarehouseServer]:
+def warehouse_server(
+    warehouse_server: WarehouseServer, settings: Settings
+) -> Iterator[WarehouseServer]:
     """The server, in whose warehouse commands and `connect` work with a good token."""
-    for name, value in server.env.items():
-        setattr(settings, name, value)
+    warehouse_server.configure(settings)
     settings.WAREHOUSE_START_TIMEOUT = 20
-    yield server
-    server.clear_faults()
-    server.set(links=True, token_lifetime=3600.0, overridden={})
+    yield warehouse_server
+    warehouse_server.clear_faults()
+    warehouse_server.set(links=True, token_lifetime=3600.0, overridden={})
 
 
 @pytest.fixture
@@ -250,7 +246,7 @@ def test_rows_that_the_connector_loses_or_repeats_are_noticed(
         warehouse_server.fault("results", do, sql="ORDER BY")
         rows = sum(batch.num_rows for batch in source.batches(["n"], ["n"]))
         with pytest.raises(VerificationFailed, match="rows is 150000 in the warehouse"):
-            verify.agree(figures, figures | {"rows": str(rows)}, "numbers")
+            verification.compare(figures, figures | {"rows": str(rows)}, "numbers")
 
 
 @pytest.mark.deep

@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.platform import COLUMNS, Platform
-from tests.warehouse.running import WarehouseServer, running
+from tests.warehouse.running import WarehouseServer
 from transfers import broker, inspection
 from transfers.exceptions import SourceMissing, WarehouseError, WarehouseUnavailable
 from transfers.ingest.raw_table import ingest
@@ -30,25 +30,18 @@ USUAL: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("warehouse")) as started:
-        yield started
-
-
 @pytest.fixture
-def warehouse(server: WarehouseServer, settings: Settings) -> Iterator[Warehouse]:
+def warehouse(warehouse_server: WarehouseServer, settings: Settings) -> Iterator[Warehouse]:
     """A warehouse with a table of many rows."""
-    for name, value in server.env.items():
-        setattr(settings, name, value)
-    server.set(**USUAL)
-    opened = connect(server.url)
+    warehouse_server.configure(settings)
+    warehouse_server.set(**USUAL)
+    opened = connect(warehouse_server.url)
     if "numbers" not in opened.tables():
         with opened.change() as change:
             change.execute(f"CREATE TABLE numbers AS SELECT id AS n FROM range({ROWS}) AS r(id)")
     yield opened
-    server.clear_faults()
-    server.set(**USUAL)
+    warehouse_server.clear_faults()
+    warehouse_server.set(**USUAL)
 
 
 def numbers(batches: Iterator[pa.RecordBatch]) -> list[int]:
@@ -62,36 +55,36 @@ def total(warehouse: Warehouse) -> int:
 
 @pytest.mark.parametrize("do", ["cut", "lost", "session-lost", "page", "half"])
 def test_a_read_that_breaks_midway_continues_after_its_last_row(
-    server: WarehouseServer, warehouse: Warehouse, do: str
+    warehouse_server: WarehouseServer, warehouse: Warehouse, do: str
 ) -> None:
-    server.set(links=False)
+    warehouse_server.set(links=False)
     with warehouse.snapshot("numbers") as source:
         batches = source.batches(["n"], ["-n"])
         first = next(batches)
-        server.fault("FetchResults", do)
+        warehouse_server.fault("FetchResults", do)
         assert numbers(iter([first, *batches])) == list(range(ROWS))[::-1]
 
 
 def test_links_that_expire_during_a_slow_read_are_replaced(
-    server: WarehouseServer, warehouse: Warehouse
+    warehouse_server: WarehouseServer, warehouse: Warehouse
 ) -> None:
-    server.set(link_seconds=2.0)
+    warehouse_server.set(link_seconds=2.0)
     with warehouse.snapshot("numbers") as source:
-        statements = server.log()["calls"].count("ExecuteStatement")
+        statements = warehouse_server.log()["calls"].count("ExecuteStatement")
         batches = source.batches(["n"], ["-n"])
         first = next(batches)
         time.sleep(2.5)
         assert numbers(iter([first, *batches])) == list(range(ROWS))[::-1]
-    assert server.log()["calls"].count("ExecuteStatement") >= statements + 2
+    assert warehouse_server.log()["calls"].count("ExecuteStatement") >= statements + 2
 
 
 @pytest.mark.parametrize("do", ["page", "half"])
 def test_a_page_or_half_a_file_instead_of_a_result_is_retried(
-    server: WarehouseServer, warehouse: Warehouse, do: str
+    warehouse_server: WarehouseServer, warehouse: Warehouse, do: str
 ) -> None:
-    server.fault("file", do)
+    warehouse_server.fault("file", do)
     assert total(warehouse) == ROWS
-    server.fault("file", do, times=99)
+    warehouse_server.fault("file", do, times=99)
     with pytest.raises(WarehouseUnavailable, match="is not a result, but a part of one") as broken:
         total(warehouse)
     assert "proxy" in broken.value.advice
@@ -99,23 +92,23 @@ def test_a_page_or_half_a_file_instead_of_a_result_is_retried(
 
 @pytest.mark.deep  # the connector retries for many seconds
 def test_a_storage_out_of_reach_is_named_and_can_be_avoided(
-    server: WarehouseServer, warehouse: Warehouse, settings: Settings
+    warehouse_server: WarehouseServer, warehouse: Warehouse, settings: Settings
 ) -> None:
-    server.set(storage="http://localhost:9")
+    warehouse_server.set(storage="http://localhost:9")
     with pytest.raises(WarehouseUnavailable, match="storage of results, localhost, did") as away:
         total(warehouse)
     assert "DATABRICKS_CLOUDFETCH=false" in away.value.advice
     settings.DATABRICKS_CLOUDFETCH = False
-    assert total(connect(server.url)) == ROWS
+    assert total(connect(warehouse_server.url)) == ROWS
 
 
 def test_an_ip_access_list_is_told_apart_from_wrong_credentials(
-    server: WarehouseServer, warehouse: Warehouse
+    warehouse_server: WarehouseServer, warehouse: Warehouse
 ) -> None:
     reason = "Source IP address: 10.0.0.7 is blocked by Databricks IP ACL for workspace: 42"
-    server.fault("OpenSession", "403", headers={"x-databricks-reason-phrase": reason})
+    warehouse_server.fault("OpenSession", "403", headers={"x-databricks-reason-phrase": reason})
     with pytest.raises(WarehouseError, match="does not accept connections from this") as blocked:
-        connect(server.url).tables()
+        connect(warehouse_server.url).tables()
     assert "IP access list" in blocked.value.advice
     assert not blocked.value.transient
 
@@ -130,12 +123,12 @@ def test_an_ip_access_list_is_told_apart_from_wrong_credentials(
     ],
 )
 def test_a_source_without_versions_is_refused_or_copied_once_by_declaration(
-    server: WarehouseServer, warehouse: Warehouse, create: str, error: str
+    warehouse_server: WarehouseServer, warehouse: Warehouse, create: str, error: str
 ) -> None:
     name = f"latest_{len(error)}"
     with warehouse.change() as change:
         change.execute(f"CREATE {create} {name} AS SELECT n, 'x' AS `first name` FROM numbers")
-    server.set(without_history={name: error} if error else {})
+    warehouse_server.set(without_history={name: error} if error else {})
     with (
         pytest.raises(WarehouseError, match=f"{name} cannot be read at one version") as refused,
         warehouse.snapshot(name),
@@ -173,7 +166,7 @@ def test_a_missing_source_without_versions_is_named(warehouse: Warehouse) -> Non
 
 @pytest.mark.parametrize("links", [True, False])
 def test_results_that_are_not_described_in_arrow_keep_their_types(
-    server: WarehouseServer, warehouse: Warehouse, links: bool
+    warehouse_server: WarehouseServer, warehouse: Warehouse, links: bool
 ) -> None:
     table = pa.table(
         {
@@ -187,7 +180,7 @@ def test_results_that_are_not_described_in_arrow_keep_their_types(
     if "times" not in warehouse.tables():
         with warehouse.change() as change:
             change.append("times", table.schema, table.to_batches(), "1")
-    server.set(arrow_schema=False, links=links)
+    warehouse_server.set(arrow_schema=False, links=links)
     with warehouse.snapshot("times") as source:
         assert source.schema == table.schema
         batches = source.batches(table.schema.names, ["n"])
@@ -195,9 +188,9 @@ def test_results_that_are_not_described_in_arrow_keep_their_types(
 
 
 def test_a_statement_that_takes_too_long_is_reported_with_the_remedy(
-    server: WarehouseServer, warehouse: Warehouse
+    warehouse_server: WarehouseServer, warehouse: Warehouse
 ) -> None:
-    server.fault("results", "timed-out", sql="ORDER BY")
+    warehouse_server.fault("results", "timed-out", sql="ORDER BY")
     with pytest.raises(WarehouseError, match="exceeded the configured timeout") as late:
         total(warehouse)
     assert "STATEMENT_TIMEOUT" in late.value.advice
@@ -205,9 +198,9 @@ def test_a_statement_that_takes_too_long_is_reported_with_the_remedy(
 
 
 def test_names_with_spaces_and_reserved_words_in_other_schemas_are_read(
-    server: WarehouseServer, warehouse: Warehouse
+    warehouse_server: WarehouseServer, warehouse: Warehouse
 ) -> None:
-    server.schema("other place")
+    warehouse_server.schema("other place")
     path = "main.`other place`.`order`"
     with warehouse.change() as change:
         change.execute(f"CREATE OR REPLACE TABLE {path} AS SELECT 1 AS `group`, 'x' AS `the name`")
@@ -224,17 +217,17 @@ def test_names_with_spaces_and_reserved_words_in_other_schemas_are_read(
 
 
 def test_a_version_that_vacuum_removes_during_a_read_is_replaced_by_the_newest_once(
-    server: WarehouseServer, warehouse: Warehouse, fresh: Platform, tmp_path: Path
+    warehouse_server: WarehouseServer, warehouse: Warehouse, fresh: Platform, tmp_path: Path
 ) -> None:
-    own = server.schema("vacuum")
+    own = warehouse_server.schema("vacuum")
     fresh.env |= own.env
     file = tmp_path / "raw.csv"
     file.write_text(f"{COLUMNS}\n2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n")
     ingest(connect(own.url), [file])
     broker.build(connect(own.url))
-    server.fault("results", "vacuumed", sql="ORDER BY")
+    warehouse_server.fault("results", "vacuumed", sql="ORDER BY")
     assert "2 rows" in fresh.manage("transfer", "delays_by_day")
-    server.fault("results", "vacuumed", sql="ORDER BY", times=2)
+    warehouse_server.fault("results", "vacuumed", sql="ORDER BY", times=2)
     again = fresh.attempt("transfer", "airline_performance")
     assert again.returncode == 1
     assert "VACUUM removed the version" in again.stdout + again.stderr

@@ -28,7 +28,7 @@ from flights.models import PublishedTable, TableVersion
 from flights.web.renderers import JSON
 from tests.every_type import TYPES, EveryType, table_of
 from tests.platform import Platform
-from transfers.load import columns, sql_view, writer
+from transfers.load import columns, publication, sql_view, verification, writer
 from transfers.load.statements import execute
 
 LEAST, MOST = -(2**63), 2**63 - 1  # of n
@@ -41,8 +41,8 @@ def published(demo: Platform) -> Iterator[None]:
     with transaction.atomic():
         version = writer.create(EveryType, schema, "1")
         assert list(writer.copy(version, schema, rows.to_batches()))[-1].rows == 4
-        writer.save_figures(version, writer.figures(version, schema))
-        writer.publish([version])
+        writer.save_figures(version, verification.figures(version, schema))
+        publication.publish([version])
         sql_view.prepare(EveryType, str(settings.DATABASES["reader"]["USER"]))
     yield
     PublishedTable.objects.filter(table="every_type").delete()

@@ -24,8 +24,8 @@ LAYERS = {
         management urls
     """,
     "transfers": """
-        bars exceptions models reference
-        disk_errors demo overview verify
+        bars exceptions identifiers models reference wide_decimals
+        disk_errors demo figures overview
         alerts run_log warehouse_contact warehouses
         ingest load quality
         download

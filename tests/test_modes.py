@@ -16,8 +16,8 @@ from flights.mirror import Mirror, MirroredTable
 from flights.models import PublishedTable, TableVersion
 from flights.quality import WARN, InRange, Unique
 from tests.platform import Platform
-from tests.warehouse.running import WarehouseServer, running
-from transfers.load import writer
+from tests.warehouse.running import WarehouseServer
+from transfers.load import publication, retention
 from transfers.models import Transfer
 from transfers.run import pipeline, source_reader
 from transfers.run.progress import Progress
@@ -45,25 +45,20 @@ class Parcel(MirroredTable):
         db_table = "parcels"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("warehouse")) as warehouse_server:
-        yield warehouse_server
-
-
 @pytest.fixture
-def parcels(server: WarehouseServer, settings: Settings, tmp_path: Path) -> Iterator[Warehouse]:
+def parcels(
+    warehouse_server: WarehouseServer, settings: Settings, tmp_path: Path
+) -> Iterator[Warehouse]:
     """A warehouse with a table of parcels, whose changes are recorded."""
     call_command("migrate", verbosity=0)
-    own = server.schema(f"parcels_{next(NUMBERS)}")
-    for name, value in own.env.items():
-        setattr(settings, name, value)
+    own = warehouse_server.schema(f"parcels_{next(NUMBERS)}")
+    own.configure(settings)
     warehouse = connect(own.url)
     make(warehouse)
     yield warehouse
     PublishedTable.objects.filter(table="parcels").delete()
     for version in TableVersion.objects.filter(table="parcels"):
-        writer._drop(version)
+        retention._drop(version)
 
 
 NUMBERS = itertools.count()
@@ -97,7 +92,7 @@ def transferred(
         inspection = Inspection(warehouse, progress.check)
         version = pipeline.load_version(model, transfer, source, progress, inspection)
         assert version
-        writer.publish([version])
+        publication.publish([version])
     return transfer
 
 
@@ -155,12 +150,12 @@ def test_a_table_without_a_change_feed_is_read_completely(parcels: Warehouse) ->
 
 
 def test_the_seconds_of_a_mode_that_failed_count(
-    server: WarehouseServer, parcels: Warehouse
+    warehouse_server: WarehouseServer, parcels: Warehouse
 ) -> None:
     transferred(parcels)
     run(parcels, "ALTER TABLE parcels SET TBLPROPERTIES (delta.enableChangeDataFeed = false)")
     run(parcels, "DELETE FROM parcels WHERE code = 'a'")
-    server.fault("ExecuteStatement", "slow", sql="table_changes", seconds=1)
+    warehouse_server.fault("ExecuteStatement", "slow", sql="table_changes", seconds=1)
     assert transferred(parcels).seconds["copying"] >= 1
 
 

@@ -18,7 +18,7 @@ from flights.quality import BLOCK, WARN, InRange, NotNull, RowCount, Unique
 from flights.tables import TABLES
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
-from tests.warehouse.running import WarehouseServer, running
+from tests.warehouse.running import WarehouseServer
 from transfers.quality import table_checks
 from transfers.quality.results import Result, words
 from transfers.run import source_reader
@@ -64,22 +64,18 @@ ROWS = """
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("warehouse")) as warehouse_server:
-        yield warehouse_server
-
-
 @pytest.fixture(params=["embedded", "databricks"])
 def parcels(
-    request: pytest.FixtureRequest, server: WarehouseServer, settings: Settings, tmp_path: Path
+    request: pytest.FixtureRequest,
+    warehouse_server: WarehouseServer,
+    settings: Settings,
+    tmp_path: Path,
 ) -> Warehouse:
     """A warehouse of each kind with the wrong rows."""
     url = f"duckdb://{tmp_path}/warehouse"
     if request.param == "databricks":
-        url = server.url
-        for name, value in server.env.items():
-            setattr(settings, name, value)
+        url = warehouse_server.url
+        warehouse_server.configure(settings)
     warehouse = connect(url)
     with warehouse.change() as change:
         change.execute("CREATE OR REPLACE TABLE parcels (code STRING, day DATE, weight INT)")

@@ -13,6 +13,7 @@ import pytest
 
 from airsense.data_folder import PROJECT
 from tests.data import FLIGHTS_2008
+from tests.duckdb_macros import MACROS
 from tests.platform import Site
 from tests.platforms import own_platform
 from transfers import demo
@@ -34,13 +35,8 @@ SELECT "Flight Date" AS day, date_trunc('month', day)::date AS month, dayname(da
   coalesce(arrival < 15, false) AS on_time
 FROM records;
 -- In hundredths, half up, in whole numbers.
-CREATE MACRO percent(condition) AS
-  (20000 * count_if(condition) + count(*)) // (2 * count(*)) / 100;
 CREATE MACRO average(minutes) AS
   (200 * sum(minutes) + count(minutes)) // (2 * count(minutes)) / 100;
--- The smallest value that at least so many percent of the values do not exceed.
-CREATE MACRO disc(p, minutes) AS
-  list_sort(list(minutes) FILTER (minutes IS NOT NULL))[(p * count(minutes) + 99) // 100];
 """
 RECORDS_OF_2008 = """
 CREATE TABLE flights_2008 AS
@@ -145,7 +141,7 @@ def questions() -> dict[int, list[str]]:
 def flights() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.register("records", demo.records())
-        connection.execute(FLIGHTS)
+        connection.execute(MACROS + FLIGHTS)
         connection.register("records_2008", duckdb.read_parquet(str(FLIGHTS_2008)).to_arrow_table())
         connection.execute(RECORDS_OF_2008)
         yield connection

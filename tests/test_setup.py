@@ -59,9 +59,9 @@ def test_setup_leaves_the_password_of_a_reader_that_exists(unprepared: Platform)
 PUBLISH = """
 from django.db import connection, transaction
 from flights.tables import by_name
-from transfers.load import writer
+from transfers.load import publication
 with transaction.atomic():
-    writer.roll_back(by_name("delays_by_day"))
+    publication.roll_back(by_name("delays_by_day"))
     connection.cursor().execute("SELECT pg_advisory_lock(1)")
 """
 

@@ -18,7 +18,7 @@ from airsense.data_folder import PROJECT
 from flights.tables import NAMES
 from tests import servers
 from tests.platform import Platform, Site, until
-from tests.warehouse.running import WarehouseServer, running
+from tests.warehouse.running import WarehouseServer
 from transfers import broker
 from transfers.ingest import raw_upgrade
 from transfers.ingest.raw_columns import COLUMNS
@@ -57,21 +57,17 @@ ODD: dict[str, tuple[Any, list[Any], bool]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseServer]:
-    with running(tmp_path_factory.mktemp("server")) as warehouse_server:
-        yield warehouse_server
-
-
 @pytest.fixture(params=["embedded", "databricks"])
 def warehouse(
-    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings, server: WarehouseServer
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    settings: Settings,
+    warehouse_server: WarehouseServer,
 ) -> Warehouse:
     if request.param == "embedded":
         return connect(f"duckdb://{tmp_path}/warehouse")
-    for name, value in server.env.items():
-        setattr(settings, name, value)
-    return connect(server.schema(f"upgrade_{uuid.uuid4().hex}").url)
+    warehouse_server.configure(settings)
+    return connect(warehouse_server.schema(f"upgrade_{uuid.uuid4().hex}").url)
 
 
 def write(warehouse: Warehouse, table: str, rows: pa.Table) -> None:

@@ -25,11 +25,11 @@ from tests import spark_server
 from tests.every_type import TYPES, EveryType, table_of
 from tests.spark_server import SparkServer
 from tests.warehouse.running import WarehouseServer, running
-from transfers import broker, inspection, verify
+from transfers import broker, inspection
 from transfers.exceptions import BadInput, SourceMissing, TableNotEmpty, Unstorable
 from transfers.ingest.raw_table import RAW, ingest
 from transfers.inspection import WIDER
-from transfers.load import columns, writer
+from transfers.load import columns, verification, writer
 from transfers.warehouses import Snapshot, Warehouse, connect
 from transfers.warehouses.duckdb_parts import PART_ROWS
 
@@ -137,7 +137,9 @@ def test_a_copy_of_every_type_is_proved_equal(warehouse: Warehouse, database: No
         names = columns.check(schema, source.schema, "every_type").names
         version = writer.create(EveryType, schema, source.version)
         assert list(writer.copy(version, schema, source.batches(names, ["n"])))[-1].rows == 4
-        verify.agree(source.figures(schema, names), writer.figures(version, schema), "every_type")
+        verification.compare(
+            source.figures(schema, names), verification.figures(version, schema), "every_type"
+        )
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT text, raw, local, length(text) FROM {version.relation} ORDER BY id"
@@ -210,7 +212,7 @@ def test_hard_values_have_the_same_figures_as_in_postgresql(
         version = writer.make_temporary("hard", schema)
         list(writer.copy(version, schema, source.batches(schema.names, ["text"])))
         figures = source.figures(schema, schema.names)
-        verify.agree(figures, writer.figures(version, schema), "hard")
+        verification.compare(figures, verification.figures(version, schema), "hard")
         transaction.set_rollback(True)
     assert figures["widest sum"] == str(2 * 10**38 - 7)
     assert (figures["wide sum"], figures["never sum"]) == ("20.6" + "0" * 36, None)
@@ -268,7 +270,7 @@ def test_nested_values_are_left_out_or_carried_as_json(
         version = writer.make_temporary("nested", wanted)
         list(writer.copy(version, wanted, source.batches(wanted.names, ["-n"])))
         figures = source.figures(wanted, wanted.names)
-        verify.agree(figures, writer.figures(version, wanted), "nested")
+        verification.compare(figures, verification.figures(version, wanted), "nested")
         (row,) = read(source, ["n"]).to_pylist()
         assert source.query("SELECT tags FROM {source}").num_rows == 1
         transaction.set_rollback(True)

@@ -16,7 +16,7 @@ from flights.models import TableVersion
 
 from .alerts import outbox
 from .exceptions import TransferError
-from .load import writer
+from .load import publication, retention
 from .load.statements import execute
 from .models import Transfer
 
@@ -124,7 +124,7 @@ def cancel(transfer: Transfer, by: str) -> bool:
 def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableVersion:
     """Publish an older version again, by default the previous one, and record who did so."""
     with transaction.atomic():
-        version = writer.roll_back(model, number)
+        version = publication.roll_back(model, number)
         Transfer.objects.create(
             table=version.table,
             mode=Transfer.Mode.ROLLBACK,
@@ -147,7 +147,7 @@ def prune(model: type[MirroredTable]) -> None:
     """Drop versions beyond the number to keep, unless a transfer may be making a new one."""
     table = model._meta.db_table
     if not Transfer.objects.filter(table=table, status__in=Transfer.ACTIVE).exists():
-        writer.prune(model)
+        retention.prune(model)
 
 
 def by_table(transfer: Transfer) -> str:

@@ -180,7 +180,7 @@ def reap() -> None:
 @shared_task
 def look_at_freshness() -> None:
     """Open and end alerts of stale tables and of failed exports."""
-    outbox.look()
+    outbox.review()
 
 
 @shared_task(soft_time_limit=DELIVERY_LIMIT)

@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-from celery.schedules import crontab
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -30,9 +28,8 @@ from airsense.schedule_work import BUILD, INGEST, PUBLISH, TRANSFER
 from flights import tables
 from transfers.admin.upload_forms import KINDS, TREATMENTS
 
-from . import schedule_fields
+from . import schedule_fields, schedule_limits
 
-SHORTEST = 5  # minutes between two runs; housekeeping alone runs more often
 WORK = [
     (TRANSFER, "Transfer tables whose source has changed"),
     (PUBLISH, "The whole pipeline: download new months, ingest, build and transfer all tables"),
@@ -207,7 +204,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             time = schedule_fields.time(data)
             time.full_clean(validate_unique=False)
-            _check_times(time, schedule_fields.time_of(self.instance))
+            schedule_limits.check(time, schedule_fields.time_of(self.instance))
         except ValidationError as error:
             self.add_error(NEEDS[data["frequency"]][0], "; ".join(error.messages))
             return
@@ -229,24 +226,3 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         """Make a row of django-celery-beat the time of the schedule."""
         for name, model in TIMES.items():
             setattr(self.instance, name, time if isinstance(time, model) else None)
-
-
-def _check_times(time: schedule_fields.Time, before: schedule_fields.Time | None) -> None:
-    """Raise ValidationError if a new time is over, or if two runs are less than SHORTEST apart."""
-    if isinstance(time, ClockedSchedule):
-        if time.clocked_time <= timezone.now() and not schedule_fields.are_same(before, time):
-            raise ValidationError("This time is over.")
-        return
-    if isinstance(time, IntervalSchedule):
-        pause = time.schedule.run_every.total_seconds() / 60
-    else:
-        pause = _shortest_pause(time.schedule)
-    if pause < SHORTEST:
-        raise ValidationError(f"At least {SHORTEST} minutes must be between two runs.")
-
-
-def _shortest_pause(cron: crontab) -> int:
-    """The shortest pause in minutes between two runs within two hours."""
-    minutes: list[int] = sorted(cron.minute)
-    following = [*minutes[1:], minutes[0] + 60]
-    return min(later - earlier for earlier, later in zip(minutes, following, strict=True))

@@ -8,14 +8,14 @@ from psycopg import sql
 
 from flights.models import PublishedTable, TableVersion
 
-# Relations of people and of AirSense, without those of extensions and of PostgreSQL itself.
+# All relations except those of extensions and of PostgreSQL itself.
 RELATIONS = """
 SELECT nspname, relname FROM pg_class JOIN pg_namespace space ON space.oid = relnamespace
 WHERE relkind = ANY({kinds}) AND nspname !~ '^pg_' AND nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
         AND objid = pg_class.oid AND deptype = 'e')
 ORDER BY nspname, relname"""
-# The hash does not depend on the order of the rows, like that of transfers.verify.
+# The hash does not depend on the order of the rows, like that of transfers.figures.
 FIGURES = """
 SELECT count(*), coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint), 0)::text
 FROM ONLY {} t"""
@@ -48,7 +48,7 @@ def published() -> dict[str, int]:
 
 
 def tables() -> dict[str, list[Any]]:
-    """Return the rows and the hash of each table, without the relations of versions."""
+    """Return the number of rows and the hash of each table that is not part of a version."""
     stored = TableVersion.objects.only("table", "number")
     of_versions = {n for v in stored for n in (v.relation, v.long_rows, v.dictionary)}
     names = [name for name in relations(TABLES) if name[1] not in of_versions]

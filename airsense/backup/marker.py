@@ -1,4 +1,4 @@
-"""The file in the data folder that says that a restore has begun and not ended."""
+"""The file in the data folder that marks an unfinished restore."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def begun(source: Path) -> bool:
 
 
 def stage() -> str:
-    """Return how far the restore is that has begun."""
+    """Return how far the unfinished restore is: LOADING or FINISHING."""
     return _read()["stage"]
 
 

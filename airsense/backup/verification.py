@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from transfers.load import columns, writer
+from transfers.load import columns, verification
 
 from . import BackupError, contents
 from .contents import Version
@@ -25,7 +25,7 @@ def verified(content: Manifest) -> Iterator[Version]:
     """Yield each version after counting and hashing its rows anew; BackupError if they differ."""
     for version in content.versions:
         stored = version.stored()
-        rows, digest = writer.rows_and_hash(stored, columns.stored(stored))
+        rows, digest = verification.rows_and_hash(stored, columns.stored(stored))
         if (rows, digest) != (version.rows, version.digest):
             raise BackupError(
                 f"{version.table}/{version.number} has {rows:,} rows and the hash {digest}, not"

@@ -19,14 +19,14 @@ from airsense.checks import Check
 from flights import freshness
 from flights.access import rate_limiter
 from flights.models import Export, PublishedTable
-from flights.query import cost
+from flights.query.shared_slots import FILES, MEDIUM_QUERIES, QUERIES
 from flights.queue import FAILURES
 from flights.tables import NAMES, TABLES
 from transfers.alerts.delivery import RETRIED_FOR
 from transfers.models import Alert, Delivery, Transfer, WarehouseJob
 
 STATUS = "status"  # database alias with short timeouts
-SLOTS = {cost.QUERIES: "heavy", cost.MEDIUM_QUERIES: "medium", cost.FILES: "file"}
+SLOTS = {QUERIES: "heavy", MEDIUM_QUERIES: "medium", FILES: "file"}
 
 
 def tables() -> Iterator[Metric]:
@@ -94,36 +94,38 @@ def work() -> Iterator[Metric]:
     yield _value("alerts_undelivered", about, late.count())
 
 
-def pools() -> Iterator[Metric]:
+def query_slots() -> Iterator[Metric]:
     used = _gauge("query_slots_used", "Slots of costly queries and large files in use.", "kind")
     most = _gauge("query_slots", "Slots of costly queries and large files.", "kind")
-    clients = _gauge("database_connections", "Connections to the database, by role.", "role")
-    with connections[STATUS].cursor() as cursor:
-        cursor.execute(
+    held = dict(
+        _select(
             "SELECT classid::bigint, count(*) FROM pg_locks"
             " WHERE locktype = 'advisory' AND granted AND database ="
             " (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1"
         )
-        held = dict(cursor.fetchall())
-        cursor.execute(
-            "SELECT usename, count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND usename IS NOT NULL GROUP BY 1"
-        )
-        roles = cursor.fetchall()
-        cursor.execute("SELECT current_setting('max_connections')::int")
-        (limit,) = cursor.fetchone()
+    )
     for kind, name in SLOTS.items():
         used.add_metric([name], held.get(kind.lock, 0))
         most.add_metric([name], kind.at_once)
+    yield from (used, most)
+
+
+def clients() -> Iterator[Metric]:
+    by_role = _gauge("database_connections", "Connections to the database, by role.", "role")
+    roles = _select(
+        "SELECT usename, count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND usename IS NOT NULL GROUP BY 1"
+    )
     for role, count in roles:
-        clients.add_metric([role], count)
-    yield from (used, most, clients)
+        by_role.add_metric([role], count)
+    yield by_role
+    ((limit,),) = _select("SELECT current_setting('max_connections')::int")
     yield _value("database_connections_limit", "Connections that PostgreSQL accepts.", limit)
 
 
 def from_database() -> list[Metric]:
     """Read everything that PostgreSQL knows."""
-    return [metric for read in (tables, transfers, work, pools) for metric in read()]
+    return [metric for read in (tables, transfers, work, query_slots, clients) for metric in read()]
 
 
 def queue() -> Iterator[Metric]:
@@ -176,7 +178,7 @@ def _counter(
     The `expected` labels begin at 0, because Prometheus counts no first value as an increase.
     """
     values = dict.fromkeys(expected, 0.0)
-    for *key, value in _select(sql):
+    for *key, value in _select(sql, list(Transfer.ACTIVE)):
         values[tuple(key)] = float(value)
     metric = CounterMetricFamily(f"airsense_{name}", about, labels=labels)
     for key, value in values.items():
@@ -184,10 +186,9 @@ def _counter(
     return metric
 
 
-def _select(sql: str) -> list[Any]:
-    """Run a query of the transfers that ended."""
+def _select(sql: str, *values: Any) -> list[Any]:
     with connections[STATUS].cursor() as cursor:
-        cursor.execute(sql, [list(Transfer.ACTIVE)])
+        cursor.execute(sql, values)
         return list(cursor.fetchall())
 
 

@@ -22,7 +22,7 @@ from . import rate_limiter
 
 FORM = re.compile(r"airsense_[\w-]{43}", re.ASCII)
 PREFIX = 16  # first characters of a key, stored to recognise it; 36 secret characters remain
-CACHED_FOR = 1.0  # seconds; so long a revoked key is still accepted
+CACHED_FOR = 1.0  # seconds during which a revoked key may still be accepted
 MOST_CACHED = 10_000  # keys in the cache of a process, including unknown keys
 # Columns that the reader role may select, besides `id` and `digest`.
 READ = ("prefix", "scopes", "rate", "ends_at", "revoked_at")

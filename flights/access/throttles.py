@@ -24,8 +24,7 @@ from flights.query.limits import View
 from . import keys
 from .rate_limiter import WINDOW, Caller, RateLimiter, Standing
 
-type Environ = dict[str, Any]  # of WSGI
-# Keys of it:
+type Environ = dict[str, Any]  # of WSGI; these are keys of it:
 RATE_HEADERS = "airsense.rate_headers"  # a list that receives headers which are not cached
 SCOPES = "airsense.scopes"  # a set that receives the scopes that a client's key needs
 COUNTED = "airsense.counted"  # whether the request was allowed; set as soon as it is counted

@@ -134,12 +134,12 @@ class Ask(OpenView):
 
 
 def text(request: Request, name: str) -> str:
-    """A text of a JSON body. Raises BadQuery where it is missing or no text."""
+    """A text of a JSON body. Raises BadQuery if it is missing or not a text."""
     return _checked(name, required(request, name))
 
 
 def optional(request: Request, name: str) -> str:
-    """A text of a JSON body, or "". Raises BadQuery where it is no text."""
+    """A text of a JSON body, or "" if it is missing. Raises BadQuery if it is not a text."""
     body = request.data
     return _checked(name, (body.get(name) if isinstance(body, dict) else "") or "")
 

@@ -11,6 +11,9 @@ from .frame import Measure
 from .refusals import Refused
 from .sources import EVERY_FLIGHT, Source
 
+# Aggregates, and the filters of the flights that they count.
+type Aggregates = tuple[tuple[str, ...], dict[str, str]]
+
 COUNTED = {
     "on_time": "On_Time_Arrivals",
     "late": "Late_Arrivals",
@@ -35,53 +38,59 @@ def of_performance(measure: Measure, source: Source) -> tuple[str, ...]:
     return (f"sum:{counted}" if measure.count else f"percent:{counted}/Scheduled_Flights"), flights
 
 
-def of_flights(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The aggregates of single flights, and the filters of those that are counted."""
-    side = "Departure" if measure.departure else "Arrival"
-    delay = f"{side}_Delay_Minutes"
+def of_flights(measure: Measure) -> Aggregates:
+    """The aggregates of single flights."""
     if measure.name == "flights":
         return ("count",), {}
     if measure.name == "number":
         column = EVERY_FLIGHT.columns[counted_dimension(measure)]
         return (f"count_distinct:{column}", "count"), {}
-    if measure.name in ("cancelled", "diverted"):
-        return _cancelled(measure)
     if measure.name == "duration":
         return ("avg:Elapsed_Minutes", "count:Elapsed_Minutes"), {}
-    conditions = {
-        "on_time": ("lt", 15),
-        "early": ("lt", 0),
-        "late": (measure.operator, measure.minutes),
-    }
-    if measure.name in conditions:
-        operator, minutes = conditions[measure.name]
-        _facts()
-        if measure.count:
-            return ("count",), {f"{delay}__{operator}": str(minutes)}
-        return (f"share:{delay}__{operator}:{minutes}", "count"), {}
+    if measure.name in ("cancelled", "diverted"):
+        return _share(measure, *_cancelled(measure))
+    delay = f"{'Departure' if measure.departure else 'Arrival'}_Delay_Minutes"
+    if measure.name in ("on_time", "early", "late"):
+        return _share(measure, *_punctual(measure, delay))
     function = {"average": "avg", "median": "disc50", "longest": "max"}.get(
         measure.name, f"disc{measure.of}"
     )
     return (f"{function}:{delay}", f"count:{delay}"), {}
 
 
-def _cancelled(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
-    """By its flag; where the source has none, a flight without a departure was cancelled."""
-    flags = _facts()
-    if flags:
-        condition = (measure.name.capitalize(), "true")
-    elif measure.name == "cancelled":
-        condition = ("Departure_Delay_Minutes__isnull", "true")
-    else:
-        raise Refused("Diversions are known only by month, day, airport, hour, route or flight.")
-    name, value = condition
+def _share(measure: Measure, name: str, value: str) -> Aggregates:
+    """The number or the share of the flights that meet a condition."""
     if measure.count:
         return ("count",), {name: value}
     return (f"share:{name}:{value}", "count"), {}
 
 
-def _facts() -> bool:
-    """Whether flights have flags of cancellations. Refused where only some have, or no arrivals."""
+def _punctual(measure: Measure, delay: str) -> tuple[str, str]:
+    """The condition on a delay."""
+    _have_flags()
+    limits = {
+        "on_time": ("lt", 15),
+        "early": ("lt", 0),
+        "late": (measure.operator, measure.minutes),
+    }
+    operator, minutes = limits[measure.name]
+    return f"{delay}__{operator}", str(minutes)
+
+
+def _cancelled(measure: Measure) -> tuple[str, str]:
+    """The condition on a flag; without flags, a flight that did not depart is cancelled."""
+    if _have_flags():
+        return measure.name.capitalize(), "true"
+    if measure.name == "cancelled":
+        return "Departure_Delay_Minutes__isnull", "true"
+    raise Refused("Diversions are known only by month, day, airport, hour, route or flight.")
+
+
+def _have_flags() -> bool:
+    """Whether the flights state if they were cancelled.
+
+    Refused if only some of them do, or if none has an arrival delay.
+    """
     flights, flags, arrivals = versions.read(FlightDelayData, _counted)
     if not arrivals:
         raise Refused("The published flights have no arrival delays.")

@@ -71,7 +71,7 @@ def read(question: str) -> Words:
 
 
 def _mentions(text: str) -> Iterator[Mention]:
-    """What the text names, but for misspelt names that are words of our vocabulary."""
+    """What the text names, without misspelt names that are words of our vocabulary."""
     for mention in entities.find(text):
         words = [word.key for word in names.words(text[mention.start : mention.end])]
         if mention.exact or not all(w in WORDS or w in SUBJECT_OF for w in words):

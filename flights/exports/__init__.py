@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from flights.models import TableVersion
 from flights.query import cost
 from flights.query.query import Query
+from flights.query.shared_slots import FILES
 from flights.web.disconnect import GONE
 
 from . import compression
@@ -46,7 +47,7 @@ def answer(
     file = File(format_, query, version, content_encoding(request))
     with ExitStack() as held:
         reader = held.enter_context(CopyReader(request.META.get(GONE)))
-        held.enter_context(cost.slot(reader.connection, *file.statement, version, cost.FILES))
+        held.enter_context(cost.slot(reader.connection, *file.statement, version, FILES))
         number = file.number(reader)
         format_.check(number)
         if request.headers.get("Want-Repr-Digest"):

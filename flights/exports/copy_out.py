@@ -18,7 +18,7 @@ from psycopg.pq.abc import PGconn
 from rest_framework.exceptions import APIException
 
 from flights.finite import refusal
-from flights.query.cost import FILES
+from flights.query.shared_slots import FILES
 from flights.versions import READER
 
 from .slots import slot

@@ -3,7 +3,7 @@
 A group is a dict with REST's names: `count`, `avg_Delay`, `share_Delay_gte_30`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -50,7 +50,6 @@ def percentage_name(model: Model, text: str) -> str:
 
 
 def _measures(model: Model) -> dict[str, GraphQLField]:
-    numbers = [f for f in model.columns() if isinstance(f, NUMBERS)]
     columns_type = partial(_columns_type, model)
     days = [key.field for key in periods.of(columns.of(model)).values()]
     fields = {
@@ -70,11 +69,14 @@ def _measures(model: Model) -> dict[str, GraphQLField]:
         "max": _measure(columns_type("Max", model.columns(), scalar)),
         "share": _percentage(model, "share"),
     }
-    if not numbers:
-        return fields
+    numbers = [f for f in model.columns() if isinstance(f, NUMBERS)]
+    return fields | (_measures_of_numbers(model, numbers) if numbers else {})
+
+
+def _measures_of_numbers(model: Model, numbers: Sequence[Field]) -> dict[str, GraphQLField]:
+    columns_type = partial(_columns_type, model)
     floats = columns_type("Numbers", numbers, lambda field: GraphQLFloat)
     return {
-        **fields,
         "sum": _measure(columns_type("Sum", numbers, _sum_type)),
         "avg": _measure(floats),
         "median": _measure(floats),

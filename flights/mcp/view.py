@@ -45,7 +45,7 @@ class Endpoint(OpenView):
 
 async def _respond(scope: Message, body: bytes) -> HttpResponse:
     """Let the SDK answer one request, whose body has been read within the limits of the edge."""
-    from .server import manager  # see there
+    from .server import manager  # takes a second and 40 MB
 
     sent: list[Message] = []
 

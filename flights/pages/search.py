@@ -14,8 +14,8 @@ from flights.entities import City, Entity, Mention
 from flights.errors import BadQuery
 from flights.errors.pages import page
 from flights.search import matching, search, terms
-from flights.search.matching import TableMatches
 from flights.search.search import LONGEST
+from flights.search.table_matches import TableMatches
 from flights.search.terms import Terms
 from flights.tables import TABLES
 from flights.web import caching

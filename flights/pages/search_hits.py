@@ -7,7 +7,7 @@ from flights import links
 from flights.mirror import Field, public
 from flights.search import highlight, search
 from flights.search.dictionary import Value
-from flights.search.matching import TableMatches
+from flights.search.table_matches import TableMatches
 
 from . import formatting
 

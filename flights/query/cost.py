@@ -1,70 +1,36 @@
 """Ask PostgreSQL's planner for the cost of a query of a large table, and limit costly queries.
 
 A heavy query needs one of a few slots, a medium query one of a few others, a light query none. So
-heavy queries never occupy all threads and cores. All web processes share the slots. A slot is an
-advisory lock of the connection that runs the query, so it is released even if the process dies. A
-query that cannot end within its time limit is refused.
+heavy queries never occupy all threads and cores. A query that cannot end within its time limit is
+refused.
 """
 
 import itertools
 import json
 import re
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from flights import tracing
-from flights.errors import BadQuery, Unavailable
+from flights.errors import BadQuery
 from flights.models import TableVersion
 from flights.versions import READER
 
-from . import statements
+from . import shared_slots, statements
 
 LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller table take 0.1 s
-# In the planner's units: at least a fifth of a second of a core, such as skipping 1.6M rows.
-HEAVY = 50_000
-# At least a twentieth of a second: many of these at once make light queries wait.
-MEDIUM = 10_000
 # Units of cost in a millisecond; 15 to 210 were measured for different queries.
 UNITS_PER_MS = 400
 # With a limit the planner assumes that matching rows are spread evenly and that it can stop early.
 # That assumption is trusted up to this factor.
 TRUSTED = 4
 _NOTHING = nullcontext()
-ADVICE = "Filter by a column with few rows for a value, group by fewer columns, or skip fewer rows."
-
-
-# Time that a medium query waits for a slot. Other medium queries need a few tenths of a second.
-PATIENCE = 1.0  # seconds
-# Queries of a process that may wait for a slot; the other threads stay free for light queries.
-_waiting = threading.BoundedSemaphore(2)
-
-
-class Kind(NamedTuple):
-    """A kind of query with slots of its own."""
-
-    name: str
-    lock: int  # PostgreSQL's number of the slots; no other code uses it
-    milliseconds: int  # the time limit in PostgreSQL
-    at_once: int
-    least: int  # cost from which a query needs a slot
-    patience: float = 0.0  # seconds that a query may wait for a slot
-
-
-_SHORT, _LONG = settings.READER_TIMEOUT_MS, 30 * 60_000
-QUERIES = Kind("large queries", 7_247_002, _SHORT, settings.HEAVY_AT_ONCE, HEAVY)
-MEDIUM_QUERIES = Kind(
-    "medium queries", 7_247_004, _SHORT, settings.MEDIUM_AT_ONCE, MEDIUM, PATIENCE
-)
-FILES = Kind("large files", 7_247_003, _LONG, settings.FILES_AT_ONCE, HEAVY)
 
 
 def fetch(rows: "models.QuerySet[Any]", version: TableVersion) -> list[Any]:
@@ -120,7 +86,7 @@ def slot(
     sql: str,
     values: Any,
     version: TableVersion,
-    kind: Kind = QUERIES,
+    kind: shared_slots.Kind = shared_slots.QUERIES,
 ) -> Iterator[None]:
     """Hold a slot while a statement reads a version, if it is heavy or medium.
 
@@ -133,18 +99,15 @@ def slot(
     if cost > (most := kind.milliseconds * UNITS_PER_MS):
         raise BadQuery(
             f"This would read too much: the planner expects a cost of {cost:,.0f}, and at most"
-            f" {most:,} are allowed. {ADVICE}"
+            f" {most:,} are allowed. {shared_slots.ADVICE}"
         )
-    if kind is QUERIES and cost < kind.least:
-        kind = MEDIUM_QUERIES
+    if kind is shared_slots.QUERIES and cost < kind.least:
+        kind = shared_slots.MEDIUM_QUERIES
     if cost < kind.least:
         yield
         return
-    number = _take(connection, kind)
-    try:
+    with shared_slots.hold(connection, kind):
         yield
-    finally:
-        _release(connection, kind, number)
 
 
 def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:
@@ -170,45 +133,3 @@ def _of(plan: dict[str, Any]) -> float:
     if "~~" in how or '"Aggregate"' in how:
         return whole
     return max(cost, whole / TRUSTED) if '"Filter"' in how else cost
-
-
-def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
-    """Take a slot and return its number. Raises Unavailable if none is free."""
-    number = _try(connection, kind)
-    if number is None and kind.patience and _waiting.acquire(blocking=False):
-        try:
-            number = _wait(connection, kind)
-        finally:
-            _waiting.release()
-    if number is None:
-        raise Unavailable(
-            f"{kind.at_once} {kind.name} are running, the most at the same time."
-            f" Try again in a moment, or ask for less. {ADVICE}",
-            1,
-        )
-    return number
-
-
-def _wait(connection: BaseDatabaseWrapper, kind: Kind) -> int | None:
-    """Poll for a slot until the deadline: other web servers hold slots, too."""
-    deadline = time.monotonic() + kind.patience
-    number = None
-    while number is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-        number = _try(connection, kind)
-    return number
-
-
-def _try(connection: BaseDatabaseWrapper, kind: Kind) -> int | None:
-    free = "SELECT n FROM generate_series(1, %s) n WHERE pg_try_advisory_lock(%s, n) LIMIT 1"
-    with connection.cursor() as cursor:
-        cursor.execute(free, [kind.at_once, kind.lock])
-        row = cursor.fetchone()
-    return int(row[0]) if row else None
-
-
-def _release(connection: BaseDatabaseWrapper, kind: Kind, number: int) -> None:
-    if connection.connection is None or connection.connection.closed:
-        return  # PostgreSQL released the locks with the connection
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [kind.lock, number])

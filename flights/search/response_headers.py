@@ -6,8 +6,8 @@ from flights.entities import directory
 from flights.models.mirrored import PerformanceByFlight
 from flights.web import caching
 
-from .matching import Model
 from .search import current_versions
+from .table_matches import Model
 
 # The tables that say which airlines, airports, flights and days exist.
 SOURCES: list[Model] = [*directory.SOURCES, PerformanceByFlight]

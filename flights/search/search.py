@@ -20,7 +20,8 @@ from flights.tables import TABLES
 
 from . import dictionary, highlight, matching, terms
 from .dictionary import Value
-from .matching import CurrentVersions, Model, TableMatches
+from .matching import CurrentVersions
+from .table_matches import Model, Part, TableMatches
 from .terms import WORDS, Term, Terms
 
 LONGEST = 100  # characters of `q`
@@ -80,7 +81,7 @@ def first_rows(text: str) -> dict[str, dict[str, Any]]:
     word = Term(dictionary.fold(text))
     tables = {}
     for model, version in current_versions(TABLES):
-        parts = [matching.Part(word, m) for m in matching.containing(model, version, word)]
+        parts = [Part(word, m) for m in matching.containing(model, version, word)]
         if rows := TableMatches(model, version, parts).rows(MOST):
             names = [public(field) for field in model.columns()]
             objects = [dict(zip(names, row, strict=True)) for row in rows]

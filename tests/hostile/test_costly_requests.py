@@ -11,7 +11,7 @@ from django.db import connection
 from graphql import get_introspection_query
 
 from flights.access import rate_limiter
-from flights.query import cost
+from flights.query.shared_slots import MEDIUM_QUERIES, PATIENCE, QUERIES, Kind
 from tests.graphql import data, post, refused
 from tests.platform import Platform, Response, Site, until
 
@@ -89,7 +89,7 @@ def test_an_operation_ends_with_its_time_and_the_next_query_has_the_usual_time(f
 
 
 @contextmanager
-def no_free_slots(kind: cost.Kind) -> Iterator[None]:
+def no_free_slots(kind: Kind) -> Iterator[None]:
     """Take every slot of a kind, as other processes do."""
     facts = connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
@@ -101,26 +101,26 @@ def no_free_slots(kind: cost.Kind) -> Iterator[None]:
         yield
 
 
-def _take(other: "psycopg.Connection[tuple[bool]]", kind: cost.Kind, number: int) -> bool:
+def _take(other: "psycopg.Connection[tuple[bool]]", kind: Kind, number: int) -> bool:
     row = other.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind.lock, number]).fetchone()
     return bool(row and row[0])
 
 
 def test_a_medium_query_waits_a_moment_for_a_slot(site: Site) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with no_free_slots(cost.MEDIUM_QUERIES):
+        with no_free_slots(MEDIUM_QUERIES):
             answer = pool.submit(site.get, f"{MEDIUM}3")
-            time.sleep(cost.PATIENCE / 2)
+            time.sleep(PATIENCE / 2)
         assert answer.result().status == 200
 
 
 def test_medium_queries_have_slots_of_their_own(site: Site) -> None:
-    with no_free_slots(cost.MEDIUM_QUERIES):
+    with no_free_slots(MEDIUM_QUERIES):
         answer = site.get(f"{MEDIUM}1")
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        assert f"{cost.MEDIUM_QUERIES.at_once} medium queries" in answer.json()["detail"]
+        assert f"{MEDIUM_QUERIES.at_once} medium queries" in answer.json()["detail"]
         assert site.get(LIGHT).status == 200
         assert site.get(f"{FLIGHTS}?{SLOW}&limit=2").status == 200
-    with no_free_slots(cost.QUERIES):
+    with no_free_slots(QUERIES):
         assert site.get(f"{MEDIUM}2").status == 200
         assert site.get(LIGHT).status == 200

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_django import Settings
+
 from tests.commands import Command
 from tests.platform import until
 
@@ -44,6 +46,11 @@ class WarehouseServer:
             "DATABRICKS_TOKEN": TOKEN,
             "DATABRICKS_CA_FILE": str(ca_file) if ca_file.exists() else "",
         }
+
+    def configure(self, settings: Settings) -> None:
+        """Make it the warehouse of commands and `connect` in this process."""
+        for name, value in self.env.items():
+            setattr(settings, name, value)
 
     def fault(self, at: str, do: str, **more: Any) -> None:
         """Add a fault; the arguments are those of `tests.warehouse.faults.Fault`."""

@@ -99,7 +99,7 @@ class VersionAdmin(Live):
 
     @display(description="months that came with it")
     def months(self, version: TableVersion) -> str:
-        """The releases of months and the files that this version has and older ones have not."""
+        """The releases of months and the files that this version has and older versions lack."""
         rows = ((line,) for line in [*releases.of(version), *releases.ingested(version)])
         return format_html_join("", "<div>{}</div>", rows) or "-"
 

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 About, Kind = Alert.About, Alert.Kind
 DELIVER = "transfers.tasks.deliver_alerts"
-# `look` runs every minute; it ignores a failed export that is older, as after an upgrade.
+# `review` runs every minute; it ignores older failures of exports, such as those before an upgrade.
 RECENT = timedelta(hours=1)
 
 
@@ -80,16 +80,16 @@ def schedule_succeeded(name: str) -> None:
     _recover(About.SCHEDULE, name)
 
 
-def look() -> None:
-    """Open and end the alerts of stale tables, exports and schedules that were switched off."""
+def review() -> None:
+    """Open and end the alerts of tables and exports; end those of schedules that are paused."""
     with transaction.atomic():
-        _look_at_tables()
-        _look_at_exports()
+        _review_tables()
+        _review_exports()
         enabled = PeriodicTask.objects.filter(enabled=True).values("name")
         _end(Alert.objects.filter(about=About.SCHEDULE).exclude(subject__in=enabled), {})
 
 
-def _look_at_tables() -> None:
+def _review_tables() -> None:
     stale = [table for table in freshness.of_all() if table.stale]
     if stale:  # each minute while it lasts, so that monitoring of logs sees when it ends
         log.warning("stale tables: %s", ", ".join(fresh.table for fresh in stale))
@@ -98,7 +98,7 @@ def _look_at_tables() -> None:
     _end(others.filter(about=About.TABLE, kind=Kind.STALE), {})
 
 
-def _look_at_exports() -> None:
+def _review_exports() -> None:
     """Compare exports with their last alert: `flights` cannot import alerts and write them."""
     for table in NAMES:
         last = Alert.objects.filter(about=About.EXPORT, subject=table).first()

@@ -13,6 +13,7 @@ import pyarrow as pa
 from transfers.exceptions import BadInput
 
 from . import csv_file, parquet_file
+from .bad_values import BadValue
 from .compressed import UnpackLimit
 from .delays import DelayCheck
 from .inputs import Part
@@ -20,7 +21,6 @@ from .layout import BadColumns, Layout
 from .names import Lists, Namer
 from .records import Converter
 from .sources import Rows, Shape, Source
-from .values import BadValue
 
 type Stamp = tuple[int, int, int]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from . import guesses, values
+from .bad_values import BadValue
 from .mapping import OWN
 from .raw_columns import COLUMNS
-from .values import BadValue
 
 FORMATS = ("YYYY-MM-DD", "M/D/YYYY", "D/M/YYYY", "D.M.YYYY", "YYYY/M/D", "YYYYMMDD")
 # What people may fill in for each column, where its name does not say it.

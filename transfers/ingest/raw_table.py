@@ -76,7 +76,7 @@ class _Ingest:
     def run(self, digests: Mapping[str, Path]) -> list[Ingested]:
         """Ingest those files, by their SHA-256, whose records the table does not have."""
         entries = ingested_files.read(self.change)
-        current = {entry.digest: entry for entry in entries if self._counts(entry)}
+        current = {entry.digest: entry for entry in entries if self._is_current(entry)}
         records = self._records()
         replaces_all = self.mode == "replace" and {*current} != {*digests}
         if not records:  # somebody emptied or dropped the table: its files no longer count
@@ -95,8 +95,8 @@ class _Ingest:
             for digest, path in digests.items()
         ]
 
-    def _counts(self, entry: Entry) -> bool:
-        """Whether a file need not be read again; one without dates may have been replaced."""
+    def _is_current(self, entry: Entry) -> bool:
+        """Whether the table still has a file's records; a file without dates may be replaced."""
         return not entry.is_replaced and (self.mode != "months" or entry.first is not None)
 
     def _records(self) -> int:
@@ -112,11 +112,11 @@ class _Ingest:
         if records and self.mode is None:
             problem = f"The warehouse has {records:,} other records."
             raise TableNotEmpty(problem, advice=RECORDS_ADVICE)
-        stays = RAW in self.change.tables() and not replaces_all
-        if stays:
+        keeps_table = RAW in self.change.tables() and not replaces_all
+        if keeps_table:
             raw_upgrade.upgrade(self.change, RAW)
         if self.repeated == "refuse" and self.mode != "months":
-            self._refuse_repeats(new, [RAW] if stays else [])
+            self._refuse_repeats(new, [RAW] if keeps_table else [])
         if replaces_all:
             # In this order: after a kill in between, no file counts as already ingested.
             self.change.drop(INGESTED)

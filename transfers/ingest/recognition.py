@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from . import guesses
+from .bad_values import BadValue
 from .layout import BadColumns, Layout
 from .mapping import Mapping, forms
 from .names import Lists, Namer
 from .records import Converter
-from .values import BadValue
 
 type Lines = Sequence[Sequence[str]]
 

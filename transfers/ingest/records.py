@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import arrow_types, values
+from .bad_values import BadValue, cast, refuse
 from .layout import CODES, BadColumns, Layout
 from .names import Namer
 from .raw_columns import COLUMNS, TIMES
-from .values import BadValue, Rule, refuse
+from .values import Rule
 
 NAME_ADVICE = "Name the column in the header, or remove it."
 EXACT_ADVICE = "Store it with less precision, or as text."
@@ -161,4 +162,4 @@ def _other(column: pa.Array, field: pa.Field | None, header: str) -> pa.Array:
     if field.type == pa.string():
         return values.nfc(column.cast(pa.string()))
     problem = f"does not fit {field.type} exactly"
-    return values.cast(column, field.type, header, problem, EXACT_ADVICE)
+    return cast(column, field.type, header, problem, EXACT_ADVICE)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import arrow_types, date_formats
+from .bad_values import BadValue, cast, fits, refuse
 
 # Texts that stand for a missing value.
 MISSING = ["", "NA", "NaN", "null", "NULL", r"\N"]
@@ -38,15 +39,7 @@ FLAG_ADVICE = "Write 1 or true, 0 or false, or leave it empty."
 REASON_ADVICE = "Write A (carrier), B (weather), C (national aviation system) or D (security)."
 MILES_ADVICE = "Write whole miles, or leave it empty."
 
-type Rule = Callable[[pa.Array, str], pa.Array]
-
-
-class BadValue(Exception):
-    """The first value of a batch that breaks a rule. Rows count from 0."""
-
-    def __init__(self, row: int, column: str, problem: str, advice: str) -> None:
-        super().__init__(problem)
-        self.row, self.column, self.advice = row, column, advice
+type Rule = Callable[[pa.Array, str], pa.Array]  # of values and their header
 
 
 def each(column: pa.Array, header: str, rule: Rule) -> pa.Array:
@@ -112,23 +105,6 @@ def nfc(text: pa.Array) -> pa.Array:
     return text if pc.all(pc.string_is_ascii(text)).as_py() else pc.utf8_normalize(text, "NFC")
 
 
-def cast(column: pa.Array, type_: pa.DataType, header: str, problem: str, advice: str) -> pa.Array:
-    """Convert values exactly; BadValue names the first that does not fit."""
-    try:
-        return column.cast(type_)
-    except pa.ArrowInvalid:
-        bad = pa.array([not _fits(value, type_) for value in column], pa.bool_())
-        refuse(column, bad, header, problem, advice)
-        raise
-
-
-def refuse(column: pa.Array, bad: pa.Array, header: str, problem: str, advice: str) -> None:
-    """Raise BadValue for the first row whose `bad` is true, if any."""
-    row = pc.index(bad, True).as_py()
-    if row >= 0:
-        raise BadValue(row, header, f"{_preview(column[row])!r} {problem}.", advice)
-
-
 def _names(values: pa.Array, header: str) -> pa.Array:
     text = nfc(pc.utf8_trim_whitespace(values))
     refuse(values, pc.equal(text, ""), header, "is empty", TEXT_ADVICE)
@@ -151,7 +127,7 @@ def _dates(values: pa.Array, header: str, formats: list[str]) -> pa.Array:
         result = pc.coalesce(result, pc.binary_join_element_wise(*padded, "-"))
     advice = _date_advice(formats)
     refuse(values, pc.is_null(result), header, "is not a date", advice)
-    bad = pa.array([not _fits(day, pa.date32()) for day in result], pa.bool_())
+    bad = pa.array([not fits(day, pa.date32()) for day in result], pa.bool_())
     refuse(values, bad, header, "is not in the calendar", advice)
     return result.cast(pa.date32())
 
@@ -244,19 +220,3 @@ def _whole_minutes(column: pa.Array, header: str) -> pa.Array:
     problem = f"{column.type.unit} is not a whole number of minutes"
     refuse(ticks, bad, header, problem, MINUTES_ADVICE)
     return whole
-
-
-def _fits(value: pa.Scalar, type_: pa.DataType) -> bool:
-    try:
-        value.cast(type_)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _preview(value: pa.Scalar) -> str:
-    """Return the first 40 characters of a value, for an error message."""
-    try:
-        return str(value.cast(pa.string()).as_py() or "")[:40]
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # not convertible to text
-        return str(value)[:40]

@@ -21,7 +21,7 @@ def prepare(model: type[MirroredTable], reader: str) -> None:
     table = model._meta.db_table
     wanted = {"id": "bigint"} | {f.name: columns.postgresql(f.type) for f in columns.schema(model)}
     with transaction.atomic():
-        # Locked first, as by `writer.publish`: a version that is published meanwhile is not lost.
+        # Locked first, as by `publication.publish`, so that no version published meanwhile is lost.
         published = PublishedTable.objects.select_for_update().filter(table=table).first()
         existing = _columns(table)
         extended = existing | {n: t for n, t in wanted.items() if n not in existing}

@@ -9,7 +9,7 @@ from flights import log_fields, tables, tracing
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 from transfers.exceptions import VerificationFailed, VersionRemoved, WarehouseError
-from transfers.load import columns, indexes, search_dictionary, sql_view, writer
+from transfers.load import columns, indexes, search_dictionary, sql_view, verification, writer
 from transfers.load.disk_space import Disk
 from transfers.models import Transfer
 from transfers.warehouses import Warehouse
@@ -104,7 +104,7 @@ def _fill(
         search_dictionary.make(reading.model, version, reading.counts)
         progress.phase("verifying")
         transfer.figures = source_figures()
-        writer.verify_copy(version, reading.schema, transfer.figures)
+        verification.verify_copy(version, reading.schema, transfer.figures)
         writer.save_figures(version, transfer.figures)
         progress.phase("checking")
         inspection.end(transfer, measured())

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from flights.mirror import MirroredTable, column
-from transfers import verify
+from transfers.figures import Figures
 from transfers.warehouses import Snapshot, Warehouse
 
 INTERVAL = 0.25  # seconds between two calls of `check`
@@ -80,9 +80,7 @@ class ThreadedSnapshot:
     ) -> Iterator[pa.RecordBatch]:
         return self._ahead(self._source.changes, columns, key, since)
 
-    def figures_ahead(
-        self, schema: pa.Schema, columns: Sequence[str]
-    ) -> Callable[[], verify.Figures]:
+    def figures_ahead(self, schema: pa.Schema, columns: Sequence[str]) -> Callable[[], Figures]:
         """Start computing the figures in the warehouse; returns a function that waits for them."""
         return partial(self._calls.result, self._calls.start(self._source.figures, schema, columns))
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from transfers.exceptions import SourceMissing, WarehouseError
+from transfers.figures import Figures
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,8 @@ class Snapshot(Protocol):
         of the changes.
         """
 
-    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> dict[str, str | None]:
-        """Compute in the warehouse, by SQL, the figures that `transfers.verify` compares.
+    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> Figures:
+        """Compute in the warehouse, by SQL, the figures that `load.verification` compares.
 
         `columns` are the warehouse's names for the schema's fields, in the same order.
         """

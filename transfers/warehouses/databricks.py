@@ -21,7 +21,9 @@ from transfers.exceptions import SchemaMismatch, WarehouseError
 from . import databricks_copy
 from . import databricks_history as history
 from . import spark_sql as sql
-from .databricks_session import Access, Address, Session
+from .databricks_access import Access
+from .databricks_address import Address
+from .databricks_session import Session
 from .databricks_snapshot import Snapshot
 from .spark_types import Columns
 

@@ -15,7 +15,8 @@ from transfers.exceptions import WarehouseError
 
 from . import databricks_history as history
 from . import spark_sql as sql
-from .databricks_session import Address, Session
+from .databricks_address import Address
+from .databricks_session import Session
 from .databricks_snapshot import Snapshot
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from transfers.exceptions import WarehouseError
 
 from . import missing
 from . import spark_sql as sql
-from .databricks_session import Address
+from .databricks_address import Address
 from .spark_snapshot import Session
 
 HISTORY = 50  # the latest commits, among which the last one that changed rows is looked for

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import duckdb
 
-from transfers import verify
+from transfers.identifiers import quoted
 
 PART_ROWS = 50_000  # rows of a part, on average
 SAMPLE_ROWS = 200  # values in the sample for each part
@@ -36,7 +36,7 @@ def parts(
     `table` is quoted. Any bounds give the same order, so a sample suffices to choose them. Equal
     values are always in one part.
     """
-    name, number = verify.quoted(column.removeprefix("-")), -(-rows // PART_ROWS)
+    name, number = quoted(column.removeprefix("-")), -(-rows // PART_ROWS)
     bounds = _bounds(connection, table, name, number)
     ordered = list(_between(name, _type(connection, table, name), bounds))
     return iter(ordered[::-1] if column.startswith("-") else ordered)

@@ -1,10 +1,10 @@
-"""The figures of `transfers.verify` in the SQL of Databricks and Spark.
+"""The figures of `transfers.figures` in the SQL of Databricks and Spark.
 
 The text of a decimal depends on ANSI mode, and the texts of times on the session's time zone:
 `spark_settings` sets and checks both.
 """
 
-from transfers import verify
+from transfers.figures import Dialect
 
 # The 63 bits of a finite double without its sign, as an integer (IEEE 754). Spark has no function
 # for this. A double is m * 2^g with 1 <= m < 2, or m < 1 for subnormal numbers, whose g is -1022.
@@ -26,7 +26,7 @@ FLOAT_STEPS = {
 }
 INFINITE = "11111111111" + "0" * 52
 
-DIALECT = verify.Dialect(
+DIALECT = Dialect(
     canonical={
         "integer": "CAST({0} AS STRING)",
         "decimal": "CAST({0} AS STRING)",

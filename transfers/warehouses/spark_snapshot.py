@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from transfers import verify
 from transfers.exceptions import WarehouseError
+from transfers.figures import Figures
 
 from . import OtherType, sort_keys
 from . import spark_sql as sql
@@ -70,7 +70,7 @@ class Snapshot:
     ) -> Iterator[pa.RecordBatch]:
         raise WarehouseError(f"the warehouse does not record changes of {self._table}.")
 
-    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> verify.Figures:
+    def figures(self, schema: pa.Schema, columns: Sequence[str]) -> Figures:
         return DIALECT.figures(schema, columns, self.sql, self.row)
 
     def content(self) -> str:

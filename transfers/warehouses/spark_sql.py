@@ -7,8 +7,8 @@ import re
 
 import pyarrow as pa
 
-from transfers import verify
 from transfers.exceptions import SchemaMismatch
+from transfers.identifiers import quoted
 
 TYPES = {
     pa.bool_(): "BOOLEAN",
@@ -28,7 +28,7 @@ TYPES = {
 
 def name(text: str) -> str:
     """Quote an identifier."""
-    return verify.quoted(text, "`")
+    return quoted(text, "`")
 
 
 def table(path: str) -> str:

@@ -22,7 +22,7 @@ from flights.pages.formatting import title
 from flights.pages.places import known
 from flights.query.paging import Row
 
-from . import chart_query, histogram, summary
+from . import chart_caption, chart_query, histogram
 from .chart_choice import AIRPORTS, GRID, HISTOGRAM, MAP, SCATTER
 from .histogram import Class
 from .scale_labels import filled, in_order, label
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .results import Result
     from .state import State
 
-UNITS_OF_MEANING = ("minutes", "miles")  # units that the meaning of a value does not name
 LINES = 4  # most lines of a chart: charts.css has so many colours
 
 
@@ -53,7 +52,7 @@ class Drawing:
         return Figure(
             "chart",
             self.choice.title,
-            self._measure(),
+            chart_caption.caption(self.state, self.result, self.unit, self.notes),
             chart,
             table_rows.source(self.result.version),
             sum(counted) if counted else None,
@@ -195,27 +194,6 @@ class Drawing:
         own = self.flights == public(self.value)
         url = self.state.rows_of_group(row)
         return Value(text, row[public(self.value)], None if own else flights, url)
-
-    def _measure(self) -> str:
-        """What the values are, of which rows, and what is left out."""
-        meaning = str(self.value.help_text)
-        if self.choice.kind == HISTOGRAM:
-            meaning = f"number of {self.state.rows} by {meaning}"
-        elif text := self.state.units.measures.get(public(self.value)):
-            meaning = summary.measure_title(self.state, text)
-        unit = f" ({self.unit})" if self.unit in UNITS_OF_MEANING else ""
-        first = f"{meaning[:1].upper()}{meaning[1:]}{unit}."
-        if self.result.page.next or self.result.query.offset:
-            first = f"{first} {self._part()}"
-        where = "; ".join(self.state.sentences)
-        return " ".join([first, *([f"Only where {where}."] if where else []), *self.notes])
-
-    def _part(self) -> str:
-        """Which rows are drawn where the page has only some of them."""
-        first = self.result.query.offset + 1
-        what = "Groups" if self.state.grouping else "Rows"
-        last, total = first + len(self.rows) - 1, self.result.matches.text
-        return f"{what} {first:,} to {last:,} of {total}."
 
 
 def _named(fields: list[Field], row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Verify that a version has the same rows as its source.
+"""Compute the figures that prove a copy equal to its source, in the SQL of any database.
 
 The warehouse and PostgreSQL compute the same figures, each in its own SQL: one hash over all rows,
 which does not depend on their order; and for each column the number of values, the minimum, the
@@ -7,25 +7,17 @@ maximum and the sum. docs/verification.md defines the canonical text of a row, w
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import batched, chain
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from .exceptions import VerificationFailed
+from . import wide_decimals
+from .identifiers import quoted
 
-# The sums of floats may differ in the last bits, because PostgreSQL's parallel workers add them in
-# any order. The tolerance is relative to the sum of absolute values.
-FLOAT_SUM_TOLERANCE = 1e-9
 # Floats whose absolute value is smaller are added up: even 10^18 of them stay below the greatest
 # float, 1.8e308. PostgreSQL refuses a sum beyond it.
 SUMMABLE_FLOAT = "1e290"
-# The most digits of a decimal that are added up at once: Spark adds 10 digits for the sum, so 10^10
-# of them cannot overflow.
-SUMMABLE_DIGITS = 26
-LOWER_DIGITS = 20  # of a wider decimal; its other digits, at most 18, are added up by themselves
-
 # Most values in one call. PostgreSQL's functions take at most 100 arguments; a value can be two.
 ARGUMENTS = 48
 
@@ -82,7 +74,7 @@ class Dialect:
         for part in batched(aggregates, self.figures_at_once):
             values = row_of(self._query(part, source))
             figures |= {f.name: value for f, value in zip(part, values, strict=True)}
-        return _whole_sums(columns, figures)
+        return wide_decimals.whole_sums(columns, figures)
 
     def hash_query(self, columns: pa.Schema, names: Sequence[str], source: str) -> str:
         """Return a query of the number of rows and of their hash, as text."""
@@ -132,20 +124,11 @@ class Dialect:
     def _sums(self, kind: str, type_: pa.DataType, name: str) -> Iterator[Figure]:
         if kind == "integer":
             yield Figure("sum", f"sum({self.whole.format(name)})")
-        elif kind == "decimal" and (self.adds_any_decimals or not _is_wide(type_)):
+        elif kind == "decimal" and (self.adds_any_decimals or not wide_decimals.is_wide(type_)):
             yield Figure("sum", f"sum({name})")
         elif kind == "decimal":
-            yield from (Figure(part, f"sum({sql})") for part, sql in self._halves(name))
-
-    def _halves(self, name: str) -> Iterator[tuple[str, str]]:
-        """The upper and the lower digits of a decimal without its point, as two numbers."""
-        digits = f"replace(replace(CAST({name} AS {self.text_type}), '-', ''), '.', '')"
-        padded = f"lpad({digits}, {2 * LOWER_DIGITS}, '0')"
-        sign = f"CASE WHEN {name} < 0 THEN '-' ELSE '' END"
-        for part, first in (("upper", 1), ("lower", LOWER_DIGITS + 1)):
-            text = f"concat({sign}, substr({padded}, {first}, {LOWER_DIGITS}))"
-            number = f"CAST({text} AS DECIMAL(38, 0))"
-            yield part, f"CASE WHEN {name} IS NOT NULL THEN {number} END"
+            halves = wide_decimals.halves(name, self.text_type)
+            yield from (Figure(part, f"sum({sql})") for part, sql in halves)
 
     def _query(self, figures: Iterable[Figure], source: str) -> str:
         """Return a query of figures as text, in their order."""
@@ -187,81 +170,6 @@ class Dialect:
         if self.fraction and pa.types.is_decimal(type_) and type_.precision == type_.scale:
             return self.fraction
         return self.canonical[_kind(type_)]
-
-
-POSTGRESQL = Dialect(
-    canonical={
-        "integer": "CAST({} AS VARCHAR)",
-        "decimal": "CAST({} AS VARCHAR)",
-        "float": "CASE WHEN {0} = 'NaN' THEN 'NaN' WHEN {0} = 0 THEN '0'"
-        " ELSE CAST(('x' || encode(float8send({0}), 'hex'))::bit(64) AS VARCHAR) END",
-        "text": "length({0}) || ':' || {0}",
-        "boolean": "CAST(CAST({} AS INTEGER) AS VARCHAR)",
-        "date": "CAST({} - DATE '1970-01-01' AS VARCHAR)",
-        "timestamp": "CAST(CAST(extract(epoch FROM {}) * 1000000 AS BIGINT) AS VARCHAR)",
-        "binary": "encode({}, 'hex')",
-    },
-    in_row={
-        "integer": "{0}, CASE WHEN {0} IS NULL THEN '-' END",
-        "boolean": "CASE {0} WHEN true THEN '1' WHEN false THEN '0' ELSE '-' END",
-        "text": "length({0}) || ':' || {0}, CASE WHEN {0} IS NULL THEN '-' END",
-        "date": "{0} - DATE '1970-01-01', CASE WHEN {0} IS NULL THEN '-' END",
-    },
-    row_hash="CAST(CAST('x' || substr(md5({}), 1, 15) AS bit(60)) AS BIGINT)",
-    limit='{0}({1} COLLATE "C")',
-    finite="{} NOT IN ('NaN', 'Infinity', '-Infinity')",
-    adds_any_decimals=True,
-)
-
-
-def agree(source: Figures, copy: Figures, table: str) -> None:
-    """Compare the figures of a source and its copy; VerificationFailed names those that differ."""
-    differences = [
-        f"{name} is {source[name]} in the warehouse and {copy[name]} in the copy"
-        for name in source
-        if not name.endswith(" size") and not _same(name, source, copy)
-    ]
-    if differences:
-        raise VerificationFailed(
-            f"{table}: the copy differs from its source: {'; '.join(differences)}.",
-            advice="Nothing was published. Transfer the table again. If it fails again, rows were"
-            " changed during the transfer.",
-        )
-
-
-def quoted(name: str, quote: str = '"') -> str:
-    """Quote an identifier."""
-    return quote + name.replace(quote, 2 * quote) + quote
-
-
-def _same(name: str, source: Figures, copy: Figures) -> bool:
-    """Whether one figure agrees; sums of floats agree within the tolerance."""
-    one, other = source[name], copy[name]
-    size = source.get(f"{name.removesuffix(' sum')} size")
-    if not name.endswith(" sum") or size is None or one is None or other is None:
-        return one == other
-    return abs(float(one) - float(other)) <= FLOAT_SUM_TOLERANCE * float(size)
-
-
-def _is_wide(type_: pa.DataType) -> bool:
-    return bool(type_.precision > SUMMABLE_DIGITS)
-
-
-def _whole_sums(columns: pa.Schema, figures: Figures) -> Figures:
-    """Make one sum of the sums of the upper and the lower digits of wide decimals."""
-    for column in columns:
-        upper = figures.pop(f"{column.name} upper", None)
-        lower = figures.pop(f"{column.name} lower", None)
-        if pa.types.is_decimal(column.type) and f"{column.name} sum" not in figures:
-            figures[f"{column.name} sum"] = _sum(upper, lower, column.type.scale)
-    return figures
-
-
-def _sum(upper: str | None, lower: str | None, scale: int) -> str | None:
-    """A sum as PostgreSQL writes it, with all its decimal places."""
-    if upper is None or lower is None:
-        return None
-    return f"{Decimal(f'{int(upper) * 10**LOWER_DIGITS + int(lower)}E-{scale}'):f}"
 
 
 def _kind(type_: pa.DataType) -> str:
