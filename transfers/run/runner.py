@@ -63,7 +63,7 @@ def run(
         try:
             source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
             _detect_disconnects()
-            with disk_space.reported():
+            with disk_space.reported(), progress.interruptible():
                 versions = _checked_versions(claimed, source, progress)
                 warehouse_contact.record(up=True)
                 _publish(claimed, versions)
