@@ -60,10 +60,10 @@ def csv(year: int, month: int, flights: int = 3) -> str:
     return HEADER + "".join(flight(year, month, 1 + n % 28, n) for n in range(flights))
 
 
-def zipped(text: str, **members: str) -> bytes:
+def zipped(text: str, method: int = zipfile.ZIP_DEFLATED, **members: str) -> bytes:
     """A zip file with a CSV file, a readme and more members (`a__csv` is a.csv)."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(content, "w", method) as archive:
         archive.writestr(f"{FILE.replace('1987_present', '(1987_present)')}.csv", text)
         archive.writestr("readme.html", "<html>Each field ...</html>")
         for name, more in members.items():

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import signal
+import struct
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -243,6 +245,8 @@ def test_a_page_a_huge_file_and_wrong_contents_are_refused_and_leave_nothing(
 
 
 WHOLE = csv(2024, 1)
+LISTED = 9 << 20  # bytes of the list of its members
+MANY_MEMBERS = bytes(LISTED) + b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, LISTED, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +261,9 @@ WHOLE = csv(2024, 1)
         (zipped(WHOLE[:-20]), "Expected 110 columns, got"),
         (zipped(WHOLE, more__csv="x"), "more.csv, not one CSV file and a readme"),
         (zipped(WHOLE, setup__exe="x"), "setup.exe, not one CSV file and a readme"),
+        (zipped(WHOLE, zipfile.ZIP_BZIP2), ".csv uses compression method 12."),
+        (zipped(WHOLE, zipfile.ZIP_LZMA), ".csv uses compression method 14."),
+        (MANY_MEMBERS, "its list of members has more than 8 MiB"),
         (zipped(WHOLE + flight(2024, 2)), "row 4: Month is '2', which is not in 2024-01"),
         (zipped(WHOLE + flight(2023, 1)), "row 4: Year is '2023', which is not in 2024-01"),
         (

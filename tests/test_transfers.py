@@ -32,6 +32,17 @@ type Fault = Callable[[list[Row]], list[Row]]
 DAYS, AIRLINES = by_name("delays_by_day"), by_name("airline_performance")
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,"
 MORE_FLIGHTS = FLIGHTS + "\n2013-01-09,Gamma,C,A,7,7"
+# CREATE INDEX waits for a lock; the first cancel only ends its wait.
+HOLD = (
+    "SELECT pg_advisory_lock(1)",
+    "CREATE SEQUENCE cancels",
+    "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " PERFORM pg_advisory_xact_lock(1);"
+    " EXCEPTION WHEN query_canceled THEN IF nextval('cancels') > 1 THEN RAISE; END IF;"
+    " END $$",
+    "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+    " EXECUTE FUNCTION hold()",
+)
 
 
 class Faulty:
@@ -451,6 +462,23 @@ def test_a_running_transfer_is_cancelled_within_two_seconds(fresh: Platform) -> 
         assert message == "No transfer of flight_delay_data is queued or running.\n"
         _queue(fresh)
         until(lambda: _last(database)[1] == "succeeded")
+
+
+def test_a_cancelled_transfer_ends_although_its_statement_outlives_the_first_cancel(
+    fresh: Platform,
+) -> None:
+    fresh.ingest(FLIGHTS)
+    with (
+        psycopg.connect(fresh.env["DATABASE_URL"], autocommit=True) as database,
+        fresh.running("worker"),
+    ):
+        for statement in HOLD:
+            database.execute(statement)
+        _queue(fresh)
+        until(lambda: _waiting(database))
+        fresh.manage("cancel", "flight_delay_data")
+        until(lambda: not _waiting(database), seconds=5)
+        assert _last(database)[1:] == ("cancelled", "Cancelled by command.")
 
 
 def test_a_queued_transfer_names_the_transfer_it_waits_for(fresh: Platform) -> None:

@@ -14,7 +14,7 @@ import pyarrow.csv
 from django.conf import settings
 
 from transfers.exceptions import BadDownload, BadInput
-from transfers.ingest.compressed import READ_BYTES, UnpackLimit
+from transfers.ingest.compressed import READ_BYTES, UnpackLimit, check_method, open_zip
 
 from .months import Month
 
@@ -25,16 +25,18 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 def check(path: Path, month: Month) -> int:
     """Return the number of rows of a month's zip file; BadDownload if a rule is broken."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, open_zip(path, file) as archive:
             return _check_members(path, archive, month)
     except (*DAMAGED, pa.ArrowInvalid, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise BadDownload(f"The file of {month} is damaged: {reason}.") from error
-    except BadInput as error:  # it unpacks to too many bytes
+    except BadInput as error:  # it cannot be unpacked in bounded memory
         raise BadDownload(f"The file of {month}: {error}", advice=error.advice) from error
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile, month: Month) -> int:
+    for file in archive.infolist():
+        check_method(path, file)
     member, others = _csv(archive, month)
     limit = UnpackLimit(path)
     for other in others:

@@ -66,7 +66,7 @@ def parts(path: Path) -> list[Part]:
     """Return a file as one part, or the CSVs of a zip if it has several."""
     if path.suffix.lower() != ".zip":
         return [Part(path)]
-    with path.open("rb") as file, zipfile.ZipFile(_Archive(path, file)) as archive:
+    with path.open("rb") as file, open_zip(path, file) as archive:
         names = [member.filename for member in _csv_files(path, archive)]
     return [Part(path)] if len(names) == 1 else [Part(path, name) for name in sorted(names)]
 
@@ -79,13 +79,25 @@ def open_content(part: Part, file: IO[bytes]) -> Iterator[Content]:
             with gzip.GzipFile(fileobj=file) as content:
                 yield content
         case ".zip":
-            with zipfile.ZipFile(_Archive(part.path, file)) as archive:
+            with open_zip(part.path, file) as archive:
                 members = _csv_files(part.path, archive)
                 member = next(m for m in members if part.member in ("", m.filename))
                 with _open_member(part.path, archive, member) as content:
                     yield content
         case _:
             yield file
+
+
+def open_zip(path: Path, file: IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip; BadInput if its list of members would fill the memory."""
+    return zipfile.ZipFile(_Archive(path, file))
+
+
+def check_method(path: Path, member: zipfile.ZipInfo) -> None:
+    """Raise BadInput if a member of a zip cannot be read in bounded memory."""
+    if member.compress_type not in METHODS:
+        problem = f"{_name(member)} uses compression method {member.compress_type}."
+        raise BadInput(problem, file=str(path), advice="Compress it with Deflate, the default.")
 
 
 class _Archive:
@@ -118,9 +130,7 @@ def _csv_files(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         problem = f"it contains more than {MAX_MEMBERS:,} CSV files, or two of the same name."
         raise BadInput(problem, file=str(path), advice="Split it, or unpack it into a folder.")
     for member in csv:
-        if member.compress_type not in METHODS:
-            problem = f"{_name(member)} uses compression method {member.compress_type}."
-            raise BadInput(problem, file=str(path), advice="Compress it with Deflate, the default.")
+        check_method(path, member)
     return csv
 
 

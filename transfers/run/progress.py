@@ -1,8 +1,9 @@
 """Write the progress of this process's transfers to the database once a second."""
 
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 import psycopg
@@ -30,6 +31,7 @@ class Progress:
         self.refused: TransferError | None = None  # why the loading thread has to stop
         # Called with each heartbeat, also during a long statement. Raises TransferError to stop.
         self.condition: Callable[[], object] = lambda: None
+        self._interruptible, self._cancelling = False, threading.Lock()
         self._since = time.monotonic()
         self._written = dict[int, float]()  # when each transfer was, by primary key
         self.log = Recorder(claimed, lambda: self.current)
@@ -83,9 +85,21 @@ class Progress:
         if self.refused:
             raise self.refused
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let heartbeats cancel this thread's statements during the block if it has to stop."""
+        self._interruptible = True
+        try:
+            yield
+        finally:
+            with self._cancelling:  # the statements that follow record the end
+                self._interruptible = False
+
     def _beat(self) -> None:
         self._write()
         self._check_condition()
+        if self.lost or self.refused:
+            self._interrupt()
         self.log.save()
 
     def _write(self) -> None:
@@ -93,7 +107,6 @@ class Progress:
             began = time.monotonic()
             if not _beat(transfer) and _runs(transfer) and not self.lost:
                 self.lost = transfer
-                self._interrupt()
             self._written[transfer.pk] = began
 
     def _is_due(self, transfer: Transfer) -> bool:
@@ -109,14 +122,15 @@ class Progress:
         try:
             self.condition()
         except TransferError as error:
-            if not self.refused:
-                self.refused = error
-                self._interrupt()
+            self.refused = self.refused or error
 
     def _interrupt(self) -> None:
-        """Cancel the loading thread's statement, if any; otherwise its next `check` raises."""
-        if self._loading.connection:
-            with suppress(psycopg.Error):  # the connection is lost, and the statement with it
+        """Cancel the loading thread's statement, if any; otherwise its next `check` raises.
+
+        Each heartbeat does, because the one before may have come between two statements.
+        """
+        with self._cancelling, suppress(psycopg.Error):  # the connection may be lost
+            if self._interruptible and self._loading.connection:
                 self._loading.connection.cancel_safe()
 
 

@@ -66,7 +66,7 @@ def _load_and_publish(
 ) -> None:
     source = warehouse or warehouses.connect(settings.WAREHOUSE_URL, progress.phase)
     detect_disconnects()
-    with disk_space.reported():
+    with disk_space.reported(), progress.interruptible():
         versions = _checked_versions(transfers, source, progress)
         warehouse_contact.record(up=True)
         results.publish(transfers, versions)
