@@ -86,7 +86,7 @@ def _left(transfer: Transfer) -> int | None:
 
 
 def _problems() -> list[dict[str, Any]]:
-    """Problems of the last week, newest first; those that last are listed whatever their age."""
+    """Problems of the last week and older ones that have not ended, newest first."""
     recent = Alert.objects.using(STATUS).filter(kind__in=Alert.ENDS)
     rows = recent.exclude(ended_at__lt=timezone.now() - WEEK).order_by("-happened_at")
     return [

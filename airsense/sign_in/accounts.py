@@ -1,4 +1,4 @@
-"""Turn the verified claims of a provider into a user of ours and its groups."""
+"""Turn the verified claims of a provider into a user of AirSense and its groups."""
 
 import hashlib
 import logging

@@ -26,7 +26,7 @@ def issuer(url: str, client_id: str, client_secret: str) -> str:
 
 
 def groups(pairs: list[str]) -> dict[str, set[str]]:
-    """Parse `operator=data-team,viewer=staff`: for each group of ours, the values of the claim."""
+    """Parse `operator=data-team,viewer=staff`: for each of our groups, the values of the claim."""
     values = defaultdict(set)
     for pair in pairs:
         group, _, value = pair.partition("=")

@@ -57,7 +57,7 @@ class Chat(OpenView):
 
 
 def reply(answer: Answer) -> str:
-    """The sentence, and questions that have an answer where this one has none."""
+    """The sentence of an answer; if there is no answer, also similar questions that have one."""
     more = f" Try: {'; '.join(answer.suggestions)}." if answer.suggestions else ""
     words = f"{answer.sentence}{more}".split()
     return " ".join(words) if len(words) <= WORDS else f"{' '.join(words[:WORDS])}…"

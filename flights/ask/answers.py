@@ -46,7 +46,7 @@ def answer(question: str, previous: str = "") -> Answer:
 
 
 def answered(question: str, plan: Plan, by_model: bool = False) -> Answer:
-    """The answer that a plan gives. Raises Refused where the data have no figures."""
+    """The answer that a plan gives. Raises Refused if the data have no figures."""
     try:
         result = figures.read(plan)
     except BadQuery as error:
@@ -67,7 +67,7 @@ def refuse(question: str, refusal: Refused, previous: Frame | None = None) -> An
 
 
 def _frame(previous: str) -> Frame | None:
-    """The frame of the question before; None where there was none or it cannot be read."""
+    """The frame of the previous question; None if there is none or it cannot be read."""
     if not previous.strip():
         return None
     try:

@@ -10,7 +10,7 @@ VAGUE_DAY = ("day of the week", "date")
 
 
 def rank(parts: list[Constituent]) -> str:
-    """best, worst, most, least, top or bottom; "" where the question ranks nothing."""
+    """best, worst, most, least, top or bottom; "" if the question ranks nothing."""
     ranks = [v for p in parts for kind in ("RANK", "LONGEST", "BUSIEST") for v in p.values(kind)]
     for weak in ("top", "bottom", "most"):  # "the 5 most delayed airlines", "top 5 worst airlines"
         ranks = [value for value in ranks if value != weak] or ranks

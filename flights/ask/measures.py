@@ -1,4 +1,4 @@
-"""Decide from the words of a question what is to be computed."""
+"""Decide from the words of a question what to compute."""
 
 from collections.abc import Iterable
 
@@ -92,7 +92,7 @@ def _threshold(parts: list[Constituent], subject: str, departure: bool, count: b
 
 
 def _is_count(parts: list[Constituent], has: set[str]) -> bool:
-    """Whether flights are to be counted: "how many", "the most cancellations"."""
+    """Whether to count flights: "how many", "the most cancellations"."""
     if "SHARE" in has:
         return False
     ranks = {value for part in parts for value in part.values("RANK")}

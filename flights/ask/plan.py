@@ -122,7 +122,7 @@ def flights_of(table: str, figure: str) -> str:
     """The aggregate that counts the flights of a figure."""
     function, _, column = figure.partition(":")
     if column.endswith("_Minutes") and function != "count_distinct":
-        return f"count:{column}"  # those that have such minutes
+        return f"count:{column}"  # flights that have a value in this column
     return "count" if table == FLIGHTS else "sum:Scheduled_Flights"
 
 

@@ -14,7 +14,7 @@ GROUPS = {"route": ("origin", "destination"), "flight": ("airline", "flight")}
 
 
 def plan(frame: Frame) -> Plan:
-    """The plan of a frame. Raises Refused where the tables cannot answer."""
+    """The plan of a frame. Raises Refused if the tables cannot answer."""
     assert frame.measure
     source = _source(frame)
     extra: dict[str, str] = {}

@@ -113,7 +113,7 @@ def _hours(first: int, last: int) -> str:
 
 
 def close(question: str, refusal: Refused, previous: Frame | None) -> list[str]:
-    """At most MOST questions that have an answer and are close to one that has none."""
+    """At most MOST questions that have an answer, similar to one that has no answer."""
     suggestions: list[str] = []
     for frame in _candidates(question, refusal, previous):
         text = of(frame)

@@ -24,7 +24,7 @@ def answer(question: str, previous: str = "") -> Answer:
 
 
 def versions_of(answer: Answer) -> list[TableVersion]:
-    """The versions that an answer depends on; empty where no cache may store it."""
+    """The versions that an answer depends on; empty if no cache may store it."""
     if answer.figures is None or answer.by_model:
         return []
     try:

@@ -112,7 +112,7 @@ def _later(thing: Entity) -> Iterator[str]:
 def _within(
     thing: Entity, known: Directory, kinds: Collection[str], limits: Limits
 ) -> Iterator[Entity]:
-    """The thing with its flights within the limits; nothing if it has none."""
+    """The thing with the number of its flights within the limits; nothing if that is 0."""
     kind = next((kind for kind in AIRPORTS if kind in kinds), "airport")
     if isinstance(thing, Airline | Airport) and (limits or kind in ("origin", "destination")):
         counts = reach.flights(known, thing.kind if isinstance(thing, Airline) else kind, limits)

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler; None if the error is a defect of ours.
+    """Django REST framework's exception handler; None if the error is a defect in AirSense.
 
     A view with `first_shape = True` reports errors as the first AirSense did.
     """

@@ -15,7 +15,7 @@ FIELDS = ("table", "version", "query", "format", "asked_at", "rows_done", "rows_
 
 
 def describe(export: Export, now: datetime) -> dict[str, Any]:
-    """The fields of an export, with those that only its status has, such as a speed or a link."""
+    """The fields of an export. Some depend on its status: a running export has a speed."""
     fields = {
         "id": export.pk,
         "status": status(export, now),

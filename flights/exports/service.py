@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def ask(model: type[MirroredTable], text: str, format_: str, by: Requester) -> Export:
     """The export of a query of the current version: an existing one, or a new one.
 
-    Raises BadQuery where the query API would, and TooMany where the requester has too many exports.
+    Raises BadQuery if the query API would, and TooMany if the requester has too many exports.
     """
     version = versions.current(model)
     text = canonical(text)
@@ -54,7 +54,7 @@ def ask(model: type[MirroredTable], text: str, format_: str, by: Requester) -> E
 
 
 def file(model: type[MirroredTable], text: str, format_: str, version: TableVersion) -> File:
-    """The file of a query; BadQuery where the query API would refuse it."""
+    """The file of a query; BadQuery if the query API would refuse it."""
     values = params.read(QueryDict(text).lists())
     if format_ not in FORMATS:
         raise BadQuery(f"There is no format {format_[:40]!r}.", list(FORMATS))

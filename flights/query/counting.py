@@ -24,7 +24,7 @@ type Facets = dict[str, list[dict[str, Any]]]  # {"City": [{"value": "Chicago, I
 
 
 def read(params: dict[str, str]) -> str:
-    """How to count; "" where the client does not want a count."""
+    """How to count; "" if the client does not want a count."""
     way = params.get("count", "").lower()
     if way and way not in WAYS:
         raise BadQuery(f"count: {way[:40]!r} is unknown.", WAYS)
@@ -40,14 +40,14 @@ def count(query: "Query", version: TableVersion, way: str) -> int:
 
 
 def exact(rows: "models.QuerySet[Any]", version: TableVersion) -> int:
-    """Count rows. Raises BadQuery or Unavailable where that would cost too much."""
+    """Count rows. Raises BadQuery or Unavailable if that would cost too much."""
     with cost.bounded(rows, version):
         return rows.count()
 
 
 def estimated(rows: "models.QuerySet[Any]") -> int:
     """The number of rows that the planner expects."""
-    plan = rows.explain(format="json")  # empty where Django knows that no row matches
+    plan = rows.explain(format="json")  # empty if Django knows that no row matches
     return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
 
 

@@ -48,7 +48,7 @@ class Grouping:
 
 
 def read(model: type[MirroredTable], params: dict[str, str]) -> Grouping | None:
-    """The groups of a query; None where it asks for rows."""
+    """The groups of a query; None if it asks for rows."""
     by, wanted = params.get("group_by", ""), params.get("aggregate", "")
     having = params.get("having", "")
     if not by.strip() and not wanted.strip():

@@ -58,7 +58,7 @@ class Direction:
 
     def not_before(self, value: Any) -> Q:
         """A bound that lets PostgreSQL use an index; no condition for columns that can be empty."""
-        # The value is None where the column is newer than the version.
+        # The value is None if the column is newer than the version.
         if may_be_empty(self.field) or value is None:
             return Q()
         sign = "lte" if self.descending else "gte"

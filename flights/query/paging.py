@@ -26,7 +26,7 @@ class Page:
 
 
 def page(query: "Query", version: TableVersion) -> Page:
-    """One page. Raises BadQuery or Unavailable where it would cost too much."""
+    """One page. Raises BadQuery or Unavailable if it would cost too much."""
     if query.by_cursor:
         return _by_cursor(query, version)
     limit, offset, names = query.limit, query.offset, query.names

@@ -44,7 +44,7 @@ def offset(params: dict[str, str]) -> int:
 
 
 def whole_number(params: dict[str, str], name: str, default: int) -> int:
-    """A number of 0 or more; the default where the parameter is missing or empty."""
+    """A number of 0 or more; the default if the parameter is missing or empty."""
     value = params.get(name)
     if not value:
         return default

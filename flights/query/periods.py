@@ -21,7 +21,7 @@ PERIODS = ("month", "year")
 
 @dataclass(frozen=True)
 class Key:
-    """A column of groups; `expression` computes it where it is not a column of the table."""
+    """A column of groups; `expression` computes it if it is not a column of the table."""
 
     field: Field
     expression: Expression | None = None

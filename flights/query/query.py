@@ -105,7 +105,7 @@ class Query:
         return sql_cache.sql(self, version, limit)
 
     def page(self, version: TableVersion) -> Page:
-        """One page of rows. Raises BadQuery or Unavailable where it would cost too much."""
+        """One page of rows. Raises BadQuery or Unavailable if it would cost too much."""
         return paging.page(self, version)
 
     def count(self, version: TableVersion, way: str = "") -> int:

@@ -45,7 +45,7 @@ class Cached:
 
 
 def fetch(query: "Query", version: TableVersion) -> list[Any] | None:
-    """The rows of a page, and one more where a page follows; None where `statement` is None."""
+    """The rows of a page, and one more if another page follows; None if `statement` is None."""
     cached = statement(query, version)
     if cached is None:
         return None
@@ -67,7 +67,7 @@ def _limited(statement: Statement, query: "Query", limit: int | None) -> Stateme
 def statement(query: "Query", version: TableVersion) -> Statement | None:
     """The cached SQL of all rows of a query, and its values.
 
-    None where the query needs the ORM: because of its shape, or because Django knows from a value
+    None if the query needs the ORM: because of its shape, or because Django knows from a value
     that every row or no row matches.
     """
     where = [part for part in query.where if isinstance(part, Condition)]
@@ -114,7 +114,7 @@ def _sorted(direction: Direction, selected: list[str], columns: dict[str, str]) 
 
 @lru_cache(SIZE)
 def _columns(model: type[MirroredTable], version: TableVersion) -> dict[str, str] | None:
-    """The SQL of each field by its name; None where a column is newer than the version."""
+    """The SQL of each field by its name; None if a column is newer than the version."""
     rows, sql_by_name = versions.rows(model, version), {}
     for field in (*model.columns(), *model.sequence()):
         sql_by_name[field.name], values = _compiled(rows, F(field.name))

@@ -55,7 +55,7 @@ class Decimal(Func):
 
 
 class Percent(Func):
-    """100 * part / whole with two decimals, half away from zero; null where the whole is 0.
+    """100 * part / whole with two decimals, half away from zero; null if the whole is 0.
 
     `div` divides whole numbers. So the hundredths are exact, and no double is rounded.
     """

@@ -18,7 +18,7 @@ def single_values(query: QueryDict) -> dict[str, str]:
 
 
 def required(request: Request, name: str) -> Any:
-    """A value of a JSON body. Raises BadQuery where it is missing or empty."""
+    """A value of a JSON body. Raises BadQuery if it is missing or empty."""
     body = request.data
     value = body.get(name) if isinstance(body, dict) else None
     if not value or not str(value).strip():

@@ -51,7 +51,7 @@ def fetch(url: str, folder: Path, name: str, stored: str, progress: Progress) ->
 
 
 def _pause(attempt: int) -> None:
-    """Wait before another attempt: not at all before the second one, then 1, 2, 4... seconds."""
+    """Wait before another attempt: 0 seconds before the second one, then 1, 2, 4... seconds."""
     if attempt > 1:
         time.sleep(min(2.0 ** (attempt - 2), 60))
 

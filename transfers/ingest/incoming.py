@@ -13,7 +13,7 @@ from transfers.warehouses import Change
 PREFIX = "incoming_flight_records"
 NAME = re.compile(PREFIX + r"(?:_(\d{20})_([0-9a-f]{16}))?")  # earlier releases had only one
 TIME = "%Y%m%d%H%M%S%f"
-LEFT_AFTER = timedelta(days=1)  # no ingest takes so long
+LEFT_AFTER = timedelta(days=1)  # longer than any ingest takes
 
 
 def name(digests: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ COLUMNS = REQUIRED | {
     "National_Aviation_System_Delay_Minutes": pa.int32(),
     "Security_Delay_Minutes": pa.int32(),
     "Late_Aircraft_Delay_Minutes": pa.int32(),
-    # False where the file has no column of arrival delays: the outcome of a flight is unknown then.
+    # False if the file has no column of arrival delays: the outcome of a flight is unknown then.
     "Has_Arrivals": pa.bool_(),
 }
 

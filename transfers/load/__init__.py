@@ -1,1 +1,4 @@
-"""Write versions of tables to PostgreSQL and publish them."""
+"""Write versions of tables to PostgreSQL: load, verify, publish and drop them.
+
+No other code writes them, and no statement changes a relation that readers are using.
+"""

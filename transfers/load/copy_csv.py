@@ -96,7 +96,7 @@ def _refuse_nulls(batch: pa.RecordBatch, schema: pa.Schema, before: int, table: 
 def _refuse_distant_times(
     batch: pa.RecordBatch, schema: pa.Schema, before: int, table: str
 ) -> None:
-    """Refuse infinite dates and times, and those that Python, and so every reader, does not have.
+    """Refuse infinite dates and times, and those that Python cannot represent.
 
     PostgreSQL would store many of them; COPY reads some as other ones.
     """

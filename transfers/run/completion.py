@@ -1,4 +1,4 @@
-"""Run transfers to their end, also those that have to wait for others."""
+"""Run transfers to their end, including those that wait for other transfers."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ WAIT = 1  # seconds before a transfer that waits for another tries again
 def complete(
     transfers: list[Transfer], report: Callable[[str], object] = lambda message: None
 ) -> list[Transfer]:
-    """Run the transfers once no other of their tables runs; wait for those that others run.
+    """Run the transfers when no other transfer of their tables runs; wait for other processes.
 
     Reports what it waits for. Returns the transfers as they ended, or raises what failed.
     """

@@ -11,12 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import transaction
-from psycopg import sql
 
 from flights.mirror import MirroredTable, column
 from flights.models import TableVersion
-from transfers.load import columns, writer
-from transfers.load.statements import fetch
+from transfers.load import columns, row_changes, writer
+from transfers.load.row_changes import RowChanges
 from transfers.quality.results import Result
 from transfers.terminal import check_lines
 from transfers.warehouses import Warehouse
@@ -24,18 +23,6 @@ from transfers.warehouses import Warehouse
 from . import source_reader
 from .modes import Reading, whole
 from .quality import Inspection, comparisons
-
-EXAMPLES = 5  # keys of removed rows to show
-
-
-@dataclass
-class Rows:
-    """Numbers of rows. Without a key, a changed row counts as one removed and one added."""
-
-    added: int
-    removed: int
-    changed: int
-    examples: list[str] = field(default_factory=list)  # keys of removed rows
 
 
 @dataclass
@@ -45,7 +32,7 @@ class Preview:
     accepted: list[str]
     refused: list[str]
     lost: list[str]  # columns and types that the public API would lose
-    rows: Rows | None = None  # None: a refused column prevents reading
+    rows: RowChanges | None = None  # None: a refused column prevents reading
     checks: list[Result] = field(default_factory=list)  # of quality, at the same version
 
     @property
@@ -120,64 +107,20 @@ def _lost(schema: pa.Schema, published: TableVersion | None) -> list[str]:
     ]
 
 
-def _rows(reading: Reading, published: TableVersion | None) -> Rows:
+def _rows(reading: Reading, published: TableVersion | None) -> RowChanges:
     with transaction.atomic():
         copied = writer.make_temporary(reading.model._meta.db_table, reading.schema)
         for _ in whole(reading, copied):
             pass
-        rows = _compared(reading, published, copied)
+        changes = _compared(reading, published, copied)
         transaction.set_rollback(True)
-    return rows
+    return changes
 
 
-def _compared(reading: Reading, published: TableVersion | None, copied: TableVersion) -> Rows:
+def _compared(reading: Reading, published: TableVersion | None, copied: TableVersion) -> RowChanges:
     if published is None:
-        return Rows(added=reading.source.rows, removed=0, changed=0)
+        return RowChanges(added=reading.source.rows, removed=0, changed=0)
     types = {field.name: columns.postgresql(field.type) for field in reading.schema}
     shared = [name for name, type_ in types.items() if published.columns.get(name) == type_]
     key = [column(reading.model, name) for name in reading.model.mirror.key]
-    compare = _by_key if key and set(key) <= set(shared) else _without_key
-    return compare(published.relation, copied.relation, shared, key)
-
-
-def _by_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
-    join = sql.SQL(
-        "FROM {old} o FULL JOIN {new} n ON {same}",
-    ).format(
-        old=sql.Identifier(old),
-        new=sql.Identifier(new),
-        same=sql.SQL(" AND ").join(sql.SQL("o.{0} = n.{0}").format(sql.Identifier(k)) for k in key),
-    )
-    ((added, removed, changed),) = fetch(
-        "SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE n.id IS NULL),"
-        " count(*) FILTER (WHERE ({}) IS DISTINCT FROM ({}) AND o.id + n.id IS NOT NULL) {}",
-        _of("o", shared),
-        _of("n", shared),
-        join,
-    )
-    gone = fetch(
-        "SELECT concat_ws(', ', {}) {} WHERE n.id IS NULL ORDER BY o.id LIMIT {}",
-        _of("o", key),
-        join,
-        sql.Literal(EXAMPLES),
-    )
-    return Rows(added, removed, changed, [text for (text,) in gone])
-
-
-def _without_key(old: str, new: str, shared: list[str], key: list[str]) -> Rows:
-    """Count whole rows that occur more or less often than before."""
-    names = sql.SQL(", ").join(map(sql.Identifier, shared))
-    ((added, removed),) = fetch(
-        "SELECT coalesce(sum(greatest(more, 0)), 0)::bigint,"
-        " coalesce(sum(greatest(-more, 0)), 0)::bigint"
-        " FROM (SELECT sum(side) AS more FROM (SELECT 1 AS side, {0} FROM {1}"
-        " UNION ALL SELECT -1, {0} FROM {2}) AS both_sides GROUP BY {0}) AS counted",
-        names,
-        sql.Identifier(new),
-        sql.Identifier(old),
-    )
-    return Rows(added, removed, changed=0)
-
-
-def _of(relation: str, names: list[str]) -> sql.Composable:
-    return sql.SQL(", ").join(sql.Identifier(relation, name) for name in names)
+    return row_changes.between(published.relation, copied.relation, shared, key)

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 NAME = re.compile(history.COPY + r"(\d{14})_[0-9a-f]{32}")
 TIME = "%Y%m%d%H%M%S"
-LEFT_AFTER = timedelta(days=1)  # no transfer takes so long
+LEFT_AFTER = timedelta(days=1)  # longer than any transfer takes
 # Column names may have spaces: https://docs.databricks.com/aws/en/delta/column-mapping
 PROPERTIES = "TBLPROPERTIES ('delta.columnMapping.mode' = 'name')"
 

@@ -45,7 +45,7 @@ def arrow(name: str) -> pa.DataType:
 
 
 def to_json(name: str, column: str) -> str | None:
-    """Return the SQL of a column's value as JSON; None if its type needs none, or has none."""
+    """Return the SQL of a column's value as JSON; None for a type without such SQL."""
     forms = (form for pattern, form in JSON.items() if pattern.fullmatch(name.lower()))
     form = next(forms, None)
     return form and form.format(column)

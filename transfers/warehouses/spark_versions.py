@@ -27,8 +27,8 @@ VERSION, LOCK = "airsense_v_", "airsense_lock_"
 NAME = re.compile(VERSION + r"(\d{20})_[0-9a-f]{32}_(.+)")
 TEXT = re.compile(r"SELECT \* FROM `(" + NAME.pattern + ")`")  # noqa: S608  # a pattern
 TIME = "%Y%m%d%H%M%S%f"
-KEPT = timedelta(days=1)  # no transfer takes so long
-LOCKED = timedelta(minutes=5)  # two statements of the catalogue never take so long
+KEPT = timedelta(days=1)  # longer than any transfer takes
+LOCKED = timedelta(minutes=5)  # longer than two statements of the catalogue take
 WAIT = 1.0  # seconds before a change looks again whether a lock is free
 
 

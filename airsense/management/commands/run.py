@@ -148,7 +148,7 @@ def _single_platform() -> Iterator[None]:
 
 
 def _check_restore() -> None:
-    """Refuse to make a new platform where a restore was interrupted."""
+    """Refuse to make a new platform if a restore was interrupted."""
     try:
         marker.refuse_new_platform()
     except BackupError as error:

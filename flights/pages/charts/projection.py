@@ -59,7 +59,7 @@ INSETS = [
 
 
 def point(latitude: float | None, longitude: float | None) -> Point | None:
-    """The place on the map; None where the map does not reach."""
+    """The place on the map; None if it is outside the map."""
     if latitude is None or longitude is None:
         return None
     inset = next((i for i in INSETS if i.contains(latitude, longitude)), None)

@@ -60,7 +60,7 @@ def label(tick: float) -> str:
 
 
 def thinned[T](items: list[T], most: int) -> list[tuple[int, T]]:
-    """At most so many items, evenly spaced, each with its position."""
+    """At most `most` items, evenly spaced, each with its position."""
     step = max(1, math.ceil(len(items) / max(1, most)))
     return list(enumerate(items))[::step]
 

@@ -58,7 +58,7 @@ class Address:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all counts are to be made before the page is sent."""
+        """Whether everything is counted before the page is sent."""
         return bool(self.address.get("complete"))
 
     @cached_property

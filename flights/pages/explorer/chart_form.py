@@ -84,7 +84,7 @@ def _summary(state: State, kind: str, keys: list[str], value: str) -> str:
 
 
 def submitted(form: QueryDict) -> str:
-    """The parameter `chart` of a submitted form; "" where the form has no lists for it."""
+    """The parameter `chart` of a submitted form; "" if the form has no lists for it."""
     kind = str(form.get("chart:kind", ""))
     names = [str(form.get(f"chart:{number}", "")) for number in range(len(SLOTS.get(kind, ())))]
     if not names or not all(names):

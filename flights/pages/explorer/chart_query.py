@@ -65,7 +65,7 @@ def is_scale(state: "State") -> bool:
 
 
 def flights(state: "State") -> tuple[list[str], list[str]]:
-    """The columns that count flights, and a longer `aggregate` where the groups lack them."""
+    """The columns that count flights, and a longer `aggregate` if the groups lack them."""
     name, text = state.units.flights(state.choice.fields[-1])
     if not name:
         return [], []

@@ -47,7 +47,7 @@ class Control:
         return bool(self.text or self.low or self.high or self.empty)
 
     def takes(self, operator: str, value: str) -> bool:
-        """Show a condition in this control. False where its input is taken or missing."""
+        """Show a condition in this control. False if its input is taken or missing."""
         name = self._input(operator)
         if not name or not value or getattr(self, name):
             return False
@@ -57,7 +57,7 @@ class Control:
         return True
 
     def _input(self, operator: str) -> str:
-        """The attribute that shows conditions with an operator; "" where none does."""
+        """The attribute that shows conditions with an operator; "" if none does."""
         if operator == "isnull":
             return "empty" if self.field.null else ""
         if self.kind == "text":

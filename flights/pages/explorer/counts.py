@@ -86,7 +86,7 @@ def is_cheap(query: Query, version: TableVersion) -> bool:
 
 
 def facets(query: Query, version: TableVersion, complete: bool) -> Facets | None:
-    """The values of the facet columns; None where counting them would delay the first rows."""
+    """The values of the facet columns; None if counting them would delay the first rows."""
     if not query.facet_columns or complete or is_cheap(query, version):
         return query.facets(version)
     return None

@@ -11,7 +11,7 @@ from flights.query.periods import Key
 def conditions(
     grouping: Grouping, row: dict[str, Any], filters: dict[str, str]
 ) -> dict[str, str] | None:
-    """The filters for the rows of a group; None where the result lacks a column of its key."""
+    """The filters for the rows of a group; None if the result lacks a column of its key."""
     chosen: dict[str, str] = {}
     for key in grouping.keys:
         name = public(key.field)

@@ -19,7 +19,7 @@ class Link:
 
 @dataclass(frozen=True)
 class FacetValue:
-    text: str | None  # None where there is no value
+    text: str | None  # None for the rows without a value
     rows: str
     link: str
     is_on: bool  # whether the rows are filtered by it; then its link removes the filter
@@ -33,7 +33,7 @@ class Facet:
 
 
 def context(state: State, counted: Facets | None) -> dict[str, Any]:
-    """For the template; `counted` is None where the values are to be counted later."""
+    """For the template; `counted` is None if the values are counted later."""
     shown = [_facet(state, name, values) for name, values in (counted or {}).items()]
     return {
         "facets": shown,

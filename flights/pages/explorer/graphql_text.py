@@ -22,7 +22,7 @@ GROUPED = {"group_by", "aggregate"}
 
 
 def graphql(state: State) -> str:
-    """An operation; or a comment where GraphQL cannot express the state."""
+    """An operation; or a comment if GraphQL cannot express the state."""
     params = state.api_params
     try:
         where = _where(state.model, state.filters)

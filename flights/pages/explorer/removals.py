@@ -15,7 +15,7 @@ from . import counts
 from .state import State
 
 MOST = 8  # filters that are tried
-SECONDS = 0.3  # no other filter is tried after so long
+SECONDS = 0.3  # after which no other filter is tried
 
 
 def helpful(state: State, version: TableVersion) -> list[str]:
@@ -35,7 +35,7 @@ def _helpful(state: State, version: TableVersion) -> Iterator[str]:
 
 
 def _matches(query: Query, version: TableVersion) -> bool:
-    """Whether any row matches; False where PostgreSQL would have to read many rows to know."""
+    """Whether any row matches; False if PostgreSQL would have to read many rows to know."""
     one = replace(query, own_limit=1)
     if not counts.is_cheap(one, version) and not _is_frequent(one, version):
         return False

@@ -26,7 +26,7 @@ class Result:
     page: Page
     matches: Counted  # rows or groups
     rows: Counted  # that meet the filters
-    facets: Facets | None  # None where they are to be counted later
+    facets: Facets | None  # None if they are counted later
     removals: list[str]  # filters of an empty result without which rows match
 
 
@@ -42,7 +42,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Cell:
-    text: str | None  # None where there is no value
+    text: str | None  # None for the rows without a value
     number: bool
     link: str = ""  # of the rows of a group
     exact: str = ""  # the number with all digits, where the text has two decimals

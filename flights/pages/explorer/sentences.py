@@ -9,7 +9,7 @@ from flights.query.operators import OPERATORS
 
 
 def sentence(model: type[MirroredTable], name: str, value: str) -> str:
-    """A filter for people; as it is written where it cannot be read."""
+    """A filter in words; unchanged if it cannot be read."""
     try:
         if GROUP.fullmatch(name):
             either = split(name, value, columns.of(model))

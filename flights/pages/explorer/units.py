@@ -21,7 +21,7 @@ class Units:
         self.measures = {aggregates.name(self.table, text): text for text in texts}
 
     def unit(self, field: Field) -> str:
-        """`%`, `minutes`, `flights`; "" where a column has no unit."""
+        """`%`, `minutes`, `flights`; "" if a column has no unit."""
         if text := self.measures.get(public(field)):
             return self._of_measure(text)
         return _short(self.mirror.units.get(field.name, ""))
