@@ -44,7 +44,7 @@ def of_flights(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
     if measure.name == "number":
         column = EVERY_FLIGHT.columns[counted_dimension(measure)]
         return (f"count_distinct:{column}", "count"), {}
-    if measure.name in ("cancelled", "diverted"):
+    if measure.name in ("cancelled", "flown", "diverted"):
         return _cancelled(measure)
     if measure.name == "duration":
         return ("avg:Elapsed_Minutes", "count:Elapsed_Minutes"), {}
@@ -67,14 +67,13 @@ def of_flights(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def _cancelled(measure: Measure) -> tuple[tuple[str, ...], dict[str, str]]:
     """By its flag; where the source has none, a flight without a departure was cancelled."""
-    flags = _facts()
-    if flags:
-        condition = (measure.name.capitalize(), "true")
-    elif measure.name == "cancelled":
-        condition = ("Departure_Delay_Minutes__isnull", "true")
-    else:
+    if _facts():
+        name = "Diverted" if measure.name == "diverted" else "Cancelled"
+    elif measure.name == "diverted":
         raise Refused("Diversions are known only by month, day, airport, hour, route or flight.")
-    name, value = condition
+    else:
+        name = "Departure_Delay_Minutes__isnull"
+    value = "false" if measure.name == "flown" else "true"
     if measure.count:
         return ("count",), {name: value}
     return (f"share:{name}:{value}", "count"), {}

@@ -29,14 +29,19 @@ def _all(plan: Plan, figure: Figure, measured: Measured) -> str:
     flights = selection.flights(plan)
     counted = f"{number(figure.flights)} {flights}"
     if measured.kind == "percent":
-        return f"{number(figure.value)} % of {counted} {measured.words}."
+        return f"{number(figure.value)} % of {counted} {measured.words}.{_few(figure)}"
     if measured.kind == "count":
         of = f" of {number(figure.flights)}" if figure.value != figure.flights else ""
         return f"{number(figure.value)}{of} {flights} {measured.words}."
     if measured.kind == "number":
         things = measured.words if figure.value == 1 else measured.unit
         return f"{number(figure.value)} {things}: {counted} were scheduled."
-    return f"The {measured.words} of {counted} is {_minutes(figure)}."
+    return f"The {measured.words} of {counted} is {_minutes(figure)}.{_few(figure)}"
+
+
+def _few(figure: Figure) -> str:
+    """What to say about few flights; empty if there are enough."""
+    return f" Figures of fewer than {LEAST} flights are mostly chance." * (figure.flights < LEAST)
 
 
 def _ranking(plan: Plan, figures: Figures, measured: Measured) -> str:
