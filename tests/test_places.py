@@ -51,6 +51,7 @@ MISSING = {
     "/days/20130209/": ("Write the day as 2013-02-09.", "/days/2013-02-09/"),
     "/airports/CHICAGO/": ("No airport has the code CHICAGO.", "/airports/MDW/"),
     "/airports/NYC/": ("NYC is a city with several airports.", "/airports/EWR/"),
+    "/compare/?a=portland&b=Boston": ("No airport has the code PORTLAND.", "/airports/PDX/"),
     "/connections/?from=JFK&via=JKF": ("No airport has the code JKF.", "/airports/JFK/"),
 }
 REFUSED = {
@@ -138,6 +139,13 @@ def test_few_flights_are_said_to_be_few(site: Site) -> None:
     assert "Only 64 flights: below 100" in _body(site, "/routes/JFK-MCO/?month=7&weekday=Friday")
     assert "below 100" not in _body(site, "/routes/JFK-MCO/")
     assert "below 100" not in _body(site, "/routes/JFK-MCO/?airline=HA")  # no flight at all
+
+
+def test_a_month_of_an_airline_with_fewer_than_10_flights_has_no_percentage(site: Site) -> None:
+    lines = site.get("/airlines/OO/?figure=months&format=csv").body.decode().splitlines()
+    few = [line for line in lines[1:] if int(line.split(",")[-1]) < 10]
+    assert few
+    assert all(line.split(",")[-2] == "" for line in few), few
 
 
 def test_a_missing_page_suggests_each_thing_once_and_nothing_for_no_letters(site: Site) -> None:

@@ -15,7 +15,6 @@ from flights.access import throttles
 from flights.entities import (
     Airline,
     Airport,
-    City,
     Day,
     Entity,
     Mention,
@@ -103,8 +102,7 @@ def _airports(text: str, field: str) -> tuple[Airport, ...]:
 
 def _meant(mention: Mention) -> tuple[Airport, ...]:
     """The airports of a place, and of the cities of its name: Portland in Maine and in Oregon."""
-    cities = [other for other in mention.others if isinstance(other, City)]
-    places = [mention.entity, *(cities if isinstance(mention.entity, City) else ())]
+    places = [mention.entity, *mention.namesakes]
     return tuple(dict.fromkeys(a for place in places for a in recognition.airports(place)))
 
 

@@ -55,8 +55,8 @@ def read(text: str) -> Thing:
 
 
 def _named(text: str) -> Thing:
-    """The first thing with a page that a text names: `JetBlue`, `9 Feb 2013`."""
-    urls = [mention.entity.url for mention in entities.find(text)]
+    """The first thing with a page that a text names without doubt: `JetBlue`, `9 Feb 2013`."""
+    urls = [mention.entity.url for mention in entities.find(text) if not mention.namesakes]
     return next((read(url) for url in urls if ADDRESS.fullmatch(url)), None) or _airport(
         text.upper()
     )

@@ -9,6 +9,7 @@ from flights.pages import formatting
 from flights.pages.charts import Figure
 
 FEW = settings.FLIGHTS_TO_RANK  # a percentage of fewer flights is mostly chance
+LEAST = 10  # flights of a part of a figure, such as an hour: otherwise it shows single flights
 
 type Link = tuple[str, str]  # text and address
 
