@@ -34,6 +34,8 @@ def understand(question: str, previous: Frame | None = None) -> tuple[Frame, Wor
         raise Refused("I read no question in this.")
     read = frame(parts)
     if previous and conversation.continues(parts, read):
+        if read == Frame():
+            raise Refused("This changes nothing in the question before.")
         read = conversation.merge(previous, read)
     elif conversation.begins_with_and(parts):
         raise Refused("This continues a question, but no question came before it.")
