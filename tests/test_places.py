@@ -111,6 +111,11 @@ def test_a_wrong_parameter_is_refused_with_what_is_allowed(site: Site, path: str
     assert REFUSED[path] in unescape(answer.body.decode())
 
 
+def test_a_refused_choice_shows_the_choices(site: Site) -> None:
+    for path, choice in {"/routes/?order=nicest": "busiest", "/days/?year=1999": "2013"}.items():
+        assert f"<code>{choice}</code>" in site.get(path, Accept="text/html").body.decode()
+
+
 def test_codes_in_lower_case_lead_to_the_page_for_good(demo: Platform) -> None:
     for path, target in {
         "/routes/jfk-mco/?airline=b6": "/routes/JFK-MCO/?airline=b6",
