@@ -68,6 +68,16 @@ def test_a_conversation_continues_from_what_was_understood(site: Site) -> None:
     assert third["plan"]["group_by"] == []
 
 
+def test_a_follow_up_that_changes_nothing_is_refused(site: Site) -> None:
+    first = ask(site, "percentage late from JFK")
+    assert not ask(site, "and departures?", first["understood"])["answered"]
+
+
+def test_a_ranking_of_one_says_that_there_is_no_other(site: Site) -> None:
+    sentence = ask(site, "UA and DL from EWR to SFO in August")["sentence"]
+    assert sentence.endswith("No other has at least 100 flights.")
+
+
 def test_a_misspelt_question_says_how_it_was_read(site: Site) -> None:
     answer = ask(site, "wrost airline from newrak")
     assert {(c["written"], c["read"]) for c in answer["corrected"]} == {

@@ -108,6 +108,12 @@ def test_the_form_leads_to_the_page_of_the_route(site: Site, query: str, address
     assert (response.status_code, response.headers["Location"]) == (302, address)
 
 
+def test_the_name_of_two_cities_offers_the_routes_to_both(site: Site) -> None:
+    page = site.get("/my-flight?from=JFK&to=Portland")
+    links = re.findall(r'<a href="(/routes/[^"]+)"', page.body.decode())
+    assert sorted(links) == ["/routes/JFK-PDX/", "/routes/JFK-PWM/"]
+
+
 def test_a_city_with_several_airports_offers_each_route_with_its_figure(site: Site) -> None:
     page = site.get("/my-flight?from=New+York&to=Chicago&when=Friday")
     links = re.findall(r'<a href="(/routes/[^"]+)"', page.body.decode())
@@ -127,6 +133,7 @@ def test_a_city_with_several_airports_offers_each_route_with_its_figure(site: Si
         ("from=MCO&to=JFK", "No flight from MCO to JFK is in the data."),
         ("from=JFK&to=MCO&airline=HA", "No flight by Hawaiian Airlines Inc. from JFK to MCO"),
         ("from=JFK&to=MCO&when=soon", "Write it as 2013-07-04, July or Friday."),
+        ("from=JFK&to=MCO&when=2013-13", "'2013-13' is not a day or a month."),
         ("from=%3Cscript%3E&to=MCO", "is called '<script>'."),
     ],
 )

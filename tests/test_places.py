@@ -50,6 +50,8 @@ MISSING = {
     "/days/tomorrow/": ("is not a day", "/days/"),
     "/days/20130209/": ("Write the day as 2013-02-09.", "/days/2013-02-09/"),
     "/airports/CHICAGO/": ("No airport has the code CHICAGO.", "/airports/MDW/"),
+    "/airports/NYC/": ("NYC is a city with several airports.", "/airports/EWR/"),
+    "/compare/?a=portland&b=Boston": ("No airport has the code PORTLAND.", "/airports/PDX/"),
     "/connections/?from=JFK&via=JKF": ("No airport has the code JKF.", "/airports/JFK/"),
 }
 REFUSED = {
@@ -109,6 +111,11 @@ def test_a_wrong_parameter_is_refused_with_what_is_allowed(site: Site, path: str
     assert REFUSED[path] in unescape(answer.body.decode())
 
 
+def test_a_refused_choice_shows_the_choices(site: Site) -> None:
+    for path, choice in {"/routes/?order=nicest": "busiest", "/days/?year=1999": "2013"}.items():
+        assert f"<code>{choice}</code>" in site.get(path, Accept="text/html").body.decode()
+
+
 def test_codes_in_lower_case_lead_to_the_page_for_good(demo: Platform) -> None:
     for path, target in {
         "/routes/jfk-mco/?airline=b6": "/routes/JFK-MCO/?airline=b6",
@@ -136,6 +143,21 @@ def test_a_route_counts_exactly_the_flights_that_are_chosen(site: Site) -> None:
 def test_few_flights_are_said_to_be_few(site: Site) -> None:
     assert "Only 64 flights: below 100" in _body(site, "/routes/JFK-MCO/?month=7&weekday=Friday")
     assert "below 100" not in _body(site, "/routes/JFK-MCO/")
+    assert "below 100" not in _body(site, "/routes/JFK-MCO/?airline=HA")  # no flight at all
+
+
+def test_a_month_of_an_airline_with_fewer_than_10_flights_has_no_percentage(site: Site) -> None:
+    lines = site.get("/airlines/OO/?figure=months&format=csv").body.decode().splitlines()
+    few = [line for line in lines[1:] if int(line.split(",")[-1]) < 10]
+    assert few
+    assert all(line.split(",")[-2] == "" for line in few), few
+
+
+def test_a_missing_page_suggests_each_thing_once_and_nothing_for_no_letters(site: Site) -> None:
+    for path, suggested in {"/routes/JFK-JFK/": 2, "/airlines/%F0%9F%98%80/": 0}.items():
+        body = site.get(path, Accept="text/html").body.decode()
+        main = body.partition("<main")[2].partition("</main>")[0]
+        assert len(re.findall(r"<li><a ", main)) == suggested, main
 
 
 def test_a_connection_is_made_if_the_first_flight_leaves_enough_minutes(site: Site) -> None:
@@ -150,6 +172,13 @@ def test_a_connection_is_made_if_the_first_flight_leaves_enough_minutes(site: Si
     assert short.startswith(
         "With 1 minute at Chicago (ORD), if the way from gate to gate takes 30 minutes, "
     )
+
+
+def test_things_to_compare_may_be_named(site: Site) -> None:
+    for a, b in (("jetblue", "Delta"), ("LaGuardia", "jfk"), ("9+Feb+2013", "2013-07-10")):
+        by_name = _answer(_body(site, f"/compare/?a={a}&b={b}"))
+        assert re.search(r"% of [\d,]+ flights .* arrived on time", by_name)
+    assert "1 Jan" not in by_name  # the answer about two days states no other period
 
 
 def test_airlines_are_compared_on_the_routes_that_both_fly(site: Site) -> None:

@@ -43,6 +43,10 @@ def test_fields_of_a_form_get_only_what_flights_connect(site: Site) -> None:
     assert [(a["value"], a["flights"]) for a in reached] == [("HNL", 342)]
 
 
+def test_a_text_without_letters_or_digits_suggests_nothing(site: Site) -> None:
+    assert suggestions(site, q="–") == suggestions(site, q="\N{GRINNING FACE}") == []  # noqa: RUF001
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

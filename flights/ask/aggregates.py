@@ -47,7 +47,7 @@ def of_flights(measure: Measure) -> Aggregates:
         return (f"count_distinct:{column}", "count"), {}
     if measure.name == "duration":
         return ("avg:Elapsed_Minutes", "count:Elapsed_Minutes"), {}
-    if measure.name in ("cancelled", "diverted"):
+    if measure.name in ("cancelled", "flown", "diverted"):
         return _share(measure, *_cancelled(measure))
     delay = f"{'Departure' if measure.departure else 'Arrival'}_Delay_Minutes"
     if measure.name in ("on_time", "early", "late"):
@@ -79,11 +79,12 @@ def _punctual(measure: Measure, delay: str) -> tuple[str, str]:
 
 def _cancelled(measure: Measure) -> tuple[str, str]:
     """The condition on a flag; without flags, a flight that did not depart is cancelled."""
+    value = "false" if measure.name == "flown" else "true"
     if _have_flags():
-        return measure.name.capitalize(), "true"
-    if measure.name == "cancelled":
-        return "Departure_Delay_Minutes__isnull", "true"
-    raise Refused("Diversions are known only by month, day, airport, hour, route or flight.")
+        return "Diverted" if measure.name == "diverted" else "Cancelled", value
+    if measure.name == "diverted":
+        raise Refused("Diversions are known only by month, day, airport, hour, route or flight.")
+    return "Departure_Delay_Minutes__isnull", value
 
 
 def _have_flags() -> bool:

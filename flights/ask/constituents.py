@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,15 +65,28 @@ def parse(words: Words) -> list[Constituent]:
 
 def _sides(parts: list[Constituent]) -> list[Constituent]:
     """Late departures "at" a place leave it, and late arrivals "at" a place reach it."""
-    sided = list(parts)
-    for number, part in enumerate(parts):
-        before = parts[max(0, number - 2) : number]
-        if part.rule == "places" and before:
-            if before[-1].rule == "late_departure":
-                sided[number] = part._replace(rule="origin")
-            elif len(before) == 2 and before[0].has("ARRIVE") and before[1].has(*SIDED):
-                sided[number] = part._replace(rule="destination")
-    return sided
+    return [
+        part._replace(rule=_side(parts[:number], parts[number + 1 :]) or part.rule)
+        if part.rule == "places"
+        else part
+        for number, part in enumerate(parts)
+    ]
+
+
+def _side(before: list[Constituent], after: list[Constituent]) -> str:
+    """The end that the words before or after a place make it: "JFK arrivals"; "" for neither."""
+    nouns = _nouns(after)
+    if "departures" in nouns or (before and before[-1].rule == "late_departure"):
+        return "origin"
+    arrive = len(before) > 1 and before[-2].has("ARRIVE") and before[-1].has(*SIDED)
+    return "destination" if "arrivals" in nouns or arrive else ""
+
+
+def _nouns(parts: list[Constituent]) -> list[Any]:
+    """The values of the first words of some parts, which say what leaves or arrives, and how."""
+    tokens = [token for part in parts[:2] for token in part.tokens][:2]
+    said = takewhile(lambda token: token.type in (*SIDED, "DEPART", "ARRIVE"), tokens)
+    return [token.value for token in said]
 
 
 def _joined(parts: list[Constituent]) -> list[Constituent]:
@@ -102,7 +116,10 @@ def _leaves(part: Any) -> Iterator[Any]:
 
 
 def _without_nouns(tokens: list[Token]) -> list[Token]:
-    """Leave out nouns beside names: "Boston airport", "the month of July", "the year 2013"."""
+    """Leave out nouns beside names: "Boston airport", "the month of July", "the year 2013".
+
+    "By month in summer" groups by month.
+    """
     kept: list[Token] = []
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         if not _is_noun(before, token, after):
@@ -111,7 +128,7 @@ def _without_nouns(tokens: list[Token]) -> list[Token]:
 
 
 def _is_noun(before: Token | None, token: Token, after: Token | None) -> bool:
-    if token.type != "DIM":
+    if token.type != "DIM" or (before and before.type == "BY"):
         return False
     place = before.value if before and before.type == "PLACE" else None
     one_airport = place and len(getattr(place, "airports", " ")) == 1

@@ -6,7 +6,14 @@ from datetime import date
 type Period = tuple[date, date]  # first and last day
 
 # Of each measure: whether more of it is better. A count of flights is neither.
-GOOD = {"on_time": True, "early": True, "flights": None, "number": None, "duration": None}
+GOOD = {
+    "on_time": True,
+    "early": True,
+    "flown": True,
+    "flights": None,
+    "number": None,
+    "duration": None,
+}
 DIMENSIONS = (
     *("airline", "origin", "destination", "route", "month", "year", "weekday", "date", "hour"),
     "flight",
@@ -18,7 +25,7 @@ IN_TIME = ("month", "year", "weekday", "date", "hour")
 class Measure:
     """What is computed of the flights."""
 
-    name: str  # on_time, late, early, average, median, percentile, longest, cancelled, diverted...
+    name: str  # on_time, late, early, average, median, percentile, longest, cancelled, flown...
     count: bool = False  # the number of such flights instead of their percentage
     departure: bool = False  # of departures instead of arrivals
     operator: str = "gte"  # of `late`, for its minutes

@@ -1,11 +1,15 @@
 """What a question groups flights by, and which end of the ranking it asks for."""
 
-from . import places
+from itertools import pairwise
+
+from . import pairs, places
 from .constituents import Constituent
 from .frame import Frame
 from .refusals import Refused
 
 VAGUE_TIME = ("hour", "day of the week", "month")
+# Rules that name periods, and rules that name days of the week.
+SETS = (pairs.FILTERS["period"], pairs.FILTERS["weekdays"])
 VAGUE_DAY = ("day of the week", "date")
 
 
@@ -28,7 +32,7 @@ def top(parts: list[Constituent]) -> int | None:
 def group(parts: list[Constituent], frame: Frame) -> str:
     """A dimension of the frame, or "". The frame has all but its group."""
     groups = {_grouped(part, frame) for part in parts} - {""}
-    groups = groups or _compared(parts, frame)
+    groups = groups or _compared(parts, frame) or _ranked_flights(parts, frame)
     if "airport" in groups:
         groups = groups - {"airport"} | {_airports(frame)}
     if len(groups) > 1:
@@ -63,19 +67,39 @@ def _day(part: Constituent, frame: Frame) -> str:
     raise Refused("Which day do you mean: the day of the week or the date?", VAGUE_DAY)
 
 
+def _ranked_flights(parts: list[Constituent], frame: Frame) -> set[str]:
+    """The "best flight" is one of the flight numbers."""
+    ranked = frame.rank in ("best", "worst") and any(
+        rank.rule == "rank" and word.has("FLIGHTS") for rank, word in pairwise(parts)
+    )
+    return {"flight"} if ranked else set()
+
+
 def _compared(parts: list[Constituent], frame: Frame) -> set[str]:
     """The dimension of which the question names several values to compare."""
     compares = any(part.has("COMPARE", "OR") for part in parts) or frame.rank in ("best", "worst")
     months = [month for p in parts if p.rule == "months" for month in p.values("MONTH")]
     days = [day for p in parts if p.rule == "weekdays" for day in p.values("WEEKDAY")]
+    dates = [part for part in parts if part.rule in ("date", "holiday")]
+    if compares and any(_has_sets(parts, family) for family in SETS):
+        raise Refused(
+            "Compare single days, months or days of the week, not parts of the week or year."
+        )
     several = {
         "airline": len(frame.airlines) > 1,
         "origin": compares and places.several(parts, frame.origins),
         "destination": compares and places.several(parts, frame.destinations),
         "weekday": compares and len(set(days)) > 1,
         "month": compares and len(set(months)) > 1,
+        "date": compares and len({part.tokens for part in dates}) > 1,
     }
     return {name for name, matches in several.items() if matches}
+
+
+def _has_sets(parts: list[Constituent], family: tuple[str, ...]) -> bool:
+    """Whether several periods or days are named, and one of them has many days."""
+    named = [part.rule for part in parts if part.rule in family]
+    return len(named) > 1 and bool(set(named) - {"weekdays", "months", "date", "holiday"})
 
 
 def _airports(frame: Frame) -> str:

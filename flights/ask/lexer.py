@@ -193,5 +193,10 @@ def _similar(key: str) -> str | None:
 
 
 # The words that a misspelt word may be. Short words resemble too many others.
-CORRECT = [p[0] for p in sorted(PHRASES) if len(p) == 1 and len(p[0]) >= SHORTEST_TYPO]
+# None is taken for a negation: "done" is not "don't".
+CORRECT = [
+    phrase[0]
+    for phrase, (kind, _) in sorted(PHRASES.items())
+    if len(phrase) == 1 and len(phrase[0]) >= SHORTEST_TYPO and kind not in ("NOT", "EXCEPT")
+]
 CORRECT += [word for word in SUBJECT_OF if len(word) >= SHORTEST_TYPO]

@@ -16,7 +16,9 @@ SUBJECTS = {
     "diverted": ("DIVERTED", "DIVERSION"),
     "duration": ("HOWLONG",),
 }
+SIDED = ("late_departure", "negated")  # rules that say whether departures or arrivals are late
 NOUNS = ("DELAY", "CANCELLATION", "DIVERSION")
+NOT = {"late": "on_time", "cancelled": "flown"}
 ONE = "Ask about one thing at a time: on time, late, early, cancelled or diverted."
 
 
@@ -25,10 +27,12 @@ def read(parts: list[Constituent]) -> Measure | None:
     has = {token.type for part in parts for token in part.tokens}
     rules = {part.rule for part in parts}
     subjects = [name for name, kinds in SUBJECTS.items() if has & set(kinds)]
-    departure = "late_departure" in rules
+    departure = any(part.rule in SIDED and part.has("DEPART") for part in parts)
     if len(subjects) > 1:
         raise Refused(ONE)
     subject = subjects[0] if subjects else ""
+    if "negated" in rules:
+        subject = _opposite(parts, subject)
     statistic = _statistic(parts, has, rules, subject, departure)
     if statistic:
         return statistic
@@ -39,6 +43,18 @@ def read(parts: list[Constituent]) -> Measure | None:
     if subject:
         return Measure(subject, _is_count(parts, has) and subject != "duration", departure)
     return _flights(has)
+
+
+def _opposite(parts: list[Constituent], subject: str) -> str:
+    """The subject of flights that are not late or not cancelled."""
+    if sum(part.has(*SUBJECTS[subject]) for part in parts) > 1:
+        raise Refused(ONE)
+    if subject not in NOT:
+        raise Refused(
+            "I know “not late” and “not cancelled”. Flights that are not on time are late,"
+            " cancelled or diverted: ask about one of these."
+        )
+    return NOT[subject]
 
 
 def _statistic(
@@ -65,7 +81,17 @@ def _statistic(
         return Measure("duration")
     if subject != "late" or "threshold" in rules:
         raise Refused("Averages, medians, percentiles and maxima are of delays in minutes.")
+    if _are_late(parts):
+        raise Refused(
+            "Averages, medians, percentiles and maxima are of all flights, early ones included."
+        )
     return Measure(name, departure=departure, of=of[0] if of else 90)
+
+
+def _are_late(parts: list[Constituent]) -> bool:
+    """Whether only late flights are meant: "the average delay of flights that were late"."""
+    named = [token for part in parts for token in part.tokens if token.type in SUBJECTS["late"]]
+    return len(named) > 1 or any(token.value == "flights" for token in named)
 
 
 def _number(parts: list[Constituent], subject: str) -> Measure:
@@ -86,7 +112,7 @@ def _threshold(parts: list[Constituent], subject: str, departure: bool, count: b
         raise Refused("Ask for one limit of a delay, such as 30 minutes late or more.")
     (minutes, plus) = part.values("DURATION")[0]
     if part.has("UNDER"):
-        return Measure("late", count, departure, "lt", minutes)
+        return Measure("late", count, departure, part.values("UNDER")[0], minutes)
     over = part.has("OVER") and not (plus or part.has("ORMORE"))
     return Measure("late", count, departure, "gt" if over else "gte", minutes)
 

@@ -22,8 +22,9 @@ GROUPS = {
     "weekday": "day of the week",
     "flight": "flight number",
 }
+PLURALS = {"weekday": "days of the week", "hour": "times of day"}  # "5 hours" is a duration
 NOUNS = {"late": "late flights", "cancelled": "cancellations", "diverted": "diversions"}
-LIMITS = {"gte": "at least", "gt": "more than", "lt": "less than"}
+LIMITS = {"gte": "at least", "gt": "more than", "lt": "less than", "lte": "at most"}
 VAGUE = re.compile(r"\b(time|times|when|day|days)\b", re.IGNORECASE)
 OTHERS = (Measure("on_time"), Measure("late"), Measure("cancelled"))
 
@@ -44,10 +45,10 @@ def _head(frame: Frame, measure: Measure) -> str:
     top = f" {frame.top}" if frame.top else ""
     if measure.name == "flights":
         what = "number of flights"
-    if measure.count:
+    if measure.count and measure.name in NOUNS:
         return f"{group} with the {frame.rank}{top} {_noun(measure)}"
     rank = {"most": "highest", "least": "lowest"}.get(frame.rank, frame.rank)
-    things = "days of the week" if group == "day of the week" else f"{group}s"
+    things = PLURALS.get(frame.group, f"{group}s")
     return f"{rank}{top} {things if top else group} by {what}"
 
 
@@ -60,6 +61,7 @@ def _measure(measure: Measure) -> str:
         "early": f"{counted} {side}early",
         "late": f"{counted} {side}late{_limit(measure)}",
         "cancelled": f"{counted} cancelled",
+        "flown": f"{counted} not cancelled",
         "diverted": f"{counted} diverted",
         "average": f"average {delay}",
         "median": f"median {delay}",

@@ -29,14 +29,19 @@ def _all(plan: Plan, figure: Figure, measured: Measured) -> str:
     flights = selection.flights(plan)
     counted = f"{number(figure.flights)} {flights}"
     if measured.kind == "percent":
-        return f"{number(figure.value)} % of {counted} {measured.words}."
+        return f"{number(figure.value)} % of {counted} {measured.words}.{_few(figure)}"
     if measured.kind == "count":
         of = f" of {number(figure.flights)}" if figure.value != figure.flights else ""
         return f"{number(figure.value)}{of} {flights} {measured.words}."
     if measured.kind == "number":
         things = measured.words if figure.value == 1 else measured.unit
         return f"{number(figure.value)} {things}: {counted} were scheduled."
-    return f"The {measured.words} of {counted} is {_minutes(figure)}."
+    return f"The {measured.words} of {counted} is {_minutes(figure)}.{_few(figure)}"
+
+
+def _few(figure: Figure) -> str:
+    """What to say about few flights; empty if there are enough."""
+    return f" Figures of fewer than {LEAST} flights are mostly chance." * (figure.flights < LEAST)
 
 
 def _ranking(plan: Plan, figures: Figures, measured: Measured) -> str:
@@ -46,12 +51,15 @@ def _ranking(plan: Plan, figures: Figures, measured: Measured) -> str:
         named = "; ".join(f"{row.label}: {_short(row, measured)}" for row in rows)
         return f"The first {len(rows)} by {by} {where}: {named}."
     first, last = rows[0], rows[-1]
+    if len(rows) == 1 and not figures.more:
+        least = f"at least {LEAST} flights" if plan.having else "any flight"
+        return f"{first.label}: {_figure(first, where, measured)}. No other has {least}."
     ends = ("highest", "lowest") if plan.order_by[0].startswith("-") else ("lowest", "highest")
     other = f"; the {ends[1]} is {last.label}, {_short(last, measured)}"
     return (
         f"{first.label}: {_figure(first, where, measured)}."
         f" This is the {ends[0]} of {_among(plan, figures)}"
-        f"{other if len(rows) > 1 and not figures.more else ''}."
+        f"{'' if figures.more else other}."
     )
 
 
@@ -105,4 +113,4 @@ def _among(plan: Plan, figures: Figures) -> str:
     things = "days of the week" if thing == "day of the week" else f"{thing}s"
     if figures.more:
         return f"all {things}{least}"
-    return f"{len(figures.rows)} {things if len(figures.rows) > 1 else thing}{least}"
+    return f"{len(figures.rows)} {things}{least}"

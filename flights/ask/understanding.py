@@ -1,17 +1,22 @@
 """Understand a question: its constituents become a `Frame`."""
 
+import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from flights.entities import Airline, Airport, Entity, Flight
 
-from . import constituents, conversation, groups, lexer, measures, places, times
+from . import constituents, conversation, groups, lexer, measures, pairs, places, times
 from .constituents import Constituent, Unreadable
 from .frame import GOOD, Frame, Measure
 from .lexer import Words
 from .refusals import Refused, Unread
 
 LONGEST = 300  # characters of a question
+ARE = re.compile(
+    r"\s+(?:(?:that|which)\s+)?(?:are|were|is|was|come|came)\b(?!\s+there)", re.IGNORECASE
+)
 MOST_CHOICES = 4  # meanings of an ambiguous name that a refusal lists
 
 
@@ -29,6 +34,8 @@ def understand(question: str, previous: Frame | None = None) -> tuple[Frame, Wor
         raise Refused("I read no question in this.")
     read = frame(parts)
     if previous and conversation.continues(parts, read):
+        if read == Frame():
+            raise Refused("This changes nothing in the question before.")
         read = conversation.merge(previous, read)
     elif conversation.begins_with_and(parts):
         raise Refused("This continues a question, but no question came before it.")
@@ -40,6 +47,10 @@ def _check(question: str, words: Words) -> None:
     if words.subjects:
         subjects = " and ".join(dict.fromkeys(words.subjects))
         raise Refused(f"The data tell nothing about {subjects}.")
+    if _shares_out(question, words):
+        raise Refused(
+            "AirSense gives percentages of scheduled flights, not of late or cancelled ones."
+        )
     if words.unknown:
         unknown = ", ".join(f"“{word[:40]}”" for word in dict.fromkeys(words.unknown))
         raise Unread(f"I do not understand {unknown}.")
@@ -50,6 +61,14 @@ def _check(question: str, words: Words) -> None:
         raise Refused(f"Which one do you mean: {' or '.join(meanings)}?", choices)
 
 
+def _shares_out(question: str, words: Words) -> bool:
+    """Whether late flights are divided: "the percentage of delays that were in July"."""
+    return any(
+        share.type == "SHARE" and noun.type in measures.NOUNS and ARE.match(question, noun.end)
+        for share, noun in pairwise(words.tokens)
+    )
+
+
 def _name(thing: Entity) -> str:
     if isinstance(thing, Flight):
         return f"{thing.airline.code} {thing.number}"
@@ -58,6 +77,7 @@ def _name(thing: Entity) -> str:
 
 def frame(parts: list[Constituent]) -> Frame:
     """The frame of what a question names, without what it leaves out. Raises Refused."""
+    pairs.refuse(parts)
     flights = _unique(parts, "FLIGHT", lambda flight: (flight.airline.code, flight.number))
     if len(flights) > 1:
         raise Refused("Ask about one flight number at a time.")

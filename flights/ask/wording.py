@@ -19,7 +19,9 @@ OUTCOMES = {
 }
 CONDITIONS = {
     ("Departure_Delay_Minutes__isnull", "true"): "were cancelled",
+    ("Departure_Delay_Minutes__isnull", "false"): "were not cancelled",
     ("Cancelled", "true"): "were cancelled",
+    ("Cancelled", "false"): "were not cancelled",
     ("Diverted", "true"): "were diverted",
 }
 THINGS = {
@@ -90,6 +92,8 @@ def delayed(side: str, operator: str, minutes: str) -> str:
 
 
 def _minutes(text: str) -> str:
+    if text == "avg:Elapsed_Minutes":
+        return "average time from gate to gate"
     match = MINUTES.fullmatch(text)
     if not match:
         function, _, column = text.partition(":")

@@ -27,6 +27,12 @@ class Mention:
     exact: bool  # False: the text has a typing error
     others: tuple[Entity, ...] = ()  # what else it may mean, the most likely first
 
+    @property
+    def namesakes(self) -> list[City]:
+        """The other cities of a city's name: Portland in Oregon."""
+        cities = [other for other in self.others if isinstance(other, City)]
+        return cities if isinstance(self.entity, City) else []
+
 
 def find(text: str) -> list[Mention]:
     """What a text names, in its order; the mentions do not overlap.

@@ -31,16 +31,17 @@ def suggest(
     """Things whose name or code begins with a prefix, or nearly: the best, then the busiest.
 
     `kinds` are of KINDS, or `origin` and `destination`: airports that flights leave or reach. An
-    empty prefix suggests the busiest. Limits restrict airports and airlines, and their flights, to
-    those that some airports and an airline connect.
+    empty prefix suggests the busiest, one without a letter or digit nothing. Limits restrict
+    airports and airlines, and their flights, to those that some airports and an airline connect.
     """
     text, known = prefix[:LONGEST].strip(), directory.current()
-    scored = list(_named(names.key(text), text, known, kinds, limits))
+    key = names.key(text)
+    scored = list(_named(key, text, known, kinds, limits)) if key or not text else []
     if text and not limits:
         scored += [*_days(text, known, kinds), *_flights(text, known, kinds, limit)]
         scored += _routes(text, known, kinds)
-    if text and not scored:
-        scored = list(_misspelt(names.key(text), known, kinds, limits))
+    if key and not scored:
+        scored = list(_misspelt(key, known, kinds, limits))
     ranked = sorted(scored, key=lambda pair: (-pair[0], -(pair[1].flights or 0)))
     return list(dict.fromkeys(entity for _, entity in ranked))[: min(limit, MOST)]
 

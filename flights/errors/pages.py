@@ -33,13 +33,13 @@ def error_page(request: HttpRequest, error: Exception) -> HttpResponse:
     response = error_response(error, {})
     assert response
     status, headers = response.status_code, response.headers
-    return _error_page(request, response.data["detail"], status, headers)
+    return _error_page(request, response.data, status, headers)
 
 
 def refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
     """Report an error as a page to a browser, and as problem details to a program."""
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
-        return _error_page(request, message, status)
+        return _error_page(request, {"detail": message}, status)
     return JsonResponse(problem(message, status), status=status, content_type=PROBLEM)
 
 
@@ -87,9 +87,11 @@ def _has_view(path: str) -> bool:
 
 
 def _error_page(
-    request: HttpRequest, message: str, status: int, headers: Any = None
+    request: HttpRequest, details: dict[str, Any], status: int, headers: Any = None
 ) -> HttpResponse:
-    response = render(request, "error.html", {"message": message, "status": status}, status=status)
+    """A page with the message of the problem details, and the values that are allowed instead."""
+    shown = {"message": details["detail"], "allowed": details.get("allowed"), "status": status}
+    response = render(request, "error.html", shown, status=status)
     if headers and "Retry-After" in headers:
         response["Retry-After"] = headers["Retry-After"]
     return response

@@ -12,7 +12,16 @@ from django.shortcuts import redirect, render
 
 from flights import entities, links
 from flights.access import throttles
-from flights.entities import Airline, Airport, Day, Entity, Route, directory, recognition
+from flights.entities import (
+    Airline,
+    Airport,
+    Day,
+    Entity,
+    Mention,
+    Route,
+    directory,
+    recognition,
+)
 from flights.entities.dates import MONTHS, WEEK
 from flights.errors import BadQuery
 from flights.errors.pages import page
@@ -85,10 +94,16 @@ def read(fields: dict[str, str]) -> Trip:
 def _airports(text: str, field: str) -> tuple[Airport, ...]:
     if not text:
         raise BadQuery(f"Fill in {field}: an airport or a city, by name or code.")
-    named = [a for mention in entities.find(text) if (a := recognition.airports(mention.entity))]
+    named = [airports for mention in entities.find(text) if (airports := _meant(mention))]
     if not named:
         raise _unknown(text, "airport or city", ("airport", "city"))
     return named[0]
+
+
+def _meant(mention: Mention) -> tuple[Airport, ...]:
+    """The airports of a place, and of the cities of its name: Portland in Maine and in Oregon."""
+    places = [mention.entity, *mention.namesakes]
+    return tuple(dict.fromkeys(a for place in places for a in recognition.airports(place)))
 
 
 def _airline(text: str) -> Airline | None:
@@ -114,12 +129,12 @@ def _when(text: str) -> tuple[int | None, str | None]:
     for mention in entities.find(text):
         if isinstance(mention.entity, Day):
             return mention.entity.date.month, f"{mention.entity.date:%A}"
-    month, weekday = MONTH.search(text), WEEKDAY.search(text)
+    month, weekday = _month(MONTH.search(text)), _weekday(WEEKDAY.search(text))
     if not (month or weekday):
         raise BadQuery(
             f"{text!r} is not a day or a month. Write it as 2013-07-04, July or Friday.",
         )
-    return _month(month), _weekday(weekday)
+    return month, weekday
 
 
 def _month(match: re.Match[str] | None) -> int | None:

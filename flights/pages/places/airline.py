@@ -23,7 +23,7 @@ from .outcomes import (
     values,
     whole,
 )
-from .page import FEW, Cell, Fact, Link, Listing, Page
+from .page import FEW, LEAST, Cell, Fact, Link, Listing, Page
 
 UNIT = "%"
 ROUTES = 50  # in the table, those with most flights
@@ -94,9 +94,10 @@ def month_figures(months: TableRows) -> list[Figure]:
     ]
     on_time = Lines([Series("", _months(months, "On_Time_Percent"))], UNIT, "Month")
     delays = Lines(late, UNIT, "Month", from_zero=True)
-    delayed = "Percent of scheduled flights by delay at arrival"
+    measures = (outcomes.ON_TIME, "Percent of scheduled flights by delay at arrival")
+    punctual, delayed = (f"{measure}. At least {LEAST} flights a month." for measure in measures)
     return [
-        figure("months", "On time by month", outcomes.ON_TIME, on_time, months, flights),
+        figure("months", "On time by month", punctual, on_time, months, flights),
         figure("delays", "Long delays by month", delayed, delays, months, flights),
     ]
 
@@ -106,7 +107,9 @@ LATE = {15: "Late_Percent", 30: "Late_30_Percent", 60: "Late_60_Percent"}
 
 def _months(months: TableRows, column: str) -> list[Value]:
     return [
-        Value(outcomes.month(r["Month"]), r[column], r["Scheduled_Flights"]) for r in months.rows
+        Value(outcomes.month(row["Month"]), row[column] if flights >= LEAST else None, flights)
+        for row in months.rows
+        for flights in [row["Scheduled_Flights"]]
     ]
 
 

@@ -74,7 +74,7 @@ def _months(rows: TableRows) -> Iterator[Figure]:
         )
         for row in rows.rows
     ]
-    measure = f"{outcomes.ON_TIME}, of departing flights"
+    measure = f"{outcomes.ON_TIME}, of departing flights. At least {FEW} flights a month."
     chart = Lines([Series("", values)], UNIT, "Month")
     yield figure("months", "On time by month", measure, chart, rows, total(rows.rows, BY_SHARE))
 

@@ -60,7 +60,7 @@ def _answer(a: Thing, b: Thing, common: common_routes.Common | None) -> str:
         for thing in (a, b)
     )
     if common is None:
-        return f"{every} arrived on time ({period})."
+        return f"{every} arrived on time{'' if a.kind == 'days' else f' ({period})'}."
     if not common.rows:
         return f"{every} arrived on time ({period}); they fly no route in common."
     return f"{common.answer}; over all routes {every} ({period})."

@@ -12,10 +12,9 @@ from flights.pages.table_rows import TableRows
 from . import outcomes
 from .compared import Thing
 from .outcomes import BY_ROW, BY_SHARE, Measured, shares
-from .page import FEW
+from .page import FEW, LEAST
 
 UNIT = "%"
-LEAST = 10  # flights of an hour or a month
 
 
 def figures(a: Thing, b: Thing) -> list[Figure]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from flights import links
+from flights import entities, links
 from flights.errors import BadQuery
 from flights.mirror import MirroredTable
 from flights.models.mirrored import (
@@ -40,7 +40,7 @@ class Thing:
 
 
 def read(text: str) -> Thing:
-    """The thing of the address of a page, or of a code. Raises BadQuery and NoSuchThing."""
+    """The thing of the address of a page, of a code or a name. Raises BadQuery and NoSuchThing."""
     if match := ADDRESS.fullmatch(text):
         return MAKE[match[1]](match[2].upper())
     code = text.upper()
@@ -49,7 +49,17 @@ def read(text: str) -> Thing:
     if "-" in code:
         first = code.partition("-")[0]
         return _flight(code) if first in known.airlines() else _route(code)
-    return _airline(code) if code in known.airlines() else _airport(code)
+    if code in known.airlines():
+        return _airline(code)
+    return _airport(code) if code in known.airports() else _named(text)
+
+
+def _named(text: str) -> Thing:
+    """The first thing with a page that a text names without doubt: `JetBlue`, `9 Feb 2013`."""
+    urls = [mention.entity.url for mention in entities.find(text) if not mention.namesakes]
+    return next((read(url) for url in urls if ADDRESS.fullmatch(url)), None) or _airport(
+        text.upper()
+    )
 
 
 def _airline(code: str) -> Thing:

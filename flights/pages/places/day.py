@@ -11,10 +11,9 @@ from flights.pages.table_rows import TableRows
 from . import known, outcomes
 from .missing import NoSuchThing
 from .outcomes import BY_SHARE, COUNT, SHARE, Row, figure, percent, share_cell, shares, total, whole
-from .page import Cell, Fact, Link, Listing, Page
+from .page import LEAST, Cell, Fact, Link, Listing, Page
 
 UNIT = "%"
-LEAST = 10  # flights of an hour, airline or airport on the day
 AIRPORTS = 15  # in the figure, those with most flights
 
 

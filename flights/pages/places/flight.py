@@ -41,7 +41,7 @@ def build(params: dict[str, str], airline: str, number: str) -> Page:
 
 NOTE = (
     "Airlines change what a flight number stands for: look at the routes and the times of"
-    " departure below."
+    " departure above."
 )
 
 

@@ -5,9 +5,9 @@ from flights.pages.charts import Columns, Figure, Lines, Series, Value
 
 from . import delays, outcomes
 from .outcomes import BY_SHARE, COUNT, SHARE, Row, figure, shares, total
+from .page import LEAST
 
 UNIT = "%"
-LEAST = 10  # flights of a month or weekday
 
 
 def all_of(where: dict[str, str]) -> list[Figure]:

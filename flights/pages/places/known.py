@@ -72,8 +72,11 @@ def airline(code: str) -> str:
 
 
 def airport(code: str) -> Airport:
-    """The airport of a code; NoSuchThing suggests close codes."""
+    """The airport of a code; NoSuchThing suggests those of a city, or close codes."""
     known = airports()
+    if code in CITIES:
+        of_city = [(each.label, links.airport(each.code)) for each in city(CITIES[code])]
+        raise NoSuchThing(f"{code} is a city with several airports.", of_city)
     if code not in known:
         similar = [(known[c].label, links.airport(c)) for c in close(code, known)]
         close_by = _close(code, similar, "airport")

@@ -14,7 +14,7 @@ class NoSuchThing(Exception):
     def __init__(self, message: str, suggestions: Sequence[Link] = ()) -> None:
         super().__init__(message)
         self.message = message
-        self.suggestions = suggestions
+        self.suggestions = list(dict.fromkeys(suggestions))  # a route may end where it begins
 
 
 def close(code: str, codes: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from flights.pages import formatting
 from flights.pages.charts import Figure
 
 FEW = settings.FLIGHTS_TO_RANK  # a percentage of fewer flights is mostly chance
+LEAST = 10  # flights of a part of a figure, such as an hour: otherwise it shows single flights
 
 type Link = tuple[str, str]  # text and address
 
@@ -63,7 +64,7 @@ class Choice:
 class Page:
     title: str
     answer: str  # one sentence; also the description for search engines
-    flights: int | None  # on which the answer rests; None: the page counts none
+    flights: int | None  # on which the answer rests; 0 or None: it has no percentage
     kind: str  # "Route": stands above the title
     above: Link  # the list of all things of this kind
     facts: Sequence[Fact] = ()
@@ -79,7 +80,7 @@ class Page:
     @property
     def few(self) -> str:
         """What to say about few flights; empty if there are enough."""
-        if self.flights is None or self.flights >= FEW:
+        if not self.flights or self.flights >= FEW:
             return ""
         counted = formatting.count(self.flights, "flight")
         return f"Only {counted}: below {FEW} flights a percentage is mostly chance."

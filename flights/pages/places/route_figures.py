@@ -10,9 +10,8 @@ from flights.pages.table_rows import TableRows
 from . import known, outcomes
 from .ends import End
 from .outcomes import BY_SHARE, COUNT, LIMITS, Row, figure, late, ranked, shares, total, values
-from .page import FEW
+from .page import FEW, LEAST
 
-LEAST = 10  # flights of a day and hour, so that its colour is not one flight's
 UNIT = "%"
 
 
