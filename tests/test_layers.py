@@ -43,9 +43,10 @@ LAYERS = {
         backoff celery celery_logging checks cloudwatch command_help cors cpus csp data_folder
         deployment_checks logs models log_config log_limits navigation new_database
         parent_death permission_groups probes replica request_ids routes tracing
+        embedded
         access_log log_formats metrics
         scheduled_task
-        alerting container_secrets embedded login_throttle schedule_times schedule_work schedules
+        alerting container_secrets login_throttle schedule_times schedule_work schedules
         sign_in
         processes settings status
         hanging_database

@@ -3,14 +3,14 @@
 prometheus_client maps a file per process into memory, so that any of them can report the sum.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+
+from airsense.embedded import locks
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client, which reads it when it is imported
 # Files in memory: a process that writes to a mapped file on a full disk is killed (SIGBUS).
@@ -26,8 +26,9 @@ def shared() -> Iterator[None]:
     _remove_abandoned(parent)
     with (
         tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as name,
-        _locked(Path(name)),
+        locks.exclusive(Path(name, f"new-{LOCK}")) as lock,
     ):
+        Path(lock.name).rename(Path(name, LOCK))  # complete: others take it only if it is free
         os.environ[VARIABLE] = name
         yield
 
@@ -35,18 +36,9 @@ def shared() -> Iterator[None]:
 def _remove_abandoned(parent: Path) -> None:
     """Remove the folders of processes that were killed, which lock them no more."""
     for folder in parent.glob(f"{PREFIX}*"):
-        # Another user's folder cannot be opened, and one that is used cannot be locked.
-        with suppress(OSError), (folder / LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder)
-
-
-def _locked(folder: Path) -> IO[str]:
-    """Lock a new folder, in a file that gets its name when it is locked."""
-    file = (folder / f"new-{LOCK}").open("w")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    Path(file.name).rename(folder / LOCK)
-    return file
+        with suppress(OSError), (folder / LOCK).open() as lock:  # another user's cannot be opened
+            if locks.take(lock):
+                shutil.rmtree(folder)
 
 
 def forget_dead() -> None:
