@@ -9,6 +9,7 @@ import math
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.db.models import Q
@@ -59,15 +60,17 @@ def find(secret: str, scope: str) -> ApiKey:
     for `scope`. The state of the key may be `CACHED_FOR` seconds old. An unsalted hash is safe,
     because a secret has 256 random bits.
     """
-    return _checked(_by_digest(_digest(secret)) if FORM.fullmatch(secret) else None, scope)
+    key = _by_digest(_digest(secret)) if FORM.fullmatch(secret) else None
+    if error := _refusal(key, [scope]):
+        raise error
+    assert key  # otherwise there is an error
+    return key
 
 
 def is_known_valid(secret: str, scopes: frozenset[str]) -> bool:
     """Whether `find` needs no query to return this key for each of these scopes."""
     looked_up_at, key = _cache.get(_digest(secret), NEVER)
-    return bool(
-        key and _is_fresh(looked_up_at) and key.state == "valid" and scopes <= {*key.scopes}
-    )
+    return _is_fresh(looked_up_at) and _refusal(key, scopes) is None
 
 
 def save_last_uses() -> int:
@@ -80,15 +83,17 @@ def save_last_uses() -> int:
     return updated
 
 
-def _checked(key: ApiKey | None, scope: str) -> ApiKey:
+def _refusal(key: ApiKey | None, scopes: Iterable[str]) -> BadKey | BadScope | None:
+    """The error for a client with this key; None if the key is valid for each of the scopes."""
     if key is None:
-        raise BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
+        return BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
     if key.state != "valid":
         verb, at = ("was revoked", key.revoked_at) if key.revoked_at else ("expired", key.ends_at)
-        raise BadKey(f"The key {key.prefix}... {verb} at {at:%Y-%m-%d %H:%M} UTC.")
-    if scope not in key.scopes:
-        raise BadScope(f"The key {key.prefix}... is not for {scope}.", key.scopes)
-    return key
+        return BadKey(f"The key {key.prefix}... {verb} at {at:%Y-%m-%d %H:%M} UTC.")
+    for scope in scopes:
+        if scope not in key.scopes:
+            return BadScope(f"The key {key.prefix}... is not for {scope}.", key.scopes)
+    return None
 
 
 def _by_digest(digest: str) -> ApiKey | None:
