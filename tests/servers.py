@@ -17,9 +17,10 @@ import psycopg
 from psycopg import sql
 
 from airsense import data_folder, embedded
+from airsense.metrics.folder import MEMORY
 from tests import planted
 
-MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108  # bytes; a run of all tests needs a quarter
+ROOM = 4 << 30  # bytes of memory; a run of all tests needs a quarter
 
 
 def _folder() -> Path:
@@ -41,13 +42,14 @@ _held.enter_context(embedded.lease())
 POSTGRESQL = os.environ.get("DATABASE_URL") or embedded.database_url()
 QUEUE = os.environ.get("REDIS_URL") or embedded.broker_url()
 _numbers = itertools.count(1)
+_databases = set[str]()  # of the environments of this process that are not removed yet
 
 
 def own_environment(template: str = "template1") -> dict[str, str]:
     """The settings of one platform: a new database and queue, and no warehouse yet."""
     name = f"airsense_test_{os.getpid()}_{next(_numbers)}"
     copy_database(template, name)
-    _held.callback(remove, name)
+    _databases.add(name)
     return {
         "DATABASE_URL": urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}")),
         "REDIS_URL": QUEUE,
@@ -91,6 +93,12 @@ def remove(name: str) -> None:
     """Remove the database of an environment, and its role."""
     drop(name)
     execute("DROP ROLE IF EXISTS {}", f"{name}_reader")
+    _databases.discard(name)
+
+
+def _remove_databases() -> None:
+    for name in sorted(_databases):
+        remove(name)
 
 
 def _remove_shared() -> None:
@@ -115,6 +123,7 @@ def _spare_the_disk() -> None:
 if not os.environ.get("DATABASE_URL"):
     _spare_the_disk()
 os.environ.update(planted.ENVIRONMENT | own_environment())
+_held.callback(_remove_databases)
 _held.callback(_remove_shared)
 planted.default_log = data_folder.folder() / f"test-{os.getpid()}.log"
 _held.callback(planted.default_log.unlink, missing_ok=True)
