@@ -14,6 +14,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from django.db import connection
+from psycopg import sql
 
 from flights.access import keys
 from flights.models import ApiKey
@@ -85,16 +86,22 @@ def forbidden() -> Iterator[None]:
 
 @contextmanager
 def executions() -> Iterator[set[tuple[int, object]]]:
-    """The statements that wait for the table, each by its process and the moment it began."""
+    """The statements that wait for the table, each by its process and the moment it began.
+
+    PostgreSQL reads what a process waits for later than its statement: the text of the statement
+    tells whether it is the one that waits.
+    """
     seen, stop = set[tuple[int, object]](), Event()
 
     def look() -> None:
         with owner() as other:
+            waiting = sql.SQL(
+                "SELECT pid, query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database() AND usename LIKE '%\\_reader'"
+                " AND strpos(query, {}) > 0"
+            ).format(relation(other))
             while not stop.is_set():
-                rows = other.execute(
-                    "SELECT pid, query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                    " AND datname = current_database() AND usename LIKE '%\\_reader'"
-                )
+                rows = other.execute(waiting)
                 seen.update((int(pid), began) for pid, began in rows)  # type: ignore[misc]
                 time.sleep(0.01)
 
