@@ -16,7 +16,7 @@ class ReaderRoleMissing(Exception):
 def prepare() -> str:
     """Create or update the role and grant what it needs; returns its name.
 
-    While SECRET_KEY is being replaced, a password that one of the keys gives stays.
+    While SECRET_KEY is being replaced, a password derived from either key stays valid.
 
     Transfers grant it the relations of new versions. Raises ReaderRoleMissing.
     """

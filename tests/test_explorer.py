@@ -135,11 +135,11 @@ def test_an_expensive_count_is_shown_as_an_estimate(site: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("cursor=", "cursor is of the API alone: /api/flight_delay_data/"),
-        ("format=csv", "format is of the API alone: /api/flight_delay_data/"),
+        ("cursor=", "The explorer has no cursor. Use the API: /api/flight_delay_data/"),
+        ("format=csv", "The explorer has no format. Use the API: /api/flight_delay_data/"),
         ("count=about", "is unknown"),
         ("view=chart&view=table", "view appears 2 times"),
-        ("facets=Origin_City&group_by=Airline_Name", "facets count rows, not groups"),
+        ("facets=Origin_City&group_by=Airline_Name", "facets cannot be combined with group_by"),
     ],
 )
 def test_parameters_that_the_explorer_does_not_support_are_refused(

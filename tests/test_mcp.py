@@ -106,7 +106,10 @@ def test_a_query_returns_what_its_address_returns(site: Site) -> None:
     [
         ({"table": "delays_by_day", "columns": ["Town"]}, "Allowed: Day_of_Week"),
         ({"table": "auth_user"}, "There is no table 'auth_user'"),
-        ({"table": "delays_by_day", "limit": 100_000}, "limit is a whole number from 1 to 1,000"),
+        (
+            {"table": "delays_by_day", "limit": 100_000},
+            "limit must be a whole number from 1 to 1,000",
+        ),
         ({"table": "delays_by_day", "filters": {"Day_of_Week; --": "x"}}, "no column"),
         ({"table": "delays_by_day", "order_by": ["1; DROP TABLE x"]}, "no column"),
     ],

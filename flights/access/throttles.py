@@ -77,7 +77,7 @@ def admits(environ: Environ, scopes: frozenset[str]) -> bool:
 
 
 def admits_at_once(environ: Environ, scopes: frozenset[str]) -> bool:
-    """As `admits`, but False if that needs a query."""
+    """Like `admits`, but False if it would need a query."""
     secret = environ.get(KEY, "")
     return not (secret and scopes) or keys.is_known_valid(secret, scopes)
 

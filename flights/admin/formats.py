@@ -77,7 +77,7 @@ def between(start: datetime | None, end: datetime | None) -> str:
 
 
 def time_left(done: float, total: float | None, elapsed: timedelta) -> str:
-    """Format ", about 12 s left" by the rate so far; empty while that says nothing."""
+    """Format ", about 12 s left" by the rate so far; empty while the rate is unknown."""
     if not (done and total and total > done and elapsed.total_seconds() >= 1):
         return ""
     return about(elapsed.total_seconds() * (total - done) / done)

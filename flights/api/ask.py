@@ -20,13 +20,12 @@ from flights.web.renderers import JSON, Browsable
 PARAMETERS = {"q", "previous", "format"}
 ABOUT_Q = "A question in English of at most 300 characters."
 ABOUT_PREVIOUS = (
-    "What the question before was understood as (`understood` of its answer), which a question such"
-    ' as "and on Mondays?" continues.'
+    '`understood` of the previous answer, which a question such as "and on Mondays?" continues.'
 )
 
 
 class Correction(serializers.Serializer[Any]):
-    """A misspelt word, and the word that was read."""
+    """A misspelt word, and the word that AirSense read instead."""
 
     written = serializers.CharField()
     read = serializers.CharField()
@@ -146,5 +145,5 @@ def optional(request: Request, name: str) -> str:
 
 def _checked(name: str, value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
-        raise BadQuery(f"{name} is a text without NUL.")
+        raise BadQuery(f"{name} must be a text without NUL.")
     return value

@@ -84,7 +84,7 @@ class DynamicQuery(TableView):
         values = translated(params.read(lists), columns.of(model))
         if values.get("facets", "").strip():
             table = model._meta.db_table
-            raise BadQuery(f"facets need the response of /api/{table}/, not a list.")
+            raise BadQuery(f"dynamic_query returns a list without facets. Use /api/{table}/.")
         return model, values
 
 

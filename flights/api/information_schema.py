@@ -52,9 +52,9 @@ def rows(values: dict[str, str]) -> Rows:
 def _refuse_others(values: dict[str, str]) -> None:
     if others := sorted((values.keys() & RESERVED) - PARAMETERS):
         allowed = ["table_name", "where", "order_direction", *sorted(PARAMETERS)]
-        raise BadQuery(f"{NAME} cannot be queried by {others[0]}.", allowed)
+        raise BadQuery(f"{NAME} has no parameter {others[0]!r}.", allowed)
     if values.get("format") in FORMATS:
-        raise BadQuery(f"{NAME} is JSON alone.", ["json", "api"])
+        raise BadQuery(f"{NAME} is only available as JSON.", ["json", "api"])
 
 
 def _published() -> Rows:

@@ -179,4 +179,4 @@ def meaning(model: type[MirroredTable], field: Field) -> str:
 
 def _types(field: Field) -> tuple[OpenApiTypes, type[serializers.Field[Any, Any, Any, Any]]]:
     """The OpenAPI type of a column, and the class of its serializer field."""
-    return next((type_, shown) for of, type_, shown in TYPES if isinstance(field, of))
+    return next((type_, serializer) for of, type_, serializer in TYPES if isinstance(field, of))

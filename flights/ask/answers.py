@@ -33,7 +33,7 @@ class Answer:
 
 
 def answer(question: str, previous: str = "") -> Answer:
-    """The answer to a question; `previous` is what the one before was understood as."""
+    """The answer to a question; `previous` is `understood` of the answer that it continues."""
     before = None
     try:
         before = _frame(previous)

@@ -52,7 +52,7 @@ class Frame:
 
     @property
     def by(self) -> str:
-        """How the groups are sorted: `most` or `least` of the measure first; "" for in time."""
+        """How the groups are sorted: `most` or `least` of the measure first, or "" for by time."""
         assert self.measure
         good = GOOD.get(self.measure.name, False)
         if self.rank in ("best", "worst"):

@@ -51,12 +51,12 @@ class Plan:
     def read(cls, data: Any) -> Self:
         """A plan from JSON of any source. Raises BadQuery for all that the grammar lacks."""
         if not isinstance(data, dict) or data.keys() - set(NAMES):
-            raise BadQuery("A plan is an object.", list(NAMES))
+            raise BadQuery("A plan must be an object of these names.", list(NAMES))
         table, limit = data.get("table"), data.get("limit", MOST)
         if table not in TABLES:
-            raise BadQuery("A plan names a table.", list(TABLES))
+            raise BadQuery("A plan must name one of these tables.", list(TABLES))
         if not isinstance(limit, int) or isinstance(limit, bool) or not 0 < limit <= MOST:
-            raise BadQuery(f"limit is a whole number from 1 to {MOST}.")
+            raise BadQuery(f"limit must be a whole number from 1 to {MOST}.")
         filters = _filters(data.get("filters", {}))
         if table == "performance_by_airport" and "Direction" not in dict(filters):
             raise BadQuery("performance_by_airport counts each flight twice: filter by Direction.")
@@ -129,23 +129,25 @@ def flights_of(table: str, figure: str) -> str:
 def _aggregates(table: str, texts: tuple[str, ...]) -> tuple[str, ...]:
     """The figure, and the number of its flights, whatever the plan says about it."""
     if not 0 < len(texts) <= 2:
-        raise BadQuery("A plan computes one figure, and the number of its flights.")
+        raise BadQuery(
+            "A plan must have one or two aggregates: the figure, and the number of its flights."
+        )
     figure = texts[0]
     if not ALLOWED[table != FLIGHTS].fullmatch(figure):
-        raise BadQuery(f"A plan of {table} does not compute {figure[:80]!r}.")
+        raise BadQuery(f"A plan of {table} cannot compute {figure[:80]!r}.")
     flights = flights_of(table, figure)
     return (figure,) if figure == flights else (figure, flights)
 
 
 def _filters(data: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(data, dict):
-        raise BadQuery("filters is an object of columns and values.")
+        raise BadQuery("filters must be an object of columns and values.")
     limits.at_most(limits.CONDITIONS, len(data), "filters")
     for name, value in data.items():
         if name.lower() in RESERVED or GROUP.fullmatch(name):
             raise BadQuery(f"{name[:80]!r} is not a filter.")
         if not isinstance(value, str | int | float):
-            raise BadQuery(f"The value of {name[:80]!r} is not a text or a number.")
+            raise BadQuery(f"The value of {name[:80]!r} must be a text or a number.")
     return tuple((name, _text(value)) for name, value in data.items())
 
 
@@ -156,5 +158,5 @@ def _text(value: Any) -> str:
 def _texts(data: dict[str, Any], name: str) -> tuple[str, ...]:
     texts = data.get(name, [])
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise BadQuery(f"{name} is a list of texts.")
+        raise BadQuery(f"{name} must be a list of texts.")
     return tuple(texts)

@@ -1,4 +1,4 @@
-"""Frames as questions: what a question was understood as, and questions that have an answer.
+"""Write frames as questions: how AirSense understood a question, and what else people can ask.
 
 The grammar reads each of these questions back as the same frame, so a conversation continues from
 them, and every suggestion has an answer.

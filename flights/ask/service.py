@@ -1,4 +1,4 @@
-"""Answer questions for every surface: by the grammar, then by a language model if there is one."""
+"""Answer questions for every surface: by the grammar, else by a language model if one is set."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ from .refusals import Refused
 
 
 def answer(question: str, previous: str = "") -> Answer:
-    """The answer to a question; `previous` is what the one before was understood as."""
+    """The answer to a question; `previous` is `understood` of the answer that it continues."""
     read = answers.answer(question, previous)
     if read.plan or not read.is_unread:
         return read

@@ -40,8 +40,10 @@ THINGS = {
 class Measured(NamedTuple):
     """The figure of a plan in words."""
 
-    kind: str  # percent, count, minutes or other
-    words: str  # percent and count: what the flights did; minutes and other: the name of the figure
+    kind: str  # percent, count, number or minutes
+    words: (
+        str  # percent and count: what the flights did; number and minutes: the name of the figure
+    )
     unit: str
 
 

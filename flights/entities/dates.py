@@ -39,7 +39,7 @@ class DateMention(NamedTuple):
 
 
 def find(text: str, existing: Collection[date] = ()) -> list[DateMention]:
-    """The days that a text names. Without a year it is the years of the existing days."""
+    """The days that a text names. A day without a year is that day in each year of `existing`."""
     mentions: list[DateMention] = []
     for notation in NOTATIONS:
         for match in notation.finditer(text):

@@ -31,8 +31,8 @@ def suggest(
     """Things whose name or code begins with a prefix, or nearly: the best, then the busiest.
 
     `kinds` are of KINDS, or `origin` and `destination`: airports that flights leave or reach. An
-    empty prefix suggests the busiest, one without a letter or digit nothing. Limits restrict
-    airports and airlines, and their flights, to those that some airports and an airline connect.
+    empty prefix suggests the busiest things; a prefix without a letter or digit suggests nothing.
+    `limits` restrict airports, airlines and their flights to those of some airports or an airline.
     """
     text, known = prefix[:LONGEST].strip(), directory.current()
     key = names.key(text)

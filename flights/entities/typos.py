@@ -1,4 +1,4 @@
-"""Names with typing errors."""
+"""Recognise names with typing errors."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,15 @@ from .aliases import NOT_TYPOS
 from .directory import SHORTEST_TYPO, Directory, Named
 from .names import Word
 
-# Letters from which two may be wrong.
-LONG = 8
+LONG = 8  # letters of a key that may have two errors; shorter keys may have one
 MOST_WORDS = 3  # of a misspelt name
-MOST_SIMILAR = 20
+MOST_SIMILAR = 20  # names that are compared with a key
 
-type Found = tuple[int, int, tuple[Named, ...]]
+type Match = tuple[int, int, tuple[Named, ...]]  # start and end in the text, and the meanings
 
 
-def find(groups: list[list[Word]], known: Directory) -> Iterator[Found]:
-    """The places of words that resemble a name, and what they probably mean."""
+def find(groups: list[list[Word]], known: Directory) -> Iterator[Match]:
+    """Find words that together resemble a name."""
     for group in groups:
         place = 0
         while place < len(group):
@@ -32,7 +31,7 @@ def find(groups: list[list[Word]], known: Directory) -> Iterator[Found]:
 
 
 def close(key: str, known: Directory) -> tuple[Named, ...]:
-    """What a key with one or two wrong letters probably means."""
+    """The things whose names differ least from a misspelt key, the most frequent first."""
     if len(key) < SHORTEST_TYPO or key.isdigit() or key in NOT_TYPOS:
         return ()
     wrong = 2 if len(key) >= LONG else 1
@@ -51,7 +50,7 @@ def close(key: str, known: Directory) -> tuple[Named, ...]:
 
 
 def beginning(key: str, known: Directory) -> list[str]:
-    """The keys of names that begin nearly like a key."""
+    """The keys of names whose beginning differs least from a misspelt key."""
     if len(key) < SHORTEST_TYPO:
         return []
     wrong = 2 if len(key) >= LONG else 1

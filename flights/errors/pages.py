@@ -90,8 +90,8 @@ def _error_page(
     request: HttpRequest, details: dict[str, Any], status: int, headers: Any = None
 ) -> HttpResponse:
     """A page with the message of the problem details, and the values that are allowed instead."""
-    shown = {"message": details["detail"], "allowed": details.get("allowed"), "status": status}
-    response = render(request, "error.html", shown, status=status)
+    context = {"message": details["detail"], "allowed": details.get("allowed"), "status": status}
+    response = render(request, "error.html", context, status=status)
     if headers and "Retry-After" in headers:
         response["Retry-After"] = headers["Retry-After"]
     return response

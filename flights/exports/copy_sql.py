@@ -1,6 +1,6 @@
 """COPY statements that make PostgreSQL write the rows of a query, one for each kind of file.
 
-`formula_free` are the columns of a version whose texts need no look at their first character.
+`formula_free` are the columns of a version whose texts never begin like a formula.
 """
 
 from collections.abc import Callable, Collection

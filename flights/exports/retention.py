@@ -100,7 +100,9 @@ def discard(exports: Iterable[Export]) -> None:
             try:
                 STORAGE.delete(export.stored)
             except OSError as error:
-                log.warning("could not remove %s; it will be tried again: %s", export.stored, error)
+                log.warning(
+                    "could not remove %s; `remove_orphans` retries: %s", export.stored, error
+                )
 
 
 def remove_orphans() -> int:

@@ -59,14 +59,14 @@ def file(model: type[MirroredTable], text: str, format_: str, version: TableVers
     if format_ not in FORMATS:
         raise BadQuery(f"There is no format {format_[:40]!r}.", list(FORMATS))
     if useless := [name for name in NOT_FOR_FILES if name in values]:
-        raise BadQuery(f"{useless[0]} means nothing in the query of an export. Leave it out.")
+        raise BadQuery(f"{useless[0]} has no effect on an export. Leave it out.")
     return File(FORMATS[format_], Query.read(model, values), version)
 
 
 def canonical(text: str) -> str:
     """The same parameters in one order and spelling."""
     if len(text) > LONGEST_QUERY:
-        raise BadQuery(f"The query has {len(text):,} characters, and {LONGEST_QUERY:,} are read.")
+        raise BadQuery(f"The query has {len(text):,} characters; the limit is {LONGEST_QUERY:,}.")
     try:
         query = QueryDict(text.strip().removeprefix("?"))
         return urlencode([(name, v) for name in sorted(query) for v in query.getlist(name)])

@@ -45,7 +45,7 @@ def query_table(table: str, params: dict[str, str], limit: int | None) -> Result
     """Rows or groups of a table, with the address that returns the same and the version."""
     model = tables.by_name(table)
     if limit is not None and not 0 < limit <= MOST:
-        raise BadQuery(f"limit is a whole number from 1 to {MOST:,}.")
+        raise BadQuery(f"limit must be a whole number from 1 to {MOST:,}.")
     params = {**{name: v for name, v in params.items() if v}, "limit": str(limit or USUAL)}
     query = Query.read(model, params)
 

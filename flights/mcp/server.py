@@ -106,7 +106,7 @@ TOOLS = (list_tables, describe_table, query_table, ask)
 
 
 def manager(version: str) -> StreamableHTTPSessionManager:
-    """Serves one request: without sessions, and with JSON as the only kind of response."""
+    """Return a manager that serves one request, without a session, and responds with JSON."""
     lowlevel = _server(version)._lowlevel_server
     return StreamableHTTPSessionManager(lowlevel, json_response=True, stateless=True)
 

@@ -1,4 +1,4 @@
-"""The matching rows of a table for the search page, with what matched marked."""
+"""The matching rows of a table for the search page, with the matching parts marked."""
 
 from dataclasses import dataclass
 from typing import Any

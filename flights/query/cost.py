@@ -123,7 +123,7 @@ def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:
 
 
 def _of(plan: dict[str, Any]) -> float:
-    """The cost of a plan. A limit lowers it only as far as the rows could come late."""
+    """The cost of a plan. With a limit, at least the cost of all its rows divided by TRUSTED."""
     cost = float(plan["Total Cost"])
     if plan["Node Type"] != "Limit":
         return cost

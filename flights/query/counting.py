@@ -55,14 +55,14 @@ def read_facets(model: type[MirroredTable], params: dict[str, str]) -> list[Fiel
     """The columns whose values to count; a table declares the columns that allow it."""
     fields = _countable(model).listed(params.get("facets", ""))
     if fields and (params.get("group_by") or params.get("aggregate")):
-        raise BadQuery("facets count rows, not groups: ask for one of the two.")
+        raise BadQuery("facets cannot be combined with group_by or aggregate.")
     return fields
 
 
 @lru_cache
 def _countable(model: type[MirroredTable]) -> Columns:
     declared = [field for field in model.columns() if field.name in model.mirror.facets]
-    return Columns(f"{model._meta.db_table} counts values of some columns only, and", declared)
+    return Columns(f"{model._meta.db_table} has facets for some columns only, and", declared)
 
 
 def facets(query: "Query", version: TableVersion) -> Facets:

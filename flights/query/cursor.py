@@ -21,7 +21,7 @@ from .ordering import Direction
 
 # Characters of a cursor. With a long query its link still fits into the longest allowed address.
 LONGEST = 2_000
-FOREIGN = "cursor is not one of this query. Follow an answer's links, or begin with cursor="
+FOREIGN = "The cursor is not of this query. Follow the links of a response, or begin with cursor="
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,13 @@ def read(model: type[MirroredTable], params: dict[str, str]) -> Grouping | None:
     having = params.get("having", "")
     if not by.strip() and not wanted.strip():
         if having.strip():
-            raise BadQuery("having is about groups: give group_by or aggregate, too.")
+            raise BadQuery("having needs groups: add group_by or aggregate.")
         return None
     table = columns.of(model)
     keys, computed = periods.read(table, by), aggregates.read(table, wanted)
     _check_names(keys, computed)
     fields = [*(key.field for key in keys), *(measure.field for measure in computed)]
-    known = Columns("The grouped answer", fields)
+    known = Columns("The grouped result", fields)
     return Grouping(keys, computed, known, conditions("having", having, known))
 
 

@@ -1,6 +1,6 @@
 """The operators of filters: `Total_Arrivals__gte=10` has the operator `gte`.
 
-Each operator is the Django lookup of the same name. With `not_` before it, it keeps the other rows.
+Each operator is the Django lookup of the same name. `not_` before it selects the other rows.
 """
 
 from typing import NamedTuple
@@ -24,12 +24,12 @@ _ALL = [
     Operator("lte", "≤"),
     Operator("in", "is one of"),
     Operator("isnull", "is empty"),
-    Operator("iexact", "is, in any case", for_texts_only=True),
-    Operator("contains", "contains, in this case", for_texts_only=True),
+    Operator("iexact", "is (ignoring case)", for_texts_only=True),
+    Operator("contains", "contains (case-sensitive)", for_texts_only=True),
     Operator("icontains", "contains", for_texts_only=True),
-    Operator("startswith", "starts, in this case, with", for_texts_only=True),
+    Operator("startswith", "starts with (case-sensitive)", for_texts_only=True),
     Operator("istartswith", "starts with", for_texts_only=True),
-    Operator("endswith", "ends, in this case, with", for_texts_only=True),
+    Operator("endswith", "ends with (case-sensitive)", for_texts_only=True),
     Operator("iendswith", "ends with", for_texts_only=True),
 ]
 OPERATORS = {operator.name: operator for operator in _ALL}

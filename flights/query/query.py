@@ -48,7 +48,9 @@ class Query:
         where = filters.read(shape.filterset, values)
         by_cursor = "cursor" in values
         if by_cursor and (shape.grouping or "offset" in values):
-            raise BadQuery("cursor pages rows, without offset; groups are paged by offset.")
+            raise BadQuery(
+                "cursor cannot be combined with offset or with groups. Page groups by offset."
+            )
         return cls(
             model=model,
             columns=shape.columns,

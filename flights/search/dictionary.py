@@ -103,7 +103,7 @@ def containing(version: TableVersion, word: str, limit: int) -> Matches:
 def similar(version: TableVersion, word: str, fields: list[int], limit: int) -> Matches:
     """Find the values of some columns that contain a word similar to a folded word.
 
-    A number or a date without letters is no misspelt other one.
+    Words without letters, such as numbers and dates, have no similar values.
     """
     if sum(map(str.isalnum, word)) < SHORTEST_TYPO or not any(map(str.isalpha, word)):
         return Matches([], 0)

@@ -18,10 +18,11 @@ type Values = dict[int, list[str]]  # texts by the position of their column
 
 
 def equal(model: type[MirroredTable], things: list[Entity], end: str = "") -> list[Values]:
-    """What a row about one of some things of a kind contains: a value of each dictionary.
+    """Conditions that select the rows about any of some things, which are all of one kind.
 
-    `end` is `origin` or `destination` for a place that is this end of a flight only. An empty
-    dictionary means that the table does not name such things.
+    A row must meet each condition: one of its columns has one of the texts. An empty condition
+    means that the table does not name such things. `end` is `origin` or `destination` for a place
+    that is only this end of a flight.
     """
     match things[0]:
         case Airline():

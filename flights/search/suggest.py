@@ -1,4 +1,4 @@
-"""`GET /api/search/suggest?q=new`: what the beginning of a text may become."""
+"""`GET /api/search/suggest?q=new`: complete the beginning of a name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ ABOUT_KIND = (
 
 
 class Suggest(OpenView):
-    """Airlines, airports, cities, routes, flights and days whose name or code begins so."""
+    """Airlines, airports, cities, routes, flights and days whose name or code begins with `q`."""
 
     throttle_scope = "search"
     renderer_classes = [JSON, Browsable]
@@ -49,10 +49,14 @@ class Suggest(OpenView):
             ),
             OpenApiParameter("kind", description=ABOUT_KIND),
             OpenApiParameter(
-                "from", description="Only what flights from this airport or city connect."
+                "from", description="Suggest only what has flights from this airport or city."
             ),
-            OpenApiParameter("to", description="The same for flights to an airport or city."),
-            OpenApiParameter("airline", description="The same for flights of an airline."),
+            OpenApiParameter(
+                "to", description="Suggest only what has flights to this airport or city."
+            ),
+            OpenApiParameter(
+                "airline", description="Suggest only what has flights of this airline."
+            ),
             OpenApiParameter("limit", int, description=f"{LIMIT} by default, at most {MOST}."),
         ],
         responses={200: Suggestions, **problems(400, 401, 403, 406, 414, 429, 503)},

@@ -25,7 +25,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "Groups",
-        "Every table can group its rows: `group_by`, `aggregate`, `having`. Here with the flights.",
+        "Every table can group its rows (`group_by`, `aggregate`, `having`), such as the flights.",
         r"/api/flight_delay_data/",
     ),
     ("Search", "Words in every column of every table.", r"/api/search|/api/suggest.*"),

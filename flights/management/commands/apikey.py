@@ -30,7 +30,9 @@ class Command(BaseCommand):
             default=list(SCOPES),
             help=f"comma-separated, of {', '.join(SCOPES)}; default all",
         )
-        parser.add_argument("--ends", type=_day, help="day on which the key expires, as 2027-01-31")
+        parser.add_argument(
+            "--ends", type=_day, help="day on which the key expires, such as 2027-01-31"
+        )
         parser.add_argument("--note", default="", help="note for administrators")
         parser.add_argument("--revoke", action="store_true", help="revoke the keys of this name")
 

@@ -7,8 +7,7 @@ from .chart import Cell, Table, short
 from .svg import Drawing
 
 ROW = 26  # height of a row
-MOST = 25  # rows and
-WIDEST = 6  # columns of a drawing; the table of values has all of them
+MOST, WIDEST = 25, 6  # rows and columns of a drawing; the table of values has all of them
 LETTER = 7.4  # width of a letter, about
 
 

@@ -1,6 +1,6 @@
-"""Keep a figure. Whoever cites the same figure of the same version again gets the same citation.
+"""Store a cited figure. A second citation of a figure of the same version is the same citation.
 
-Nobody needs to log in, so the number of new citations a day is limited: they stay for ever.
+Everybody may cite, and citations are never deleted. So the number of new ones a day is limited.
 """
 
 import base64
@@ -21,7 +21,7 @@ WAIT = 3_600  # seconds; the limit counts the last 24 hours
 
 
 def keep(figure: Figure, page: str) -> Citation:
-    """The citation of a figure on the page with an address. Raises Unavailable above the limit."""
+    """Return the citation of a figure; `page` is the address of its page. Raises Unavailable."""
     content = _content(figure, page)
     name = _name(content)
     existing = Citation.objects.filter(pk=name).first()
@@ -57,5 +57,6 @@ def _limit() -> None:
     most, since = settings.CITATIONS_A_DAY, timezone.now() - timedelta(days=1)
     if Citation.objects.filter(made_at__gte=since).count() >= most:
         raise Unavailable(
-            f"{most:,} figures were cited in the last 24 hours, the most in a day. Try later.", WAIT
+            f"{most:,} figures were cited in the last 24 hours, which is the limit. Try later.",
+            WAIT,
         )

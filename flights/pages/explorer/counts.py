@@ -31,7 +31,7 @@ class Counted:
     """A number of rows or groups, or what is known of it before they are counted."""
 
     number: int
-    words: str = ""  # "about" an estimate, "more than" what is seen
+    words: str = ""  # "about" for an estimate, "more than" for the rows read so far
     later: bool = False  # whether counting can replace it
 
     @property
@@ -54,7 +54,7 @@ def of(query: Query, version: TableVersion, page: Page | None, complete: bool) -
 
 
 def _estimate(query: Query, version: TableVersion, page: Page | None, *, later: bool) -> Counted:
-    """The planner's estimate; of parts of texts it knows nothing, so then what is seen."""
+    """The planner's estimate; the rows read so far if it lacks statistics, as of parts of texts."""
     seen = query.offset + len(page.rows) if page else 0
     if seen and later and not all(map(_is_estimable, query.where)):
         return Counted(seen, "more than", later)

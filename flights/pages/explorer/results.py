@@ -19,7 +19,7 @@ from .state import State
 
 @dataclass(frozen=True)
 class Result:
-    """What the explorer shows: a page of a query, how many there are, and facets."""
+    """What the explorer shows: a page of a query, the number of matches, and facets."""
 
     query: Query
     version: TableVersion

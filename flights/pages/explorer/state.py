@@ -160,7 +160,7 @@ class State(Address):
             if (times := len(self.address.getlist(name))) > 1:
                 raise repeated(name, times)
         if others := [name for name in NOT_SHOWN if name in self.lists]:
-            raise BadQuery(f"{others[0]} is of the API alone: {self.api}")
+            raise BadQuery(f"The explorer has no {others[0]}. Use the API: {self.api}")
         if self.view not in VIEWS:
             raise BadQuery(f"view: {self.view[:40]!r} is unknown.", VIEWS)
         if self.language not in LANGUAGES:
