@@ -1,4 +1,4 @@
-"""Who of the sign-in provider is which user."""
+"""The users as whom people of the sign-in provider sign in."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from django.db import models
 class Identity(models.Model):
     """A person of the OpenID Connect provider, and the user as whom this person signs in.
 
-    Only issuer and subject identify a person: names and mail addresses can be given away.
+    Only issuer and subject identify a person: another person can get the same name or mail address.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="identities")

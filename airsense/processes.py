@@ -124,7 +124,7 @@ class Processes:
             time.sleep(1)
 
     def check(self) -> None:
-        """Restart what has ended and is due; what cannot be started now is tried again later."""
+        """Restart each command that has ended and is due; retry later if one cannot be started."""
         if self._servers_run():
             for child in self.children:
                 child.check()
@@ -136,7 +136,7 @@ class Processes:
         try:
             embedded.ensure()
         except (data_folder.StartError, OSError) as error:
-            self.servers.failed(f"AirSense waits: {error}. It tries again every few seconds.")
+            self.servers.failed(f"AirSense waits: {error}. It retries every few seconds.")
             return False
         self.servers.succeeded("PostgreSQL and Valkey answer again.")
         return True

@@ -54,7 +54,7 @@ def choice(name: str, values: Sequence[str]) -> str:
     """Read one of `values`; the first is the default. Raises StartError for any other."""
     value = str(env(name, default=values[0]))
     if value not in values:
-        raise data_folder.StartError(f"{name}={value!r} is none of {', '.join(values)}.")
+        raise data_folder.StartError(f"{name}={value!r} must be one of {', '.join(values)}.")
     return value
 
 
@@ -526,7 +526,7 @@ EXPORTS_MAX_BYTES = number("EXPORTS_MAX_MIB", 10_240) << 20
 # Attempts of an export whose error may be temporary, such as an unreachable bucket. A larger value
 # delays the report of a permanent failure.
 EXPORT_ATTEMPTS = number("EXPORT_ATTEMPTS", 5)
-# Seconds without a heartbeat after which an export counts as orphaned and is tried again. Workers
+# Seconds without a heartbeat after which an export counts as orphaned and is retried. Workers
 # send a heartbeat every second. A larger value delays the next attempt.
 EXPORT_LOST_AFTER = number("EXPORT_LOST_AFTER", 20)
 

@@ -36,7 +36,7 @@ def last_known() -> State:
     """The result of the last contact with the warehouse; `up` is None if there was none."""
     contact = warehouse_contact.last()
     if contact is None:
-        return State("warehouse", None, "It was not checked yet.")
+        return State("warehouse", None, "It has not been checked yet.")
     word = "It answered" if contact.up else "It did not answer"
     return State(
         "warehouse", contact.up, f"{word} at {contact.at:%Y-%m-%d %H:%M} UTC.", at=contact.at

@@ -192,7 +192,7 @@ def test_the_search_of_all_logs_finds_secrets_and_marks(tmp_path: Path) -> None:
 def test_a_wrong_form_is_refused_at_start(demo: Platform) -> None:
     done = Platform({**demo.env, "LOG_FORMAT": "xml"}).attempt("check")
     assert done.returncode != 0
-    assert "LOG_FORMAT='xml' is none of text, json." in done.stderr
+    assert "LOG_FORMAT='xml' must be one of text, json." in done.stderr
 
 
 def test_lines_go_to_cloudwatch(demo: Platform) -> None:

@@ -158,7 +158,7 @@ CRON = {"frequency": "crontab"}
         ({**DAILY, "zone": "Atlantis"}, "There is no time zone"),
         ({"frequency": "monthly", "day": 31}, "less than or equal to 28"),
         ({"frequency": "once", "date": ""}, "This field is required"),
-        ({"frequency": "once", "date": "2020-01-01"}, "This time is over"),
+        ({"frequency": "once", "date": "2020-01-01"}, "This time is in the past"),
         ({**CRON, "expression": "0 6 * *"}, "A cron expression has five fields"),
         ({**CRON, "expression": "0 6 * * x"}, "Unrecognised Day of Week"),
         ({**CRON, "expression": "* 6 * * *"}, "At least 5 minutes must be between two runs"),
@@ -344,9 +344,12 @@ def test_a_schedule_whose_only_time_is_over_is_not_resumed(own: PeriodicTask) ->
         interval=None, clocked=over, one_off=True, enabled=False
     )
     browser = client("operator")
-    assert "The time of mine is over." in post(browser, own, "resume")
+    assert "The time of mine is in the past." in post(browser, own, "resume")
     action = {"action": "resume", "_selected_action": [own.pk]}
-    assert "The time of mine is over." in browser.post(LIST, action, follow=True).content.decode()
+    assert (
+        "The time of mine is in the past."
+        in browser.post(LIST, action, follow=True).content.decode()
+    )
     own.refresh_from_db()
     assert not own.enabled
     over.delete()

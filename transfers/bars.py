@@ -24,7 +24,7 @@ class Name(TextColumn):
 
 
 def display(console: Console, name: str, *columns: ProgressColumn) -> Progress:
-    """Bars with these columns, which disappear at the end; none if nobody watches."""
+    """Bars with these columns, which disappear at the end; none if the output is no terminal."""
     return Progress(
         Name(name, console),
         BarColumn(bar_width=min(40, max(6, (console.width - NUMBERS) // 3))),

@@ -7,14 +7,14 @@ TransferError
  │   ├─ NotPublished          it has no such file
  │   └─ BadDownload           the file is not what it should be
  ├─ UploadGone          an uploaded file is not stored any more
- ├─ TableNotEmpty        the warehouse has records, and the command does not say: append or replace
+ ├─ TableNotEmpty       the warehouse has records; say whether to append or to replace
  ├─ WarehouseError      the warehouse failed, or refused a statement
  │   ├─ WarehouseBusy         another process is changing it
  │   ├─ WarehouseUnavailable  it does not answer, or the connection broke
  │   │   ├─ WarehouseStarting     it is starting
  │   │   └─ StorageUnavailable    the storage that has its results does not answer
  │   ├─ SourceMissing         it has no such table
- │   └─ VersionRemoved        it has no longer the version that is read
+ │   └─ VersionRemoved        it no longer has the version that a transfer reads
  ├─ SchemaMismatch      a source table lacks columns, or has others
  ├─ Unstorable          PostgreSQL cannot store a value
  ├─ NoRoom              PostgreSQL's disk is full, or has no room for another version

@@ -77,7 +77,7 @@ class Bars:
 
 @contextmanager
 def following(job: WarehouseJob, console: Console) -> Iterator[None]:
-    """Show the bars from another thread while the block runs the job, if a person watches."""
+    """Show the bars from another thread while the block runs the job; none without a terminal."""
     stop = threading.Event()
     thread = threading.Thread(target=_follow, args=(job, console, stop), name="progress")
     if console.is_terminal:

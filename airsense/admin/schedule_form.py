@@ -90,9 +90,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="None checked: all tables.",
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
-    months = _text(
-        "Months", "2024-01 or 2024-01..2024-12; empty: those of the last year that are new"
-    )
+    months = _text("Months", "2024-01 or 2024-01..2024-12; empty: the new months of the last year")
     paths = _text(
         "Files",
         "Files, folders or patterns in the inbox folder, such as 2025/*.zip; one in a line.",

@@ -11,10 +11,10 @@ SHORTEST = 5  # minutes between two runs; housekeeping alone runs more often
 
 
 def check(time: Time, before: Time | None) -> None:
-    """Raise ValidationError if a new time is over, or if two runs are less than SHORTEST apart."""
+    """Raise ValidationError for a new time in the past, or two runs less than SHORTEST apart."""
     if isinstance(time, ClockedSchedule):
         if time.clocked_time <= timezone.now() and not are_same(before, time):
-            raise ValidationError("This time is over.")
+            raise ValidationError("This time is in the past.")
         return
     if isinstance(time, IntervalSchedule):
         pause = time.schedule.run_every.total_seconds() / 60

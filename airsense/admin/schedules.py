@@ -155,7 +155,7 @@ class Schedules(ModelAdmin):
         if row.enabled == enabled:
             raise NothingToDo(f"{row.name} is {'active' if enabled else 'paused'} already.")
         if row.clocked and row.clocked.clocked_time <= timezone.now():
-            raise NothingToDo(f"The time of {row.name} is over. Choose another one.")
+            raise NothingToDo(f"The time of {row.name} is in the past. Choose another one.")
         row.enabled = enabled
         row.save()
         word = "Resumed" if enabled else "Paused"

@@ -94,19 +94,19 @@ class Tokens(TokenAdmin, ModelAdmin):
         return _log(request, obj, ADDITION)
 
     def response_add(self, request: HttpRequest, obj: TokenProxy, *args: Any) -> HttpResponse:
-        text = f"Who sends it may do what {obj.user} may do: {_rights(obj.user)}."
+        text = f"A program that sends it has the permissions of {obj.user}: {_rights(obj.user)}."
         title, header = f"The token of {obj.user}", "Authorization: Token"
         return secret.show(self, request, title, header, obj.key, text=text, path="api/transfers/")
 
 
 def _rights(user: User) -> str:
-    """What a user may do, in short: "everything", or the names of the groups."""
+    """The permissions of a user, in short: "everything", or the names of the groups."""
     if not user.is_active:
-        return "nothing, as the user is not active"
+        return "none, because the user is not active"
     if user.is_superuser:
         return "everything"
     groups = ", ".join(group.name for group in user.groups.all())
-    return f"what the groups may: {groups}" if groups else "nothing beyond what is public"
+    return f"those of the groups {groups}" if groups else "only what is public"
 
 
 def _log(request: HttpRequest, token: TokenProxy, flag: int) -> LogEntry:

@@ -66,7 +66,7 @@ def _wait(write: Callable[[str], object]) -> None:
             try:
                 return ensure()
             except (EmbeddedError, OSError) as error:
-                backoff.failed(f"AirSense waits: {error}. It tries again; press Ctrl-C to stop.")
+                backoff.failed(f"AirSense waits: {error}. It retries; press Ctrl-C to stop.")
         time.sleep(0.1)
 
 

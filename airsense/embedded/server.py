@@ -51,9 +51,8 @@ class Server:
     def start(self) -> None:
         """Start the server and wait until it answers. Raises EmbeddedError with the reason."""
         self.log = folders.log(self.key)
-        logs.begin(
-            self.log.parent
-        )  # before the log is written, because its mtime must be that of its last line
+        # Before the log is written, because its mtime must be that of its last line.
+        logs.begin(self.log.parent)
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         with locks.attempt(folders.run() / f"{self.key}.lock", STOP_SECONDS) as lock:
             if not lock:

@@ -34,7 +34,7 @@ def shared() -> Iterator[None]:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Remove the folders of processes that were killed, which lock them no more."""
+    """Remove the folders of processes that were killed, whose locks are free."""
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError), (folder / LOCK).open() as lock:  # another user's cannot be opened
             if locks.take(lock):

@@ -31,13 +31,21 @@ SLOTS = {QUERIES: "heavy", MEDIUM_QUERIES: "medium", FILES: "file"}
 
 def tables() -> Iterator[Metric]:
     published = PublishedTable.objects.using(STATUS).select_related("current").in_bulk()
-    since = _gauge("table_published_timestamp_seconds", "When it was published.", "table")
-    confirmed = _gauge(
-        "table_confirmed_timestamp_seconds", "When it was last equal to the warehouse.", "table"
+    since = _gauge(
+        "table_published_timestamp_seconds",
+        "Time at which the current version was published.",
+        "table",
     )
-    within = _gauge("table_fresh_within_seconds", "The longest time between two of these.", "table")
-    stale = _gauge("table_stale", "Whether it was not equal for too long.", "table")
-    rows = _gauge("table_rows", "Rows of the published version.", "table")
+    confirmed = _gauge(
+        "table_confirmed_timestamp_seconds",
+        "Time at which the current version was last equal to the warehouse.",
+        "table",
+    )
+    within = _gauge(
+        "table_fresh_within_seconds", "Longest time since then until the table is stale.", "table"
+    )
+    stale = _gauge("table_stale", "1 if the table is stale, 0 if not.", "table")
+    rows = _gauge("table_rows", "Rows of the current version.", "table")
     for model in TABLES:
         name = model._meta.db_table
         table, fresh = published.get(name), freshness.of(model, published.get(name))
@@ -64,14 +72,14 @@ def transfers() -> Iterator[Metric]:
     )
     yield _counter(
         "transfers_rows",
-        "Rows they copied.",
+        "Rows that ended transfers copied.",
         ("table",),
         f'SELECT "table", sum(rows_done) {ended} GROUP BY 1',
         product(NAMES),
     )
     yield _counter(
         "transfers_seconds",
-        "Seconds that each phase took.",
+        "Seconds that each phase of ended transfers took.",
         ("table", "phase"),
         f'SELECT "table", key, sum(value::float8) {phases} GROUP BY 1, 2',
     )
@@ -81,7 +89,7 @@ def transfers() -> Iterator[Metric]:
 def work() -> Iterator[Metric]:
     yield _by_status("jobs_active", "Warehouse jobs that wait or run.", WarehouseJob)
     yield _by_status("exports_active", "Exports that wait or run.", Export)
-    alerts = _gauge("alerts_open", "Problems that last.", "kind")
+    alerts = _gauge("alerts_open", "Problems that have not ended.", "kind")
     lasting = Alert.objects.using(STATUS).filter(ended_at=None)
     for kind in Alert.ENDS:
         alerts.add_metric([kind], lasting.filter(kind=kind).count())
@@ -90,7 +98,7 @@ def work() -> Iterator[Metric]:
     late = Delivery.objects.using(STATUS).filter(
         delivered_at=None, attempts__gt=0, alert__happened_at__gt=since
     )
-    about = "Alerts that a channel did not accept yet; they are tried again."
+    about = "Alerts that a channel has not accepted yet; they are retried."
     yield _value("alerts_undelivered", about, late.count())
 
 

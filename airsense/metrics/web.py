@@ -18,13 +18,13 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 _answers = Counter(
     "airsense_answers",
-    "Responses, by how the cache took part.",
+    "Responses by outcome in the cache: hit, miss or bypass.",
     ["process", "cache"],
     registry=own,
 )
 _requests = Counter(
     "airsense_requests",
-    "Requests by route, status and how the cache took part.",
+    "Requests by route, status and outcome in the cache.",
     ["route", "status", "cache"],
     registry=own,
 )
@@ -43,12 +43,14 @@ def _gauge(name: str, about: str) -> Gauge:
 
 _gauges = {
     "cache_entries": _gauge("cache_entries", "Responses in the cache."),
-    "cache_bytes": _gauge("cache_bytes", "Memory that they take."),
-    "cache_limit_bytes": _gauge("cache_limit_bytes", "Memory that they may take."),
+    "cache_bytes": _gauge("cache_bytes", "Bytes that the responses in the cache take."),
+    "cache_limit_bytes": _gauge("cache_limit_bytes", "Bytes that the cache may take."),
     "cache_sees_versions": _gauge(
-        "cache_sees_versions", "Whether the published versions are known."
+        "cache_sees_versions", "1 if the process knows the published versions, 0 if not."
     ),
-    "requests_running": _gauge("requests_running", "Requests that threads answer or that wait."),
+    "requests_running": _gauge(
+        "requests_running", "Requests that a thread answers or that wait for one."
+    ),
     "requests_waiting": _gauge("requests_waiting", "Requests that wait for a thread."),
     "process_memory_bytes": _gauge("process_memory_bytes", "Memory of the process (RSS)."),
 }

@@ -43,7 +43,7 @@ class CodeForm(forms.Form):
 
 @page  # turns TooMany into a 429
 def login(request: HttpRequest) -> HttpResponse:
-    """The admin's login page; leads to the second factor while that remains to be shown."""
+    """The admin's login page; leads to the second factor if the session still needs one."""
     if request.method == "GET" and second_factor.step(request):
         return HttpResponseRedirect(_with_next("second-factor", next_page(request)))
     link = _with_next("oidc-start", next_page(request)) if settings.OIDC_ISSUER else ""

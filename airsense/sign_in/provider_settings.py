@@ -10,7 +10,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def issuer(url: str, client_id: str, client_secret: str) -> str:
-    """Check the provider's address; "" without one. What is read from it decides who signs in."""
+    """Check the provider's address; "" without one. Https, as its responses decide who signs in."""
     if not url:
         return ""
     try:

@@ -30,8 +30,8 @@ class MonthsForm(forms.Form):
 
     months = forms.CharField(
         required=False,
-        help_text="2024-01, or 2024-01..2024-12, separated by spaces; empty for those of the last"
-        " year that are new",
+        help_text="2024-01, or 2024-01..2024-12, separated by spaces; empty: the new months of"
+        " the last year",
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -92,8 +92,8 @@ class WarehouseJobAdmin(Live):
             return "The months will be downloaded and published."
 
         text = (
-            "Download monthly files of the DOT, put their records in the place of those of the same"
-            " months, build the final tables, and transfer all tables."
+            "Download monthly files of the DOT, replace the records of these months, build the"
+            " final tables, and transfer all tables."
         )
         title = "Download and publish months"
         return confirm(self, request, title, act, text=text, form=MonthsForm)

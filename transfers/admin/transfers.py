@@ -133,7 +133,7 @@ class TransferAdmin(TransferDisplay):
             user = request.user.get_username()
             override = services.override(user, options["reason"])
             tasks.start([tables.by_name(transfer.table)], user, forced=True, override=override)
-            return f"A transfer of {transfer.table} is queued, which publishes it in any case."
+            return f"A transfer of {transfer.table} is queued. It publishes even if checks fail."
 
         text = (
             f"Transfer {transfer.table} again and publish it despite failed checks."

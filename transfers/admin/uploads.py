@@ -22,8 +22,8 @@ type Page = admin.ModelAdmin[Any]
 TITLE = "Ingest a file"
 UPLOAD_TEXT = "First you see how the file would be ingested. Nothing is ingested until you confirm."
 CONFIRM_TEXT = "If any record is invalid, none is added."
-MAPPING_TEXT = "The mapping file to download has guesses."
-UNKNOWN_TEXT = f"Say by a mapping file what the columns mean. {MAPPING_TEXT}"
+MAPPING_TEXT = "Download a mapping file with guesses, and correct it."
+UNKNOWN_TEXT = f"Upload a mapping file that says what the columns mean. {MAPPING_TEXT}"
 FIRST_CHOICES = {"kind": KINDS[0][0], "repeated": TREATMENTS[0][0]}
 
 
@@ -74,9 +74,7 @@ def _unknown(
 ) -> HttpResponse:
     """Show what is wrong, offer a mapping file with guesses, and a field for the corrected one."""
     form = ConfirmForm({"upload": upload.token, **choices})
-    form.add_error(
-        None, error.full_message.replace(guesses.EXPLAIN, "The one to download has guesses.")
-    )
+    form.add_error(None, error.full_message.replace(guesses.EXPLAIN, MAPPING_TEXT))
     address = f"?{urlencode({'mapping': upload.token})}"
     return show(page, request, TITLE, form, text=UNKNOWN_TEXT, mapping=address)
 

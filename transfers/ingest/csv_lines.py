@@ -23,7 +23,7 @@ BLOCK_BYTES = 4 << 20  # checked and parsed at a time
 QUOTED = rb'(?<![^,\r\n])"(?:[^"\r\n]++|"")*+"'  # a quoted value; "" inside it is a quote
 WELL_QUOTED = re.compile(rb'(?:[^"]++|' + QUOTED + rb'(?![^,\r\n])|(?<=[^,\r\n])")*+')
 VALUE = re.compile(QUOTED)
-# The same rule for Arrow's RE2, which is four times faster, but finds no place of a fault.
+# The same rule for Arrow's RE2, which is four times faster, but does not say where a fault is.
 ALL_WELL_QUOTED = r'\A(?:(?:"(?:[^"\r\n]|"")*"|[^",\r\n][^,\r\n]*)?(?:[,\r\n]|\z))*\z'
 LINE_END = re.compile(rb"\r\n|\r|\n")
 # For each line ending: the other endings, which a file with this one must not contain.

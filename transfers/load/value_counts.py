@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-# Of a column with more different values, only PostgreSQL counts all: this is memory of the
-# transfer. 20,000 short texts take so much.
+# Memory for the counts of a column, enough for 20,000 short texts. PostgreSQL counts the values of
+# a column that needs more.
 MOST_BYTES = 1 << 20
 # Rows that are counted at once. With batches of half as many, it takes a third more CPU.
 ROWS = 32_768

@@ -5,9 +5,9 @@ from django.db.models.functions import Now
 
 
 class WarehouseJob(models.Model):
-    """Work in the warehouse that a user starts or a schedule: an ingest, a build, or both.
+    """Work in the warehouse that a user or a schedule starts: an ingest, a build, or both.
 
-    A preview of transfers is one, too, but changes nothing.
+    A preview of transfers is a job, too, but changes nothing.
     """
 
     class Kind(models.TextChoices):

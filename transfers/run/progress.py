@@ -79,8 +79,8 @@ class Progress:
         """Raise ClaimLost if this process lost a transfer, or the condition's TransferError."""
         if self.lost:
             raise ClaimLost(
-                f"{self.lost} was ended by others while it ran.",
-                advice="It was cancelled, or not heard of for too long. Start it again.",
+                f"Another process ended {self.lost} while it ran.",
+                advice="It was cancelled, or its heartbeats stopped. Start it again.",
             )
         if self.refused:
             raise self.refused

@@ -55,9 +55,9 @@ class Inspection:
         that are transferred together agree. ChecksFailed as above.
         """
         for transfer in transfers:
-            model, isnew = tables.by_name(transfer.table), transfer.table in new
+            model, is_new = tables.by_name(transfer.table), transfer.table in new
             checks = comparisons(model)
-            due = [c for c in checks if isnew or (c.table in new and not _overridden(transfer))]
+            due = [c for c in checks if is_new or (c.table in new and not _overridden(transfer))]
             if due:
                 yield transfer
                 _record(transfer, [self.compared(model, check) for check in due])

@@ -71,7 +71,7 @@ def _release(transfer: Transfer, message: str) -> None:
         rows_done=0,
         bytes_done=0,
         error=message,
-        advice="It is tried again.",
+        advice="AirSense retries it.",
     )
 
 
@@ -117,7 +117,7 @@ def _end(transfer: Transfer, status: Transfer.Status, **values: object) -> None:
         "checks": transfer.checks,
     }
     if not claims.rows_of_claim(transfer).update(**values):
-        raise ClaimLost(f"{transfer} was ended by others.", advice="Start it again.")
+        raise ClaimLost(f"Another process ended {transfer}.", advice="Start it again.")
 
 
 def _message(transfer: Transfer, culprit: Transfer | None, error: BaseException) -> str:

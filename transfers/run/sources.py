@@ -1,4 +1,4 @@
-"""Which ingested files a version of the flights rests on, and which came with it.
+"""Record from which ingested files a version of the flights is built, and which of them are new.
 
 The warehouse knows the files of the last build. A transfer stores them, and notes those that the
 version before did not have; months that `manage.py download` fetched are noted by their job.

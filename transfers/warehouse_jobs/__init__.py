@@ -92,7 +92,7 @@ def fail(job: WarehouseJob, error: Exception) -> None:
     """End a job that this process claimed, or that the queue of tasks did not accept."""
     known = isinstance(error, TransferError)
     message = str(error) if known else f"{type(error).__name__}: {error}"
-    advice = getattr(error, "advice", "") or "The warehouse is as it was."
+    advice = getattr(error, "advice", "") or "The warehouse has not changed."
     if _end(job, status=Status.FAILED, error=message, advice=advice):
         log.error("%s failed: %s", job, message)
 
@@ -111,7 +111,7 @@ def _run(job: WarehouseJob) -> bool:
         with (
             Recorder([job], lambda: job) as lines,
             claims.Heartbeat(partial(_beat, job, lines)),
-            disk_errors.reported("It was not possible"),
+            disk_errors.reported("The job cannot continue"),
             _recorded(job, lines),
         ):
             outcome = _do(job)
@@ -167,7 +167,7 @@ def _retry(job: WarehouseJob, reason: str) -> bool:
 
 
 def _queue_again(job: WarehouseJob, reason: str, **values: Any) -> bool:
-    return claims.release(job, error=reason, advice="It is tried again.", progress=None, **values)
+    return claims.release(job, error=reason, advice="AirSense retries it.", progress=None, **values)
 
 
 def _end(job: WarehouseJob, **values: Any) -> bool:

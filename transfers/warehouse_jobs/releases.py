@@ -1,4 +1,4 @@
-"""Which version of the flights has which release of a month."""
+"""Record which version of the flights contains which release of a month."""
 
 from collections.abc import Iterable
 

@@ -30,7 +30,7 @@ def record(job: WarehouseJob, name: str, **values: object) -> None:
     job.steps = [*others, {"name": name, **of(job, name), **values}]
     job.progress = None
     if not claims.beat(job, steps=job.steps, progress=None):
-        raise ClaimLost(f"{job} was ended by others.", advice="Start it again.")
+        raise ClaimLost(f"Another process ended {job}.", advice="Start it again.")
 
 
 def beat(job: WarehouseJob) -> None:

@@ -2,7 +2,7 @@
 
 A schedule names files, folders and patterns, and options of `manage.py ingest`:
 `["2024", "2025/*.zip", "--replace-months", "--repeated", "drop"]`. It reads nothing outside of the
-folder, and no address: whoever edits schedules may not read all that the server can read.
+folder, and no URL: users who may edit schedules must not be able to read every file of the server.
 """
 
 import argparse

@@ -22,7 +22,7 @@ from transfers.exceptions import UploadGone
 from transfers.models import WarehouseJob
 
 FOLDER = "uploads"
-# A younger upload without a job may be one that a web process stores, or that a person reads about.
+# A web process may still write a younger upload without a job, or a person may read its report.
 ORPHANED_AFTER = timedelta(hours=1)
 CONFIRMED_WITHIN = timedelta(minutes=50)  # less, so that no file disappears while it is confirmed
 LISTS = ("airlines", "airports")

@@ -1,7 +1,7 @@
 """The interface of a warehouse, in which source tables are built, and `connect` to open one.
 
 `duckdb.py` implements it for the embedded warehouse, `databricks.py` for Databricks, `spark.py` for
-Spark. No code outside this package depends on any.
+Spark. No code outside this package depends on one of them.
 """
 
 import logging

@@ -34,7 +34,7 @@ PART_ROWS = 1_000_000
 
 
 class Databricks:
-    """The tables of one schema. Implements `Warehouse`."""
+    """The tables of one schema. Implements `warehouses.Warehouse`."""
 
     def __init__(self, url: str, notify: Callable[[str], object] = log.info) -> None:
         self._access = Access(Address.of(url), notify)
@@ -68,7 +68,7 @@ class Databricks:
 
 
 class Change:
-    """Run statements at once; drop and append in `flush`, and at the end. Implements `Change`."""
+    """Implements `warehouses.Change`: runs statements at once; drops and appends in `flush`."""
 
     def __init__(self, session: Session, address: Address, scratch: Path) -> None:
         self._session, self._address, self._scratch = session, address, scratch

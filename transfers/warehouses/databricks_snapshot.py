@@ -14,7 +14,7 @@ from .databricks_session import Session
 
 
 class Snapshot(spark_snapshot.Snapshot):
-    """One table at the version that was current on opening. Implements `Snapshot`."""
+    """One table at the version that was current on opening. Implements `warehouses.Snapshot`."""
 
     def __init__(
         self, session: Session, address: Address, table: str, json: Collection[str] = ()

@@ -17,7 +17,7 @@ from .spark_sql import parts
 
 
 class DuckDB:
-    """The warehouse in a folder, which the first change creates. Implements `Warehouse`."""
+    """Implements `warehouses.Warehouse` in a folder, which the first change creates."""
 
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)

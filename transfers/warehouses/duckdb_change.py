@@ -14,7 +14,7 @@ from . import duckdb_sql
 
 
 class Change:
-    """Changes tables in the draft of the file. Implements `Change`."""
+    """Changes tables in the draft of the file. Implements `warehouses.Change`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection

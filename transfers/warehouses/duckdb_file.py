@@ -28,7 +28,7 @@ def open_file(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file by attaching it to a new in-memory database.
 
-    To connect to the path would not do: while this process has a file open, DuckDB returns that
+    Connecting to the path would not work: while this process has a file open, DuckDB returns that
     file for its path, even after another file has replaced it.
     """
     with _scratch(file.parent) as scratch, _duckdb_errors():

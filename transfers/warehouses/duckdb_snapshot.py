@@ -26,7 +26,7 @@ LONG_ROW = 4 << 10  # bytes of text
 
 
 class Snapshot:
-    """One table of the file that was current on opening. Implements `Snapshot`."""
+    """One table of the file that was current on opening. Implements `warehouses.Snapshot`."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, table: str, json: Collection[str] = ()

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Spark:
-    """The tables of one schema. Implements `Warehouse`."""
+    """The tables of one schema. Implements `warehouses.Warehouse`."""
 
     def __init__(self, url: str, notify: Callable[[str], object] = log.info) -> None:
         self._address, self._checked = Address.of(url), False

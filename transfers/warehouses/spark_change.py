@@ -25,7 +25,7 @@ CREATE = re.compile(
 
 
 class Change:
-    """Run statements at once; drop and append in `flush`, and at the end. Implements `Change`."""
+    """Implements `warehouses.Change`: runs statements at once; drops and appends in `flush`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -32,7 +32,7 @@ class Session(Protocol):
 
 
 class Snapshot:
-    """A table at one version. Implements `Snapshot`.
+    """A table at one version. Implements `warehouses.Snapshot`.
 
     `sql` is the relation to read from: `pinned`, or a query of it that makes JSON.
     """

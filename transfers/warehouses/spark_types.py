@@ -63,7 +63,7 @@ class Columns:
     def of(cls, described: Iterable[Mapping[str, Any]], json: Collection[str] = ()) -> Self:
         """Read the rows of `DESCRIBE QUERY`; those in `json` become JSON. Names match in any case.
 
-        The columns of a result would not do: a VARIANT is a text there, and a warehouse may
+        The columns of a result are not enough: a VARIANT is a text there, and a warehouse may
         describe them without the zones of times.
         """
         fields, sql, wanted = list[pa.Field](), dict[str, str](), {name.lower() for name in json}

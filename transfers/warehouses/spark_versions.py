@@ -4,9 +4,9 @@ A table NAME is a view: SELECT * FROM airsense_v_TIME_ID_NAME. Each change write
 version) and then makes it current by ALTER VIEW, which is one update of the catalogue. So a reader
 sees the old or the new version, and one that has begun continues with its own.
 
-A version that is no longer current is dropped by a change that begins a day later, because a reader
-may still have it. So is a version that a killed change left. Two changes of the same table: the
-one that is later to finish fails as busy (`switch`).
+A change drops the versions that have not been current for a day, and those that a killed change
+left a day ago: until then a reader may have them. If two changes change the same table at once, the
+one that finishes later fails as busy (`switch`).
 """
 
 import re

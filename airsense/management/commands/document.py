@@ -22,7 +22,9 @@ class Command(BaseCommand):
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; fail if outdated")
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; fail if a document is out of date"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         documents = {settings.BASE_DIR / name: text() for name, text in DOCUMENTS.items()}

@@ -21,7 +21,9 @@ class Command(BaseCommand):
             "--metrics-port", type=int, help="serve metrics on this port (default: none)"
         )
         parser.add_argument(
-            "--metrics-host", default="127.0.0.1", help="and on this address (default: 127.0.0.1)"
+            "--metrics-host",
+            default="127.0.0.1",
+            help="serve metrics on this address (default: 127.0.0.1)",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:

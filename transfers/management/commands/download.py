@@ -29,8 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "month",
             nargs="*",
-            help="2024-01, or 2024-01..2024-12; without it, those of the last year that are"
-            " published",
+            help="2024-01, or 2024-01..2024-12; without it, the published months of the last year",
         )
         more = parser.add_mutually_exclusive_group()
         more.add_argument(

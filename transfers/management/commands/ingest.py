@@ -115,7 +115,7 @@ class Command(BaseCommand):
     def ingest(
         self, planned: Plan, mode: raw_table.Mode | None, repeated: raw_table.Treatment
     ) -> list[raw_table.Ingested]:
-        """Ingest the files, with a progress bar for each if a person watches."""
+        """Ingest the files, with a progress bar for each if the output is a terminal."""
         warehouse = warehouses.connect(settings.WAREHOUSE_URL)
         console = Console(stderr=True)
         columns = (TaskProgressColumn(), TextColumn("{task.completed:,.0f} rows"), Rate())

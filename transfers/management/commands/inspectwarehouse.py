@@ -22,7 +22,9 @@ class Command(BaseCommand):
             "table", help="name in the warehouse, also with schema and catalog: main.sales.orders"
         )
         parser.add_argument(
-            "--unpinned", action="store_true", help="a view, or another table without versions"
+            "--unpinned",
+            action="store_true",
+            help="the table is a view, or has no versions for another reason",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,4 +34,4 @@ class Command(BaseCommand):
             with warehouse.snapshot(table, pinned=pinned) as source:
                 self.stdout.write(inspection.model(table, source, pinned=pinned), ending="")
         except TransferError as error:
-            raise CommandError(f"{error} {error.advice}".strip()) from None
+            raise CommandError(error.full_message) from None
