@@ -10,17 +10,16 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from flights.access import keys
 from flights.exports import retention
 from flights.models import ApiKey, Export, Requester
 from tests.api_keys import log_without_keys
 from tests.platform import Platform, Response, Site, until
+from tests.tokens import authorization, member
 
 ALL = "/api/exports/"
 DAYS = "delays_by_day"
@@ -83,7 +82,7 @@ def test_a_key_asks_for_an_export_watches_it_and_downloads_it(live: Site) -> Non
 
 
 def test_a_key_sees_no_export_of_another_key_or_of_a_user(live: Site) -> None:
-    one, other, person = new_key(), new_key(), token("operator")
+    one, other, person = new_key(), new_key(), authorization(member("operator"))
     of_one = post(live, own(), X_API_Key=one).json()["id"]
     of_person = post(live, own(), Authorization=person).json()["id"]
     assert ids(live, X_API_Key=one) == [of_one]
@@ -154,7 +153,7 @@ def test_failed_keys_are_counted_by_address(live: Site) -> None:
 def test_a_key_grants_no_rights_of_a_user(live: Site) -> None:
     """If a request has a key and a token, the key decides; it gives access to exports only."""
     secret = new_key()
-    both = {"X_API_Key": secret, "Authorization": token("operator")}
+    both = {"X_API_Key": secret, "Authorization": authorization(member("operator"))}
     export = post(live, own(), **both).json()["id"]
     assert ids(live, X_API_Key=secret) == [export]
     assert live.get("/api/transfers/", X_API_Key=secret, **elsewhere()).status == 401
@@ -208,7 +207,7 @@ def test_no_stored_or_displayed_text_contains_the_key_and_the_admin_names_its_ow
             cursor.execute(f"SELECT string_agg({table}::text, ' ') FROM {table}")
             assert secret not in cursor.fetchone()[0]
     client = Client()
-    client.force_login(person("viewer"))
+    client.force_login(member("viewer"))
     for path in ("", f"{created}/change/", "?q=Aviation"):
         page = client.get(f"/admin/flights/export/{path}").content.decode()
         assert f"key Aviation lab ({secret[:16]}...)" in page
@@ -223,13 +222,3 @@ def queued(key: ApiKey) -> Export:
     export = Export.objects.create(**facts)
     Requester.objects.create(export=export, key=key)
     return export
-
-
-def person(group: str) -> User:
-    user, _ = User.objects.get_or_create(username=f"{group} beside keys", is_staff=True)
-    user.groups.set(Group.objects.filter(name=group))
-    return user
-
-
-def token(group: str) -> str:
-    return f"Token {Token.objects.get_or_create(user=person(group))[0].key}"

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
-from rest_framework.authtoken.models import Token
 
 from tests.platform import Platform, Response, Site, until
+from tests.tokens import authorization, member
 from transfers.models import Transfer
 
 ALL = "/api/transfers/"
@@ -22,9 +21,7 @@ def live(demo: Platform) -> Iterator[Site]:
 
 
 def key(group: str) -> str:
-    user, _ = User.objects.get_or_create(username=f"{group} of the API")
-    user.groups.set(Group.objects.filter(name=group))
-    return f"Token {Token.objects.get_or_create(user=user)[0].key}"
+    return authorization(member(group))
 
 
 def post(site: Site, body: object, **headers: str) -> Response:
@@ -41,7 +38,7 @@ def test_a_transfer_is_started_once_watched_and_listed(live: Site) -> None:
     ended = live.get(f"{address}?wait=30", Authorization=key("viewer")).json()
     assert (ended["status"], ended["rows_done"]) == ("succeeded", 7)
     assert ended["version"].startswith("delays_by_day/")
-    assert ended["asked_by"] == "operator of the API"
+    assert ended["asked_by"] == "operator of the tests"
     assert ended["bytes_per_second"] > ended["rows_per_second"] > 0
     again = post(live, body, Idempotency_Key="monday").json()
     assert [t["id"] for t in again] == [transfer["id"]]

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 
 from flights.models import Export, Requester
 from tests import raw_http
 from tests.platform import Platform, Response, Site, until
 from tests.slow_clients import waiting
+from tests.tokens import authorization
 from transfers.models import Transfer
 
 CLIENTS = 30
@@ -44,8 +44,7 @@ def export(demo: Platform) -> Iterator[Export]:
 
 
 def key() -> str:
-    user = User.objects.get(username="admin")
-    return f"Token {Token.objects.get_or_create(user=user)[0].key}"
+    return authorization(User.objects.get(username="admin"))
 
 
 def timed(ask: Callable[[], Response]) -> tuple[float, Response]:
