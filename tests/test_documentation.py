@@ -1,5 +1,6 @@
 """The documentation is true: curl lines work, links lead somewhere, and named code exists."""
 
+import ast
 import re
 import shlex
 import subprocess
@@ -105,6 +106,23 @@ def _exists(path: str, name: str) -> bool:
         return file.exists()
     definition = rf"^\s*(async def|def|class) {name}\b|^{name}\b.* = "
     return bool(re.search(definition, file.read_text(), re.MULTILINE))
+
+
+def test_the_design_names_about_200_lines_of_code_to_read() -> None:
+    page = (PROJECT / "docs/design.md").read_text()
+    section = page.partition("## Two hundred lines to read\n")[2].partition("\n## ")[0]
+    assert 150 < sum(_length(path, name) for path, name in CODE.findall(section)) < 250
+
+
+def _length(path: str, name: str) -> int:
+    """The lines of a function or class, without blank lines and docstrings."""
+    text = (PROJECT / path).read_text()
+    (node,) = (n for n in ast.parse(text).body if getattr(n, "name", "") == name)
+    source = ast.get_source_segment(text, node) or ""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(inner):
+            source = source.replace(ast.get_source_segment(text, inner.body[0]) or "", "")
+    return sum(1 for line in source.splitlines() if line.strip())
 
 
 def test_the_settings_page_has_every_setting() -> None:
