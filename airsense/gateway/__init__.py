@@ -129,7 +129,7 @@ class Gateway:
             if reply := _for_client(cached, environ):
                 new = cached
                 return self._reply(reply, "hit", environ)
-            reply = fast_path.answer(request) or self._call_django(request)
+            reply = fast_path.respond(request) or self._call_django(request)
             if cached := entry.from_reply(reply, key.gzip, snapshot.versions, request[SCOPES]):
                 self.store.put(key, cached)
                 reply, new = cached.reply(environ) or reply, cached

@@ -56,7 +56,7 @@ if settings.SECURE_HSTS_SECONDS:
 EXPECTED = (APIException, Http404, OperationalError, InterfaceError)
 
 
-def answer(environ: Environ) -> Reply | None:
+def respond(environ: Environ) -> Reply | None:
     """The response that Django would give; None if the request has to go through Django."""
     new_view = VIEWS.get(environ["PATH_INFO"])
     simple = environ["REQUEST_METHOD"] == "GET" and environ.get("HTTP_ACCEPT", "*/*") in MEDIA_TYPES

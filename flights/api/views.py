@@ -30,7 +30,7 @@ class TableView(viewsets.ViewSet):
     """Rows of one table, filtered, sorted and paged."""
 
     model: type[MirroredTable] = None  # type: ignore[assignment]  # as_view(model=...) sets it
-    authentication_classes = []  # everybody gets the same answer, so any cache may store it
+    authentication_classes = []  # everybody gets the same response, so any cache may store it
     permission_classes = [AllowAny]
     throttle_classes = [Throttle]
     renderer_classes = [JSON, TablePage, *FILES]
@@ -45,9 +45,9 @@ class TableView(viewsets.ViewSet):
     def list(self, request: Request) -> HttpResponseBase:
         model, values = self.read(request.query_params.lists())
         query = Query.read(model, values)
-        return versions.read(model, partial(self.answer, query, values), query.version)
+        return versions.read(model, partial(self.respond, query, values), query.version)
 
-    def answer(
+    def respond(
         self, query: Query, values: dict[str, str], version: TableVersion
     ) -> HttpResponseBase:
         """The response from one version: a page as JSON, a file, or 304."""
@@ -58,6 +58,6 @@ class TableView(viewsets.ViewSet):
         if caching.unchanged(request.META, headers):
             return Response(status=304, headers=headers)
         if renderer.format in exports.FORMATS:
-            return exports.answer(request, query, version, headers)
+            return exports.respond(request, query, version, headers)
         more, body = response.read()
         return Response(body, headers=headers | more)

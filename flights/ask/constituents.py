@@ -85,8 +85,8 @@ def _side(before: list[Constituent], after: list[Constituent]) -> str:
 def _nouns(parts: list[Constituent]) -> list[Any]:
     """The values of the first words of some parts, which say what leaves or arrives, and how."""
     tokens = [token for part in parts[:2] for token in part.tokens][:2]
-    said = takewhile(lambda token: token.type in (*SIDED, "DEPART", "ARRIVE"), tokens)
-    return [token.value for token in said]
+    nouns = takewhile(lambda token: token.type in (*SIDED, "DEPART", "ARRIVE"), tokens)
+    return [token.value for token in nouns]
 
 
 def _joined(parts: list[Constituent]) -> list[Constituent]:

@@ -21,7 +21,7 @@ from .copy_out import CopyReader
 from .files import File
 from .formats import FORMATS
 
-__all__ = ["FORMATS", "answer", "content_encoding"]
+__all__ = ["FORMATS", "content_encoding", "respond"]
 
 AHEAD = 1 << 18  # bytes that are read before the first is sent
 
@@ -39,7 +39,7 @@ class Stream:
         self.held.close()
 
 
-def answer(
+def respond(
     request: Request, query: Query, version: TableVersion, headers: dict[str, str]
 ) -> StreamingHttpResponse:
     """The query's rows as a file, streamed while PostgreSQL reads them."""

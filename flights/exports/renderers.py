@@ -12,7 +12,7 @@ COST = 10  # requests that a file counts as for the rate limit: it can hold a wh
 
 
 class File(renderers.BaseRenderer):
-    """A format of files. `flights.exports.answer` writes the rows, so this renders only errors."""
+    """A format of files. `flights.exports.respond` writes the rows, so this renders only errors."""
 
     throttle_scope = "export"
     throttle_cost = COST

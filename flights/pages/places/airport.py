@@ -21,9 +21,9 @@ def build(params: dict[str, str], code: str) -> Page:
     if not rows:
         raise NoSuchThing(f"No flight of {airport.label} is in the published tables.")
     leaves = "departing" in rows
-    here, there = ("Origin", "Destination") if leaves else ("Destination", "Origin")
+    own_end, other_end = ("Origin", "Destination") if leaves else ("Destination", "Origin")
     by = {"order_by": "-sum_Scheduled_Flights"}
-    routes = sums(PerformanceByRoute, {here: code}, there, **by)
+    routes = sums(PerformanceByRoute, {own_end: code}, other_end, **by)
     hours = table_rows.read(PerformanceByHour, {"Airport": code})
     months = airport_figures.months(code) if leaves else None
     enough = {way: row for way, row in rows.items() if row["Scheduled_Flights"] >= FEW} or rows
@@ -34,8 +34,8 @@ def build(params: dict[str, str], code: str) -> Page:
         answer=_answer(airport, enough, hours, months.rows if months else []),
         flights=sum(row["Scheduled_Flights"] for row in rows.values()),
         facts=_facts(enough),
-        figures=airport_figures.all_of(airport, routes, both, hours, months, there),
-        listings=[_routes(code, routes, there)],
+        figures=airport_figures.all_of(airport, routes, both, hours, months, other_end),
+        listings=[_routes(code, routes, other_end)],
         related=_related(airport),
         notes=outcomes.NOTES,
     )
@@ -88,8 +88,8 @@ def _facts(rows: dict[str, Row]) -> list[Fact]:
     ]
 
 
-def _routes(code: str, rows: TableRows, there: str) -> Listing:
-    to = there == "Destination"
+def _routes(code: str, rows: TableRows, other_end: str) -> Listing:
+    to = other_end == "Destination"
 
     def route(other: str) -> Cell:
         ends_ = (code, other) if to else (other, code)
@@ -100,8 +100,8 @@ def _routes(code: str, rows: TableRows, there: str) -> Listing:
         ["Route", "Airport", "Flights", *outcomes.SUM_HEADS],
         [
             [
-                route(row[there]),
-                Cell(known.airport_label(row[there]), links.airport(row[there])),
+                route(row[other_end]),
+                Cell(known.airport_label(row[other_end]), links.airport(row[other_end])),
                 whole(row[SUM]),
                 *(share_cell(row[column]) for column in outcomes.SUM_COLUMNS),
             ]

@@ -40,10 +40,10 @@ def all_of(
     both: TableRows,
     hours: TableRows,
     by_month: TableRows | None,
-    there: str,
+    other_end: str,
 ) -> list[Figure]:
     possible = [
-        _map(airport, routes, there),
+        _map(airport, routes, other_end),
         *(_months(by_month) if by_month else ()),
         _hours(hours),
         *_airlines(airport),
@@ -52,13 +52,13 @@ def all_of(
     return [each for each in possible if each.rows]
 
 
-def _map(airport: Airport, routes: TableRows, there: str) -> Figure:
+def _map(airport: Airport, routes: TableRows, other_end: str) -> Figure:
     places = known.airports()
-    drawn = [row for row in routes.rows if row[there] in places]
-    spots = [places[row[there]].spot for row in drawn]
-    values = outcomes.airport_values(drawn, there)
+    drawn = [row for row in routes.rows if row[other_end] in places]
+    spots = [places[row[other_end]].spot for row in drawn]
+    values = outcomes.airport_values(drawn, other_end)
     chart = Map(values, spots, UNIT, "Airport", airport.spot, "high")
-    title = f"Routes {'from' if there == 'Destination' else 'to'} {airport.code}"
+    title = f"Routes {'from' if other_end == 'Destination' else 'to'} {airport.code}"
     measure = outcomes.map_measure(chart)
     return figure("map", title, measure, chart, routes, total(drawn, BY_SUM))
 

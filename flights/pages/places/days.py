@@ -15,10 +15,6 @@ from .page import FEW, Cell, Choice, Listing, Page
 from .ranking import Ranking
 
 UNIT = "%"
-HEADS = (
-    *("Place", "Day", "Day of the week", "Flights", "On time", "30+ min late", "Cancelled"),
-    "Percent cancelled",
-)
 BARS = 15  # of the figure
 
 
