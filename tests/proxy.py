@@ -66,5 +66,5 @@ def _break(end: socket.socket) -> None:
     with suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     with suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)  # wakes who reads from it
+        end.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
     end.close()

@@ -84,7 +84,7 @@ class Platform:
         return image
 
     def _settings(self, domain: str, own: str | None) -> str:
-        """Store the settings and return the file's ARN. What is not named stays as it was."""
+        """Store the settings and return the file's ARN. Other settings stay."""
         outputs, s3 = self.stacks.outputs(), self.session.client("s3")
         earlier = settings.download(s3, outputs["Settings"]) if "Settings" in outputs else {}
         host = domain or earlier.get("ALLOWED_HOSTS", "").lstrip(".")

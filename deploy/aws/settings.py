@@ -41,7 +41,7 @@ def computed(outputs: dict[str, str], region: str, host: str) -> dict[str, str]:
 
 
 def read(text: str) -> dict[str, str]:
-    """Read lines NAME=VALUE. Raises DeployError for what is no setting, or a secret."""
+    """Read lines NAME=VALUE. Raises DeployError for an unknown setting, or a secret."""
     lines = [line for line in map(str.strip, text.splitlines()) if line and line[0] != "#"]
     if wrong := [line.partition("=")[0] for line in lines if "=" not in line]:
         raise DeployError(f"Settings are lines of the form NAME=VALUE, not: {wrong[0]}")

@@ -25,7 +25,7 @@ def quick(demo: Platform) -> Iterator[Site]:
 
 
 def assert_responsive(site: Site) -> None:
-    """Health, metrics, what is kept, and what Django has to be asked."""
+    """Health, metrics, a cached response and a response of Django."""
     for path in ("/healthz", "/metrics", QUERY, f"{QUERY}&offset=1", "/admin/login/"):
         began = time.monotonic()
         assert site.get(path).status == 200
