@@ -11,12 +11,15 @@ import pytest
 from pytest_django import Settings
 
 from tests.platform import COLUMNS as COLUMNS_OF_CSV
+from tests.warehouse.each import each_warehouse
 from tests.warehouse.running import WarehouseServer
 from transfers import broker
 from transfers.exceptions import WarehouseError
 from transfers.ingest.raw_columns import COLUMNS
 from transfers.ingest.raw_table import INGESTED, RAW, Mode, ingest
 from transfers.warehouses import Change, Warehouse, connect
+
+__all__ = ["each_warehouse"]  # a fixture
 
 SCHEMA = pa.schema(COLUMNS.items())
 FILES = pa.schema(
@@ -35,24 +38,13 @@ FILES = pa.schema(
 REST = ["embedded", pytest.param("databricks", marks=pytest.mark.deep)]
 
 
-@pytest.fixture(params=["embedded", "databricks"])
-def warehouse(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    settings: Settings,
-    warehouse_server: WarehouseServer,
-) -> Iterator[Warehouse]:
+@pytest.fixture
+def warehouse(each_warehouse: Warehouse, warehouse_server: WarehouseServer) -> Iterator[Warehouse]:
     """A warehouse with two flights a month from January to March 2024, one file for each month."""
-    if request.param == "databricks":
-        warehouse_server.clear_faults()
-        warehouse_server.configure(settings)
-        own = connect(warehouse_server.schema(f"months_{uuid.uuid4().hex}").url)
-    else:
-        own = connect(f"duckdb://{tmp_path}/warehouse")
     for month in (1, 2, 3):
-        with own.change() as change:
+        with each_warehouse.change() as change:
             add(change, f"file{month}", month)
-    yield own
+    yield each_warehouse
     warehouse_server.clear_faults()
 
 
@@ -118,7 +110,7 @@ def test_a_new_file_builds_only_its_month(warehouse: Warehouse) -> None:
     assert built == in_full(warehouse)
 
 
-@pytest.mark.parametrize("warehouse", REST, indirect=True)
+@pytest.mark.parametrize("each_warehouse", REST, indirect=True)
 def test_a_replaced_month_is_built_again_and_the_others_stay(warehouse: Warehouse) -> None:
     broker.build(warehouse)
     mark(warehouse)
@@ -136,7 +128,7 @@ def test_a_replaced_month_is_built_again_and_the_others_stay(warehouse: Warehous
     assert built == in_full(warehouse)
 
 
-@pytest.mark.parametrize("warehouse", REST, indirect=True)
+@pytest.mark.parametrize("each_warehouse", REST, indirect=True)
 def test_ingest_states_the_months_of_its_files(warehouse: Warehouse, tmp_path: Path) -> None:
     broker.build(warehouse)
     mark(warehouse)
@@ -158,7 +150,7 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize("warehouse", REST, indirect=True)
+@pytest.mark.parametrize("each_warehouse", REST, indirect=True)
 def test_everything_is_built_if_it_is_unknown_what_changed(warehouse: Warehouse) -> None:
     broker.build(warehouse)
     for month, change in enumerate(UNKNOWN, start=4):

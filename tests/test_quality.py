@@ -3,14 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core.management import call_command
 from django.db import models
-from pytest_django import Settings
 
 from flights.mirror import Mirror, MirroredTable
 from flights.models import TableVersion
@@ -18,12 +16,14 @@ from flights.quality import BLOCK, WARN, InRange, NotNull, RowCount, Unique
 from flights.tables import TABLES
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
-from tests.warehouse.running import WarehouseServer
+from tests.warehouse.each import each_warehouse
 from transfers.quality import table_checks
 from transfers.quality.results import Result, words
 from transfers.run import source_reader
 from transfers.run.quality import Inspection
 from transfers.warehouses import Warehouse, connect
+
+__all__ = ["each_warehouse"]  # a fixture
 
 FLIGHTS = "2013-01-07,Alpha,A,B,10,20\n2013-01-08,Beta,B,A,-5,\n2013-01-09,Gamma,C,A,7,7"
 LATE = "2014-01-10,Gamma,C,A,7,5000"  # minutes: more than three days
@@ -64,23 +64,13 @@ ROWS = """
 """
 
 
-@pytest.fixture(params=["embedded", "databricks"])
-def parcels(
-    request: pytest.FixtureRequest,
-    warehouse_server: WarehouseServer,
-    settings: Settings,
-    tmp_path: Path,
-) -> Warehouse:
+@pytest.fixture
+def parcels(each_warehouse: Warehouse) -> Warehouse:
     """A warehouse of each kind with the wrong rows."""
-    url = f"duckdb://{tmp_path}/warehouse"
-    if request.param == "databricks":
-        url = warehouse_server.url
-        warehouse_server.configure(settings)
-    warehouse = connect(url)
-    with warehouse.change() as change:
+    with each_warehouse.change() as change:
         change.execute("CREATE OR REPLACE TABLE parcels (code STRING, day DATE, weight INT)")
         change.execute(f"INSERT INTO parcels VALUES {ROWS}")
-    return warehouse
+    return each_warehouse
 
 
 def test_each_kind_of_check_finds_the_rows_that_break_it(parcels: Warehouse) -> None:

@@ -12,18 +12,19 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pytest_django import Settings
 
 from airsense.data_folder import PROJECT
 from flights.tables import NAMES
 from tests import servers
 from tests.platform import Platform, Site, until
-from tests.warehouse.running import WarehouseServer
+from tests.warehouse.each import each_warehouse as warehouse
 from transfers import broker
 from transfers.ingest import raw_upgrade
 from transfers.ingest.raw_columns import COLUMNS
 from transfers.ingest.raw_table import INGESTED, RAW
 from transfers.warehouses import Warehouse, connect
+
+__all__ = ["warehouse"]  # a fixture
 
 MODEL = "flights/models/mirrored/flight_delay_data.py"
 # The raw records of the first release's demo data.
@@ -55,19 +56,6 @@ ODD: dict[str, tuple[Any, list[Any], bool]] = {
     "Taxi_Out_Minutes": (pa.array([5.0, 7.5, None]), [5, None, None], True),
     "Elapsed_Minutes": (["120", "9999999999", "NaN"], [120, None, None], True),
 }
-
-
-@pytest.fixture(params=["embedded", "databricks"])
-def warehouse(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    settings: Settings,
-    warehouse_server: WarehouseServer,
-) -> Warehouse:
-    if request.param == "embedded":
-        return connect(f"duckdb://{tmp_path}/warehouse")
-    warehouse_server.configure(settings)
-    return connect(warehouse_server.schema(f"upgrade_{uuid.uuid4().hex}").url)
 
 
 def write(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
