@@ -41,7 +41,7 @@ function show(page) {
 
 const news = () => new Set([...document.querySelectorAll("[data-news]")].map((item) => item.dataset.news));
 
-// Let screen readers say what has changed its state, and nothing of the numbers that run.
+// Let screen readers announce changed states, but not running numbers.
 function announce(before) {
   const added = [...news()].filter((text) => !before.has(text));
   if (added.length) {
