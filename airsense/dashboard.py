@@ -23,7 +23,7 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Extend the context of templates/admin/index.html for users who may view transfers."""
     if not request.user.has_perm("transfers.view_transfer"):
         return context
-    published = PublishedTable.objects.select_related("current").in_bulk()
+    published = freshness.published()
     return {
         **context,
         "parts": _parts(is_update=warehouse_check.UPDATE in request.headers),

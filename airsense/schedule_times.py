@@ -89,7 +89,8 @@ def next_run(row: PeriodicTask) -> datetime | None:
     if not row.enabled or (row.one_off and row.total_run_count):
         return None
     now = timezone.now()
-    due = max(due_after(row, row.last_run_at or row.date_changed or now), now)
+    last = min(row.last_run_at or row.date_changed or now, now)  # as `schedules.Entry`
+    due = max(due_after(row, last), now)
     if row.start_time and row.start_time > due:
         due = max(due_after(row, row.start_time - timedelta(seconds=1)), row.start_time)
     return None if row.expires and due >= row.expires else due

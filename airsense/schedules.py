@@ -8,13 +8,14 @@ which runs once and so never undoes what administrators change or delete.
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import orjson
 from celery import current_app
 from celery.schedules import schedule
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
-from django_celery_beat.schedulers import DatabaseScheduler
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from flights import tables
 from transfers.alerts import outbox
@@ -147,8 +148,23 @@ def prepare() -> None:
     PeriodicTask.objects.filter(task__in=tasks).exclude(name__in=HOUSEKEEPING).delete()
 
 
+class Entry(ModelEntry):
+    """A schedule whose last run is not in the future, as it would be if a clock was ahead then.
+
+    The next run would wait for that time.
+    """
+
+    last_run_at: datetime
+
+    def __init__(self, model: PeriodicTask, app: Any = None) -> None:
+        super().__init__(model, app=app)
+        self.last_run_at = min(self.last_run_at, self._default_now())
+
+
 class Scheduler(DatabaseScheduler):
     """django-celery-beat's scheduler; skips schedules that cannot run and raises an alert."""
+
+    Entry = Entry
 
     def enabled_models(self) -> list[PeriodicTask]:
         return [row for row in super().enabled_models() if self._can_run(row)]

@@ -13,7 +13,9 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from flights.exports import retention
@@ -174,6 +176,15 @@ def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
         "The file was removed. Request the export again.",
     )
     assert finished_export(live, "limit=11")["id"] != export["id"]
+
+
+def test_a_download_asks_postgresql_once(live: Site) -> None:
+    address = finished_export(live, "limit=13")["url"]
+    with CaptureQueriesContext(connection) as queries:
+        response = Client().get(address)
+        assert response.status_code == 200
+        response.close()
+    assert len(queries) == 1
 
 
 def test_an_interrupted_download_goes_on(live: Site) -> None:

@@ -34,6 +34,8 @@ warehouse_jobs.ask("build", "test")
 warehouse_jobs.work()
 outbox.schedule_failed("nightly", ValueError("test"))
 """
+REVIEW = "from transfers import tasks; tasks.look_at_freshness()"
+STALE = f"SELECT kind FROM transfers_alert WHERE kind = 'stale' AND text LIKE '%{exporting.TABLE}%'"
 REAP = "from transfers import tasks; tasks.reap()"
 LOSE = (
     "UPDATE {} SET status = 'running', finished_at = NULL,"
@@ -46,6 +48,8 @@ TIMES = {
     "transfers_warehousejob": ("asked_at", "started_at", "heartbeat_at", "finished_at"),
     "flights_export": ("asked_at", "due_at", "started_at", "heartbeat_at", "finished_at"),
     "transfers_alert": ("happened_at",),
+    "flights_tableversion": ("published_at", "confirmed_at"),
+    "flights_publishedtable": ("since",),
 }
 
 
@@ -91,3 +95,12 @@ def test_times_of_work_are_those_of_postgresql_and_a_dead_worker_is_noticed_by_t
     assert rows(platform, "SELECT status FROM transfers_transfer") == [{"status": "failed"}]
     assert rows(platform, "SELECT status FROM transfers_warehousejob") == [{"status": "queued"}]
     assert rows(platform, "SELECT status FROM flights_export") == [{"status": "queued"}]
+
+
+def test_a_table_is_stale_by_the_clock_of_postgresql(platform: Platform) -> None:
+    platform.python(REVIEW)
+    assert rows(platform, STALE) == []
+    late = "UPDATE flights_tableversion SET confirmed_at = confirmed_at - interval '{} hours'"
+    exporting.execute(platform, late.format(25))
+    platform.python(REVIEW)
+    assert len(rows(platform, STALE)) == 1

@@ -4,7 +4,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -143,6 +143,23 @@ def test_last_use_is_noted_by_the_schedule(demo: Platform, tmp_path: Path) -> No
     assert key.last_used_at is not None
     assert began - timedelta(seconds=1) < key.last_used_at < timezone.now()
     assert keys.save_last_uses() == 0
+
+
+def test_uses_that_only_get_cached_responses_are_noted(demo: Platform) -> None:
+    secret = new_key()
+    key = ApiKey.objects.latest("pk")
+
+    def last_use_after_a_hit(site: Site) -> datetime:
+        assert outcome(site, DAYS, X_API_Key=secret) == (200, "hit")
+        keys.save_last_uses()
+        key.refresh_from_db()
+        assert key.last_used_at
+        return key.last_used_at
+
+    with demo.site(processes=1) as site:
+        until(lambda: outcome(site, DAYS) == (200, "hit"))
+        first = last_use_after_a_hit(site)
+        until(lambda: last_use_after_a_hit(site) > first)
 
 
 def test_the_command_creates_and_revokes_keys(demo: Platform, low: Site) -> None:

@@ -27,7 +27,7 @@ def read() -> Facts:
 
 
 def _tables() -> list[dict[str, Any]]:
-    published = PublishedTable.objects.using(STATUS).select_related("current").in_bulk()
+    published = freshness.published(STATUS)
     return [
         _table(freshness.of(model, published.get(name)), published.get(name))
         for model in TABLES

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from airsense import request_ids, routes
+from airsense import hanging_database, request_ids, routes
 from airsense.access_log import AccessLog
 from airsense.metrics import exposition
 from airsense.metrics.web import WebMetrics
@@ -18,7 +18,7 @@ from flights.query.limits import REFUSAL
 
 from . import cache_key, canonical_request, entry, fast_path
 from .cache_key import CacheKey, Environ
-from .entry import Body, Entry, Headers, Reply
+from .entry import Body, Entry, Failure, Headers, Reply
 from .store import Store
 from .watch import Snapshot, Watch
 
@@ -31,7 +31,7 @@ KEY = "airsense.cache_key"
 RECEIVED = "airsense.received"  # when the headers were read, of time.monotonic()
 
 
-type Flight = Future[Entry | Reply | None]  # what the waiting requests share: a Reply failed
+type Flight = Future[Entry | Failure | None]  # what the waiting requests share
 
 
 class ClientReply(NamedTuple):
@@ -107,7 +107,7 @@ class Gateway:
         if key is None or REFUSAL in environ or time.monotonic() > snapshot.valid_until:
             return self._reply(self._call_django(environ), "bypass", environ)
         cached = self._current(key, snapshot)
-        refused = cached and not throttles.admits(environ, cached.scopes)
+        refused = cached and not _admits(environ, cached.scopes)
         if key.file or refused:  # Django says why it refuses the client's API key
             return self._reply(self._call_django(environ), "miss", environ)
         return self._load(key, snapshot, environ)
@@ -118,12 +118,12 @@ class Gateway:
 
     def _load(self, key: CacheKey, snapshot: Snapshot, environ: Environ) -> ClientReply:
         """Call Django once for all simultaneous requests with this key and these versions."""
-        flight, own = (key, snapshot.versions), Future[Entry | Reply | None]()
+        flight, own = (key, snapshot.versions), Future[Entry | Failure | None]()
         request = canonical_request.request(key, environ)
         leader = self.in_flight.setdefault(flight, own)
         if leader is not own:
             return self._follow(leader, request, environ)
-        new: Entry | Reply | None = None
+        new: Entry | Failure | None = None
         try:
             cached = self._current(key, snapshot)  # perhaps cached since the first look
             if reply := _for_client(cached, environ):
@@ -133,8 +133,8 @@ class Gateway:
             if cached := entry.from_reply(reply, key.gzip, snapshot.versions, request[SCOPES]):
                 self.store.put(key, cached)
                 reply, new = cached.reply(environ) or reply, cached
-            elif failed := entry.failure(reply):
-                reply = new = failed
+            elif failed := entry.failure(reply, request[SCOPES]):
+                reply, new = failed.full, failed
         finally:
             del self.in_flight[flight]
             own.set_result(new)
@@ -146,10 +146,8 @@ class Gateway:
             shared = leader.result(WAIT_TIMEOUT)
         except TimeoutError:
             shared = None
-        if isinstance(shared, Reply):
-            return self._reply(shared, "miss", environ)
         if reply := _for_client(shared, environ):
-            return self._reply(reply, "hit", environ)
+            return self._reply(reply, "miss" if isinstance(shared, Failure) else "hit", environ)
         return self._reply(self._call_django(request), "miss", environ)
 
     def _call_django(self, environ: Environ) -> Reply:
@@ -192,7 +190,13 @@ class Gateway:
         return seconds
 
 
-def _for_client(cached: Entry | None, environ: Environ) -> Reply | None:
+def _for_client(shared: Entry | Failure | None, environ: Environ) -> Reply | None:
     """The reply to a client; None if only the 304 is cached, or its API key is refused."""
-    admitted = cached and throttles.admits(environ, cached.scopes)
-    return cached.reply(environ) if cached and admitted else None
+    admitted = shared and _admits(environ, shared.scopes)
+    return shared.reply(environ) if shared and admitted else None
+
+
+def _admits(environ: Environ, scopes: frozenset[str]) -> bool:
+    """As `throttles.admits`, also if PostgreSQL hangs: it may have to look up the API key."""
+    with hanging_database.watch.watched():
+        return throttles.admits(environ, scopes)

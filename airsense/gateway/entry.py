@@ -50,6 +50,17 @@ class Entry(NamedTuple):
         return self.not_modified if unchanged else self.full
 
 
+class Failure(NamedTuple):
+    """A reply to a failed query, for the clients that wait for it."""
+
+    scopes: frozenset[str]  # those that a client's API key needs
+    full: Reply
+
+    def reply(self, environ: Environ) -> Reply:
+        """Return the reply, whatever the client has."""
+        return self.full
+
+
 def encode(headers: Headers) -> RawHeaders:
     """Encode headers as ASGI sends them."""
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
@@ -83,8 +94,8 @@ def from_reply(
     )
 
 
-def failure(reply: Reply) -> Reply | None:
-    """Return a reply to a failed query that the waiting clients may share; None for others.
+def failure(reply: Reply, scopes: Iterable[str]) -> Failure | None:
+    """Return the failure that the waiting clients may share; None for other replies.
 
     Only 5xx: the query itself failed, whoever sent it. An error of the client (4xx) counts as a
     request of that client, and runs no query.
@@ -92,7 +103,8 @@ def failure(reply: Reply) -> Reply | None:
     if not reply.status.startswith("5"):
         return None
     with closing(reply.body):
-        return Reply(reply.status, reply.headers, [b"".join(reply.body)])
+        full = Reply(reply.status, reply.headers, [b"".join(reply.body)])
+    return Failure(frozenset(scopes), full)
 
 
 def _is_shareable(status: str, headers: Mapping[str, str]) -> bool:

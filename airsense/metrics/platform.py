@@ -18,7 +18,7 @@ from airsense.celery import app
 from airsense.checks import Check
 from flights import freshness
 from flights.access import rate_limiter
-from flights.models import Export, PublishedTable
+from flights.models import Export
 from flights.query.shared_slots import FILES, MEDIUM_QUERIES, QUERIES
 from flights.queue import FAILURES
 from flights.tables import NAMES, TABLES
@@ -30,7 +30,7 @@ SLOTS = {QUERIES: "heavy", MEDIUM_QUERIES: "medium", FILES: "file"}
 
 
 def tables() -> Iterator[Metric]:
-    published = PublishedTable.objects.using(STATUS).select_related("current").in_bulk()
+    published = freshness.published(STATUS)
     since = _gauge(
         "table_published_timestamp_seconds",
         "Time at which the current version was published.",

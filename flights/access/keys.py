@@ -105,6 +105,8 @@ def _by_digest(digest: str) -> ApiKey | None:
         if len(_cache) >= MOST_CACHED:
             _cache.clear()
         _cache[digest] = now, key
+        if key and key.state == "valid":
+            rate_limiter.note_use(key.pk)  # here, because cached responses are not counted
     return key
 
 

@@ -9,7 +9,9 @@ import logging
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import redis
@@ -62,14 +64,40 @@ class Lease:
     taken: int = 0  # by all processes, at the last response of Valkey
 
 
+class Server:
+    """Valkey. After a failure it is not called for `PAUSE` seconds."""
+
+    def __init__(self) -> None:
+        self.failed = False  # the last call
+        self.paused_until = 0.0  # of time.monotonic()
+
+    def call[T](self, command: Callable[[], T]) -> T | None:
+        """The result of a command; None if Valkey does not respond."""
+        if time.monotonic() <= self.paused_until:
+            return None
+        try:
+            result = command()
+        except redis.RedisError as error:
+            self._pause(error)
+            return None
+        self.failed = False
+        return result
+
+    def _pause(self, error: redis.RedisError) -> None:
+        if not self.failed:
+            log.warning("Valkey does not respond, so each process counts requests alone: %s", error)
+        self.failed, self.paused_until = True, time.monotonic() + PAUSE
+
+
+server = Server()
+
+
 class RateLimiter:
     """Count requests by caller; the methods are thread-safe."""
 
     def __init__(self) -> None:
         self.leases: dict[Caller, Lease] = {}
         self.lock = threading.Lock()
-        self.alone = False  # whether Valkey failed last time
-        self.alone_until = 0.0  # of time.monotonic()
 
     def charge(self, caller: Caller, cost: int) -> Standing:
         """Count a request that costs as much as `cost` usual requests."""
@@ -113,20 +141,13 @@ class RateLimiter:
 
     def _add(self, caller: Caller, lease: Lease, requests: int) -> int:
         """Add requests to a window; returns the requests that all processes have taken of it."""
-        if time.monotonic() > self.alone_until:
-            try:
-                total = _increase(caller, lease.window, requests)
-            except redis.RedisError as error:
-                self._pause(error)
-            else:
-                self.alone = False
-                return total
-        return lease.taken + requests
+        total = server.call(partial(_increase, caller, lease.window, requests))
+        return lease.taken + requests if total is None else total
 
-    def _pause(self, error: redis.RedisError) -> None:
-        if not self.alone:
-            log.warning("Valkey does not respond, so each process counts requests alone: %s", error)
-        self.alone, self.alone_until = True, time.monotonic() + PAUSE
+
+def note_use(key: int) -> None:
+    """Note that the API key with this id is used now."""
+    server.call(partial(_note_use, key))
 
 
 def last_uses() -> dict[int, float]:
@@ -139,10 +160,14 @@ def _increase(caller: Caller, window: int, requests: int) -> int:
     with valkey.pipeline() as pipeline:
         pipeline.incrby(counter, requests)
         pipeline.expire(counter, 2 * caller.seconds)
-        if caller.kind == "key":
-            pipeline.hset(_prefixed(LAST_USES), caller.name, str(time.time()))
-            pipeline.expire(_prefixed(LAST_USES), LAST_USES_EXPIRE)
         return int(pipeline.execute()[0])
+
+
+def _note_use(key: int) -> None:
+    with valkey.pipeline() as pipeline:
+        pipeline.hset(_prefixed(LAST_USES), str(key), str(time.time()))
+        pipeline.expire(_prefixed(LAST_USES), LAST_USES_EXPIRE)
+        pipeline.execute()
 
 
 def _window(name: str, seconds: int = WINDOW) -> tuple[int, int]:

@@ -138,8 +138,7 @@ class TableDescription(Catalogue):
 
 def describe(models: list[type[MirroredTable]]) -> list[dict[str, Any]]:
     """The fields of `Table` for each model, in the same order."""
-    published = PublishedTable.objects.using(READER).select_related("current")
-    current = {p.table: p for p in published}
+    current = freshness.published(READER)
     return [
         {
             "table": model._meta.db_table,

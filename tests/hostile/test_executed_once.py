@@ -155,6 +155,19 @@ def test_a_query_that_fails_runs_once_for_all_that_wait_for_it(quick: Site, path
     assert quick.get(f"{path}limit=6").status == 200
 
 
+@pytest.mark.parametrize("path", [VIEWSET, "/api/search?q=friday&"])
+def test_a_wrong_key_is_refused_even_if_it_waits_for_a_query_that_fails(
+    quick: Site, path: str
+) -> None:
+    exports_only = keys.make(ApiKey(name="exports only", scopes=["export"]))
+    with locked(), executions() as seen, ThreadPoolExecutor(3) as pool:
+        first = pool.submit(quick.get, f"{path}limit=5")
+        until(lambda: seen)
+        wrong = pool.submit(quick.get, f"{path}limit=5", X_API_Key="nobody-has-this")
+        other = pool.submit(quick.get, f"{path}limit=5", X_API_Key=exports_only)
+    assert [first.result().status, wrong.result().status, other.result().status] == [503, 401, 403]
+
+
 @pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
 def test_a_time_limit_is_answered_alike_both_ways(quick: Site, path: str) -> None:
     with locked():

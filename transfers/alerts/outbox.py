@@ -146,8 +146,8 @@ def _end(alerts: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | None
     The row locks make one process write it. `by` holds the transfer that ended a table's alert.
     """
     now: datetime | Now = at or Now()
-    rows = alerts.filter(ended_at=None).select_for_update().order_by("about", "subject", "kind")
-    ended = list(rows)
+    problems = alerts.filter(kind__in=Alert.ENDS, ended_at=None)
+    ended = list(problems.select_for_update().order_by("about", "subject", "kind"))
     if not ended:
         return
     Alert.objects.filter(pk__in=[alert.pk for alert in ended]).update(ended_at=now)

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from flights import claims
 from flights.mirror import MirroredTable
 from flights.models import PublishedTable, TableVersion
 from transfers.exceptions import NoSuchVersion
@@ -25,13 +26,13 @@ def save_checks(version: TableVersion, checks: Any, override: Any) -> None:
 def confirm(table: str) -> None:
     """Record that the newest version is equal to its source now."""
     newest = TableVersion.objects.filter(table=table).values_list("pk", flat=True)[:1]
-    TableVersion.objects.filter(pk__in=list(newest)).update(confirmed_at=timezone.now())
+    TableVersion.objects.filter(pk__in=list(newest)).update(confirmed_at=Now())
 
 
 def publish(versions: Iterable[TableVersion]) -> None:
     """Make versions current, all at the same time, in the caller's transaction or a new one."""
     with transaction.atomic():
-        now = timezone.now()
+        now = claims.now()
         for version in versions:
             TableVersion.objects.filter(pk=version.pk, published_at=None).update(published_at=now)
             PublishedTable.objects.update_or_create(
