@@ -27,7 +27,7 @@ class Group(NamedTuple):
     percent: float
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.percent:.1f} % of {self.flights:,} flights)"
+        return f"{self.name} ({self.percent:.2f} % of {self.flights:,} flights)"
 
 
 def test_the_headline_states_what_the_data_cover(site: Site) -> None:
@@ -155,12 +155,12 @@ def test_nothing_is_ranked_by_few_flights(fresh: Platform) -> None:
         fresh.manage(*command)
     with fresh.site(processes=1) as site:
         text = _text(_figure(site, "months"))
-        assert "January 2013: 1.0 % of 100 flights." in text
+        assert "January 2013: 1.00 % of 100 flights." in text
         assert "Airlines with at least" not in _text(site.get("/").body.decode())
     fresh.env["FLIGHTS_TO_RANK"] = "99"
     with fresh.site(processes=1) as site:
         text = _text(_figure(site, "airlines"))
-        assert "Many: 1.0 % of 99 flights." in text
+        assert "Many: 1.01 % of 99 flights." in text
         assert "Few" not in text
 
 

@@ -40,7 +40,7 @@ def test_from_the_airports_to_a_flight_by_links(page: Page) -> None:
     page.get_by_role("cell").get_by_role("link", name="JFK–MCO").click()  # noqa: RUF001
     page.get_by_label("Airline", exact=True).select_option("JetBlue Airways (B6)")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".answer")).to_contain_text("18.1 % of 3,304 flights")
+    expect(page.locator(".answer")).to_contain_text("18.07 % of 3,304 flights")
     page.get_by_role("cell").get_by_role("link", name="B6 583", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("B6 583, JetBlue Airways")
 

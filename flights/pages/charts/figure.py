@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from flights.pages import formatting
 
-from .chart import NARROW, WIDE, Cell, Chart, short
+from .chart import NARROW, WIDE, Cell, Chart
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Figure:
     @property
     def rows(self) -> list[list[str]]:
         """The chart's values as texts; a missing one is empty."""
-        return [list(map(_text, row)) for row in self.chart.table()[1]]
+        return value_texts(self.chart.table()[1])
 
     def csv(self) -> str:
         """The values as CSV."""
@@ -60,7 +60,12 @@ def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     return text.getvalue()
 
 
+def value_texts(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
+    """The values of a table as pages write them; a missing one is empty."""
+    return [list(map(_text, row)) for row in rows]
+
+
 def _text(cell: Cell) -> str:
     if cell is None or isinstance(cell, str):
         return cell or ""
-    return short(cell)
+    return formatting.figure(cell)

@@ -9,7 +9,7 @@ from flights.errors import BadQuery
 from flights.errors.pages import page
 from flights.models import Citation
 from flights.pages.charts import picture
-from flights.pages.charts.figure import csv_text
+from flights.pages.charts.figure import csv_text, value_texts
 from flights.versions import READER
 
 from . import texts
@@ -26,6 +26,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         return _file(citation, request.GET["format"])
     context = {
         "citation": citation,
+        "rows": value_texts(citation.rows),
         "reference": texts.reference(citation),
         "bibtex": texts.bibtex(citation),
         "embed": texts.embed(citation),
