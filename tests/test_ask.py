@@ -90,6 +90,16 @@ def test_a_question_about_other_years_says_which_flights_there_are(site: Site) -
     assert "2013" in ask(site, "delays in 2019")["sentence"]
 
 
+def test_a_chart_of_an_answer_names_the_publisher(site: Site) -> None:
+    page = site.get(f"/ask?q={quote(WORST)}").body.decode()
+    assert "US Bureau of Transportation Statistics; flight_delay_data, version 1." in page
+
+
+def test_a_refusal_names_each_subject_once(site: Site) -> None:
+    sentence = ask(site, "delays caused by weather")["sentence"]
+    assert sentence == "The data tell nothing about causes of delays and the weather."
+
+
 @pytest.mark.parametrize("path", ["/api/ask", "/api/ask?q=", "/api/ask?q=a&q=b", "/api/ask?x=1"])
 def test_a_request_without_one_question_is_refused(site: Site, path: str) -> None:
     assert site.get(path).status == 400

@@ -315,6 +315,20 @@ def test_a_histogram_has_every_row_once_and_leads_to_its_rows(site: Site) -> Non
         assert f"{rows} of 336,776 flights" in text(body(site, unescape(address)))
 
 
+def test_lines_are_drawn_of_the_airlines_with_the_most_flights(site: Site) -> None:
+    """Each has a row a month, so rows cannot tell them apart."""
+    page = body(site, "/explorer?table=performance_by_month&view=chart")
+    assert "The 4 of 16 with the most flights." in text(page)
+    assert set(re.findall(r'data-value="(\w+), \w+ 2013: ', page)) == {"UA", "B6", "EV", "DL"}
+
+
+def test_the_values_of_a_chart_of_flights_have_no_empty_column_of_flights(site: Site) -> None:
+    page = body(site, "/days/2013-02-09/")
+    (table,) = re.findall(r'aria-label="Values: How flights ended".*?</table>', page, re.S)
+    assert re.findall(r'<th scope="col">([^<]*)', table) == ["Outcome", "flights"]
+    assert "–" not in table  # noqa: RUF001
+
+
 @pytest.mark.parametrize(
     ("query", "heads", "line"),
     [

@@ -119,9 +119,24 @@ def test_a_city_with_several_airports_offers_each_route_with_its_figure(site: Si
     links = re.findall(r'<a href="(/routes/[^"]+)"', page.body.decode())
     assert "/routes/EWR-MDW/?weekday=Friday" in links
     assert "/routes/LGA-ORD/?weekday=Friday" in links
-    figures = re.findall(r"([\d.]+) % of [\d,]+ flights on time", _text(page.body.decode()))
+    flights = r"([\d.]+) % of ([\d,]+) flights on Fridays arrived on time\."
+    figures = re.findall(flights, _text(page.body.decode()))
     assert len(figures) == len(links)
     assert figures == sorted(figures, reverse=True)
+    for link, (percent, count) in zip(links, figures, strict=True):
+        assert f"{percent} % on time" in (route := _text(site.get(link).body.decode()))
+        assert f"of {count} flights on Fridays from" in route
+
+
+def test_a_route_without_a_flight_at_the_chosen_time_says_so(site: Site) -> None:
+    page = site.get("/my-flight?from=New+York&to=Houston&when=February")
+    assert "No flight in February is in the data." in _text(page.body.decode())
+
+
+def test_the_form_without_a_flight_is_no_error(site: Site) -> None:
+    page = site.get("/my-flight")
+    assert page.status == 200
+    assert 'role="alert"' not in page.body.decode()
 
 
 @pytest.mark.parametrize(

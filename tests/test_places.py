@@ -193,7 +193,7 @@ def test_airlines_are_compared_on_the_routes_that_both_fly(site: Site) -> None:
     )
     answer = _answer(_body(site, "/compare/?a=B6&b=/airlines/DL/"))
     expected = (
-        f"On the {routes} routes that both fly {share:.2f} % of {flights:,} flights of JetBlue"
+        f"On the {routes} routes that both fly, {share:.2f} % of {flights:,} flights of JetBlue"
     )
     assert expected in answer
 

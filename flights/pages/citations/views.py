@@ -24,9 +24,11 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     citation = _read(request, name)
     if "format" in request.GET:
         return _file(citation, request.GET["format"])
+    heads, rows = value_texts(citation.heads, citation.rows)
     context = {
         "citation": citation,
-        "rows": value_texts(citation.rows),
+        "heads": heads,
+        "rows": rows,
         "reference": texts.reference(citation),
         "bibtex": texts.bibtex(citation),
         "embed": texts.embed(citation),

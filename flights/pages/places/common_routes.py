@@ -46,7 +46,7 @@ class Common:
             for value in self.values
         ]
         routes = formatting.count(len(self.rows), "route")
-        return f"On the {routes} that both fly {' and '.join(parts)} arrived on time"
+        return f"On the {routes} that both fly, {' and '.join(parts)} arrived on time"
 
     @property
     def values(self) -> list[Value]:
