@@ -187,6 +187,12 @@ def test_what_takes_long_to_count_is_counted_after_the_first_rows(site: Site) ->
     assert "complete=yes" not in complete
 
 
+def test_a_month_is_not_named_as_a_month_of_itself(site: Site) -> None:
+    page = body(site, "/explorer?table=performance_by_month")
+    assert ">Month</a>" in (suggested := page.partition("Summarise by")[2].partition("</ul>")[0])
+    assert "Month of Month" not in suggested
+
+
 def test_a_summary_is_built_by_clicking(site: Site) -> None:
     page = body(site, f"{FLIGHTS}&Origin=JFK&order_by=-Arrival_Delay_Minutes")
     page = body(site, link(page, "Month of Flight Date"))
