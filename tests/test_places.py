@@ -135,6 +135,8 @@ def test_a_route_counts_exactly_the_flights_that_are_chosen(site: Site) -> None:
             AND month("Flight Date") = 7 AND dayname("Flight Date") = 'Friday'"""
     )
     body = _body(site, "/routes/EWR-CHI/?month=7&weekday=friday")
+    heading = "Newark (EWR) to Chicago (MDW, ORD): flights on Fridays in July"
+    assert f"<h1>{heading}</h1>" in body
     where = "on Fridays in July from Newark (EWR)"
     assert f"{late:.2f} % of {flights} flights {where}" in _answer(body)
     assert f"{cancelled} of {flights} flights" in body

@@ -33,7 +33,7 @@ def build(params: dict[str, str], origin: str, destination: str) -> Page:
     return Page(
         kind="Route",
         above=("All routes", "/routes/"),
-        title=f"{title}{selection.words}",
+        title=f"{title}: flights{selection.words}" if selection.words else title,
         answer=_answer(title, end, row, airlines.rows, selection, shown),
         flights=row[COUNT],
         facts=_facts(where, row) if shown else (),
