@@ -18,7 +18,7 @@ ON_TIME = {
     "/routes/EWR-MCO/": "{} % on time less than 15 minutes late",
     "/airports/EWR/": "Orlando (MCO) 4,941 {} %",
     "/compare/?a=EWR-MCO&b=JFK-MCO": "{} % of 4,941 flights from Newark (EWR)",
-    "/my-flight?from=New+York&to=Orlando": "{} % of 4,941 flights on time",
+    "/my-flight?from=New+York&to=Orlando": "{} % of 4,941 flights arrived on time.",
     f"/ask?q={quote('on time from EWR to MCO')}": "{} % of 4,941 flights",
     f"{EXPLORER}&group_by=Origin": "EWR 4,941 {}",
     EXPLORER.replace("sum:Scheduled_Flights,", "") + "&group_by=Origin&view=chart": "EWR {} 4,941",
