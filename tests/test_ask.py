@@ -90,6 +90,49 @@ def test_a_question_about_other_years_says_which_flights_there_are(site: Site) -
     assert "2013" in ask(site, "delays in 2019")["sentence"]
 
 
+def test_a_chart_of_an_answer_names_the_publisher(site: Site) -> None:
+    page = site.get(f"/ask?q={quote(WORST)}").body.decode()
+    assert "US Bureau of Transportation Statistics; flight_delay_data, version 1." in page
+
+
+def test_a_refusal_names_each_subject_once(site: Site) -> None:
+    sentence = ask(site, "delays caused by weather")["sentence"]
+    assert sentence == "The data tell nothing about causes of delays and the weather."
+
+
+@pytest.mark.parametrize(
+    ("question", "state", "suggestion"),
+    [
+        ("best airline to Florida", "Florida", "best airline by percentage on time to MCO"),
+        (
+            "What percentage of flights to hawaii are on time?",
+            "hawaii",
+            "percentage on time to HNL",
+        ),
+        ("delays from LGA to North Carolina", "North Carolina", "percentage late from LGA to CLT"),
+    ],
+)
+def test_a_question_about_a_state_is_answered_for_its_cities(
+    site: Site, question: str, state: str, suggestion: str
+) -> None:
+    refused = ask(site, question)
+    assert not refused["answered"]
+    assert refused["sentence"].endswith(f"but not states such as {state}.")
+    assert suggestion in refused["suggestions"]
+    assert all(ask(site, text)["answered"] for text in refused["suggestions"])
+
+
+@pytest.mark.parametrize("things", ["hour", "time of day"])
+def test_an_hour_with_a_single_flight_does_not_have_the_fewest_delays(
+    site: Site, things: str
+) -> None:
+    answer = ask(site, f"what {things} has the fewest delays")
+    assert answer["answered"]
+    assert len(answer["figures"]) > 10
+    assert all(figure["flights"] >= 100 for figure in answer["figures"])
+    assert " of 19 hours with at least 100 flights;" in answer["sentence"]
+
+
 @pytest.mark.parametrize("path", ["/api/ask", "/api/ask?q=", "/api/ask?q=a&q=b", "/api/ask?x=1"])
 def test_a_request_without_one_question_is_refused(site: Site, path: str) -> None:
     assert site.get(path).status == 400

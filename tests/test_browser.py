@@ -215,7 +215,7 @@ def test_counts_that_take_long_replace_the_first_ones(page: Page) -> None:
 
 
 def test_a_question_is_answered_by_clicking(page: Page) -> None:
-    """The worst hour at LaGuardia: 58.8 % of the flights at 22 are less than 15 minutes late."""
+    """The worst hour at LaGuardia: 58.82 % of the flights at 22 are less than 15 minutes late."""
     page.goto("/explorer?table=performance_by_hour&facets=airport")
     assert page.evaluate("scrollY") == 0
     page.get_by_role("region", name="Most frequent values").get_by_role("link", name="LGA").click()

@@ -39,7 +39,7 @@ CHARTS: list[Chart] = [
 
 def test_each_value_states_its_number_of_flights() -> None:
     for chart in CHARTS:
-        assert any("80.2 %, 300 flights" in text for text in _values(chart))
+        assert any("80.25 %, 300 flights" in text for text in _values(chart))
 
 
 def test_a_missing_value_is_a_gap_and_never_zero() -> None:
@@ -63,7 +63,7 @@ def test_a_chart_without_any_value_is_drawn_empty() -> None:
 def test_labels_are_texts_and_never_markup() -> None:
     chart = Bars([Value('<script>"&', 1.0, url='/a?"b')], "<b>", "<i>")
     assert "<script>" not in chart.draw(sizes.WIDE).markup()
-    assert _values(chart) == ['<script>"&: 1.0 <b>']
+    assert _values(chart) == ['<script>"&: 1.00 <b>']
 
 
 def test_a_figure_is_a_picture_and_data_of_its_own() -> None:

@@ -25,9 +25,9 @@ def test_a_citation_stays_when_the_data_change(fresh: Platform) -> None:
         address = _cite(site, "/", "months")
         before = _main(site, address)
         picture = site.get(f"{address}?format=svg").body
-        assert "75.0 % of 100 flights" in _text(before)
+        assert "75.00 % of 100 flights" in _text(before)
         _publish(fresh, late=90)
-        assert "10.0 % of 100 flights" in _text(site.get("/").body.decode())
+        assert "10.00 % of 100 flights" in _text(site.get("/").body.decode())
         assert _main(site, address) == before
         assert site.get(f"{address}?format=svg").body == picture
         rows = list(csv.reader(io.StringIO(site.get(f"{address}?format=csv").body.decode())))

@@ -187,6 +187,12 @@ def test_what_takes_long_to_count_is_counted_after_the_first_rows(site: Site) ->
     assert "complete=yes" not in complete
 
 
+def test_a_month_is_not_named_as_a_month_of_itself(site: Site) -> None:
+    page = body(site, "/explorer?table=performance_by_month")
+    assert ">Month</a>" in (suggested := page.partition("Summarise by")[2].partition("</ul>")[0])
+    assert "Month of Month" not in suggested
+
+
 def test_a_summary_is_built_by_clicking(site: Site) -> None:
     page = body(site, f"{FLIGHTS}&Origin=JFK&order_by=-Arrival_Delay_Minutes")
     page = body(site, link(page, "Month of Flight Date"))
@@ -313,6 +319,20 @@ def test_a_histogram_has_every_row_once_and_leads_to_its_rows(site: Site) -> Non
     assert len(links) > 10
     for _, rows, address in (links[0], links[5], links[-1]):
         assert f"{rows} of 336,776 flights" in text(body(site, unescape(address)))
+
+
+def test_lines_are_drawn_of_the_airlines_with_the_most_flights(site: Site) -> None:
+    """Each has a row a month, so rows cannot tell them apart."""
+    page = body(site, "/explorer?table=performance_by_month&view=chart")
+    assert "The 4 of 16 with the most flights." in text(page)
+    assert set(re.findall(r'data-value="(\w+), \w+ 2013: ', page)) == {"UA", "B6", "EV", "DL"}
+
+
+def test_the_values_of_a_chart_of_flights_have_no_empty_column_of_flights(site: Site) -> None:
+    page = body(site, "/days/2013-02-09/")
+    (table,) = re.findall(r'aria-label="Values: How flights ended".*?</table>', page, re.S)
+    assert re.findall(r'<th scope="col">([^<]*)', table) == ["Outcome", "flights"]
+    assert "–" not in table  # noqa: RUF001
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ class Group(NamedTuple):
     percent: float
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.percent:.1f} % of {self.flights:,} flights)"
+        return f"{self.name} ({self.percent:.2f} % of {self.flights:,} flights)"
 
 
 def test_the_headline_states_what_the_data_cover(site: Site) -> None:
@@ -119,9 +119,24 @@ def test_a_city_with_several_airports_offers_each_route_with_its_figure(site: Si
     links = re.findall(r'<a href="(/routes/[^"]+)"', page.body.decode())
     assert "/routes/EWR-MDW/?weekday=Friday" in links
     assert "/routes/LGA-ORD/?weekday=Friday" in links
-    figures = re.findall(r"([\d.]+) % of [\d,]+ flights on time", _text(page.body.decode()))
+    flights = r"([\d.]+) % of ([\d,]+) flights on Fridays arrived on time\."
+    figures = re.findall(flights, _text(page.body.decode()))
     assert len(figures) == len(links)
     assert figures == sorted(figures, reverse=True)
+    for link, (percent, count) in zip(links, figures, strict=True):
+        assert f"{percent} % on time" in (route := _text(site.get(link).body.decode()))
+        assert f"of {count} flights on Fridays from" in route
+
+
+def test_a_route_without_a_flight_at_the_chosen_time_says_so(site: Site) -> None:
+    page = site.get("/my-flight?from=New+York&to=Houston&when=February")
+    assert "No flight in February is in the data." in _text(page.body.decode())
+
+
+def test_the_form_without_a_flight_is_no_error(site: Site) -> None:
+    page = site.get("/my-flight")
+    assert page.status == 200
+    assert 'role="alert"' not in page.body.decode()
 
 
 @pytest.mark.parametrize(
@@ -155,12 +170,12 @@ def test_nothing_is_ranked_by_few_flights(fresh: Platform) -> None:
         fresh.manage(*command)
     with fresh.site(processes=1) as site:
         text = _text(_figure(site, "months"))
-        assert "January 2013: 1.0 % of 100 flights." in text
+        assert "January 2013: 1.00 % of 100 flights." in text
         assert "Airlines with at least" not in _text(site.get("/").body.decode())
     fresh.env["FLIGHTS_TO_RANK"] = "99"
     with fresh.site(processes=1) as site:
         text = _text(_figure(site, "airlines"))
-        assert "Many: 1.0 % of 99 flights." in text
+        assert "Many: 1.01 % of 99 flights." in text
         assert "Few" not in text
 
 

@@ -175,7 +175,7 @@ def test_filters_do_not_accept_it_as_a_value(site: Site) -> None:
 def test_a_chart_leaves_it_out(site: Site) -> None:
     page = site.get("/explorer?table=airline_performance&view=chart").body.decode()
     values = set(re.findall(r'data-value="(\w+): ([^"]+)"', page))
-    assert {("Alpha", "1.5 minutes, 10 flights"), ("Beta", "no value, 20 flights")} <= values
+    assert {("Alpha", "1.50 minutes, 10 flights"), ("Beta", "no value, 20 flights")} <= values
 
 
 def test_the_copy_keeps_what_its_source_has(published: Platform) -> None:

@@ -32,12 +32,12 @@ PAGES = [
     "/days/",
 ]
 ANSWERS = {
-    "/routes/JFK-MCO/?airline=B6": "18.1 % of 3,304 flights of JetBlue Airways from New York (JFK)"
+    "/routes/JFK-MCO/?airline=B6": "18.07 % of 3,304 flights of JetBlue Airways from New York (JFK)"
     " to Orlando (MCO) arrived 30 or more minutes late",
-    "/airports/LGA/": "the worst month is Jul 2013 (65.8 % of 8,927 flights) and the worst hour of"
-    " departure is 22:00 (58.8 % of 221 flights)",
+    "/airports/LGA/": "the worst month is Jul 2013 (65.80 % of 8,927 flights) and the worst hour of"
+    " departure is 22:00 (58.82 % of 221 flights)",
     "/days/2013-02-09/": "On Saturday, 9 Feb 2013, 393 of 684 flights were cancelled",
-    "/routes/NYC-CHI/": "the most punctual is American Airlines Inc. to ORD (77.7 % of 6,059"
+    "/routes/NYC-CHI/": "the most punctual is American Airlines Inc. to ORD (77.65 % of 6,059"
     " flights on time)",
 }
 MISSING = {
@@ -129,13 +129,16 @@ def test_codes_in_lower_case_lead_to_the_page_for_good(demo: Platform) -> None:
 def test_a_route_counts_exactly_the_flights_that_are_chosen(site: Site) -> None:
     flights, late, cancelled = _one(
         """SELECT count(*), round(100.0 * count(*) FILTER ("Arrival Delay Minutes" >= 30)
-            / count(*), 1), count(*) FILTER ("Departure Delay Minutes" IS NULL
+            / count(*), 2), count(*) FILTER ("Departure Delay Minutes" IS NULL
             AND "Arrival Delay Minutes" IS NULL)
         FROM records WHERE Origin = 'EWR' AND Destination IN ('ORD', 'MDW')
             AND month("Flight Date") = 7 AND dayname("Flight Date") = 'Friday'"""
     )
     body = _body(site, "/routes/EWR-CHI/?month=7&weekday=friday")
-    assert f"{late} % of {flights} flights on Fridays in July from Newark (EWR)" in _answer(body)
+    heading = "Newark (EWR) to Chicago (MDW, ORD): flights on Fridays in July"
+    assert f"<h1>{heading}</h1>" in body
+    where = "on Fridays in July from Newark (EWR)"
+    assert f"{late:.2f} % of {flights} flights {where}" in _answer(body)
     assert f"{cancelled} of {flights} flights" in body
     assert 'name="robots" content="noindex"' in body
 
@@ -163,10 +166,10 @@ def test_a_missing_page_suggests_each_thing_once_and_nothing_for_no_letters(site
 def test_a_connection_is_made_if_the_first_flight_leaves_enough_minutes(site: Site) -> None:
     flights, share = _one(
         """SELECT count(*), round(100.0 * count(*) FILTER ("Arrival Delay Minutes" <= 75 - 45)
-            / count(*), 1) FROM records WHERE Origin = 'LGA' AND Destination = 'ORD'"""
+            / count(*), 2) FROM records WHERE Origin = 'LGA' AND Destination = 'ORD'"""
     )
     answer = _answer(_body(site, "/connections/?from=lga&via=ord&to=LAX&minutes=75&walk=45"))
-    assert f"{share} % of {flights:,} flights from New York (LGA) arrived in time" in answer
+    assert f"{share:.2f} % of {flights:,} flights from New York (LGA) arrived in time" in answer
     assert "no flight from ORD to LAX is in the tables" in answer
     short = _answer(_body(site, "/connections/?from=LGA&via=ORD&minutes=1"))
     assert short.startswith(
@@ -187,11 +190,13 @@ def test_airlines_are_compared_on_the_routes_that_both_fly(site: Site) -> None:
             SELECT Origin, Destination FROM records WHERE "Airline Code" IN ('B6', 'DL')
             GROUP BY ALL HAVING count(DISTINCT "Airline Code") = 2)
         SELECT count(DISTINCT (Origin, Destination)), count(*),
-            round(100.0 * count(*) FILTER ("Arrival Delay Minutes" < 15) / count(*), 1)
+            round(100.0 * count(*) FILTER ("Arrival Delay Minutes" < 15) / count(*), 2)
         FROM records JOIN common USING (Origin, Destination) WHERE "Airline Code" = 'B6'"""
     )
     answer = _answer(_body(site, "/compare/?a=B6&b=/airlines/DL/"))
-    expected = f"On the {routes} routes that both fly {share} % of {flights:,} flights of JetBlue"
+    expected = (
+        f"On the {routes} routes that both fly, {share:.2f} % of {flights:,} flights of JetBlue"
+    )
     assert expected in answer
 
 

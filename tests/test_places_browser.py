@@ -40,9 +40,32 @@ def test_from_the_airports_to_a_flight_by_links(page: Page) -> None:
     page.get_by_role("cell").get_by_role("link", name="JFK–MCO").click()  # noqa: RUF001
     page.get_by_label("Airline", exact=True).select_option("JetBlue Airways (B6)")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".answer")).to_contain_text("18.1 % of 3,304 flights")
+    expect(page.locator(".answer")).to_contain_text("18.07 % of 3,304 flights")
     page.get_by_role("cell").get_by_role("link", name="B6 583", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("B6 583, JetBlue Airways")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/", {"From": "JFK", "Day or month": "July", "To": "Orlando"}),
+        ("/compare/", {"Compare": "JetBlue", "With": "Delta"}),
+    ],
+)
+def test_the_way_back_from_an_answer_keeps_what_was_entered(
+    browser: Browser, site: Site, path: str, fields: dict[str, str], scripts: bool
+) -> None:
+    with opened(browser, site.url, java_script_enabled=scripts) as page:
+        page.goto(path)
+        form = page.get_by_role("main")
+        for label, value in fields.items():
+            form.get_by_label(label, exact=True).fill(value)
+        form.get_by_label(label, exact=True).press("Enter")
+        expect(page.locator(".answer")).to_be_visible()
+        page.go_back()
+        for label, value in fields.items():
+            expect(form.get_by_label(label, exact=True)).to_have_value(value)
 
 
 def test_a_map_states_its_values_by_keyboard(page: Page) -> None:

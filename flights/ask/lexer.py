@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 from flights import entities
 from flights.entities import Airline, Airport, City, Day, Flight, Mention, names
 
+from . import states
 from .vocabulary import LONGEST, PHRASES, SUBJECT_OF, WORDS
 
 SHORTEST_TYPO = 4  # letters of a word that may be misspelt
@@ -71,10 +72,12 @@ def read(question: str) -> Words:
 
 
 def _mentions(text: str) -> Iterator[Mention]:
-    """What the text names, without misspelt names that are words of our vocabulary."""
+    """What the text names, without misspelt names that are words of our vocabulary, or a state."""
     for mention in entities.find(text):
-        words = [word.key for word in names.words(text[mention.start : mention.end])]
-        if mention.exact or not all(w in WORDS or w in SUBJECT_OF for w in words):
+        written = text[mention.start : mention.end]
+        words = [word.key for word in names.words(written)]
+        ours = all(w in WORDS or w in SUBJECT_OF for w in words) or states.NAMED.search(written)
+        if mention.exact or not ours:
             yield mention
 
 

@@ -107,7 +107,11 @@ class Plan:
     def least(self) -> tuple[str, ...]:
         """The fewest flights of a group in a ranking; any number where flights are counted."""
         counts = self.aggregates[0].startswith(("count", "sum", "max"))
-        return () if counts else (f"{self.column(self.aggregates[-1])}__gte:{LEAST}",)
+        return () if counts else self.enough()
+
+    def enough(self) -> tuple[str, ...]:
+        """The condition that a group has so many flights that its figure is not chance."""
+        return (f"{self.column(self.aggregates[-1])}__gte:{LEAST}",)
 
     def query(self) -> Query:
         """The query, checked against the table's columns. Raises BadQuery."""

@@ -113,6 +113,12 @@ def _days(column: str, period: Period) -> dict[str, str]:
     return {f"{column}__gte": first.isoformat(), f"{column}__lte": last.isoformat()}
 
 
+def _fewest(frame: Frame, draft: Plan) -> tuple[str, ...]:
+    """Of the fewest late flights: an hour with a single flight would be the best of all."""
+    is_outcome = draft.aggregates[0].startswith("sum:") and len(draft.aggregates) > 1
+    return draft.enough() if frame.by == "least" and is_outcome else ()
+
+
 def _ranked(frame: Frame, draft: Plan) -> Plan:
     """The plan with its order, its number of rows, and the least flights of each group."""
     sign = {"most": "-", "least": ""}.get(frame.by)
@@ -121,5 +127,5 @@ def _ranked(frame: Frame, draft: Plan) -> Plan:
     many = frame.group in ("date", "route", "flight") and frame.rank
     limit = min(frame.top or (SHORT if many else MOST), MOST)
     in_time = frame.group in IN_TIME and not frame.rank
-    having = () if in_time else draft.least()
+    having = () if in_time else draft.least() or _fewest(frame, draft)
     return replace(draft, having=having, order_by=(order,), limit=limit)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flights.entities import Airline, Airport, Entity, Flight
 
-from . import constituents, conversation, groups, lexer, measures, pairs, places, times
+from . import constituents, conversation, groups, lexer, measures, pairs, places, states, times
 from .constituents import Constituent, Unreadable
 from .frame import GOOD, Frame, Measure
 from .lexer import Words
@@ -52,6 +52,7 @@ def _check(question: str, words: Words) -> None:
             "AirSense gives percentages of scheduled flights, not of late or cancelled ones."
         )
     if words.unknown:
+        states.refuse(question, words.unknown)
         unknown = ", ".join(f"“{word[:40]}”" for word in dict.fromkeys(words.unknown))
         raise Unread(f"I do not understand {unknown}.")
     for mention in words.ambiguous:

@@ -19,7 +19,7 @@ from flights.entities.dates import WEEK
 from flights.errors.pages import page
 from flights.web import caching
 
-from . import figures
+from . import figures, table_rows
 from .charts import Bars, Chart, Columns, Figure, Value
 
 MOST = 20  # groups that a chart shows
@@ -137,7 +137,7 @@ def _figure(answer: Answer) -> Figure | None:
         title=f"By {thing}",
         measure=f"{_measure(measured, flights)[0].upper()}{_measure(measured, flights)[1:]}",
         chart=chart,
-        source=f"{plan.table}, version {result.version.number}",
+        source=table_rows.source(result.version),
         flights=sum(row.flights for row in rows),
         data=plan.url,
     )

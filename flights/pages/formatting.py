@@ -34,6 +34,23 @@ def number(number: float) -> str:
     return (f"{number:,.2f}" if short else f"{number:,}").replace("-", "−")  # noqa: RUF001
 
 
+def figure(figure: float) -> str:
+    """Format `1,234`, `65.83`, `−3.00`: two decimals of a fraction, as in the API's percentages.
+
+    Every page writes its figures by this function, so the same figure reads the same everywhere.
+    A fraction near zero has two significant digits, so it never reads as zero.
+    """  # noqa: RUF002
+    if isinstance(figure, int) or not math.isfinite(figure):
+        return number(figure)
+    digits = 2 if figure == 0 or abs(figure) >= 0.01 else 1 - math.floor(math.log10(abs(figure)))
+    return f"{figure:,.{digits}f}".replace("-", "−")  # noqa: RUF001
+
+
+def percent(share: float | None) -> str:
+    """Format `18.07 %`, or a dash if there is no figure."""
+    return "–" if share is None else f"{figure(share)} %"  # noqa: RUF001
+
+
 def count(number: int, what: str) -> str:
     """Format `1 flight` or `1,234 flights`."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

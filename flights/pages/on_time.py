@@ -52,10 +52,15 @@ def value(row: Row, label: Callable[[Row], str], url: Callable[[Row], str] | Non
     return Value(label(row), row[PERCENT], row[FLIGHTS], url(row) if url else "")
 
 
+def share(part: int, whole: int) -> float | None:
+    """A number of flights in percent of all, as the API rounds it: hundredths, half upwards."""
+    return (20_000 * part + whole) // (2 * whole) / 100 if whole else None
+
+
 def flights(rows: Iterable[dict[str, Any]]) -> int:
     return sum(row[FLIGHTS] for row in rows)
 
 
 def text(row: Row) -> str:
-    """`77.7 % of 6,059 flights`"""
-    return f"{row[PERCENT]:.1f} % of {formatting.count(row[FLIGHTS], 'flight')}"
+    """`77.65 % of 6,059 flights`"""
+    return f"{formatting.percent(row[PERCENT])} of {formatting.count(row[FLIGHTS], 'flight')}"

@@ -75,12 +75,13 @@ class Combobox {
     label.replaceWith(box);
     box.append(label, this.list, this.status);
     const roles = { role: "combobox", "aria-expanded": "false", "aria-controls": id,
-      "aria-autocomplete": "list", autocomplete: "off" };
+      "aria-autocomplete": "list" };
     for (const [key, value] of Object.entries(roles)) input.setAttribute(key, value);
     this.listen();
   }
 
   listen() {
+    this.hideBrowserSuggestions();
     this.input.addEventListener("input", () => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.suggest(), PAUSE);
@@ -93,6 +94,14 @@ class Combobox {
       const place = [...this.list.children].indexOf(event.target.closest("li"));
       if (place >= 0) this.choose(place);
     });
+  }
+
+  // While the field has the focus. On the way back to a page a browser restores only what it may complete.
+  hideBrowserSuggestions() {
+    const allow = () => this.input.removeAttribute("autocomplete");
+    this.input.addEventListener("focus", () => { this.input.autocomplete = "off"; });
+    this.input.addEventListener("blur", allow);
+    this.input.form?.addEventListener("submit", allow);
   }
 
   async suggest() {

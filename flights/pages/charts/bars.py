@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .chart import FLIGHTS, NARROW, Table, Value, bar_kind, short, value_rows
+from flights.pages import formatting
+
+from .chart import FLIGHTS, NARROW, Table, Value, bar_kind, value_rows
 from .scale import Scale, scale
 from .svg import Drawing
 
@@ -48,10 +50,10 @@ class Bars:
                 start, end = sorted((across(0), across(value.number)))
                 drawing.rect(start, bar, end - start, THICK, bar_kind(value.number, self.better), 2)
             at = width if value.flights is None else width - 64
-            number = "–" if value.number is None else short(value.number)  # noqa: RUF001
+            number = "–" if value.number is None else formatting.figure(value.number)  # noqa: RUF001
             drawing.text(at, base, number, "value", "end")
             if value.flights is not None:
-                drawing.text(width, base, short(value.flights), "tick", "end")
+                drawing.text(width, base, formatting.figure(value.flights), "tick", "end")
 
     @property
     def _longest(self) -> int:

@@ -25,7 +25,7 @@ class Value:
     url: str = ""  # of the page about the thing
 
     def text(self, unit: str) -> str:
-        """`65.8 %, 2,312 flights`"""
+        """`65.83 %, 2,312 flights`"""
         number = "no value" if self.number is None else with_unit(self.number, unit)
         return f"{number}, {formatting.count(self.flights, 'flight')}" if self.flights else number
 
@@ -43,15 +43,9 @@ class Chart(Protocol):
 
 
 def with_unit(number: float, unit: str) -> str:
-    """`65.8 %`, `12.0 minutes`, `1 minute`."""
-    text = short(number)
+    """`65.83 %`, `12.00 minutes`, `1 minute`."""
+    text = formatting.figure(number)
     return f"{text} {unit.removesuffix('s') if text == '1' else unit}".strip()
-
-
-def short(number: float) -> str:
-    """`65.8`, `1,234`, `−3.0`: one decimal of a fraction."""  # noqa: RUF002
-    text = f"{number:,}" if isinstance(number, int) else f"{number:,.1f}"
-    return text.replace("-", "−")  # noqa: RUF001
 
 
 def value_rows(values: Sequence[Value]) -> list[list[Cell]]:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from flights.pages import formatting
 
-from .chart import NARROW, WIDE, Cell, Chart, short
+from .chart import FLIGHTS, NARROW, WIDE, Cell, Chart
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Figure:
 
     @property
     def heads(self) -> list[str]:
-        return self.chart.table()[0]
+        return value_texts(*self.chart.table())[0]
 
     @property
     def rows(self) -> list[list[str]]:
         """The chart's values as texts; a missing one is empty."""
-        return [list(map(_text, row)) for row in self.chart.table()[1]]
+        return value_texts(*self.chart.table())[1]
 
     def csv(self) -> str:
         """The values as CSV."""
@@ -60,7 +60,22 @@ def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     return text.getvalue()
 
 
+def value_texts(
+    heads: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> tuple[list[str], list[list[str]]]:
+    """The heads and values of a table as pages write them; a missing value is empty.
+
+    Left out are numbers of flights that no value has, such as where the values are flights.
+    """
+    shown = [
+        place
+        for place, head in enumerate(heads)
+        if head != FLIGHTS or any(row[place] is not None for row in rows)
+    ]
+    return [heads[at] for at in shown], [[_text(row[at]) for at in shown] for row in rows]
+
+
 def _text(cell: Cell) -> str:
     if cell is None or isinstance(cell, str):
         return cell or ""
-    return short(cell)
+    return formatting.figure(cell)

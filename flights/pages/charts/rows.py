@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .chart import Cell, Table, short
+from flights.pages import formatting
+
+from .chart import Cell, Table
 from .svg import Drawing
 
 ROW = 26  # height of a row
@@ -55,4 +57,4 @@ class Rows:
 def _text(cell: Cell) -> str:
     if cell is None:
         return "–"  # noqa: RUF001
-    return cell if isinstance(cell, str) else short(cell)
+    return cell if isinstance(cell, str) else formatting.figure(cell)

@@ -63,7 +63,7 @@ class Drawing:
 
 
 class Mark:
-    """`with drawing.mark("65.8 %"):` puts the shapes drawn inside it into one group."""
+    """`with drawing.mark("65.83 %"):` puts the shapes drawn inside it into one group."""
 
     def __init__(self, drawing: Drawing, text: str, url: str) -> None:
         self.drawing, self.text, self.url = drawing, text, url

@@ -9,7 +9,7 @@ from flights.errors import BadQuery
 from flights.errors.pages import page
 from flights.models import Citation
 from flights.pages.charts import picture
-from flights.pages.charts.figure import csv_text
+from flights.pages.charts.figure import csv_text, value_texts
 from flights.versions import READER
 
 from . import texts
@@ -24,8 +24,11 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     citation = _read(request, name)
     if "format" in request.GET:
         return _file(citation, request.GET["format"])
+    heads, rows = value_texts(citation.heads, citation.rows)
     context = {
         "citation": citation,
+        "heads": heads,
+        "rows": rows,
         "reference": texts.reference(citation),
         "bibtex": texts.bibtex(citation),
         "embed": texts.embed(citation),

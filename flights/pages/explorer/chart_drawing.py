@@ -26,6 +26,7 @@ from . import chart_caption, chart_query, histogram
 from .chart_choice import AIRPORTS, GRID, HISTOGRAM, MAP, SCATTER
 from .histogram import Class
 from .scale_labels import filled, in_order, label
+from .units import FLIGHTS
 
 if TYPE_CHECKING:
     from .results import Result
@@ -99,15 +100,16 @@ class Drawing:
 
     def _series(self, others: list[Field]) -> list[Series]:
         """One line for each of the things with the most flights, or the most rows."""
-        sizes: Counter[str] = Counter()
+        own = public(self.value) if self.unit == FLIGHTS else ""
+        flights, sizes = self.flights or own, Counter[str]()
         by_name: dict[str, dict[Any, Row]] = {}
         for row in self.rows:
             name = _named(others, row)
-            sizes[name] += (row[self.flights] or 0) if self.flights else 1
+            sizes[name] += (row[flights] or 0) if flights else 1
             by_name.setdefault(name, {})[self._key(row)] = row
         most = [name for name, _ in sizes.most_common(LINES)]
         if len(sizes) > LINES:
-            what = "flights" if self.flights else "rows"
+            what = FLIGHTS if flights else "rows"
             self.notes.append(f"The {LINES} of {len(sizes)} with the most {what}.")
         return [Series(name, self._along(by_name[name])) for name in most]
 

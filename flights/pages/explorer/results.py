@@ -88,10 +88,11 @@ def _row(state: State, heads: list[Head], row: Row) -> list[Cell]:
 def _cell(head: Head, value: Any) -> Cell:
     if value is None:
         return Cell(None, head.number)
-    text = formatting.value(value)
-    if isinstance(value, float) and abs(value) >= 1 and round(value, 2) != value:
-        return Cell(formatting.value(round(value, 2)), head.number, exact=text)
-    return Cell(text, head.number)
+    exact = formatting.value(value)
+    if not head.number:
+        return Cell(exact, head.number)
+    text = formatting.figure(value)
+    return Cell(text, head.number, exact="" if text == exact else exact)
 
 
 def _page(state: State, result: Result) -> dict[str, Any]:

@@ -100,9 +100,10 @@ def _quick(state: State) -> list[tuple[str, str]]:
 
 
 def group_title(text: str) -> str:
-    """`Airline Name`, `Month of Flight Date`."""
-    period, colon, name = text.partition(":")
-    return _words(f"{period.capitalize()} of {name}" if colon else text)
+    """`Airline Name`, `Month of Flight Date`; `Month` of a column that is named so."""
+    period, _, name = text.rpartition(":")
+    own = period.lower() in ("", name.lower())
+    return _words(name if own else f"{period.capitalize()} of {name}")
 
 
 def measure_title(state: State, text: str) -> str:

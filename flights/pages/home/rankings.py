@@ -87,7 +87,7 @@ def weekdays() -> Figure:
 
 
 def _best_and_worst(ranked: Sequence[Row], name: Callable[[Row], str]) -> str:
-    """`On time most often: A (83.1 % of 32,729 flights). Least often: …`"""
+    """`On time most often: A (83.13 % of 32,729 flights). Least often: …`"""
     if len(ranked) < 2:
         return f"{name(ranked[0])}: {on_time.text(ranked[0])}." if ranked else ""
     best, worst = ranked[0], ranked[-1]

@@ -39,7 +39,7 @@ def figure() -> Figure:
     version, flown = versions.read(PerformanceByRoute, lambda v: (v, _flown(v)))
     rows = [row for row in differences(flown) if on_time.enough(row.flights)]
     rows.sort(key=lambda row: -row.points)
-    values = [Value(r.name, r.points, r.flights, links.airline(r.code)) for r in rows]
+    values = [Value(r.name, round(r.points, 2), r.flights, links.airline(r.code)) for r in rows]
     measure = (
         "Percentage points on time above or below the other airlines on the same routes, weighted"
         f" by the airline's own flights there; airlines with {on_time.least()} on shared routes"
@@ -54,7 +54,7 @@ def figure() -> Figure:
 
 
 def _sentence(rows: list[Difference]) -> str:
-    """`Alaska Airlines Inc. is on time 11.4 points more often than others on the same routes.`"""
+    """`Alaska Airlines Inc. is on time 11.38 points more often than others on the same routes.`"""
     if len(rows) < 2:
         return ""
     best, worst = rows[0], rows[-1]
@@ -65,10 +65,10 @@ def _sentence(rows: list[Difference]) -> str:
 
 
 def _points(row: Difference) -> str:
-    """`11.4 points more often (714 flights)`"""
+    """`11.38 points more often (714 flights)`"""
     often = "more" if row.points >= 0 else "less"
     flights = formatting.count(row.flights, "flight")
-    return f"{abs(row.points):.1f} points {often} often ({flights})"
+    return f"{formatting.figure(abs(row.points))} points {often} often ({flights})"
 
 
 def differences(flown: Iterable[Flown]) -> Iterator[Difference]:

@@ -25,8 +25,10 @@ from flights.entities import (
 from flights.entities.dates import MONTHS, WEEK
 from flights.errors import BadQuery
 from flights.errors.pages import page
-from flights.models.mirrored import PerformanceByRoute
-from flights.pages import on_time
+from flights.pages import formatting, on_time
+from flights.pages.places import outcomes
+from flights.pages.places.outcomes import COUNT, SHARE
+from flights.pages.places.selection import Selection
 from flights.query.paging import Row
 from flights.web import caching
 
@@ -42,16 +44,14 @@ class Trip:
     """What a traveller asks about."""
 
     routes: list[Route]
-    airline: Airline | None
-    month: int | None
-    weekday: str | None  # "Friday"
+    flights: Selection  # of these routes
 
     def url(self, route: Route) -> str:
         """The page of a route, limited to the airline, month and day of the week."""
         params = {
-            "airline": self.airline.code if self.airline else None,
-            "month": str(self.month) if self.month else None,
-            "weekday": self.weekday,
+            "airline": self.flights.airline or None,
+            "month": str(self.flights.month) if self.flights.month else None,
+            "weekday": self.flights.weekday or None,
         }
         return links.address(route.url, params) if any(params.values()) else route.url
 
@@ -61,6 +61,8 @@ class Trip:
 def my_flight(request: HttpRequest) -> HttpResponse:
     throttles.charge(request.META, "query")
     fields = {name: request.GET.get(name, "").strip()[:LONGEST] for name in FIELDS}
+    if not any(fields.values()):
+        return render(request, "my_flight.html", {"fields": fields})
     try:
         trip = read(fields)
     except BadQuery as error:
@@ -88,7 +90,7 @@ def read(fields: dict[str, str]) -> Trip:
         by = f" by {airline.name}" if airline else ""
         raise BadQuery(f"No flight{by} from {fields['from']} to {fields['to']} is in the data.")
     month, weekday = _when(fields["when"])
-    return Trip(routes, airline, month, weekday)
+    return Trip(routes, Selection(airline.code if airline else "", month, weekday or ""))
 
 
 def _airports(text: str, field: str) -> tuple[Airport, ...]:
@@ -152,18 +154,24 @@ def _weekday(match: re.Match[str] | None) -> str | None:
 
 
 def _with_figures(trip: Trip) -> list[tuple[Route, str, str]]:
-    """Each route with its page and its percent on time of all months, the best first."""
-    params = {"Airline_Code": trip.airline.code} if trip.airline else {}
+    """Each route with its page and the percent on time of the chosen flights, the best first."""
     ends = {
         "Origin__in": ",".join(sorted({route.origin.code for route in trip.routes})),
         "Destination__in": ",".join(sorted({route.destination.code for route in trip.routes})),
     }
-    rows = on_time.by(PerformanceByRoute, "Origin", "Destination", **ends, **params).rows
+    where, most = {**ends, **trip.flights.where}, {"limit": on_time.MOST}
+    rows = outcomes.shares(where, "Origin,Destination", **most).rows
     by_route = {(row["Origin"], row["Destination"]): row for row in rows}
-    figures = [(r, by_route[r.origin.code, r.destination.code]) for r in trip.routes]
-    figures.sort(key=lambda pair: -(pair[1][on_time.PERCENT] or 0))
-    return [(route, trip.url(route), _text(row)) for route, row in figures]
+    figures = [(r, by_route.get((r.origin.code, r.destination.code))) for r in trip.routes]
+    figures.sort(key=lambda pair: -((pair[1] and pair[1][SHARE]) or 0))
+    return [(route, trip.url(route), _text(row, trip.flights)) for route, row in figures]
 
 
-def _text(row: Row) -> str:
-    return "no figure" if row[on_time.PERCENT] is None else on_time.text(row)
+def _text(row: Row | None, chosen: Selection) -> str:
+    """`75.87 % of 1,286 flights on Fridays arrived on time.`"""
+    if row is None:
+        return f"No flight{chosen.words} is in the data."
+    flights = f"{formatting.count(row[COUNT], 'flight')}{chosen.words}"
+    if row[SHARE] is None:
+        return f"{flights}, whose arrivals the source does not state."
+    return f"{formatting.percent(row[SHARE])} of {flights} arrived on time."

@@ -4,6 +4,7 @@ from flights import links
 from flights.models.mirrored import PerformanceByMonth, PerformanceByRoute
 from flights.pages import formatting, table_rows
 from flights.pages.charts import Bars, Figure, Lines, Map, Series, Value
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
@@ -15,7 +16,6 @@ from .outcomes import (
     SUM,
     Row,
     figure,
-    percent,
     ranked,
     share_cell,
     sums,

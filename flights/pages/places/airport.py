@@ -3,12 +3,13 @@
 from flights import links
 from flights.models.mirrored import PerformanceByAirport, PerformanceByHour, PerformanceByRoute
 from flights.pages import formatting, table_rows
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import airport_figures, known, outcomes
 from .known import Airport
 from .missing import NoSuchThing
-from .outcomes import BY_ROW, SUM, Row, percent, ranked, share_cell, sums, whole
+from .outcomes import BY_ROW, SUM, Row, ranked, share_cell, sums, whole
 from .page import FEW, Cell, Fact, Link, Listing, Page
 
 ROUTES = 60  # in the table, those with most flights
@@ -50,14 +51,14 @@ def _answer(airport: Airport, rows: dict[str, Row], hours: TableRows, months: li
 
 
 def _part(airport: Airport, way: str, row: Row) -> str:
-    """`74.3 % of 104,662 flights from New York (LGA)`"""
+    """`74.26 % of 104,662 flights from New York (LGA)`"""
     flights = formatting.count(row["Scheduled_Flights"], "flight")
     side = "from" if way == "departing" else "to"
     return f"{percent(row['On_Time_Percent'])} of {flights} {side} {airport.label}"
 
 
 def _worst(rows: list[Row], by: outcomes.Measured, name: outcomes.Name) -> list[str]:
-    """`month is Jul 2013 (65.8 % of 8,927 flights)`"""
+    """`month is Jul 2013 (65.80 % of 8,927 flights)`"""
     ranking = ranked(rows, by)
     if len(ranking) < 2:
         return []

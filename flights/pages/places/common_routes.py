@@ -6,13 +6,14 @@ from functools import cached_property
 
 from flights import links
 from flights.models.mirrored import PerformanceByRoute
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
 from flights.pages.charts import Bars, Figure, Value
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
 from .compared import Thing
-from .outcomes import Row, figure, percent, share_cell, whole
+from .outcomes import Row, figure, share_cell, whole
 from .page import Cell, Listing
 
 UNIT = "%"
@@ -45,7 +46,7 @@ class Common:
             for value in self.values
         ]
         routes = formatting.count(len(self.rows), "route")
-        return f"On the {routes} that both fly {' and '.join(parts)} arrived on time"
+        return f"On the {routes} that both fly, {' and '.join(parts)} arrived on time"
 
     @property
     def values(self) -> list[Value]:
@@ -88,8 +89,8 @@ def of(a: Thing, b: Thing) -> Common:
 
 def _value(thing: Thing, rows: tuple[Row, ...]) -> Value:
     scheduled = sum(row["Scheduled_Flights"] for row in rows)
-    on_time = sum(row["On_Time_Arrivals"] for row in rows)
-    return Value(thing.name, round(100 * on_time / scheduled, 2), scheduled, thing.url)
+    arrivals = sum(row["On_Time_Arrivals"] for row in rows)
+    return Value(thing.name, on_time.share(arrivals, scheduled), scheduled, thing.url)
 
 
 def _line(a: Row, b: Row) -> list[Cell]:

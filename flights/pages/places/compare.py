@@ -3,10 +3,11 @@
 from flights.errors import BadQuery
 from flights.pages import formatting
 from flights.pages.charts import Bars, Figure, Value
+from flights.pages.formatting import percent
 
 from . import common_routes, compare_months, compared, known, outcomes
 from .compared import Thing
-from .outcomes import PERCENT, SUM, figure, percent, share_cell, whole
+from .outcomes import PERCENT, SUM, figure, share_cell, whole
 from .page import Cell, Choice, Listing, Page
 
 UNIT = "%"

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from flights.pages import formatting
 from flights.pages.charts import Figure, Lines, Series, Value
+from flights.pages.formatting import percent
 
 from . import delays, known
 from .delays import Delays
 from .known import Airport
-from .outcomes import figure, percent
+from .outcomes import figure
 from .page import Fact
 
 STEPS = range(30, 245, 15)  # minutes between the flights, in the figure

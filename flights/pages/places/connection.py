@@ -72,7 +72,7 @@ def _number(params: dict[str, str], name: str, default: int) -> int:
 def _answered(trip: Connection, choices: list[Choice]) -> Page:
     to = trip.end.label if trip.end else "another flight"
     return _page(
-        f"{trip.start.label} to {to} by {trip.via.label} with {trip.minutes} minutes",
+        f"{trip.start.label} to {to} via {trip.via.label} with {trip.minutes} minutes",
         connecting.answer(trip),
         trip.first.flights,
         choices,

@@ -6,11 +6,12 @@ from flights import links
 from flights.models.mirrored import PerformanceByDate
 from flights.pages import formatting, table_rows
 from flights.pages.charts import Bars, Columns, Figure, Value
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
 from .missing import NoSuchThing
-from .outcomes import BY_SHARE, COUNT, SHARE, Row, figure, percent, share_cell, shares, total, whole
+from .outcomes import BY_SHARE, COUNT, SHARE, Row, figure, share_cell, shares, total, whole
 from .page import LEAST, Cell, Fact, Link, Listing, Page
 
 UNIT = "%"

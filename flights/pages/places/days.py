@@ -7,10 +7,11 @@ from flights.errors import BadQuery
 from flights.models.mirrored import PerformanceByDate
 from flights.pages import formatting, table_rows
 from flights.pages.charts import Bars, Figure, Grid, Value
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
-from .outcomes import BY_ROW, Row, figure, percent, share_cell, total, whole
+from .outcomes import BY_ROW, Row, figure, share_cell, total, whole
 from .page import FEW, Cell, Choice, Listing, Page
 from .ranking import Ranking
 

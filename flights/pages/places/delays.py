@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from flights.pages import on_time
 from flights.pages.charts import Columns, Figure, Value
 from flights.pages.table_rows import TableRows
 
@@ -59,10 +60,8 @@ class Delays:
         Each of these flights meets each of the onward flights. The connection is made if the delay
         of the one exceeds the delay of the other by at most the slack.
         """
-        if not self.flights or not onward.flights:
-            return None
         made = sum(n * onward.at_least(delay - slack) for delay, n in self.numbers.items())
-        return round(100 * made / (self.flights * onward.flights), 2)
+        return on_time.share(made, self.flights * onward.flights)
 
     def at_least(self, minutes: int) -> int:
         """The number of flights at least so many minutes late."""
@@ -80,7 +79,7 @@ class Delays:
 
     def share(self, part: int) -> float | None:
         """A number of flights in percent of all scheduled flights."""
-        return round(100 * part / self.flights, 2) if self.flights else None
+        return on_time.share(part, self.flights)
 
 
 def of(column: str, origin: str, destination: str) -> Delays:

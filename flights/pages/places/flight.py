@@ -2,12 +2,13 @@
 
 from flights import links
 from flights.models.mirrored import FlightDelayData, PerformanceByFlight
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import flight_figures, known, outcomes
 from .missing import NoSuchThing, close
-from .outcomes import COUNT, SHARE, Row, late, percent, share_cell, shares, text, whole
+from .outcomes import COUNT, SHARE, Row, late, share_cell, shares, text, whole
 from .page import Cell, Fact, Link, Listing, Page
 
 LAST = 30  # flights in the list of the last ones
@@ -65,7 +66,7 @@ def _facts(row: Row, legs: list[Row]) -> list[Fact]:
     counted = f"{formatting.number(cancelled)} of {formatting.count(row[COUNT], 'flight')}"
     return [
         *outcomes.chances(row),
-        Fact("cancelled", percent(100 * cancelled / row[COUNT]), counted),
+        Fact("cancelled", percent(on_time.share(cancelled, row[COUNT])), counted),
         Fact("half of the arrivals", outcomes.minutes(median), "or earlier"),
         Fact("nine of ten arrivals", outcomes.minutes(p90), "or earlier"),
     ]

@@ -14,6 +14,7 @@ from flights.mirror import MirroredTable
 from flights.models.mirrored import FlightDelayData
 from flights.pages import formatting, on_time, table_rows
 from flights.pages.charts import Chart, Figure, Map, Value
+from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known
@@ -92,11 +93,6 @@ def sums(
     """The sums of a performance table in groups, or of all its rows that meet the conditions."""
     grouping = {"group_by": group_by} if group_by else {}
     return table_rows.read(model, {**where, **grouping, "aggregate": SUMS, **params})
-
-
-def percent(number: float | None) -> str:
-    """`18.1 %`, or that there is no figure."""
-    return "–" if number is None else f"{number:.1f} %"  # noqa: RUF001
 
 
 def minutes(delay: float | None) -> str:
@@ -181,7 +177,7 @@ def share_cell(value: float | None) -> Cell:
 
 
 def best_and_worst(ranking: Sequence[Row], by: Measured, name: Name) -> str:
-    """`the most punctual is A (80.1 % of 2,000 flights on time), the least punctual B (…)`.
+    """`the most punctual is A (80.14 % of 2,000 flights on time), the least punctual B (…)`.
 
     Nothing without a choice. The ranking begins with the best.
     """
@@ -195,5 +191,5 @@ def best_and_worst(ranking: Sequence[Row], by: Measured, name: Name) -> str:
 
 
 def _share(row: Row, by: Measured) -> str:
-    """`80.1 % of 2,000 flights`"""
+    """`80.14 % of 2,000 flights`"""
     return f"{percent(row[by.percent])} of {formatting.count(row[by.flights], 'flight')}"

@@ -5,12 +5,13 @@ The ends may be several airports: `/routes/NYC-CHI/`, `/routes/JFK,LGA-ORD/`.
 
 from flights import links
 from flights.models.mirrored import PerformanceByRoute
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
+from flights.pages.formatting import percent
 
 from . import ends, known, outcomes, route_figures, route_tables
 from .ends import End
 from .missing import NoSuchThing
-from .outcomes import BY_SHARE, COUNT, SHARE, Row, late, percent, shares
+from .outcomes import BY_SHARE, COUNT, SHARE, Row, late, shares
 from .page import Fact, Link, Page
 from .selection import Selection
 
@@ -32,7 +33,7 @@ def build(params: dict[str, str], origin: str, destination: str) -> Page:
     return Page(
         kind="Route",
         above=("All routes", "/routes/"),
-        title=f"{title}{selection.words}",
+        title=f"{title}: flights{selection.words}" if selection.words else title,
         answer=_answer(title, end, row, airlines.rows, selection, shown),
         flights=row[COUNT],
         facts=_facts(where, row) if shown else (),
@@ -78,7 +79,7 @@ def _facts(where: dict[str, str], row: Row) -> list[Fact]:
     counted = f"{formatting.number(cancelled)} of {formatting.count(scheduled, 'flight')}"
     return [
         *outcomes.chances(row),
-        Fact("cancelled", percent(100 * cancelled / scheduled), counted),
+        Fact("cancelled", percent(on_time.share(cancelled, scheduled)), counted),
         Fact("half of the arrivals", outcomes.minutes(median), "or earlier"),
         Fact("nine of ten arrivals", outcomes.minutes(p90), "or earlier"),
     ]

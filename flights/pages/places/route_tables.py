@@ -1,6 +1,7 @@
 """The tables of a route: its airlines and its flight numbers."""
 
 from flights import links
+from flights.pages import formatting
 from flights.pages.table_rows import TableRows
 
 from .outcomes import COUNT, SHARE, late, share_cell, shares, text, whole
@@ -90,4 +91,4 @@ PERCENTAGES = (
 
 
 def _minutes(value: float | None) -> Cell:
-    return Cell("–" if value is None else f"{value:.0f}", number=True)  # noqa: RUF001
+    return Cell("–" if value is None else formatting.figure(value), number=True)  # noqa: RUF001
