@@ -5,11 +5,13 @@ that it starts to databases of their own, and to a data folder of their own.
 """
 
 import atexit
+import fcntl
 import hashlib
 import itertools
 import os
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,6 +23,8 @@ from airsense.metrics.folder import MEMORY
 from tests import planted
 
 ROOM = 4 << 30  # bytes of memory; a run of all tests needs a quarter
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+SHARED = ("prepared", "demo")  # databases of `made_once`
 
 
 def _folder() -> Path:
@@ -59,15 +63,24 @@ def own_environment(template: str = "template1") -> dict[str, str]:
     }
 
 
-def copy_for_run(pid: int) -> str:
-    """The name of the database and of the warehouse that processes of a test run share.
+@contextmanager
+def made_once(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield the name of a database that the processes of a run share, and whether it exists.
 
-    `pid` is the process that started them.
+    The block of the first process makes it, while the others wait.
     """
-    return f"airsense_test_{pid}_shared"
+    database = _shared(name)
+    with Path(data_folder.folder(), f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield database, _exists(database)
 
 
-def exists(database: str) -> bool:
+def _shared(name: str) -> str:
+    run = os.getppid() if IS_WORKER else os.getpid()
+    return f"airsense_test_{run}_{name}"
+
+
+def _exists(database: str) -> bool:
     with psycopg.connect(POSTGRESQL) as connection:
         row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
         return row.fetchone() is not None
@@ -78,11 +91,10 @@ def copy_database(template: str, name: str) -> None:
     execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
 
 
-def forget_role(role: str, database: str) -> None:
-    """Revoke what a role may do in a database."""
-    url = urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{database}"))
-    with psycopg.connect(url) as connection:
-        connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+def rename(database: str, name: str) -> None:
+    """Rename a database and its role."""
+    execute("ALTER DATABASE {} RENAME TO {}", database, name)
+    execute("ALTER ROLE {} RENAME TO {}", f"{database}_reader", f"{name}_reader")
 
 
 def drop(database: str) -> None:
@@ -103,9 +115,9 @@ def _remove_databases() -> None:
 
 def _remove_shared() -> None:
     """Remove what the processes that this one started have shared."""
-    name = copy_for_run(os.getpid())
-    drop(name)
-    shutil.rmtree(data_folder.folder() / name, ignore_errors=True)
+    for name in map(_shared, SHARED):
+        remove(name)
+        shutil.rmtree(data_folder.folder() / name, ignore_errors=True)
 
 
 def execute(statement: str, *names: str) -> None:
@@ -123,7 +135,10 @@ def _spare_the_disk() -> None:
 if not os.environ.get("DATABASE_URL"):
     _spare_the_disk()
 os.environ.update(planted.ENVIRONMENT | own_environment())
+# Tests trust certificates of their own; to read the system's costs each TLS context 18 ms of CPU.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "authority.pem")
 _held.callback(_remove_databases)
-_held.callback(_remove_shared)
+if not IS_WORKER:
+    _held.callback(_remove_shared)
 planted.default_log = data_folder.folder() / f"test-{os.getpid()}.log"
 _held.callback(planted.default_log.unlink, missing_ok=True)
