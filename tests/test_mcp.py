@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flights.tables import NAMES
+from tests import addresses
 from tests.platform import Platform, Site
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def test_other_requests_are_refused_as_the_protocol_prescribes(site: Site) -> No
 
 
 def test_the_throttles_of_the_api_apply(fresh: Platform) -> None:
-    fresh.manage("setup")
-    fresh.env["THROTTLE_PER_MINUTE"] = "3"
+    fresh.env |= {"THROTTLE_PER_MINUTE": "3", "TRUSTED_PROXIES": "1"}
+    body, client = json.dumps(CALL).encode(), {"X_Forwarded_For": addresses.unused()}
     with fresh.site(processes=1) as site:
-        statuses = [post(site, json.dumps(CALL).encode()).status for _ in range(5)]
+        statuses = [post(site, body, **client).status for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]

@@ -11,6 +11,7 @@ import pytest
 from flights.access import rate_limiter, throttles
 from flights.access.rate_limiter import Caller, RateLimiter
 from flights.exports.renderers import COST
+from tests import addresses
 from tests.platform import Platform, Response, Site
 from tests.platforms import own_valkey
 
@@ -29,9 +30,7 @@ def low(demo: Platform) -> Iterator[Site]:
 
 @pytest.fixture
 def address() -> str:
-    """An unused client address whose minute does not end during the test."""
-    candidates = (f"198.51.100.{number}" for number in _numbers)
-    return next(a for a in candidates if rate_limiter._window(a)[1] > 20)
+    return addresses.unused()
 
 
 def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Response:
