@@ -72,7 +72,7 @@ class Server:
 
 @contextmanager
 def own_postgresql() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=data_folder.folder()) as folder:
         Path(folder).chmod(0o711)
         env = {**os.environ, "AIRSENSE_HOME": f"{folder}/home", "DATABASE_URL": ""}
         with subprocess.Popen(

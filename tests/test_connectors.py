@@ -187,7 +187,7 @@ def test_transfers_update_the_state_that_visitors_see(tmp_path: Path) -> None:
         assert (answer.status, answer.json()["status"]) == (503, "unreachable")
 
 
-@pytest.mark.deep  # tests.test_status_page has it for /status
+@pytest.mark.deep  # tests.hostile.test_stopped_dependencies has it for /status
 def test_a_postgresql_that_hangs_does_not_hang_the_page() -> None:
     with own_postgresql() as server, platform_of(server) as own, own.site(1) as site:
         with server.silent(whole=True):

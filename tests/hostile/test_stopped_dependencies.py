@@ -164,3 +164,20 @@ def test_a_postgresql_that_hangs_holds_neither_health_nor_state_up(
         hanging.close()
         for path in ("/healthz", "/rdsstatus", "/readyz"):
             until(lambda path=path: site.get(path).status == 200)
+
+
+def test_the_status_page_reports_quickly_that_postgresql_hangs(
+    postgresql: Server, platform: Platform
+) -> None:
+    with platform.site(processes=1) as site:
+        assert site.get("/status").status == 200
+        with postgresql.silent(whole=True):
+            time.sleep(3.5)  # until what was read before is too old
+            began = time.monotonic()
+            page = site.get("/status", Accept="text/html", Cookie="sessionid=x")
+            seconds = time.monotonic() - began
+            body = site.get("/api/status").json()
+        assert page.status == 503
+        assert "The database does not answer at the moment" in page.body.decode()
+        assert seconds < 5
+        assert (body["status"], body["tables"]) == ("degraded", [])
