@@ -145,7 +145,8 @@ def test_leases_of_two_processes_never_exceed_the_limit(demo: Platform, address:
     with ThreadPoolExecutor(8) as pool:
         at_once = sum(pool.map(ask, range(900)))
     assert 500 < at_once <= 600
-    assert at_once + sum(map(ask, range(100))) == 600  # leases that came last
+    rest = sum(map(ask, range(600)))  # leases that came last; one process may have all of them
+    assert at_once + rest == 600
 
 
 def test_no_address_is_written_to_valkey(demo: Platform, address: str) -> None:
