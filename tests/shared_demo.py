@@ -21,10 +21,10 @@ def publish(own: Platform) -> None:
             servers.drop(database)
         else:
             _publish(own)
-            shutil.copytree(own.warehouse, data_folder.folder() / original)
+            own.warehouse.rename(data_folder.folder() / original)
             servers.rename(database, original)
         servers.copy_database(original, database)
-    shutil.copytree(data_folder.folder() / original, own.warehouse, dirs_exist_ok=True)
+    shutil.copytree(data_folder.folder() / original, own.warehouse)
     reader_grants.copy(original, url)
 
 
