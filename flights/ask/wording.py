@@ -41,9 +41,7 @@ class Measured(NamedTuple):
     """The figure of a plan in words."""
 
     kind: str  # percent, count, number or minutes
-    words: (
-        str  # percent and count: what the flights did; number and minutes: the name of the figure
-    )
+    words: str  # what the flights did; of number and minutes, the name of the figure
     unit: str
 
 

@@ -51,6 +51,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{figure(share)} %"  # noqa: RUF001
 
 
+def percent_of(share: float | None, flights: int) -> str:
+    """Format `18.07 % of 1,234 flights`."""
+    return f"{percent(share)} of {count(flights, 'flight')}"
+
+
 def count(number: int, what: str) -> str:
     """Format `1 flight` or `1,234 flights`."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

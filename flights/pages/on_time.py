@@ -63,4 +63,4 @@ def flights(rows: Iterable[dict[str, Any]]) -> int:
 
 def text(row: Row) -> str:
     """`77.65 % of 6,059 flights`"""
-    return f"{formatting.percent(row[PERCENT])} of {formatting.count(row[FLIGHTS], 'flight')}"
+    return formatting.percent_of(row[PERCENT], row[FLIGHTS])

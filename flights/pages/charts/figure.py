@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -38,12 +39,16 @@ class Figure:
 
     @property
     def heads(self) -> list[str]:
-        return value_texts(*self.chart.table())[0]
+        return self._texts[0]
 
     @property
     def rows(self) -> list[list[str]]:
         """The chart's values as texts; a missing one is empty."""
-        return value_texts(*self.chart.table())[1]
+        return self._texts[1]
+
+    @cached_property
+    def _texts(self) -> tuple[list[str], list[list[str]]]:
+        return value_texts(*self.chart.table())
 
     def csv(self) -> str:
         """The values as CSV."""

@@ -52,9 +52,8 @@ def _answer(airport: Airport, rows: dict[str, Row], hours: TableRows, months: li
 
 def _part(airport: Airport, way: str, row: Row) -> str:
     """`74.26 % of 104,662 flights from New York (LGA)`"""
-    flights = formatting.count(row["Scheduled_Flights"], "flight")
-    side = "from" if way == "departing" else "to"
-    return f"{percent(row['On_Time_Percent'])} of {flights} {side} {airport.label}"
+    figure = formatting.percent_of(row["On_Time_Percent"], row["Scheduled_Flights"])
+    return f"{figure} {'from' if way == 'departing' else 'to'} {airport.label}"
 
 
 def _worst(rows: list[Row], by: outcomes.Measured, name: outcomes.Name) -> list[str]:

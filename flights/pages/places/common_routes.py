@@ -8,7 +8,6 @@ from flights import links
 from flights.models.mirrored import PerformanceByRoute
 from flights.pages import formatting, on_time, table_rows
 from flights.pages.charts import Bars, Figure, Value
-from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
@@ -41,8 +40,7 @@ class Common:
     @property
     def answer(self) -> str:
         parts = [
-            f"{percent(value.number)} of {formatting.count(value.flights or 0, 'flight')} of"
-            f" {value.label}"
+            f"{formatting.percent_of(value.number, value.flights or 0)} of {value.label}"
             for value in self.values
         ]
         routes = formatting.count(len(self.rows), "route")

@@ -3,7 +3,6 @@
 from flights.errors import BadQuery
 from flights.pages import formatting
 from flights.pages.charts import Bars, Figure, Value
-from flights.pages.formatting import percent
 
 from . import common_routes, compare_months, compared, known, outcomes
 from .compared import Thing
@@ -56,7 +55,7 @@ def _compared(a: Thing, b: Thing, choices: list[Choice]) -> Page:
 def _answer(a: Thing, b: Thing, common: common_routes.Common | None) -> str:
     period = formatting.period(*known.period())
     every = " and ".join(
-        f"{percent(thing.row[PERCENT])} of {formatting.count(thing.row[SUM] or 0, 'flight')}"
+        f"{formatting.percent_of(thing.row[PERCENT], thing.row[SUM] or 0)}"
         f" {thing.side} {thing.name}"
         for thing in (a, b)
     )

@@ -2,7 +2,7 @@
 
 from flights import links
 from flights.models.mirrored import FlightDelayData, PerformanceByFlight
-from flights.pages import formatting, on_time, table_rows
+from flights.pages import formatting, table_rows
 from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
@@ -62,14 +62,7 @@ def _answer(airline: str, number: str, row: Row, legs: list[Row], has_arrivals: 
 
 def _facts(row: Row, legs: list[Row]) -> list[Fact]:
     cancelled = sum(leg["Cancelled_Flights"] or 0 for leg in legs)
-    median, p90 = (row[f"disc{p}_Arrival_Delay_Minutes"] for p in (50, 90))
-    counted = f"{formatting.number(cancelled)} of {formatting.count(row[COUNT], 'flight')}"
-    return [
-        *outcomes.chances(row),
-        Fact("cancelled", percent(on_time.share(cancelled, row[COUNT])), counted),
-        Fact("half of the arrivals", outcomes.minutes(median), "or earlier"),
-        Fact("nine of ten arrivals", outcomes.minutes(p90), "or earlier"),
-    ]
+    return outcomes.facts(row, cancelled, row[COUNT])
 
 
 def _legs(legs: TableRows) -> Listing:

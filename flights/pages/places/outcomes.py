@@ -156,11 +156,16 @@ def hour(number: int | None) -> str:
     return "–" if number is None else f"{number}:00"  # noqa: RUF001
 
 
-def chances(row: Row) -> list[Fact]:
-    """The chances of delays in a row of `shares`."""
+def facts(row: Row, cancelled: int, scheduled: int) -> list[Fact]:
+    """The chances of delays in a row of `shares`, the cancellations, and the usual delays."""
+    median, p90 = (row[f"disc{p}_Arrival_Delay_Minutes"] for p in (50, 90))
+    counted = f"{formatting.number(cancelled)} of {formatting.count(scheduled, 'flight')}"
     return [
         Fact("on time", percent(row[SHARE]), "less than 15 minutes late"),
         *(Fact(f"{limit} minutes late or more", percent(row[late(limit)])) for limit in LIMITS),
+        Fact("cancelled", percent(on_time.share(cancelled, scheduled)), counted),
+        Fact("half of the arrivals", minutes(median), "or earlier"),
+        Fact("nine of ten arrivals", minutes(p90), "or earlier"),
     ]
 
 
@@ -192,4 +197,4 @@ def best_and_worst(ranking: Sequence[Row], by: Measured, name: Name) -> str:
 
 def _share(row: Row, by: Measured) -> str:
     """`80.14 % of 2,000 flights`"""
-    return f"{percent(row[by.percent])} of {formatting.count(row[by.flights], 'flight')}"
+    return formatting.percent_of(row[by.percent], row[by.flights])

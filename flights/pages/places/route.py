@@ -5,14 +5,14 @@ The ends may be several airports: `/routes/NYC-CHI/`, `/routes/JFK,LGA-ORD/`.
 
 from flights import links
 from flights.models.mirrored import PerformanceByRoute
-from flights.pages import formatting, on_time, table_rows
+from flights.pages import formatting, table_rows
 from flights.pages.formatting import percent
 
 from . import ends, known, outcomes, route_figures, route_tables
 from .ends import End
 from .missing import NoSuchThing
 from .outcomes import BY_SHARE, COUNT, SHARE, Row, late, shares
-from .page import Fact, Link, Page
+from .page import Link, Page
 from .selection import Selection
 
 
@@ -36,7 +36,7 @@ def build(params: dict[str, str], origin: str, destination: str) -> Page:
         title=f"{title}: flights{selection.words}" if selection.words else title,
         answer=_answer(title, end, row, airlines.rows, selection, shown),
         flights=row[COUNT],
-        facts=_facts(where, row) if shown else (),
+        facts=outcomes.facts(row, *cancellations(where)) if shown else (),
         figures=route_figures.all_of(start, end, where, every, airlines, by_route) if shown else (),
         listings=route_tables.all_of(where, by_route) if shown else (),
         related=_related(start, end, by_route.rows),
@@ -70,19 +70,6 @@ def _airlines(end: End, rows: list[Row]) -> str:
 
     compared = outcomes.best_and_worst(outcomes.ranked(rows, BY_SHARE), BY_SHARE, name)
     return compared and f"; {compared}"
-
-
-def _facts(where: dict[str, str], row: Row) -> list[Fact]:
-    """The chances, the cancellations, and the usual delays."""
-    cancelled, scheduled = cancellations(where)
-    median, p90 = (row[f"disc{p}_Arrival_Delay_Minutes"] for p in (50, 90))
-    counted = f"{formatting.number(cancelled)} of {formatting.count(scheduled, 'flight')}"
-    return [
-        *outcomes.chances(row),
-        Fact("cancelled", percent(on_time.share(cancelled, scheduled)), counted),
-        Fact("half of the arrivals", outcomes.minutes(median), "or earlier"),
-        Fact("nine of ten arrivals", outcomes.minutes(p90), "or earlier"),
-    ]
 
 
 def cancellations(where: dict[str, str]) -> tuple[int, int]:
