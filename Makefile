@@ -36,8 +36,10 @@ spark-server:
 test-live: $(venv)/dev.installed
 	@exec $(python) -m pytest -m live --timeout 1800
 
+# Not every system has the package of the first, which is the fastest.
 programs:
-	@deploy/find-program chromium chromium-browser google-chrome >/dev/null
+	@deploy/find-program chromium-headless-shell >/dev/null 2>&1 || \
+	  deploy/find-program chromium chromium-browser google-chrome >/dev/null
 	@deploy/find-program curl >/dev/null
 	@deploy/find-program nginx >/dev/null
 

@@ -10,7 +10,7 @@ type Record = tuple[str, str, str, str, int | None, int | None]
 
 FIRST = date(2013, 1, 1)
 # Long, so that an export of a few thousand records outlasts the buffers between server and client.
-CITIES = [f"City {number} {'of the long name ' * 7}, NY" for number in range(50)]
+CITIES = [f"City {number} {'of the long name ' * 28}, NY" for number in range(50)]
 
 
 def records(seed: int, count: int) -> list[Record]:

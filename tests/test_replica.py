@@ -16,7 +16,7 @@ from tests.platform import Platform, Response, Site, until
 from tests.proxy import proxy
 from tests.standby import Standby
 
-RECORDS = 25_000  # a query that reads all of them takes a while
+FEW, MANY = 1_000, 25_000  # records; a query that reads many of them takes a while
 DAYS = "/api/dynamic_query?table_name=delays_by_day"
 UNCACHED = {"Authorization": "Token none"}  # bypasses the response cache
 SURFACES = (
@@ -57,10 +57,10 @@ def replica(primary: Server, writer: Platform) -> Iterator[Standby]:
         yield own
 
 
-def publish(writer: Platform) -> int:
+def publish(writer: Platform, records: int = FEW) -> int:
     """Publish the next version, and drop the one before; returns its number."""
     number = len(days) + 1
-    rows = expected_tables.records(number, RECORDS)
+    rows = expected_tables.records(number, records)
     writer.ingest(expected_tables.as_csv(rows).rstrip())
     writer.manage("transfer", "delays_by_day", "flight_delay_data")
     days[number] = orjson.dumps(expected_tables.delays_by_day(rows))
@@ -172,6 +172,7 @@ def test_queries_that_a_replica_cancels_to_drop_a_version_are_repeated(
     parts = "Origin_City__icontains=of+the+long&Destination_City__icontains=of+the+long"
     slow = f"/api/flight_delay_data/?limit=1&order_by=Arrival_Delay_Minutes&{parts}"
     own = direct(writer, replica)
+    publish(writer, MANY)
     with own.site(processes=1) as site, ThreadPoolExecutor(4) as pool:
         ends, offsets = list[bool](), itertools.count()
         statuses = dict[int, bytes]()
@@ -182,7 +183,7 @@ def test_queries_that_a_replica_cancels_to_drop_a_version_are_repeated(
                 statuses[answer.status] = answer.body
 
         replica.pause()
-        publish(writer)
+        publish(writer, MANY)
         before, reads = conflicts(replica), pool.map(read, range(4))
         until(lambda: next(offsets) > 20)
         replica.resume()
