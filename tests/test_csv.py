@@ -98,7 +98,7 @@ STRUCTURE = ("quote", "values, but")
 COLUMNS = [*HEADER.split(","), "Note", "Code"]
 
 
-@pytest.mark.parametrize("count", [400, pytest.param(1_500, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("count", [200, pytest.param(1_500, marks=pytest.mark.deep)])
 def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(
     tmp_path: Path, count: int
 ) -> None:

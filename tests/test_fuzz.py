@@ -150,19 +150,19 @@ def fuzz_documents(site: Site, examples: int) -> None:
 
 
 def test_random_queries_are_answered_or_refused(site: Site) -> None:
-    fuzz_queries(site, 150)
+    fuzz_queries(site, 100)
 
 
 def test_random_groups_are_answered_or_refused(site: Site) -> None:
-    fuzz_groups(site, 150)
+    fuzz_groups(site, 100)
 
 
 def test_random_documents_are_answered_or_refused(site: Site) -> None:
-    fuzz_documents(site, 150)
+    fuzz_documents(site, 100)
 
 
 def test_forged_cursors_return_no_other_rows(site: Site) -> None:
-    fuzz_cursors(site, 150)
+    fuzz_cursors(site, 100)
 
 
 @pytest.mark.deep

@@ -5,11 +5,14 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from airsense.data_folder import PROJECT
 
 LOCKED = re.compile(r"^([\w.-]+)(?:\[.*\])?==(\S+)", re.MULTILINE)
 
 
+@pytest.mark.deep
 def test_the_sbom_names_every_locked_package(tmp_path: Path) -> None:
     file = tmp_path / "sbom.json"
     command = ["make", "sbom", f"SBOM={file}"]
