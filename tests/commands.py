@@ -1,112 +1,58 @@
 """Run `manage.py` commands in processes that are forked with the libraries already loaded.
 
-Most commands take longer to import the libraries than to run, and tests run hundreds of them.
+Most commands take longer to import the libraries than to run, and tests run hundreds of them. One
+server (tests.fork_server) forks the commands of all test processes of a run.
 """
 
-import atexit
-import ctypes
-import multiprocessing
+import fcntl
+import json
 import os
-import runpy
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-PR_SET_PDEATHSIG = 1
-# Only modules that read no settings when they are imported.
-LIBRARIES = [
-    "boto3",
-    "celery.app.base",
-    "celery.app.builtins",
-    "celery.apps.beat",
-    "celery.apps.worker",
-    "celery.bin.celery",
-    "celery.concurrency.prefork",
-    "celery.fixups.django",
-    "celery.worker.components",
-    "celery.worker.consumer",
-    "cron_descriptor",
-    "crontab",
-    "csp.middleware",
-    "databricks.sql",
-    "django.contrib.admin.options",
-    "django.contrib.auth.hashers",
-    "django.contrib.humanize.templatetags.humanize",
-    "django.contrib.postgres.fields",
-    "django.contrib.postgres.search",
-    "django.core.handlers.wsgi",
-    "django.core.management",
-    "django.core.management.commands.migrate",
-    "django.db.backends.postgresql.base",
-    "django.db.migrations.executor",
-    "django.db.migrations.writer",
-    "django.forms",
-    "django.test.testcases",
-    "django.views.generic",
-    "django_filters",
-    "drf_spectacular.utils",
-    "duckdb",
-    "environ",
-    "granian.server",
-    "graphql",
-    "jinja2",
-    "kombu.transport.redis",
-    "lark",
-    "openpyxl",
-    "psutil",
-    "pyarrow.compute",
-    "pyarrow.csv",
-    "pyarrow.parquet",
-    "pythonjsonlogger.orjson",
-    "rapidfuzz",
-    "regex",
-    "requests",
-    "rest_framework.relations",
-    "rest_framework.serializers",
-    "resvg_py",
-    "rich.console",
-    "rich.live",
-    "rich.progress",
-    "segno",
-    "sqlglot.dialects.databricks",
-    "sqlglot.dialects.duckdb",
-    "storages.backends.s3",
-    "thrift.Thrift",
-    "tomllib",
-    "unfold.dataclasses",
-    "whitenoise.middleware",
-]
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([*LIBRARIES, "tests.preloaded"])
+from airsense import data_folder
+from airsense.embedded import folders
+
+# The process of a whole run of tests, or of a benchmark.
+RUN = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 
 
 class Command:
     """A command that runs, alone in its process group. It ends when the test's process does."""
 
     def __init__(self, command: list[str], env: dict[str, str], out: Path, errors: Path) -> None:
-        self._process: ForkServerProcess = _processes.Process(
-            target=_execute, args=(command, env, str(out), str(errors))
-        )
-        self._process.start()
-        assert self._process.pid
-        self.pid = self._process.pid
+        self._connection = _connect()
+        self._connection.send(json.dumps([command, env, str(out), str(errors)]).encode())
+        self.pid = int(self._connection.recv(32))
+        self._code: int | None = None
 
     @property
     def returncode(self) -> int | None:
-        return self._process.exitcode
+        return self._receive(0)
 
     def poll(self) -> int | None:
         return self.returncode
 
     def wait(self, seconds: float | None = None) -> int:
-        self._process.join(seconds)
-        if self.returncode is None:
+        code = self._receive(seconds)
+        if code is None:
             raise subprocess.TimeoutExpired("manage.py", seconds or 0)
-        return self.returncode
+        return code
+
+    def _receive(self, seconds: float | None) -> int | None:
+        """The exit code, which may come within some seconds."""
+        if self._code is None:
+            self._connection.settimeout(seconds)
+            try:
+                self._code = int(self._connection.recv(32))
+            except (TimeoutError, BlockingIOError):
+                return None
+            self._connection.close()
+        return self._code
 
     def send_signal(self, number: int) -> None:
         if self.returncode is None:
@@ -134,35 +80,14 @@ def run(
         return subprocess.CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
 
-def _execute(command: list[str], env: dict[str, str], output: str, errors: str) -> None:
-    """Run a script, or a module of the tests, as Python does at start and exit."""
-    os.setsid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    for number, file in ((1, output), (2, errors)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-    multiprocessing.set_start_method(None, force=True)  # as in a process that just starts
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = command
-    try:
-        _run_program(command[0])
-    finally:
-        atexit._run_exitfuncs()
-
-
-def _run_program(name: str) -> None:
-    folder = Path(name).parent
-    if not name.endswith(".py"):
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
-        return
-    if folder != PROJECT:
-        _forget_own_modules()
-    sys.path.insert(0, str(folder))
-    runpy.run_path(name, run_name="__main__")
-
-
-def _forget_own_modules() -> None:
-    """Let a copy of the project load its own modules, not those that `tests.preloaded` loaded."""
-    for name in [*sys.modules]:
-        if name.partition(".")[0] in ("airsense", "flights", "transfers"):
-            del sys.modules[name]
+def _connect() -> socket.socket:
+    """Connect to the server of this run; the first process starts it, while the others wait."""
+    path = folders.socket_folder() / f"commands-{RUN}"
+    with path.with_name("commands.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            server = [sys.executable, "-m", "tests.fork_server", str(path), str(RUN)]
+            subprocess.run(server, cwd=data_folder.PROJECT, stdin=subprocess.DEVNULL, check=True)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.connect(str(path))
+    return connection

@@ -1,4 +1,6 @@
-"""What forked commands share besides libraries; `tests.commands` loads this last.
+"""What forked commands share; the server that forks them loads it (tests.fork_server).
+
+Libraries: most commands take longer to import them than to run.
 
 Code: a command imports modules that read its settings, and takes their code from here: 73 of the
 430 ms of CPU that a web server needs to start.
@@ -9,6 +11,7 @@ Objects: garbage collection would visit and copy all those of the libraries, 0.1
 """
 
 import gc
+import importlib
 import zoneinfo
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
@@ -20,6 +23,69 @@ from airsense import data_folder
 from transfers import broker
 from transfers.warehouses import duckdb_sql
 
+# Only modules that read no settings when they are imported.
+LIBRARIES = [
+    "boto3",
+    "celery.app.base",
+    "celery.app.builtins",
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.fixups.django",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "cron_descriptor",
+    "crontab",
+    "csp.middleware",
+    "databricks.sql",
+    "django.contrib.admin.options",
+    "django.contrib.auth.hashers",
+    "django.contrib.humanize.templatetags.humanize",
+    "django.contrib.postgres.fields",
+    "django.contrib.postgres.search",
+    "django.core.handlers.wsgi",
+    "django.core.management",
+    "django.core.management.commands.migrate",
+    "django.db.backends.postgresql.base",
+    "django.db.migrations.executor",
+    "django.db.migrations.writer",
+    "django.forms",
+    "django.test.testcases",
+    "django.views.generic",
+    "django_filters",
+    "drf_spectacular.utils",
+    "duckdb",
+    "environ",
+    "granian.server",
+    "graphql",
+    "jinja2",
+    "kombu.transport.redis",
+    "lark",
+    "openpyxl",
+    "psutil",
+    "pyarrow.compute",
+    "pyarrow.csv",
+    "pyarrow.parquet",
+    "pythonjsonlogger.orjson",
+    "rapidfuzz",
+    "regex",
+    "requests",
+    "rest_framework.relations",
+    "rest_framework.serializers",
+    "resvg_py",
+    "rich.console",
+    "rich.live",
+    "rich.progress",
+    "segno",
+    "sqlglot.dialects.databricks",
+    "sqlglot.dialects.duckdb",
+    "storages.backends.s3",
+    "thrift.Thrift",
+    "tomllib",
+    "unfold.dataclasses",
+    "whitenoise.middleware",
+]
 READ_SETTINGS = [
     *("django.contrib", "django_celery_beat", "django_otp", "drf_spectacular", "prometheus_client"),
     *("rest_framework", "timezone_field", "unfold"),
@@ -39,6 +105,9 @@ def _files() -> Iterator[Path]:
 def _code(loader: SourceFileLoader, name: str) -> CodeType | None:
     return CODE.get(loader.path) or _read(loader, name)
 
+
+for name in LIBRARIES:
+    importlib.import_module(name)
 
 _read = SourceFileLoader.get_code
 CODE = {str(file): _read(SourceFileLoader(file.stem, str(file)), file.stem) for file in _files()}
