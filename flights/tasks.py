@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def start(model: type[MirroredTable], query: str, format_: str, by: Requester) -> Export:
     """Queue an export and notify a worker; if the queue of tasks is down, the next sweep does."""
-    export = service.ask(model, query, format_, by)
+    export = service.get_or_create(model, query, format_, by)
     try:
         if export.status == Export.Status.QUEUED:
             make_exports.delay()

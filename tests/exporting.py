@@ -18,7 +18,7 @@ START = (
 )
 
 
-def ask(platform: Platform, query: str = "", format_: str = "csv") -> str:
+def start(platform: Platform, query: str = "", format_: str = "csv") -> str:
     """Ask for an export as the API does; returns its key."""
     return platform.python(START.format(query, format_)).strip()
 

@@ -42,18 +42,18 @@ def read(site: Site, rows: int = ROWS, *, away: bool = False) -> Iterator[list[s
     """
     seen, wrong, stop = list[str](), list[Any](), threading.Event()
 
-    def ask() -> None:
+    def send() -> None:
         while not stop.is_set():
-            answer = site.get(page(rows))
-            result = answer.json().get("results") if answer.status == 200 else answer.body
-            waits = away and answer.status == 503 and "retry-after" in answer.headers
-            if not waits and (answer.status != 200 or len(result) != 2):
+            response = site.get(page(rows))
+            result = response.json().get("results") if response.status == 200 else response.body
+            waits = away and response.status == 503 and "retry-after" in response.headers
+            if not waits and (response.status != 200 or len(result) != 2):
                 wrong.append(result)
             if not waits:
-                seen.append(answer.headers.get("x-airsense-version", ""))
+                seen.append(response.headers.get("x-airsense-version", ""))
             time.sleep(0.02)
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=send)
     thread.start()
     try:
         yield seen
@@ -131,6 +131,6 @@ def worker(platform: Platform) -> Iterator[Command]:
         yield process
 
 
-def ask(platform: Platform) -> None:
+def queue_transfer(platform: Platform) -> None:
     """Queue a transfer of the table, as the schedule does."""
     platform.python(START)

@@ -29,29 +29,29 @@ FIRST = ("/api/dynamic_query", "/api/advanced_search")
 SLACK = 2.0  # seconds beyond the statement timeout, for a busy machine
 
 
-def check_invariants(answer: Response, path: str) -> Response:
+def check_invariants(response: Response, path: str) -> Response:
     """Check the invariants of every response."""
-    assert answer.status in (200, 304) or 400 <= answer.status < 500, answer.body
-    if answer.status >= 400:
-        assert not INSIDE.search(answer.body), answer.body
-        if answer.headers["content-type"].startswith("text/html"):
+    assert response.status in (200, 304) or 400 <= response.status < 500, response.body
+    if response.status >= 400:
+        assert not INSIDE.search(response.body), response.body
+        if response.headers["content-type"].startswith("text/html"):
             assert "format=api" in path.lower(), path  # only this format is a page
         else:
-            well_formed(answer, path)
-    return answer
+            well_formed(response, path)
+    return response
 
 
-def well_formed(answer: Response, path: str) -> None:
+def well_formed(response: Response, path: str) -> None:
     """Check that an error has exactly the fields of its route."""
-    body, kind = answer.json(), answer.headers["content-type"]
+    body, kind = response.json(), response.headers["content-type"]
     if kind == PROBLEM:
         assert {"type", "title", "status", "detail"} <= body.keys(), body
         assert body.keys() <= {"type", "title", "status", "detail", "allowed"}, body
-        assert (body["type"], body["status"]) == ("about:blank", answer.status)
-        before_routes = answer.status in (408, 413, 414, 415) or "not UTF-8" in body["detail"]
+        assert (body["type"], body["status"]) == ("about:blank", response.status)
+        before_routes = response.status in (408, 413, 414, 415) or "not UTF-8" in body["detail"]
         assert before_routes or not path.startswith((*FIRST, GRAPHQL)), path
     elif path.startswith(GRAPHQL):
-        assert body["errors"][0]["extensions"]["status"] == answer.status
+        assert body["errors"][0]["extensions"]["status"] == response.status
     else:
         assert path.startswith(FIRST), (path, kind)
         assert kind == "application/json"
@@ -62,22 +62,22 @@ def well_formed(answer: Response, path: str) -> None:
 def timely(site: Site, method: str, path: str, **headers: str) -> Response:
     """Send a request, and check that the response meets the timeout of the tables."""
     began = time.monotonic()
-    answer = check_invariants(site.ask(method, path, None, **headers), path)
+    response = check_invariants(site.request(method, path, None, **headers), path)
     assert time.monotonic() - began < settings.READER_TIMEOUT_MS / 1000 + SLACK, path
-    return answer
+    return response
 
 
-def meaning(answer: Response) -> object:
+def meaning(response: Response) -> object:
     """Normalize a response: the order of parameters in links, and which error is named, vary."""
-    if answer.status >= 400:
-        return answer.status
-    if not answer.headers.get("content-type", "").startswith("application/json"):
-        return answer.status, answer.body
-    body = json.loads(answer.body)
+    if response.status >= 400:
+        return response.status
+    if not response.headers.get("content-type", "").startswith("application/json"):
+        return response.status, response.body
+    body = json.loads(response.body)
     if isinstance(body, dict):
         links = {n: sorted(parse_qsl(str(body[n]))) for n in ("next", "previous") if n in body}
         body = {**body, **links}
-    return answer.status, body
+    return response.status, body
 
 
 def same_through_the_cache(site: Site, path: str) -> None:
@@ -85,4 +85,4 @@ def same_through_the_cache(site: Site, path: str) -> None:
     responses.append(timely(site, "GET", path, **SESSION))
     first, *others = map(meaning, responses)
     assert others == [first, first], path
-    assert site.ask("HEAD", path).status == responses[0].status
+    assert site.request("HEAD", path).status == responses[0].status

@@ -44,17 +44,19 @@ class Site:
     url: str
 
     def get(self, path: str, **headers: str) -> Response:
-        return self.ask("GET", path, None, **headers)
+        return self.request("GET", path, None, **headers)
 
-    def ask(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Response:
+    def request(
+        self, method: str, path: str, data: bytes | None = None, **headers: str
+    ) -> Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, data, named, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
-                return _answer(response)
+                return _response(response)
         except urllib.error.HTTPError as response:
             with response:
-                return _answer(response)
+                return _response(response)
 
 
 @dataclass
@@ -215,7 +217,7 @@ def _is_ready(site: Site) -> bool:
         return False
 
 
-def _answer(response: Any) -> Response:
+def _response(response: Any) -> Response:
     headers = {name.lower(): value for name, value in response.headers.items()}
     once = [name.lower() for name in response.headers if name != "Set-Cookie"]
     assert sorted(once) == sorted(set(once)), once

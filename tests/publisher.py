@@ -32,7 +32,7 @@ def main(count: int, records: int) -> None:
             file.write_text(f"{platform.COLUMNS}\n{rows}")
             call_command("ingest", str(file), replace=True, stdout=silent, stderr=silent)
         call_command("broker", stdout=silent, stderr=silent)
-        runner.run(services.ask(TABLES, asked_by="publisher"))
+        runner.run(services.queue(TABLES, asked_by="publisher"))
         exports.append(open_exports())
     made = Transfer.objects.filter(asked_by="publisher", table=TABLES[0]._meta.db_table)
     seconds = [t.seconds["publishing"] for t in made.order_by("pk")]

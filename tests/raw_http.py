@@ -17,7 +17,7 @@ def head(method: str, path: str, *headers: str) -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-def ask(site: Site, data: bytes) -> bytes:
+def send(site: Site, data: bytes) -> bytes:
     """Send bytes and return everything until the server closes the connection."""
     with closing(connect(site)) as client:
         client.sendall(data)
@@ -31,5 +31,5 @@ def rest(client: socket.socket) -> bytes:
     return bytes(read)
 
 
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
+def status(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1])

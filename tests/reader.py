@@ -37,7 +37,7 @@ def query(host: str, port: int | None, path: str) -> list[object]:
     body = response.read()
     seconds = time.monotonic() - began
     connection.close()
-    return _answer(response, hashlib.sha256(body), seconds)
+    return _response(response, hashlib.sha256(body), seconds)
 
 
 def export(host: str, port: int | None, path: str) -> list[object]:
@@ -58,10 +58,10 @@ def export(host: str, port: int | None, path: str) -> list[object]:
             digest.update(chunk)
             if time.monotonic() - began < EXPORT_SECONDS:
                 time.sleep(0.1)
-        return _answer(response, digest, time.monotonic() - began)
+        return _response(response, digest, time.monotonic() - began)
 
 
-def _answer(
+def _response(
     response: http.client.HTTPResponse, digest: "hashlib._Hash", seconds: float
 ) -> list[object]:
     version = response.headers.get("X-AirSense-Version")

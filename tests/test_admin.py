@@ -115,9 +115,9 @@ def test_a_group_may_do_what_it_is_for_and_no_more(
 
 def test_anonymous_users_are_redirected_to_the_login(demo: Platform, keys: dict[str, int]) -> None:
     for path in ["/admin/", *VIEWED, *OPERATED, *MANAGED]:
-        answer = Client().get(path.format(**keys))
-        assert answer.status_code == 302, path
-        assert "/admin/login/" in answer.headers["Location"]
+        response = Client().get(path.format(**keys))
+        assert response.status_code == 302, path
+        assert "/admin/login/" in response.headers["Location"]
 
 
 def test_an_administrator_cannot_create_or_take_over_a_superuser(demo: Platform) -> None:
@@ -221,15 +221,15 @@ def test_a_failed_transfer_shows_why_escaped_and_is_retried(demo: Platform, work
     browser.post(f"/admin/transfers/transfer/{failed.pk}/retry/")
     retried = Transfer.objects.latest("pk")
     until(lambda: Transfer.objects.get(pk=retried.pk).status == "succeeded")
-    answer = browser.post(f"/admin/transfers/transfer/{retried.pk}/cancel/")
-    assert "already ended" in html.unescape(answer.content.decode())
+    response = browser.post(f"/admin/transfers/transfer/{retried.pk}/cancel/")
+    assert "already ended" in html.unescape(response.content.decode())
 
 
 def test_a_queued_transfer_names_what_it_waits_for_and_can_be_cancelled(demo: Platform) -> None:
     ahead = Transfer.objects.create(
         table="delays_by_day", status="running", asked_by="somebody", heartbeat_at="2100-01-01T00Z"
     )
-    (waiting,) = services.ask([DAYS], "test")
+    (waiting,) = services.queue([DAYS], "test")
     browser = client("operator")
     page = browser.get(f"/admin/transfers/transfer/{waiting.pk}/change/").content.decode()
     assert f"waits behind transfer {ahead.pk} of delays_by_day" in page
@@ -257,10 +257,10 @@ def test_a_file_is_ingested_whole_or_refused_with_its_line(demo: Platform, worke
 
     def upload(name: str, text: str) -> WarehouseJob:
         file = SimpleUploadedFile(name, f"{COLUMNS}\n{text}\n".encode())
-        answer = browser.post(INGEST, {"file": file})
-        assert answer.status_code == 200, answer.content.decode()
-        answer = browser.post(INGEST, {"upload": upload_token(answer), "kind": "append"})
-        assert answer.status_code == 302, answer.content.decode()
+        response = browser.post(INGEST, {"file": file})
+        assert response.status_code == 200, response.content.decode()
+        response = browser.post(INGEST, {"upload": upload_token(response), "kind": "append"})
+        assert response.status_code == 302, response.content.decode()
         job = WarehouseJob.objects.latest("pk")
         until(lambda: WarehouseJob.objects.get(pk=job.pk).finished_at)
         return WarehouseJob.objects.get(pk=job.pk)
@@ -278,6 +278,6 @@ def test_a_file_is_ingested_whole_or_refused_with_its_line(demo: Platform, worke
 @pytest.mark.parametrize("name", ["records.exe", "records.csv.exe"])
 def test_a_file_of_another_kind_is_refused_at_once(demo: Platform, name: str) -> None:
     form = {"file": SimpleUploadedFile(name, b"x"), "kind": "append"}
-    answer = client("operator").post("/admin/transfers/warehousejob/ingest/", form)
-    assert answer.status_code == 400
-    assert "no suffix of a CSV or Parquet file" in answer.content.decode()
+    response = client("operator").post("/admin/transfers/warehousejob/ingest/", form)
+    assert response.status_code == 400
+    assert "no suffix of a CSV or Parquet file" in response.content.decode()

@@ -158,15 +158,15 @@ def test_an_upload_that_cannot_be_ingested_is_refused_and_removed(
     demo: Platform, name: str, content: bytes, says: str
 ) -> None:
     before = uploads()
-    answer = client("operator").post(INGEST, {"file": SimpleUploadedFile(name, content)})
-    assert answer.status_code == 400
-    assert says in html.unescape(answer.content.decode())
+    response = client("operator").post(INGEST, {"file": SimpleUploadedFile(name, content)})
+    assert response.status_code == 400
+    assert says in html.unescape(response.content.decode())
     assert uploads() == before
 
 
 def test_a_forged_or_old_token_is_refused(demo: Platform) -> None:
-    answer = client("operator").post(INGEST, {"upload": "x", "kind": "append"}, follow=True)
-    assert "Upload it again." in answer.content.decode()
+    response = client("operator").post(INGEST, {"upload": "x", "kind": "append"}, follow=True)
+    assert "Upload it again." in response.content.decode()
     assert client("operator").get(f"{INGEST}?mapping=x").status_code == 302
 
 

@@ -68,11 +68,11 @@ def _lead(settings: Settings, url: str) -> None:
 
 def fail() -> None:
     with pytest.raises(SourceMissing):
-        runner.run(services.ask([DAYS], "test"), Gone())
+        runner.run(services.queue([DAYS], "test"), Gone())
 
 
 def succeed() -> None:
-    runner.run(services.ask([DAYS], "test"))
+    runner.run(services.queue([DAYS], "test"))
 
 
 def grow_old() -> None:
@@ -110,7 +110,7 @@ def test_a_failing_table_is_alerted_once_and_so_is_its_recovery(
 def test_a_lost_worker_and_an_unreachable_queue_are_alerted_but_a_cancelled_transfer_is_not(
     nothing_yet: None,
 ) -> None:
-    (transfer,) = services.ask([DAYS], "test")
+    (transfer,) = services.queue([DAYS], "test")
     services.cancel(transfer, by="test")
     assert kinds() == []
     Transfer.objects.create(
@@ -120,7 +120,7 @@ def test_a_lost_worker_and_an_unreachable_queue_are_alerted_but_a_cancelled_tran
     assert kinds() == ["failed"]
     assert "worker stopped" in Alert.objects.get().text
     number = TableVersion.objects.filter(published__table="delays_by_day").get().number
-    services.ask([DAYS], "test")
+    services.queue([DAYS], "test")
     Transfer.objects.filter(status="queued").update(asked_at="2001-01-01T00Z")
     tasks.reap()
     succeed()
@@ -129,7 +129,7 @@ def test_a_lost_worker_and_an_unreachable_queue_are_alerted_but_a_cancelled_tran
 
 
 def test_an_alert_is_written_in_the_transaction_of_its_cause(nothing_yet: None) -> None:
-    (transfer,) = services.ask([DAYS], "test")
+    (transfer,) = services.queue([DAYS], "test")
     with transaction.atomic():
         services.withdraw([transfer.pk], SourceMissing("gone"))
         assert kinds() == ["failed"]
@@ -172,7 +172,7 @@ def test_the_api_alerts_and_dashboard_agree_on_freshness_after_a_roll_back(
 
     browser = Client()
     browser.force_login(User.objects.create_superuser("sees-freshness"))
-    runner.run(services.ask([DAYS], "test", forced=True))
+    runner.run(services.queue([DAYS], "test", forced=True))
     new, old = TableVersion.objects.filter(table="delays_by_day").order_by("-number")[:2]
     TableVersion.objects.filter(pk=old.pk).update(confirmed_at=timezone.now() - timedelta(days=9))
     try:
@@ -190,16 +190,16 @@ def test_the_api_alerts_and_dashboard_agree_on_freshness_after_a_roll_back(
 
 def test_a_failed_job_is_alerted_once_and_so_is_the_next_success(hook: Webhook) -> None:
     broken = SimpleUploadedFile("broken.csv", b"not a header\n1\n")
-    warehouse_jobs.ask("append", "test", broken)
+    warehouse_jobs.queue("append", "test", broken)
     warehouse_jobs.work()
     broken.seek(0)
-    warehouse_jobs.ask("append", "test", broken)
+    warehouse_jobs.queue("append", "test", broken)
     warehouse_jobs.work()
     tasks.deliver_alerts()
     assert [m["type"] for m in hook.received] == ["job.failed"]
     assert hook.received[0]["data"]["job"] == "ingest"
     assert "broken.csv" in hook.received[0]["data"]["text"]
-    warehouse_jobs.ask("build", "test")  # another kind of job ends no trouble of this one
+    warehouse_jobs.queue("build", "test")  # another kind of job ends no trouble of this one
     warehouse_jobs.work()
     assert kinds() == ["failed"]
     warehouse_jobs._end(WarehouseJob(pk=_queued_ingest()), status="succeeded", error="", advice="")

@@ -88,8 +88,8 @@ def test_every_link_of_the_front_page_to_the_api_works(page: Page) -> None:
     later = ("/api/ask", "/status")  # pages of other parts
     for link in {link for link in links if link.startswith("/api/") and "csv" not in link}:
         if not link.startswith(later):
-            answer = page.request.get(link, headers={"Accept": "application/json, */*;q=0.5"})
-            assert answer.ok, link
+            response = page.request.get(link, headers={"Accept": "application/json, */*;q=0.5"})
+            assert response.ok, link
 
 
 def test_filters_work_without_javascript(plain: Page) -> None:

@@ -26,7 +26,7 @@ def ask(site: Site, question: str, previous: str = "") -> Any:
 
 def post(site: Site, path: str, body: object) -> Response:
     data = json.dumps(body).encode()
-    return site.ask("POST", path, data, Content_Type="application/json")
+    return site.request("POST", path, data, Content_Type="application/json")
 
 
 def test_the_query_of_an_answer_returns_its_figures(site: Site) -> None:

@@ -55,14 +55,14 @@ def exchange(site: Site, request: bytes) -> bytes:
     """Send bytes that no HTTP client sends, and return the response."""
     where = urlsplit(site.url)
     with socket.create_connection((str(where.hostname), int(where.port or 0)), 10) as to:
-        answer = b""
+        response = b""
         try:
             to.sendall(request)
             while part := to.recv(65_536):
-                answer += part
+                response += part
         except (ConnectionResetError, BrokenPipeError):
-            return answer  # it closed while bytes were on their way
-    return answer
+            return response  # it closed while bytes were on their way
+    return response
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,9 +92,9 @@ def test_hostile_values_elsewhere_are_answered_or_refused(site: Site, path: str)
 def test_a_repeated_parameter_is_refused_in_any_case(site: Site, query: str) -> None:
     for path in (f"{AIRLINES}?{query}", f"{DYNAMIC}&{query}"):
         for headers in ({}, SESSION):
-            answer = site.get(path, **headers)
-            assert answer.status == 400
-            assert b"appears 2 times. Send it once." in answer.body
+            response = site.get(path, **headers)
+            assert response.status == 400
+            assert b"appears 2 times. Send it once." in response.body
 
 
 def test_commas_alone_name_no_columns(site: Site) -> None:
@@ -103,26 +103,26 @@ def test_commas_alone_name_no_columns(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["limit", "columns", "group_by", "format"])
 def test_a_condition_of_where_is_on_a_column_alone(site: Site, name: str) -> None:
-    answer = site.get(f"{DYNAMIC}&where={name}:1")
-    assert answer.status == 400
-    assert answer.json()["error"] == f"airline_performance has no column {name!r}."
+    response = site.get(f"{DYNAMIC}&where={name}:1")
+    assert response.status == 400
+    assert response.json()["error"] == f"airline_performance has no column {name!r}."
 
 
 def test_a_line_break_among_values_is_refused_with_the_cure(site: Site) -> None:
-    answer = site.get(f"{AIRLINES}?Airline_Name__in=a%0D%0Ab")
-    assert answer.status == 400
-    assert "has to be in double quotes" in answer.json()["detail"]
+    response = site.get(f"{AIRLINES}?Airline_Name__in=a%0D%0Ab")
+    assert response.status == 400
+    assert "has to be in double quotes" in response.json()["detail"]
     assert site.get(f"{AIRLINES}?Airline_Name__in=%22a%0D%0Ab%22").status == 200
 
 
 def test_options_lists_the_described_methods(site: Site) -> None:
     for path, operations in site.get("/api/schema?format=json").json()["paths"].items():
         one = "1" if "transfers" in path else "00000000-0000-4000-8000-000000000000"
-        answer = site.ask("OPTIONS", path.replace("{id}", one))
-        if answer.status == 401:  # needs a login
+        response = site.request("OPTIONS", path.replace("{id}", one))
+        if response.status == 401:  # needs a login
             continue
-        assert answer.status == 200, path
-        allowed = answer.headers["allow"].split(", ")
+        assert response.status == 200, path
+        allowed = response.headers["allow"].split(", ")
         assert {method.upper() for method in operations} <= set(allowed), path
 
 
@@ -133,9 +133,9 @@ def test_responses_without_range_support_are_sent_completely(
 ) -> None:
     whole = site.get(path)
     for headers in ({}, SESSION):
-        answer = site.get(path, Range=part, **headers)
-        assert (answer.status, answer.body) == (200, whole.body)
-        assert "content-range" not in answer.headers
+        response = site.get(path, Range=part, **headers)
+        assert (response.status, response.body) == (200, whole.body)
+        assert "content-range" not in response.headers
 
 
 def test_a_part_of_a_static_file_is_sent(site: Site) -> None:
@@ -150,9 +150,9 @@ def test_an_unknown_host_is_refused_and_not_logged(demo: Platform, tmp_path: Pat
     log = tmp_path / "serve.log"
     with Platform(demo.env, log=log).site(processes=1) as site:
         for path in ("/", AIRLINES, "/api/transfers/", "/admin/"):
-            answer = site.get(path, Host="evil.example")
-            assert answer.status == 400
-            assert b"evil.example" not in answer.body
+            response = site.get(path, Host="evil.example")
+            assert response.status == 400
+            assert b"evil.example" not in response.body
     log_text = log.read_text()
     assert "granian" in log_text  # what is logged comes here
     assert "evil.example" not in log_text
@@ -200,9 +200,9 @@ BODIES: list[Any] = [
 def test_hostile_bodies_are_refused(site: Site, allowed: dict[str, str], path: str) -> None:
     for body in BODIES:
         sent = json.dumps(body).encode()
-        answer = site.ask("POST", path, sent, Content_Type="application/json", **allowed)
-        assert 400 <= answer.status < 500, (body, answer.body)
-        assert not INSIDE.search(answer.body)
+        response = site.request("POST", path, sent, Content_Type="application/json", **allowed)
+        assert 400 <= response.status < 500, (body, response.body)
+        assert not INSIDE.search(response.body)
 
 
 HEADERS = [
@@ -248,7 +248,7 @@ RAW = [
 @pytest.mark.parametrize("request_", RAW, ids=range(len(RAW)))
 def test_invalid_http_does_not_harm_the_server(site: Site, request_: bytes) -> None:
     ended = request_.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
-    answer = exchange(site, ended)
-    assert not re.match(rb"HTTP/1\.\d 5", answer)
-    assert not INSIDE.search(answer)
+    response = exchange(site, ended)
+    assert not re.match(rb"HTTP/1\.\d 5", response)
+    assert not INSIDE.search(response)
     assert site.get("/healthz").status == 200

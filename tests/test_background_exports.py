@@ -46,20 +46,20 @@ def key(group: str) -> str:
 
 def post(site: Site, body: Any, **headers: str) -> Response:
     all_headers = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
-    return site.ask("POST", ALL, json.dumps(body).encode(), **all_headers)
+    return site.request("POST", ALL, json.dumps(body).encode(), **all_headers)
 
 
 def export_at(site: Site, address: str, wait: int = 30) -> Any:
-    answer = site.get(f"{address}?wait={wait}", Authorization=key("operator"))
-    assert answer.status == 200, answer.body
-    return answer.json()
+    response = site.get(f"{address}?wait={wait}", Authorization=key("operator"))
+    assert response.status == 200, response.body
+    return response.json()
 
 
 def finished_export(site: Site, query: str, format_: str = "csv", table: str = FLIGHTS) -> Any:
     """Request an export and wait until it is done."""
-    answer = post(site, {"table": table, "query": query, "format": format_})
-    assert answer.status in (200, 202), answer.body
-    export = export_at(site, answer.headers["location"])
+    response = post(site, {"table": table, "query": query, "format": format_})
+    assert response.status in (200, 202), response.body
+    export = export_at(site, response.headers["location"])
     assert export["status"] == "done", export
     return export
 
@@ -136,9 +136,9 @@ def test_anonymous_clients_and_viewers_cannot_export(live: Site) -> None:
     ],
 )
 def test_a_wrong_request_says_what_is_wrong(live: Site, body: Any, says: str) -> None:
-    answer = post(live, body)
-    assert answer.status == 400, answer.body
-    assert says in answer.json()["detail"]
+    response = post(live, body)
+    assert response.status == 400, response.body
+    assert says in response.json()["detail"]
 
 
 def test_a_user_with_too_many_exports_is_refused(live: Site) -> None:

@@ -143,8 +143,8 @@ def test_the_copied_address_answers_the_rows_that_are_shown(page: Page) -> None:
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator(".api [role=status]")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
-    answer = page.request.get(copied, headers={"Accept": "application/json"})
-    cities = [row["City"] for row in answer.json()["results"]]
+    response = page.request.get(copied, headers={"Accept": "application/json"})
+    cities = [row["City"] for row in response.json()["results"]]
     assert page.locator("tbody td:first-child").all_inner_texts() == cities
 
 

@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from tests.commands import Command
-from tests.exporting import TABLE, ask, execute, row, slowly, sweep, swept
+from tests.exporting import TABLE, execute, row, slowly, start, sweep, swept
 from tests.platform import Platform, Site, free_port, until
 from tests.platforms import own_platform
 
@@ -140,7 +140,7 @@ def test_a_file_goes_to_the_bucket_in_parts_and_comes_from_it_by_a_signed_link(
     platform: Platform, site: Site, bucket: Any
 ) -> None:
     with worker(platform):
-        key = ask(platform, format_="ndjson")
+        key = start(platform, format_="ndjson")
         done = ends(platform, key)
     streamed = site.get(f"/api/{TABLE}/?format=ndjson")
     assert done["bytes"] == len(streamed.body) > 8 << 20
@@ -162,7 +162,7 @@ def test_a_file_goes_to_the_bucket_in_parts_and_comes_from_it_by_a_signed_link(
 
 def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> None:
     with worker(platform):
-        keys = [ask(platform, "Airline_Name=none", format_) for format_ in ("ndjson", "csv")]
+        keys = [start(platform, "Airline_Name=none", format_) for format_ in ("ndjson", "csv")]
         assert [ends(platform, key)["rows_done"] for key in keys] == [0, 0]
     assert len(names(bucket)) == 2
     execute(platform, "UPDATE flights_export SET expires_at = now() - interval '1 second'")
@@ -176,7 +176,7 @@ def test_an_upload_is_retried_until_the_storage_is_back(platform: Platform) -> N
     execute(platform, "TRUNCATE flights_export CASCADE")
     platform = nowhere(platform, port := free_port())
     with worker(platform):
-        key = ask(platform, "limit=10")
+        key = start(platform, "limit=10")
         until(lambda: row(platform, key)["error"], seconds=60)
         away = row(platform, key)
         assert (away["status"], away["attempts"]) == ("queued", 1)
@@ -191,7 +191,7 @@ def test_an_export_fails_when_the_storage_stays_unreachable(platform: Platform) 
     execute(platform, "TRUNCATE flights_export CASCADE")
     own = nowhere(platform, free_port(), EXPORT_ATTEMPTS="1")
     with worker(own):
-        key = ask(own, "limit=10")
+        key = start(own, "limit=10")
         failed = ends(own, key, "failed")
     assert failed["error"] == "The storage of exports did not take the file."
 
@@ -200,16 +200,16 @@ def test_exports_are_listed_while_the_storage_is_unreachable(
     platform: Platform, site: Site, port: int, bucket: Any
 ) -> None:
     with worker(platform):
-        ends(platform, ask(platform, "limit=10"))
+        ends(platform, start(platform, "limit=10"))
     body = json.dumps({"table": TABLE, "query": "limit=10", "format": "csv"}).encode()
     headers = {"Content_Type": "application/json", "Authorization": f"Token {platform.token()}"}
     with nowhere(platform, free_port()).site(processes=1) as away:
-        answer = away.ask("POST", "/api/exports/", body, **headers)
-    assert (answer.status, answer.json()["status"]) == (200, "done")
+        response = away.request("POST", "/api/exports/", body, **headers)
+    assert (response.status, response.json()["status"]) == (200, "done")
     empty(port, bucket)
-    again = site.ask("POST", "/api/exports/", body, **headers)
+    again = site.request("POST", "/api/exports/", body, **headers)
     assert again.status == 202
-    assert again.json()["id"] != answer.json()["id"]
+    assert again.json()["id"] != response.json()["id"]
 
 
 @pytest.mark.deep
@@ -218,7 +218,7 @@ def test_incomplete_uploads_of_killed_and_deleted_exports_are_aborted(
 ) -> None:
     with slowly(platform, pause=0.1, at_once=50_000):
         with worker(platform) as process:
-            killed = ask(platform, format_="ndjson")
+            killed = start(platform, format_="ndjson")
             until(lambda: halves(bucket), seconds=60)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

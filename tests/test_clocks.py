@@ -30,7 +30,7 @@ OTHER_CLOCK = (
 WORK = """
 from transfers import warehouse_jobs
 from transfers.alerts import outbox
-warehouse_jobs.ask("build", "test")
+warehouse_jobs.queue("build", "test")
 warehouse_jobs.work()
 outbox.schedule_failed("nightly", ValueError("test"))
 """
@@ -60,7 +60,7 @@ def platform(fresh: Platform) -> Platform:
     fresh.ingest(FLIGHTS)
     fresh.manage("transfer", exporting.TABLE)
     with fresh.running("worker"):
-        key = exporting.ask(fresh)
+        key = exporting.start(fresh)
         until(lambda: exporting.row(fresh, key)["status"] == "done")
     fresh.python(WORK)
     return fresh

@@ -85,8 +85,8 @@ def test_a_wrong_address_is_refused(running: Site, query: str, status: int) -> N
 
 
 def test_nobody_starts_a_transfer_without_the_permission(running: Site) -> None:
-    answer = running.ask("POST", "/connectors", b"table=delays_by_day")
-    assert answer.status == 403
+    response = running.request("POST", "/connectors", b"table=delays_by_day")
+    assert response.status == 403
     assert "#4" not in running.get("/connectors").body.decode()
 
 
@@ -151,9 +151,9 @@ def test_a_visitor_never_wakes_a_paid_warehouse(tmp_path: Path) -> None:
         for visitor in ({}, {"Cookie": "sessionid=wrong"}, clerk, wrong):
             body = site.get("/connectors", **visitor).body.decode()
             assert re.findall(r'<li class="(\w+)">', body) == ["unknown", "up"]
-            answer = site.get("/dbstatus", **visitor)
-            assert (answer.status, answer.json()["status"]) == (503, "unknown")
-            assert answer.json()["Databricks is connected"] is False
+            response = site.get("/dbstatus", **visitor)
+            assert (response.status, response.json()["status"]) == (503, "unknown")
+            assert response.json()["Databricks is connected"] is False
         for path in ("/status", "/api/status", "/readyz", "/connector", "/rdsstatus"):
             site.get(path)
         assert warehouse.log()["calls"] == []
@@ -161,9 +161,9 @@ def test_a_visitor_never_wakes_a_paid_warehouse(tmp_path: Path) -> None:
         assert site.get("/dbstatus", **viewer).json()["status"] == "connected"
         opened_before = warehouse.log()["calls"].count("OpenSession")
         assert opened_before
-        answer = site.get("/dbstatus")
-        assert answer.json()["Databricks is connected"] is True
-        assert datetime.fromisoformat(answer.json()["checked_at"]) <= datetime.now(UTC)
+        response = site.get("/dbstatus")
+        assert response.json()["Databricks is connected"] is True
+        assert datetime.fromisoformat(response.json()["checked_at"]) <= datetime.now(UTC)
         time.sleep(1.1)  # until the page that is shared for a second is too old
         for headers in ({}, {**viewer, "X-Update": "1"}):
             body = site.get("/connectors", **headers).body.decode()
@@ -183,8 +183,8 @@ def test_transfers_update_the_state_that_visitors_see(tmp_path: Path) -> None:
         assert site.get("/dbstatus").json()["status"] == "connected"
         os.kill(warehouse.process, signal.SIGKILL)
         assert own.attempt("transfer", "delays_by_day").returncode == 1
-        answer = site.get("/dbstatus")
-        assert (answer.status, answer.json()["status"]) == (503, "unreachable")
+        response = site.get("/dbstatus")
+        assert (response.status, response.json()["status"]) == (503, "unreachable")
 
 
 @pytest.mark.deep  # tests.hostile.test_stopped_dependencies has it for /status

@@ -111,17 +111,17 @@ def test_a_slot_is_free_again_after_an_answer_and_after_a_time_out(demo: Platfor
     own = Platform({**demo.env, "HEAVY_AT_ONCE": "1", "READER_TIMEOUT_MS": "300"})
     with own.site(processes=1) as site:
         for _ in range(3):
-            answer = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
-            assert (answer.status, "took too long" in answer.json()["detail"]) == (503, True)
+            response = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
+            assert (response.status, "took too long" in response.json()["detail"]) == (503, True)
             assert occupied_slots() == 0
 
 
 def test_a_query_that_costs_too_much_is_refused_with_advice(demo: Platform) -> None:
     own = Platform({**demo.env, "READER_TIMEOUT_MS": "100"})
     with own.site(processes=1) as site:
-        answer = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
-        assert answer.status == 400
-        assert "at most 40,000 are allowed. Filter by a column" in answer.json()["detail"]
+        response = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
+        assert response.status == 400
+        assert "at most 40,000 are allowed. Filter by a column" in response.json()["detail"]
         assert site.get(f"{FLIGHTS}?limit=1").status == 200
 
 

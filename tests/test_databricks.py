@@ -358,8 +358,8 @@ def test_the_pipeline_gives_the_same_results_as_the_embedded_warehouse(
         assert all(f" {len(rows)} rows in" in lines[table] for table, rows in before.items())
         assert "unchanged" in fresh.manage("transfer", "delays_by_day")
         after = {table: site.get(f"/api/{table}/").json() for table in tables}
-    assert {table: answer["results"] for table, answer in after.items()} == before
-    assert {answer["version"] for answer in after.values()} == {2}
+    assert {table: response["results"] for table, response in after.items()} == before
+    assert {response["version"] for response in after.values()} == {2}
 
 
 def test_the_server_supports_the_metadata_calls_of_the_connector(

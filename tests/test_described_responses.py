@@ -163,7 +163,7 @@ def _send(site: Site, method: str, call: Call, token: dict[str, str], ids: Any) 
     body = None if call.body is None else json.dumps(call.body).encode()
     kind = {"Content_Type": "application/json"} if body else {}
     authorization = token if "/api/exports" in call.path or "transfer" in call.path else {}
-    return site.ask(method.upper(), call.path.format(**ids), body, **kind, **authorization)
+    return site.request(method.upper(), call.path.format(**ids), body, **kind, **authorization)
 
 
 def _operations(document: Any) -> Iterator[tuple[str, str, Any]]:

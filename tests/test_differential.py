@@ -142,9 +142,9 @@ def words(flights: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def ask(site: Site, parameters: dict[str, str]) -> list[list[Any]]:
-    answer = site.get(f"/api/{TABLE}/?{urlencode(parameters)}")
-    assert answer.status == 200, answer.body
-    return [list(row.values()) for row in answer.json()["results"]]
+    response = site.get(f"/api/{TABLE}/?{urlencode(parameters)}")
+    assert response.status == 200, response.body
+    return [list(row.values()) for row in response.json()["results"]]
 
 
 def as_json(rows: list[tuple[Any, ...]]) -> list[list[Any]]:

@@ -371,10 +371,10 @@ def test_a_secret_is_the_same_for_processes_that_make_it_at_once(tmp_path: Path)
 
 @pytest.mark.parametrize("command", ["migrate", "check"])
 def test_a_data_folder_that_cannot_be_made_is_one_line(command: str) -> None:
-    answer = manage("/dev/null/x", command)
-    assert answer.returncode == 1
-    assert answer.stderr.count("\n") == 1
-    assert answer.stderr.startswith("airsense: the data folder /dev/null/x cannot be used")
+    response = manage("/dev/null/x", command)
+    assert response.returncode == 1
+    assert response.stderr.count("\n") == 1
+    assert response.stderr.startswith("airsense: the data folder /dev/null/x cannot be used")
 
 
 def test_help_starts_no_server(tmp_path: Path) -> None:
@@ -383,6 +383,6 @@ def test_help_starts_no_server(tmp_path: Path) -> None:
 
 
 def test_a_command_has_the_servers(tmp_path: Path) -> None:
-    answer = manage(tmp_path, "check", "--database", "default")
-    assert answer.returncode == 0, answer.stderr
+    response = manage(tmp_path, "check", "--database", "default")
+    assert response.returncode == 0, response.stderr
     assert (tmp_path / "postgres" / "PG_VERSION").exists()

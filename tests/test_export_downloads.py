@@ -30,15 +30,15 @@ def url(live: Site) -> str:
 
 @pytest.fixture(scope="module")
 def whole(live: Site, url: str) -> Response:
-    answer = live.get(url)
-    assert answer.status == 200
-    assert answer.headers["accept-ranges"] == "bytes"
-    return answer
+    response = live.get(url)
+    assert response.status == 200
+    assert response.headers["accept-ranges"] == "bytes"
+    return response
 
 
 def outcome(live: Site, url: str, **headers: str) -> tuple[int, bytes]:
-    answer = live.get(url, **headers)
-    return answer.status, answer.body
+    response = live.get(url, **headers)
+    return response.status, response.body
 
 
 def test_a_range_request_returns_the_named_bytes(live: Site, url: str, whole: Response) -> None:
@@ -86,11 +86,11 @@ def test_a_part_that_the_file_does_not_have_is_refused_with_its_size(
 ) -> None:
     size = len(whole.body)
     for header in (f"bytes={size}-", f"bytes={size + 5}-{size + 9}", "bytes=-0", f"bytes={9**99}-"):
-        answer = live.get(url, Range=header, Accept="*/*")
-        assert answer.status == 416, header
-        assert answer.headers["content-range"] == f"bytes */{size}"
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert f"{size:,} bytes" in answer.json()["detail"]
+        response = live.get(url, Range=header, Accept="*/*")
+        assert response.status == 416, header
+        assert response.headers["content-range"] == f"bytes */{size}"
+        assert response.headers["content-type"] == "application/problem+json"
+        assert f"{size:,} bytes" in response.json()["detail"]
 
 
 def test_a_part_is_sent_only_of_the_file_that_if_range_names(
@@ -141,26 +141,26 @@ def test_conditional_headers_are_evaluated_in_the_order_of_rfc_9110(
         ({"If_Match": etag, "Range": "bytes=0-1"}, 206),
         ({"If_Match": '"x"', "Range": "bytes=0-1"}, 412),
     ):
-        answer = live.get(url, **headers)
-        assert answer.status == status, headers
+        response = live.get(url, **headers)
+        assert response.status == status, headers
         if status == 304:
-            assert answer.body == b""
-            assert answer.headers["etag"] == etag
-            assert answer.headers["last-modified"] == modified
+            assert response.body == b""
+            assert response.headers["etag"] == etag
+            assert response.headers["last-modified"] == modified
         if status == 412:
-            assert answer.headers["content-type"] == "application/problem+json"
+            assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_head_describes_the_file_without_a_body(live: Site, url: str, whole: Response) -> None:
     own = {"date", "x-request-id", "transfer-encoding"}
     for headers in ({}, {"Range": "bytes=0-4"}):
-        head = live.ask("HEAD", url, None, **headers)
+        head = live.request("HEAD", url, None, **headers)
         assert (head.status, head.body) == (200, b"")
         assert head.headers["content-length"] == str(len(whole.body))
         assert {n: v for n, v in head.headers.items() if n not in own} == {
             n: v for n, v in whole.headers.items() if n not in own
         }
-    assert live.ask("HEAD", url, None, If_None_Match=whole.headers["etag"]).status == 304
+    assert live.request("HEAD", url, None, If_None_Match=whole.headers["etag"]).status == 304
 
 
 @pytest.mark.parametrize("suffix", [False, True])
@@ -201,7 +201,7 @@ def test_a_file_that_was_removed_has_no_parts_and_no_conditions(live: Site) -> N
     retention.STORAGE.delete(Export.objects.get(pk=export["id"]).stored)
     for headers in ({}, {"Range": "bytes=0-1"}, {"If_None_Match": "*"}):
         assert live.get(export["url"], **headers).status == 410
-    assert live.ask("HEAD", export["url"]).status == 410
+    assert live.request("HEAD", export["url"]).status == 410
 
 
 def test_an_empty_file_has_no_parts(live: Site) -> None:

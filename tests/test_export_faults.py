@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.commands import Command
-from tests.exporting import RELATION, TABLE, ask, execute, files, row, slowly, sweep, swept
+from tests.exporting import RELATION, TABLE, execute, files, row, slowly, start, sweep, swept
 from tests.platform import Platform, Site, until
 from tests.platforms import own_platform
 
@@ -69,7 +69,7 @@ def test_the_export_of_a_killed_worker_is_made_again(
 ) -> None:
     with slowly(platform):
         with worker(platform) as process:
-            key = ask(platform)
+            key = start(platform)
             midway(platform, key)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -90,7 +90,7 @@ def test_a_worker_that_resumes_after_a_pause_does_no_harm(
     platform: Platform, site: Site, export_folder: Path
 ) -> None:
     with slowly(platform), worker(platform) as frozen:
-        key = ask(platform)
+        key = start(platform)
         midway(platform, key)
         os.killpg(frozen.pid, signal.SIGSTOP)
         time.sleep(LOST_AFTER)
@@ -105,7 +105,7 @@ def test_a_worker_that_resumes_after_a_pause_does_no_harm(
 def test_of_two_workers_one_makes_an_export(
     platform: Platform, site: Site, export_folder: Path
 ) -> None:
-    keys = [ask(platform), ask(platform, "limit=10")]
+    keys = [start(platform), start(platform, "limit=10")]
     platform.python("from flights import tasks; tasks.make_exports.delay()")
     with slowly(platform), worker(platform), worker(platform):
         midway(platform, keys[0])
@@ -119,7 +119,7 @@ def test_of_two_workers_one_makes_an_export(
 def test_an_export_states_its_progress(platform: Platform, site: Site, export_folder: Path) -> None:
     token = platform.token()
     with slowly(platform), worker(platform):
-        key = ask(platform)
+        key = start(platform)
         midway(platform, key)
         body = site.get(f"/api/exports/{key}", Authorization=f"Token {token}").json()
         assert body["status"] == "running"
@@ -142,7 +142,7 @@ def test_deleting_an_export_stops_its_worker(
 ) -> None:
     """Also while PostgreSQL still sorts or counts and has returned no row."""
     with slowly(platform, pause=0.3), worker(platform):
-        key = ask(platform, query)
+        key = start(platform, query)
         until(lambda: running_copies(platform))
         platform.python(
             "from flights.exports import retention; from flights.models import Export;"
@@ -166,7 +166,7 @@ def test_an_export_fails_when_its_worker_is_killed_on_every_attempt(
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "1"})
     with slowly(own):
         with worker(own) as process:
-            key = ask(own)
+            key = start(own)
             midway(own, key)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -179,7 +179,7 @@ def test_an_export_fails_when_its_worker_is_killed_on_every_attempt(
 
 def test_exports_together_have_a_limit(platform: Platform, export_folder: Path) -> None:
     with worker(platform):
-        key = ask(platform, format_="ndjson")  # 2.5 MB
+        key = start(platform, format_="ndjson")  # 2.5 MB
         until(lambda: row(platform, key)["status"] == "failed")
     assert row(platform, key)["error"] == (
         "All exports together may have 2 MiB. Ask for less, or wait until others expire."
@@ -191,7 +191,7 @@ def test_a_version_that_a_queued_export_needs_is_not_pruned(
     platform: Platform, export_folder: Path
 ) -> None:
     own = Platform({**platform.env, "VERSIONS_KEPT": "1"})
-    key = ask(own)
+    key = start(own)
     own.manage("transfer", TABLE, "--force")
     own.manage("transfer", TABLE, "--force")
     with worker(own):
@@ -202,7 +202,7 @@ def test_a_version_that_a_queued_export_needs_is_not_pruned(
 
 
 def test_an_export_of_a_pruned_version_fails(platform: Platform, export_folder: Path) -> None:
-    key = ask(platform)
+    key = start(platform)
     execute(platform, f"UPDATE flights_export SET number = 77 WHERE id = '{key}'")
     with worker(platform):
         until(lambda: row(platform, key)["status"] == "failed")
@@ -214,7 +214,7 @@ def test_workers_that_are_killed_at_any_moment_lose_no_export(
     platform: Platform, site: Site, export_folder: Path
 ) -> None:
     own = Platform({**platform.env, "EXPORT_ATTEMPTS": "100"})
-    key = ask(own)
+    key = start(own)
     with slowly(own, pause=0.005):
         for number in range(8):
             sweep(own)

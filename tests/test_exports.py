@@ -62,44 +62,44 @@ def text(value: Any) -> str:
 
 
 def export(site: Site, format_: str, query: str, **headers: str) -> Response:
-    answer = site.get(f"{FLIGHTS}?format={format_}&{query}", **headers)
-    assert answer.status == 200, answer.body
-    return answer
+    response = site.get(f"{FLIGHTS}?format={format_}&{query}", **headers)
+    assert response.status == 200, response.body
+    return response
 
 
 @pytest.mark.parametrize("format_", READ)
 def test_a_file_holds_the_rows_of_its_query(site: Site, format_: str) -> None:
     query = f"{NEWARK}&order_by=-Arrival_Delay_Minutes,Flight_Date"
     rows = site.get(f"{FLIGHTS}?{query}&limit=10000").json()["results"]
-    answer = export(site, format_, query)
-    result = READ[format_](answer.body)
+    response = export(site, format_, query)
+    result = READ[format_](response.body)
     assert [list(map(text, row.values())) for row in result] == [
         list(map(text, row.values())) for row in rows
     ]
     assert list(result[0]) == list(rows[0])
-    assert answer.headers["x-airsense-rows"] == str(len(rows))
-    assert answer.headers["x-airsense-limit"] == "none"
+    assert response.headers["x-airsense-rows"] == str(len(rows))
+    assert response.headers["x-airsense-limit"] == "none"
     name = f'filename="flight_delay_data__v1.{format_}"'
-    assert name in answer.headers["content-disposition"]
+    assert name in response.headers["content-disposition"]
 
 
 @pytest.mark.parametrize("format_", READ)
 def test_groups_and_pages_are_files_too(site: Site, format_: str) -> None:
     query = "group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes&order_by=-count"
     expected = site.get(f"{FLIGHTS}?{query}&limit=5&offset=2").json()["results"]
-    answer = export(site, format_, f"{query}&limit=5&offset=2")
-    rows = READ[format_](answer.body)
+    response = export(site, format_, f"{query}&limit=5&offset=2")
+    rows = READ[format_](response.body)
     assert [row["Airline_Name"] for row in rows] == [row["Airline_Name"] for row in expected]
     assert [int(row["count"]) for row in rows] == [row["count"] for row in expected]
-    assert (answer.headers["x-airsense-rows"], answer.headers["x-airsense-limit"]) == ("5", "5")
+    assert (response.headers["x-airsense-rows"], response.headers["x-airsense-limit"]) == ("5", "5")
 
 
 @pytest.mark.parametrize("format_", ["ndjson", "arrow", "parquet", "xlsx"])
 def test_rows_of_one_empty_value_are_in_the_file(site: Site, format_: str) -> None:
     query = "columns=Arrival_Delay_Minutes&Departure_Delay_Minutes__isnull=true&limit=20"
-    answer = export(site, format_, query)
-    assert READ[format_](answer.body) == [{"Arrival_Delay_Minutes": None}] * 20
-    assert answer.headers["x-airsense-rows"] == "20"
+    response = export(site, format_, query)
+    assert READ[format_](response.body) == [{"Arrival_Delay_Minutes": None}] * 20
+    assert response.headers["x-airsense-rows"] == "20"
 
 
 @pytest.mark.parametrize("format_", READ)
@@ -110,14 +110,14 @@ def test_a_query_without_rows_is_a_whole_file(site: Site, format_: str) -> None:
         f"Arrival_Delay_Minutes={10**30}",
         "limit=0",
     ):
-        answer = export(site, format_, query)
-        assert READ[format_](answer.body) == []
-        assert answer.headers["x-airsense-rows"] == "0"
+        response = export(site, format_, query)
+        assert READ[format_](response.body) == []
+        assert response.headers["x-airsense-rows"] == "0"
 
 
 def test_all_rows_of_a_table_are_sent_whatever_a_page_may_have(site: Site) -> None:
-    answer = export(site, "ndjson", "columns=Flight_Date,Airline_Name")
-    assert answer.body.count(b"\n") == int(answer.headers["x-airsense-rows"]) == 336_776
+    response = export(site, "ndjson", "columns=Flight_Date,Airline_Name")
+    assert response.body.count(b"\n") == int(response.headers["x-airsense-rows"]) == 336_776
     assert export(site, "csv", "limit=20000").body.count(b"\n") == 20_001
 
 
@@ -130,7 +130,7 @@ def test_a_file_is_compressed_as_the_client_accepts(site: Site) -> None:
     assert best.headers["content-encoding"] == "zstd"
     with pa.CompressedInputStream(pa.BufferReader(best.body), "zstd") as unpacked:
         assert unpacked.read() == plain.body
-    assert len({answer.headers["etag"] for answer in (plain, packed, best)}) == 3
+    assert len({response.headers["etag"] for response in (plain, packed, best)}) == 3
     refused = export(site, "csv", NEWARK, Accept_Encoding="gzip;q=0, identity")
     assert "content-encoding" not in refused.headers
     assert "content-encoding" not in export(site, "parquet", NEWARK, Accept_Encoding="zstd").headers
@@ -138,14 +138,14 @@ def test_a_file_is_compressed_as_the_client_accepts(site: Site) -> None:
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 def test_a_digest_is_sent_on_request(site: Site, encoding: str) -> None:
-    answer = export(site, "csv", NEWARK, Want_Repr_Digest="sha-256=1", Accept_Encoding=encoding)
-    digest = base64.b64encode(hashlib.sha256(answer.body).digest()).decode()
-    assert answer.headers["repr-digest"] == f"sha-256=:{digest}:"
+    response = export(site, "csv", NEWARK, Want_Repr_Digest="sha-256=1", Accept_Encoding=encoding)
+    digest = base64.b64encode(hashlib.sha256(response.body).digest()).decode()
+    assert response.headers["repr-digest"] == f"sha-256=:{digest}:"
 
 
 def test_an_accept_header_chooses_the_format(site: Site) -> None:
-    answer = site.get(f"{FLIGHTS}?limit=3", Accept="application/vnd.apache.arrow.stream")
-    assert len(READ["arrow"](answer.body)) == 3
+    response = site.get(f"{FLIGHTS}?limit=3", Accept="application/vnd.apache.arrow.stream")
+    assert len(READ["arrow"](response.body)) == 3
     wrong = site.get(f"{FLIGHTS}?format=parquet&Nope=1")
     assert wrong.status == 400
     assert "Airline_Name" in wrong.json()["allowed"]
@@ -184,16 +184,16 @@ def test_exports_beyond_the_slots_are_refused_with_retry_after(demo: Platform) -
             return site.get(f"{FLIGHTS}?format=csv")
 
         responses = list(clients.map(ask, range(8)))
-        assert {answer.status for answer in responses} == {200, 503}
+        assert {response.status for response in responses} == {200, 503}
         assert all(a.headers["retry-after"] == "5" for a in responses if a.status == 503)
-        assert len({answer.body for answer in responses if answer.status == 200}) == 1
+        assert len({response.body for response in responses if response.status == 200}) == 1
         assert site.get(f"{FLIGHTS}?format=csv").status == 200
 
 
 def test_many_small_files_queue_and_all_succeed(site: Site) -> None:
     with ThreadPoolExecutor(24) as clients:
         paths = [f"{FLIGHTS}?format=csv&limit={limit}" for limit in range(1, 100)]
-        assert {answer.status for answer in clients.map(site.get, paths)} == {200}
+        assert {response.status for response in clients.map(site.get, paths)} == {200}
 
 
 def test_a_file_that_postgresql_did_not_end_breaks_off(site: Site) -> None:
@@ -217,6 +217,6 @@ def test_a_text_that_no_cell_can_hold_is_refused() -> None:
 
 @pytest.mark.parametrize("group", ["", "&group_by=Day_of_Week"])
 def test_a_limit_of_zero_gives_a_file_without_rows(site: Site, group: str) -> None:
-    answer = site.get(f"/api/delays_by_day/?aggregate=count{group}&limit=0&format=csv")
-    assert (answer.status, answer.headers["x-airsense-rows"]) == (200, "0")
-    assert from_csv(answer.body) == []
+    response = site.get(f"/api/delays_by_day/?aggregate=count{group}&limit=0&format=csv")
+    assert (response.status, response.headers["x-airsense-rows"]) == (200, "0")
+    assert from_csv(response.body) == []

@@ -54,7 +54,7 @@ def elsewhere() -> dict[str, str]:
 
 def post(site: Site, query: str, **who: str) -> Response:
     body = json.dumps({"table": DAYS, "query": query, "format": "csv"}).encode()
-    return site.ask("POST", ALL, body, Content_Type="application/json", **who)
+    return site.request("POST", ALL, body, Content_Type="application/json", **who)
 
 
 def ids(site: Site, **who: str) -> list[str]:
@@ -108,8 +108,8 @@ def test_concurrent_identical_requests_share_one_export(live: Site) -> None:
     secrets, query = [new_key(), new_key()] * 4, own()
     with ThreadPoolExecutor(8) as pool:
         responses = list(pool.map(lambda secret: post(live, query, X_API_Key=secret), secrets))
-    assert {answer.status for answer in responses} <= {200, 202}
-    assert len({answer.json()["id"] for answer in responses}) == 1
+    assert {response.status for response in responses} <= {200, 202}
+    assert len({response.json()["id"] for response in responses}) == 1
     assert Requester.objects.filter(export=responses[0].json()["id"]).count() == 2
 
 

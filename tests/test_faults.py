@@ -21,13 +21,13 @@ from tests.fault_probes import (
     ROWS,
     START,
     TABLE,
-    ask,
     clean,
     current,
     database,
     last,
     let_indexes_wait,
     open_transaction,
+    queue_transfer,
     read,
     waiting,
     worker,
@@ -138,7 +138,7 @@ def test_a_worker_killed_at_any_moment_leaves_the_old_version_or_the_new_one(
     before, moment = current(site), random.uniform(0, 3)  # noqa: S311  # a transfer takes about 2 s
     with read(site) as seen:
         with worker(platform) as process:
-            ask(platform)
+            queue_transfer(platform)
             until(lambda: last(platform)["status"] != "queued")
             time.sleep(moment)
             os.killpg(process.pid, signal.SIGKILL)
@@ -198,7 +198,7 @@ def test_a_transfer_is_retried_after_lost_connections_to_postgresql(
     at, sql = slow_for[phase]
     warehouse.fault(at, "slow", sql=sql, seconds=3)
     with worker(platform):
-        ask(platform)
+        queue_transfer(platform)
         until(lambda: last(platform)["phase"] == phase)
         with database(platform) as connection:
             connection.execute(
@@ -227,7 +227,7 @@ def test_a_network_that_is_cut_in_the_middle_costs_a_transfer_an_attempt_at_most
         own = through(network, platform, warehouse, server)
         warehouse.fault("FetchResults", "slow", seconds=3)
         with worker(own), read(site):
-            ask(platform)
+            queue_transfer(platform)
             until(lambda: last(platform)["phase"] == "copying")
             assert network.cut(seconds=2)
             until(lambda: last(platform)["status"] in ("succeeded", "failed"), seconds=60)
@@ -279,11 +279,11 @@ def test_lost_warehouse_rows_are_refused_and_temporary_errors_are_retried(
     assert current(site) == before
     with worker(platform):
         warehouse.fault("FetchResults", "cut")  # in the middle of the copy, which goes on
-        ask(platform)
+        queue_transfer(platform)
         until(lambda: last(platform)["status"] == "succeeded", seconds=60)
         assert last(platform)["attempt"] == 1
         warehouse.fault("ExecuteStatement", "cut", sql="ORDER BY", times=retrying.ATTEMPTS)
-        ask(platform)
+        queue_transfer(platform)
         until(lambda: last(platform)["attempt"] == 2, seconds=60)
         until(lambda: last(platform)["status"] == "succeeded", seconds=60)
     until(lambda: current(site) == before + 2)
@@ -299,7 +299,7 @@ def test_a_queue_that_is_killed_loses_no_transfer(
     )
     with own_valkey(tmp_path) as server, worker(own):
         warehouse.fault("ExecuteStatement", "slow", sql=HASH, seconds=3)
-        ask(own)
+        queue_transfer(own)
         until(lambda: last(own)["phase"] == "verifying")
         server.kill()
         server.wait()
@@ -309,7 +309,7 @@ def test_a_queue_that_is_killed_loses_no_transfer(
         assert "The queue of tasks does not answer." in refused.stderr
         assert last(own)["status"] == "failed"
         with own_valkey(tmp_path):
-            ask(own)
+            queue_transfer(own)
             until(lambda: last(own)["status"] == "succeeded", seconds=60)
     until(lambda: current(site) == before + 2)
     clean(platform)

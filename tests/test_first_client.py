@@ -30,7 +30,7 @@ def connector() -> Iterator[tuple[Site, dict[str, str]]]:
 
 def post(site: Site, path: str, body: object, **headers: str) -> Response:
     data = json.dumps(body).encode()
-    return site.ask("POST", path, data, Content_Type="application/json", **headers)
+    return site.request("POST", path, data, Content_Type="application/json", **headers)
 
 
 def test_the_explorer_lists_the_tables_and_shows_one(site: Site) -> None:
@@ -47,8 +47,8 @@ def test_the_explorer_lists_the_tables_and_shows_one(site: Site) -> None:
 
 def test_the_example_of_the_first_readme_is_answered(site: Site) -> None:
     where = "where=Avg_Departure_Delay:87,Total_Arrivals:4"
-    answer = site.get(f"{QUERY}?table_name=busiest_airports_by_delays&limit=6&{where}")
-    assert (answer.status, answer.json()) == (200, [])
+    response = site.get(f"{QUERY}?table_name=busiest_airports_by_delays&limit=6&{where}")
+    assert (response.status, response.json()) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_the_example_of_the_first_readme_is_answered(site: Site) -> None:
     ],
 )
 def test_the_list_of_tables_is_queried_as_a_table(site: Site, query: str, rows: object) -> None:
-    answer = site.get(f"{QUERY}?table_name=Information_Schema.Tables&{query}")
-    assert (answer.status, answer.json()) == (200, rows)
+    response = site.get(f"{QUERY}?table_name=Information_Schema.Tables&{query}")
+    assert (response.status, response.json()) == (200, rows)
 
 
 @pytest.mark.parametrize(
@@ -88,20 +88,20 @@ def test_the_list_of_tables_is_queried_as_a_table(site: Site, query: str, rows: 
 def test_an_invalid_query_is_refused_with_a_message_field(
     site: Site, query: str, status: int
 ) -> None:
-    answer = site.get(f"{QUERY}?{query}")
-    assert answer.status == status
-    assert isinstance(answer.json()["message"], str)
-    assert "pg_shadow" not in answer.json()["message"]
+    response = site.get(f"{QUERY}?{query}")
+    assert response.status == status
+    assert isinstance(response.json()["message"], str)
+    assert "pg_shadow" not in response.json()["message"]
 
 
 def test_the_search_page_marks_hits_in_rows_by_column(site: Site) -> None:
-    answer = post(site, "/api/advanced_search", {"query": "honolulu"})
-    assert answer.status == 200
-    assert set(answer.json()) == {
+    response = post(site, "/api/advanced_search", {"query": "honolulu"})
+    assert response.status == 200
+    assert set(response.json()) == {
         *("busiest_airports_by_delays", "flight_delay_data", "airports"),
         *("performance_by_airport", "performance_by_route"),
     }
-    for table in answer.json().values():
+    for table in response.json().values():
         assert table["rows"]
         for row in table["rows"]:
             cells = [str(row[column]) for column in table["columns"]]
@@ -110,12 +110,12 @@ def test_the_search_page_marks_hits_in_rows_by_column(site: Site) -> None:
 
 
 def test_the_search_page_says_that_nothing_was_found(site: Site) -> None:
-    answer = post(site, "/api/advanced_search", {"query": "no such words"})
-    assert (answer.status, answer.json()["message"]) == (404, "No matching records found.")
+    response = post(site, "/api/advanced_search", {"query": "no such words"})
+    assert (response.status, response.json()["message"]) == (404, "No matching records found.")
     bodies: list[object] = [{}, {"query": ""}, {"query": None}, []]
     for body in bodies:
-        answer = post(site, "/api/advanced_search", body)
-        assert (answer.status, answer.json()["message"]) == (
+        response = post(site, "/api/advanced_search", body)
+        assert (response.status, response.json()["message"]) == (
             400,
             "Parameter 'query' is required!",
         )
@@ -123,13 +123,13 @@ def test_the_search_page_says_that_nothing_was_found(site: Site) -> None:
 
 def test_the_chat_page_shows_a_reply_of_at_most_100_words(site: Site) -> None:
     for message in ("Which airline is late?", "Hello", "Write me a poem"):
-        answer = post(site, "/api/chat", {"message": message})
-        assert answer.status == 200
-        assert 1 <= len(answer.json()["reply"].split()) <= 100
+        response = post(site, "/api/chat", {"message": message})
+        assert response.status == 200
+        assert 1 <= len(response.json()["reply"].split()) <= 100
     bodies: list[object] = [{}, {"message": ""}, []]
     for body in bodies:
-        answer = post(site, "/api/chat", body)
-        assert (answer.status, answer.json()["message"]) == (
+        response = post(site, "/api/chat", body)
+        assert (response.status, response.json()["message"]) == (
             400,
             "Parameter 'message' is required!",
         )
@@ -145,13 +145,13 @@ def test_the_connectors_page_transfers_a_table_and_lists_it(
         assert body[f"{name} is connected"] is True
         assert isinstance(body["result"], str)
 
-    by_address = site.ask("POST", "/transfer_table?table_name=delays_by_day", b"", **token)
+    by_address = site.request("POST", "/transfer_table?table_name=delays_by_day", b"", **token)
     by_body = post(site, "/transfer_table", {"table_name": "delays_by_day"}, **token)
-    for answer in (by_address, by_body):  # the second finds the table unchanged
-        assert answer.status == 200
-        assert answer.json()["status"] == DONE
-        assert answer.json()["table_name"] == "delays_by_day"
-        assert answer.json()["rows_transferred"] == 2
+    for response in (by_address, by_body):  # the second finds the table unchanged
+        assert response.status == 200
+        assert response.json()["status"] == DONE
+        assert response.json()["table_name"] == "delays_by_day"
+        assert response.json()["rows_transferred"] == 2
     until(lambda: site.get(LIST_OF_TABLES).json() == [{"table_name": "delays_by_day"}])
 
     listed = site.get("/service_transfer").json()
@@ -170,18 +170,18 @@ def test_a_failed_transfer_states_the_reason_in_detail(fresh: Platform) -> None:
     with fresh.running("worker"), fresh.site(processes=1) as site:
         until(lambda: site.get("/connector").status == 200)
         for name, status in (("delays_by_day", 500), ("nowhere", 404)):
-            answer = site.ask("POST", f"/transfer_table?table_name={name}", b"", **token)
-            assert answer.status == status
-            assert name in answer.json()["detail"]
+            response = site.request("POST", f"/transfer_table?table_name={name}", b"", **token)
+            assert response.status == status
+            assert name in response.json()["detail"]
 
 
 def test_an_unreachable_database_is_reported_without_its_error(fresh: Platform) -> None:
     fresh.warehouse.mkdir()
     (fresh.warehouse / "warehouse.duckdb").write_text("no database")
     with fresh.site(processes=1) as site:
-        answer = site.get("/dbstatus")
-    assert answer.json()["Databricks is connected"] is False
-    assert answer.json()["error"] == "warehouse does not answer"
+        response = site.get("/dbstatus")
+    assert response.json()["Databricks is connected"] is False
+    assert response.json()["error"] == "warehouse does not answer"
 
 
 # What the scripts of the first AirSense's pages read, on a page of the same site.

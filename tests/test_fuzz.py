@@ -73,10 +73,10 @@ def fuzz_queries(site: Site, examples: int) -> None:
     @given(QUERIES, st.sampled_from([f"{AIRLINES}?", f"{DYNAMIC}&", f"{SEARCH}?"]))
     def check(query: str, path: str) -> None:
         same_through_the_cache(site, path + query)
-        answer = site.get(path + query)
-        kind = answer.headers.get("content-type")
-        if path.startswith(AIRLINES) and answer.status == 200 and kind == "application/json":
-            assert violations(schema, answer.json()) == []
+        response = site.get(path + query)
+        kind = response.headers.get("content-type")
+        if path.startswith(AIRLINES) and response.status == 200 and kind == "application/json":
+            assert violations(schema, response.json()) == []
 
     check()
 
@@ -102,9 +102,9 @@ def fuzz_groups(site: Site, examples: int) -> None:
     def check(aggregate: str, group_by: str, having: str) -> None:
         params = {"aggregate": aggregate, "group_by": group_by, "having": having}
         texts = {name: text.encode("utf-8", "replace") for name, text in params.items()}
-        answer = check_invariants(site.get(path + urlencode(texts)), path)
-        if answer.status == 200:
-            names = [name for row in answer.json()["results"] for name in row]
+        response = check_invariants(site.get(path + urlencode(texts)), path)
+        if response.status == 200:
+            names = [name for row in response.json()["results"] for name in row]
             assert all(len(name.encode()) <= 63 for name in names)
 
     check()
@@ -130,11 +130,11 @@ def fuzz_cursors(site: Site, examples: int) -> None:
     @example("[1, false, [null, null]]")  # of columns that are never null
     def check(position: str) -> None:
         cursor = base64.urlsafe_b64encode(position.encode("utf-8", "replace")).decode().rstrip("=")
-        answer = timely(site, "GET", path + cursor)
-        assert answer.status in (200, 400, 410), answer.body
-        if answer.status == 200:
-            assert answer.json()["version"] == version
-            assert all(row["Total_Flights"] >= 1_000 for row in answer.json()["results"])
+        response = timely(site, "GET", path + cursor)
+        assert response.status in (200, 400, 410), response.body
+        if response.status == 200:
+            assert response.json()["version"] == version
+            assert all(row["Total_Flights"] >= 1_000 for row in response.json()["results"])
 
     check()
 
@@ -144,7 +144,9 @@ def fuzz_documents(site: Site, examples: int) -> None:
     @given(DOCUMENTS)
     def check(document: str) -> None:
         body = json.dumps({"query": document}).encode()
-        check_invariants(site.ask("POST", GRAPHQL, body, Content_Type="application/json"), GRAPHQL)
+        check_invariants(
+            site.request("POST", GRAPHQL, body, Content_Type="application/json"), GRAPHQL
+        )
 
     check()
 

@@ -31,8 +31,8 @@ def one(platform: Platform) -> Iterator[Site]:
         yield site
 
 
-def how(answer: Response) -> str:
-    return answer.headers["x-airsense-cache"]
+def how(response: Response) -> str:
+    return response.headers["x-airsense-cache"]
 
 
 def test_the_second_response_is_cached_and_equal(one: Site) -> None:
@@ -54,10 +54,10 @@ def test_responses_are_compressed_as_the_client_accepts(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=9&Total_Flights__gte=1"
     plain = one.get(query)
     packed = [one.get(query, Accept_Encoding="gzip") for _ in range(2)]
-    assert [how(answer) for answer in packed] == ["miss", "hit"]
-    for answer in packed:
-        zipped = answer.headers.get("content-encoding") == "gzip"
-        assert (gzip.decompress(answer.body) if zipped else answer.body) == plain.body
+    assert [how(response) for response in packed] == ["miss", "hit"]
+    for response in packed:
+        zipped = response.headers.get("content-encoding") == "gzip"
+        assert (gzip.decompress(response.body) if zipped else response.body) == plain.body
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_a_response_that_the_client_has_is_answered_with_304(one: Site) -> None:
 
 def test_a_head_request_gets_the_headers_alone_whoever_asks_first(one: Site) -> None:
     query = f"/api/{TABLE}/?limit=4"
-    head, get = one.ask("HEAD", query), one.get(query)
+    head, get = one.request("HEAD", query), one.get(query)
     assert (head.status, head.body) == (200, b"")
     assert get.json()
     assert head.headers["content-length"] == str(len(get.body))
-    assert one.ask("HEAD", query).body == b""
+    assert one.request("HEAD", query).body == b""
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_errors_and_exports_are_not_cached(one: Site) -> None:
 def test_the_list_of_tables_is_never_cached(one: Site) -> None:
     query = "/api/dynamic_query?table_name=information_schema.tables&columns=table_name"
     responses = [one.get(query) for _ in range(2)]
-    assert [how(answer) for answer in responses] == ["miss", "miss"]
-    assert {answer.headers["cache-control"] for answer in responses} == {"no-store"}
+    assert [how(response) for response in responses] == ["miss", "miss"]
+    assert {response.headers["cache-control"] for response in responses} == {"no-store"}
     whole = one.get(query, Authorization="Token x")
     assert whole.body == responses[0].body
 

@@ -155,8 +155,8 @@ def test_only_what_is_selected_is_read(demo: Platform) -> None:
         fragment more on DelaysByDay { Total_Flights Avg_Arrival_Delay @skip(if: true) }"""
     view, request = GraphQL.as_view(), APIRequestFactory().get(PATH, {"query": query})
     with CaptureQueriesContext(connections["reader"]) as seen:
-        answer = view(request).render()
-    result = json.loads(answer.content)["data"]
+        response = view(request).render()
+    result = json.loads(response.content)["data"]
     version = result["delays_by_day"]["version"]
     assert result["other"] == {"version": version, "limit": 1000}
     reads = [query["sql"] for query in seen.captured_queries if " FROM " in query["sql"]]
@@ -215,9 +215,9 @@ def test_an_unpublished_table_is_an_error_beside_the_data_of_others(fresh: Platf
 
 def test_pages_of_other_sites_may_send_queries(site: Site) -> None:
     headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
-    preflight = site.ask("OPTIONS", PATH, None, **headers)
+    preflight = site.request("OPTIONS", PATH, None, **headers)
     assert "POST" in preflight.headers["access-control-allow-methods"]
     assert "Content-Type" in preflight.headers["access-control-allow-headers"]
     assert post(site, "{ __typename }").headers["access-control-allow-origin"] == "*"
-    other = site.ask("OPTIONS", "/api/advanced_search", None, **headers)
+    other = site.request("OPTIONS", "/api/advanced_search", None, **headers)
     assert "POST" not in other.headers["access-control-allow-methods"]

@@ -46,9 +46,9 @@ WRONG = {
 
 @pytest.mark.parametrize("query", WRONG)
 def test_an_invalid_query_is_refused_with_what_is_wrong(site: Site, query: str) -> None:
-    answer = post(site, query)
-    assert WRONG[query] in refused(answer, answer.status)
-    assert answer.status == (404 if "nope" in query and "search" in query else 400)
+    response = post(site, query)
+    assert WRONG[query] in refused(response, response.status)
+    assert response.status == (404 if "nope" in query and "search" in query else 400)
 
 
 @pytest.mark.parametrize("value", [None, "5", True, [1], {"a": 1}, 1.5, "\0", ["\0"]])
@@ -139,9 +139,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_query_is_refused(site: Site, name: str) -> None:
     query, says = HOSTILE[name]
-    answer = post(site, query)
-    messages = [error["message"] for error in answer.json()["errors"]]
-    assert answer.status in (200, 400)
+    response = post(site, query)
+    messages = [error["message"] for error in response.json()["errors"]]
+    assert response.status in (200, 400)
     assert any(says in message for message in messages), messages
 
 
@@ -172,15 +172,15 @@ BODIES = [
 def test_a_wrong_body_is_refused(
     site: Site, body: bytes, type_: str, status: int, says: str
 ) -> None:
-    answer = site.ask("POST", PATH, body, Content_Type=type_)
-    assert says in refused(answer, status)
+    response = site.request("POST", PATH, body, Content_Type=type_)
+    assert says in refused(response, status)
 
 
 def test_thousands_of_aliases_are_refused(site: Site) -> None:
     assert "65,536 bytes" in refused(post(site, f"{{ {aliases(1_500)} }}"), 413)
     assert (
         "the limit is 100,000"
-        in site.ask(
+        in site.request(
             *("POST", "/api/graphql", json.dumps({"query": aliases(10_000)}).encode())
         ).body.decode()
     )
@@ -196,8 +196,8 @@ def test_a_deep_variable_is_refused(site: Site) -> None:
 
 def test_a_cursor_of_a_pruned_version_is_refused_with_the_reason(site: Site) -> None:
     query = "query ($c: String) { delays_by_day(cursor: $c) { next } }"
-    answer = post(site, query, c=str(Position(999, False, [1])))
-    assert "Version 999 is not available" in refused(answer, 410)
+    response = post(site, query, c=str(Position(999, False, [1])))
+    assert "Version 999 is not available" in refused(response, 410)
 
 
 def test_an_invalid_get_is_refused(site: Site) -> None:
@@ -213,6 +213,6 @@ def test_one_of_several_operations_is_run(site: Site) -> None:
     body = {"query": "query a { __typename } query b { delays_by_day { version } }"}
     for name, status in [("b", 200), ("c", 400), (None, 400)]:
         request = json.dumps({**body, "operationName": name}).encode()
-        answer = site.ask("POST", PATH, request, Content_Type="application/json")
-        assert answer.status == status
-    assert "a, b" in refused(answer)
+        response = site.request("POST", PATH, request, Content_Type="application/json")
+        assert response.status == status
+    assert "a, b" in refused(response)

@@ -33,9 +33,9 @@ LATE = "share_Arrival_Delay_Minutes_gte_30"
 
 
 def groups(site: Site, table: str, **params: str) -> list[dict[str, Any]]:
-    answer = site.get(f"/api/{table}/?{urlencode(params)}")
-    assert answer.status == 200, answer.body
-    rows: list[dict[str, Any]] = answer.json()["results"]
+    response = site.get(f"/api/{table}/?{urlencode(params)}")
+    assert response.status == 200, response.body
+    rows: list[dict[str, Any]] = response.json()["results"]
     return rows
 
 
@@ -222,10 +222,10 @@ def test_groups_of_months_are_paged_and_counted(site: Site) -> None:
     path = f"/api/{FLIGHTS}/?group_by=month:Flight_Date&aggregate=count&limit=5&count=exact"
     rows, link = [], path
     while link:
-        answer = site.get(link)
-        assert answer.headers["x-airsense-count"] == "12"
-        rows += answer.json()["results"]
-        following = answer.json()["next"]
+        response = site.get(link)
+        assert response.headers["x-airsense-count"] == "12"
+        rows += response.json()["results"]
+        following = response.json()["next"]
         link = following and f"/api/{FLIGHTS}/{following}"
     assert [row["month_Flight_Date"] for row in rows] == [f"2013-{m:02}-01" for m in range(1, 13)]
 
@@ -290,10 +290,10 @@ def plain(rows: list[Any]) -> list[list[Any]]:
 
 def test_files_have_the_same_groups(site: Site, expected: list[list[Any]]) -> None:
     def file(format_: str) -> bytes:
-        answer = site.get(f"/api/{FLIGHTS}/?{urlencode(PARAMS)}&format={format_}")
-        assert answer.status == 200, answer.body
-        assert answer.headers["x-airsense-rows"] == str(len(expected))
-        return answer.body
+        response = site.get(f"/api/{FLIGHTS}/?{urlencode(PARAMS)}&format={format_}")
+        assert response.status == 200, response.body
+        assert response.headers["x-airsense-rows"] == str(len(expected))
+        return response.body
 
     lines = list(csv.reader(io.StringIO(file("csv").decode())))
     assert lines[0] == NAMES
@@ -319,8 +319,8 @@ def test_graphql_has_the_same_groups(site: Site, expected: list[list[Any]]) -> N
         percentile_disc(p: 90) { Arrival_Delay_Minutes }
         chicago: share(of: "Destination_City:\\"Chicago, IL\\"")
         percent(of: "Arrival_Delay_Minutes/Departure_Delay_Minutes") } } }"""
-    answer = post(site, query, having=PARAMS["having"], order=PARAMS["order_by"])
-    rows = data(answer)["flight_delay_data_groups"]["rows"]
+    response = post(site, query, having=PARAMS["having"], order=PARAMS["order_by"])
+    rows = data(response)["flight_delay_data_groups"]["rows"]
     flat = [
         [
             *(*row["by"].values(), row["count"], row["late"], *row["percentile_disc"].values()),
@@ -387,9 +387,9 @@ def test_what_cannot_be_computed_is_refused_with_what_is_allowed(
     site: Site, params: str, says: str, allowed: str
 ) -> None:
     query = urlencode(dict(pair.split("=", 1) for pair in params.split("&")))
-    answer = site.get(f"/api/{FLIGHTS}/?{query}")
-    assert answer.status == 400, answer.body
-    problem = answer.json()
+    response = site.get(f"/api/{FLIGHTS}/?{query}")
+    assert response.status == 400, response.body
+    problem = response.json()
     assert says in problem["detail"]
     assert allowed in " ".join(problem.get("allowed", ())), problem
     page = site.get(f"/explorer?table={FLIGHTS}&{query}", Accept="text/html")
@@ -426,5 +426,5 @@ def test_a_long_name_is_cut_and_works(site: Site) -> None:
     (row,) = groups(site, FLIGHTS, aggregate=f"share:{city}")
     (name,) = row
     assert len(name) <= 63
-    answer = site.get(f"/api/{FLIGHTS}/?{urlencode({'aggregate': f'share:{city}'})}&format=csv")
-    assert answer.body.decode().splitlines() == [name, "0"]
+    response = site.get(f"/api/{FLIGHTS}/?{urlencode({'aggregate': f'share:{city}'})}&format=csv")
+    assert response.body.decode().splitlines() == [name, "0"]

@@ -24,10 +24,10 @@ DAYS = "/api/delays_by_day/"
 def test_an_error_is_a_problem_with_its_details(
     site: Site, path: str, status: int, title: str
 ) -> None:
-    answer = site.get(path, Accept="*/*")
-    assert answer.status == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
+    response = site.get(path, Accept="*/*")
+    assert response.status == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
     assert (body["type"], body["status"], body["title"]) == ("about:blank", status, title)
     assert body["detail"].endswith(".")
 
@@ -37,21 +37,21 @@ FIRST_ERROR = {"error", "message", "detail"}
 
 def test_legacy_routes_keep_their_error_format(site: Site) -> None:
     for path in ("/api/dynamic_query", "/api/dynamic_query?table_name=delays_by_day&Nope=1"):
-        answer = site.get(path)
-        assert set(answer.json()) == {*FIRST_ERROR, "allowed"}
-        assert answer.headers["content-type"] == "application/json"
+        response = site.get(path)
+        assert set(response.json()) == {*FIRST_ERROR, "allowed"}
+        assert response.headers["content-type"] == "application/json"
     for form in ("csv", "xlsx", "pdf"):
-        answer = site.get(f"/api/dynamic_query?table_name=delays_by_day&Nope=1&format={form}")
-        assert set(answer.json()) == {*FIRST_ERROR, "allowed"}
-        assert answer.headers["content-type"] == "application/json"
-    refused = site.ask("POST", "/api/advanced_search", b"{}", Content_Type="application/json")
+        response = site.get(f"/api/dynamic_query?table_name=delays_by_day&Nope=1&format={form}")
+        assert set(response.json()) == {*FIRST_ERROR, "allowed"}
+        assert response.headers["content-type"] == "application/json"
+    refused = site.request("POST", "/api/advanced_search", b"{}", Content_Type="application/json")
     assert set(refused.json()) == FIRST_ERROR
 
 
 def test_head_is_get_without_a_body(site: Site) -> None:
     graphql = "/api/graphql?query=%7Bdelays_by_day%7Bversion%7D%7D"
     for path in (DAYS, "/api/", "/api/search?q=monday", f"{DAYS}?format=parquet", graphql):
-        head, get = site.ask("HEAD", path), site.get(path)
+        head, get = site.request("HEAD", path), site.get(path)
         assert (head.status, head.body) == (200, b"")
         own = {"date", "x-request-id", "x-airsense-cache", "content-length", "transfer-encoding"}
         own |= {"ratelimit", "ratelimit-policy"}  # the second answer can be a kept one
@@ -68,27 +68,27 @@ def test_pages_of_other_sites_may_read_and_nothing_else(site: Site) -> None:
             assert read.headers["access-control-allow-origin"] == "*"
             assert read.headers["access-control-expose-headers"] == "*"
     headers = {**other, "Access-Control-Request-Method": "GET"}
-    preflight = site.ask("OPTIONS", DAYS, None, **headers)
+    preflight = site.request("OPTIONS", DAYS, None, **headers)
     assert preflight.status == 204
     allowed = preflight.headers["access-control-allow-headers"].split(", ")
     assert {"If-None-Match", "X-API-Key"} <= set(allowed)
     assert "Authorization" not in allowed
     for path in ("/api/transfers/", "/admin/", "/explorer"):
         assert "access-control-allow-origin" not in site.get(path, **other).headers
-    wrote = site.ask("POST", "/api/advanced_search", b"{}", Content_Type="application/json")
+    wrote = site.request("POST", "/api/advanced_search", b"{}", Content_Type="application/json")
     assert "access-control-allow-origin" not in wrote.headers
 
 
 def test_options_lists_the_allowed_methods(site: Site) -> None:
-    answer = site.ask("OPTIONS", DAYS)
-    assert answer.status == 200
-    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+    response = site.request("OPTIONS", DAYS)
+    assert response.status == 200
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_each_request_has_an_id_of_its_own(site: Site) -> None:
     responses = [site.get(path) for path in (DAYS, DAYS, DAYS, "/", "/api/nowhere/")]
-    assert "hit" in {answer.headers["x-airsense-cache"] for answer in responses}
-    assert len({answer.headers["x-request-id"] for answer in responses}) == len(responses)
+    assert "hit" in {response.headers["x-airsense-cache"] for response in responses}
+    assert len({response.headers["x-request-id"] for response in responses}) == len(responses)
     response = site.get(DAYS, X_Request_ID="proxy-1.a")
     assert response.headers["x-request-id"] == "proxy-1.a"
     for forged in ("a b", "x" * 65, "ü"):
@@ -116,9 +116,9 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     ],
 )
 def test_the_format_is_the_one_that_the_client_prefers(site: Site, accept: str, form: str) -> None:
-    answer = site.get(DAYS, Accept=accept)
-    assert answer.status == 200
-    assert answer.headers["content-type"] == form
+    response = site.get(DAYS, Accept=accept)
+    assert response.status == 200
+    assert response.headers["content-type"] == form
 
 
 @pytest.mark.parametrize("accept", ["application/json;q=0", "*/*;q=0", "text/*;q=0.0, image/png"])
@@ -143,8 +143,8 @@ def test_a_client_that_accepts_no_format_gets_406(site: Site, accept: str) -> No
 def test_a_file_is_compressed_as_the_client_prefers(
     site: Site, accepted: str, way: str | None
 ) -> None:
-    answer = site.get(f"{DAYS}?format=csv", Accept_Encoding=accepted)
-    assert answer.headers.get("content-encoding") == way
+    response = site.get(f"{DAYS}?format=csv", Accept_Encoding=accepted)
+    assert response.headers.get("content-encoding") == way
 
 
 def test_a_csv_file_says_its_charset(site: Site) -> None:
@@ -163,8 +163,8 @@ def test_a_repeated_search_parameter_is_refused(site: Site, path: str) -> None:
 
 def test_a_limit_of_any_size_is_the_largest(site: Site) -> None:
     for digits in (20, 40):
-        answer = site.get(f"{DAYS}?limit={'9' * digits}")
-        assert (answer.status, answer.headers["x-airsense-limit"]) == (200, "10000")
+        response = site.get(f"{DAYS}?limit={'9' * digits}")
+        assert (response.status, response.headers["x-airsense-limit"]) == (200, "10000")
         assert len(site.get(f"{DAYS}?format=ndjson&limit={'9' * digits}").body.splitlines()) == 7
         assert site.get(f"/api/search?q=monday&limit={'9' * digits}").json()["limit"] == 100
     long = site.get(f"{DAYS}?limit={'9' * 41}")
@@ -186,15 +186,15 @@ def test_a_limit_of_any_size_is_the_largest(site: Site) -> None:
     ],
 )
 def test_a_whole_number_is_written_in_plain_digits(site: Site, condition: str, value: str) -> None:
-    answer = site.get(f"{DAYS}?{quote(condition.format(value), safe='=&')}")
-    assert answer.status == 400, answer.body
-    assert "whole number" in answer.json()["detail"]
+    response = site.get(f"{DAYS}?{quote(condition.format(value), safe='=&')}")
+    assert response.status == 400, response.body
+    assert "whole number" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("value", ["1_0.5", " 1.5", "\uff11.5", "1e1_0", "nan", "inf", "1e400"])
 def test_a_number_is_written_in_plain_digits(site: Site, value: str) -> None:
-    answer = site.get(f"{DAYS}?Avg_Arrival_Delay__gt={quote(value)}")
-    assert answer.status == 400, answer.body
+    response = site.get(f"{DAYS}?Avg_Arrival_Delay__gt={quote(value)}")
+    assert response.status == 400, response.body
     for same in ("1.5", "+1.5", "15e-1", "1.50"):
         path = f"{DAYS}?Avg_Arrival_Delay__gt={quote(same)}"
         assert len(site.get(path).json()["results"]) == 6
@@ -222,10 +222,10 @@ def test_a_missing_or_extra_slash_redirects_to_the_right_address(
     for method in ("GET", "HEAD", "POST"):
         connection = http.client.HTTPConnection(urlsplit(site.url).netloc)
         connection.request(method, f"{path}?q=a%26b")
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         connection.close()
-        assert (answer.status, answer.headers["Location"]) == (308, f"{right}?q=a%26b")
+        assert (response.status, response.headers["Location"]) == (308, f"{right}?q=a%26b")
         if method != "HEAD":
             detail = json.loads(body)["detail"]
             assert detail == f"There is nothing at {path}. The address is {right}"

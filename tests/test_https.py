@@ -60,11 +60,11 @@ def test_a_form_from_another_origin_is_refused_and_the_error_names_the_settings(
     secure: Site, site: Site
 ) -> None:
     origin = {"Origin": "https://example.org", "Accept": "text/html"}
-    answer = site.ask("POST", "/admin/login/", b"username=admin", **origin)
-    assert answer.status == 403
-    assert b"CSRF_TRUSTED_ORIGINS=https://example.org" in answer.body
-    assert b"HTTPS=true" in answer.body
-    hostile = site.ask("POST", "/admin/login/", b"", Origin="null", Accept="text/html")
+    response = site.request("POST", "/admin/login/", b"username=admin", **origin)
+    assert response.status == 403
+    assert b"CSRF_TRUSTED_ORIGINS=https://example.org" in response.body
+    assert b"HTTPS=true" in response.body
+    hostile = site.request("POST", "/admin/login/", b"", Origin="null", Accept="text/html")
     assert hostile.status == 403
     assert b"CSRF_TRUSTED_ORIGINS" not in hostile.body
 
@@ -75,9 +75,9 @@ def test_a_form_from_another_origin_is_refused_and_the_error_names_the_settings(
 def test_http_redirects_to_https_with_hsts(secure: Site, path: str) -> None:
     plain = get(secure, path)
     assert (plain.status, plain.headers["Location"]) == (301, f"https://example.org{path}")
-    answer = get(secure, path, **BY_HTTPS)
-    assert answer.status == 200
-    assert answer.headers["Strict-Transport-Security"] == "max-age=2592000"
+    response = get(secure, path, **BY_HTTPS)
+    assert response.status == 200
+    assert response.headers["Strict-Transport-Security"] == "max-age=2592000"
 
 
 def test_cookies_are_never_sent_by_plain_http(secure: Site) -> None:

@@ -160,10 +160,10 @@ def upload(size: int) -> str:
     browser.force_login(User.objects.create_superuser(name))
     form = {"file": SimpleUploadedFile("records.csv", b"x" * size), "kind": "append"}
     before = WarehouseJob.objects.count()
-    answer = browser.post("/admin/transfers/warehousejob/ingest/", form)
-    assert answer.status_code == 400
+    response = browser.post("/admin/transfers/warehousejob/ingest/", form)
+    assert response.status_code == 400
     assert WarehouseJob.objects.count() == before
-    return answer.content.decode()
+    return response.content.decode()
 
 
 @pytest.mark.parametrize("size", [1 << 20, 4 << 20], ids=["in memory", "in a temporary file"])

@@ -57,7 +57,7 @@ def miss(site: Site, secret: str, path: str = DAYS) -> Response:
 def test_a_key_has_an_allowance_of_its_own(low: Site) -> None:
     secret = new_key(rate=5_000)
     responses = [miss(low, secret) for _ in range(150)]
-    assert {answer.status for answer in responses} == {200}
+    assert {response.status for response in responses} == {200}
     assert responses[0].headers["ratelimit-policy"] == '"key";q=5000;w=60'
     small = new_key(rate=2)
     assert 429 in {miss(low, small).status for _ in range(5)}
@@ -67,17 +67,17 @@ def test_an_invalid_key_is_refused_with_the_reason(low: Site) -> None:
     ended = new_key(ends_at=timezone.now() - timedelta(days=1))
     unknown = f"airsense_{'x' * 43}"
     for secret, reason in [("nonsense", "unknown"), (unknown, "unknown"), (ended, "expired at")]:
-        answer = miss(low, secret)
-        assert answer.status == 401
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.headers["www-authenticate"].startswith("ApiKey")
-        assert reason in answer.json()["detail"]
-        assert secret not in answer.body.decode()
+        response = miss(low, secret)
+        assert response.status == 401
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.headers["www-authenticate"].startswith("ApiKey")
+        assert reason in response.json()["detail"]
+        assert secret not in response.body.decode()
 
 
 def test_failed_keys_are_counted_by_address(low: Site) -> None:
-    answer = miss(low, f"airsense_{'y' * 43}")
-    assert answer.headers["ratelimit-policy"].startswith('"address"')
+    response = miss(low, f"airsense_{'y' * 43}")
+    assert response.headers["ratelimit-policy"].startswith('"address"')
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_a_revoked_key_is_refused_within_a_second(low: Site) -> None:
 def test_a_key_is_limited_to_its_scopes(low: Site) -> None:
     secret = new_key(scopes=["search"])
     for path in (DAYS, f"{DAYS}?format=csv"):
-        answer = miss(low, secret, path)
-        assert (answer.status, answer.json()["allowed"]) == (403, ["search"])
+        response = miss(low, secret, path)
+        assert (response.status, response.json()["allowed"]) == (403, ["search"])
     assert low.get("/api/search?q=friday", X_API_Key=secret).status == 200
     assert miss(low, new_key(scopes=["export"]), f"{DAYS}?format=csv").status == 200
 

@@ -40,15 +40,15 @@ def token(platform: Platform, name: str, *permissions: str) -> str:
 def transfer(site: Site, path: str = "", body: object = None, **headers: str) -> Response:
     data = b"" if body is None else json.dumps(body).encode()
     params = {"Content_Type": "application/json", **headers}
-    return site.ask("POST", f"/transfer_table{path}", data=data, **params)
+    return site.request("POST", f"/transfer_table{path}", data=data, **params)
 
 
 def test_status_states_whether_each_part_is_reachable(running: tuple[Platform, Site]) -> None:
     _, site = running
     for path in ("/connector", "/dbstatus", "/rdsstatus"):
-        answer = site.get(path)
-        assert (answer.status, answer.json()["status"]) == (200, "connected"), path
-        assert site.ask("POST", path).status == 405
+        response = site.get(path)
+        assert (response.status, response.json()["status"]) == (200, "connected"), path
+        assert site.request("POST", path).status == 405
 
 
 def test_an_unreachable_part_is_reported_without_the_error(fresh: Platform) -> None:
@@ -57,14 +57,14 @@ def test_an_unreachable_part_is_reported_without_the_error(fresh: Platform) -> N
     fresh.env["REDIS_URL"] = "redis://127.0.0.1:1"
     with fresh.site(processes=1) as site:
         for path in ("/connector", "/dbstatus"):
-            answer = site.get(path)
-            assert (answer.status, answer.json()["status"]) == (503, "unreachable"), path
-            assert str(fresh.warehouse).encode() not in answer.body
+            response = site.get(path)
+            assert (response.status, response.json()["status"]) == (503, "unreachable"), path
+            assert str(fresh.warehouse).encode() not in response.body
         key = {"Authorization": f"Token {token(fresh, 'operator', 'start_transfer')}"}
-        answer = transfer(site, "?table_name=delays_by_day", **key)
-        assert answer.status == 500
-        assert "Valkey" in answer.json()["advice"]
-        assert answer.json()["detail"] == answer.json()["error"]
+        response = transfer(site, "?table_name=delays_by_day", **key)
+        assert response.status == 500
+        assert "Valkey" in response.json()["advice"]
+        assert response.json()["detail"] == response.json()["error"]
         (row,) = json.loads(fresh.manage("dumpdata", "transfers.transfer"))
         assert row["fields"]["status"] == "failed"
 
@@ -111,15 +111,15 @@ def test_a_request_without_one_known_table_is_refused(
     running: tuple[Platform, Site], operator: dict[str, str], path: str, body: object, status: int
 ) -> None:
     _, site = running
-    answer = transfer(site, path, body, **operator)
-    assert answer.status == status
-    assert "delays_by_day" in answer.json()["allowed"]
-    assert answer.json()["detail"] == answer.json()["message"] == answer.json()["error"]
+    response = transfer(site, path, body, **operator)
+    assert response.status == status
+    assert "delays_by_day" in response.json()["allowed"]
+    assert response.json()["detail"] == response.json()["message"] == response.json()["error"]
 
 
 def search(site: Site, body: object) -> Response:
     data = json.dumps(body).encode()
-    return site.ask("POST", "/api/advanced_search", data, Content_Type="application/json")
+    return site.request("POST", "/api/advanced_search", data, Content_Type="application/json")
 
 
 def test_a_search_finds_texts_in_any_case_and_numbers_as_they_are_written(site: Site) -> None:
@@ -135,9 +135,9 @@ def test_a_search_finds_texts_in_any_case_and_numbers_as_they_are_written(site: 
 
 @pytest.mark.parametrize("query", ["%", "_", "\\", "'", '"', "' OR 1=1 --"])
 def test_a_search_takes_every_character_as_itself(site: Site, query: str) -> None:
-    answer = search(site, {"query": query})
-    tables = answer.json().values() if answer.status == 200 else []
-    assert answer.status == 200 or answer.json()["message"] == "No matching records found."
+    response = search(site, {"query": query})
+    tables = response.json().values() if response.status == 200 else []
+    assert response.status == 200 or response.json()["message"] == "No matching records found."
     for row in [row for table in tables for row in table["rows"]]:
         assert any(query in str(value) for value in row.values())
 

@@ -35,9 +35,9 @@ def test_requests_above_a_limit_are_refused_with_the_limit(
     site: Site, what: str, query: str
 ) -> None:
     for path in (f"{DAYS}?", f"{DYNAMIC}&"):
-        answer = site.get(path + query)
-        assert answer.status == 400
-        body = answer.json()
+        response = site.get(path + query)
+        assert response.status == 400
+        body = response.json()
         detail = body.get("detail") or body["error"]
         assert re.match(rf"[\d,]+ {what} exceed the limit of [\d,]+ in one request", detail)
 
@@ -57,23 +57,23 @@ def test_requests_within_the_limits_are_answered(site: Site, query: str) -> None
 
 
 def test_conditions_of_where_are_filters(site: Site) -> None:
-    answer = site.get(f"{DYNAMIC}&where={several(51, COLUMN + '__not:{n}')}")
-    assert answer.status == 400
-    assert "the limit of 50" in answer.json()["error"]
+    response = site.get(f"{DYNAMIC}&where={several(51, COLUMN + '__not:{n}')}")
+    assert response.status == 400
+    assert "the limit of 50" in response.json()["error"]
 
 
 @pytest.mark.parametrize("path", [DAYS, DYNAMIC, "/api/search", "/api/nowhere", "/api/"])
 def test_a_long_address_is_refused_with_its_length(site: Site, path: str) -> None:
     sign = "&" if "?" in path else "?"
-    answer = site.get(f"{path}{sign}{'a' * limits.ADDRESS}", Accept="*/*")
-    assert answer.status == 414
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "the limit is 8,000" in answer.json()["detail"]
+    response = site.get(f"{path}{sign}{'a' * limits.ADDRESS}", Accept="*/*")
+    assert response.status == 414
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "the limit is 8,000" in response.json()["detail"]
 
 
 def test_a_page_with_a_long_address_says_so(site: Site) -> None:
-    answer = site.get(f"/explorer?{'a' * limits.ADDRESS}", Accept="text/html")
-    assert (answer.status, b"<h1>The address has" in answer.body) == (414, True)
+    response = site.get(f"/explorer?{'a' * limits.ADDRESS}", Accept="text/html")
+    assert (response.status, b"<h1>The address has" in response.body) == (414, True)
 
 
 def test_an_address_that_the_server_itself_cannot_take_is_refused(site: Site) -> None:
@@ -84,11 +84,11 @@ def test_an_address_that_the_server_itself_cannot_take_is_refused(site: Site) ->
 
 
 def test_more_parameters_than_are_read_are_refused(site: Site) -> None:
-    answer = site.get(f"{DAYS}?{'a&' * 1_500}", Accept="*/*")
-    assert (answer.status, answer.json()["title"]) == (400, "Bad Request")
+    response = site.get(f"{DAYS}?{'a&' * 1_500}", Accept="*/*")
+    assert (response.status, response.json()["title"]) == (400, "Bad Request")
 
 
 def test_a_long_body_is_refused_before_it_is_read(site: Site) -> None:
     body = b'{"query": "%s"}' % (b"a" * settings.BODY_LIMIT)
-    answer = site.ask("POST", "/api/advanced_search", body, Content_Type="application/json")
-    assert (answer.status, answer.json()["status"]) == (413, 413)
+    response = site.request("POST", "/api/advanced_search", body, Content_Type="application/json")
+    assert (response.status, response.json()["status"]) == (413, 413)

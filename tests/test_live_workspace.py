@@ -47,8 +47,8 @@ def test_the_pipeline_runs_on_a_workspace_or_a_cluster(scheme: str, fresh: Platf
         publish(fresh, file)
         assert "unchanged" in fresh.manage("transfer", "delays_by_day", seconds=SECONDS)
         live = {table: site.get(f"/api/{table}/").json() for table in broker.TABLES}
-    assert {table: answer["results"] for table, answer in live.items()} == local
-    assert {answer["version"] for answer in live.values()} == {2}
+    assert {table: response["results"] for table, response in live.items()} == local
+    assert {response["version"] for response in live.values()} == {2}
     assert versions(fresh) == published
 
 

@@ -69,18 +69,18 @@ def log_in(site: Site, address: str, name: str, password: str = WRONG) -> LoginR
     }
     connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=30)
     connection.request("POST", PATH, urlencode({**form, "next": "/admin/"}), headers)
-    answer = connection.getresponse()
-    page, received = answer.read().decode(), answer.headers
+    response = connection.getresponse()
+    page, received = response.read().decode(), response.headers
     connection.close()
     cookies = str(received.get_all("Set-Cookie"))
-    return LoginResponse(answer.status, int(received.get("Retry-After", 0)), cookies, page)
+    return LoginResponse(response.status, int(received.get("Retry-After", 0)), cookies, page)
 
 
 def test_after_five_failures_even_the_right_password_has_to_wait(
     doors: Site, address: str, somebody: str
 ) -> None:
     failed = [log_in(doors, address, somebody) for _ in range(login_throttle.PER_NAME)]
-    assert {answer.status for answer in failed} == {200}
+    assert {response.status for response in failed} == {200}
     assert "Please enter the correct username and password" in failed[-1].page
     refused = log_in(doors, address, somebody, RIGHT)
     assert refused.status == 429
@@ -113,21 +113,23 @@ def test_concurrent_guesses_are_limited_too(doors: Site, address: str, somebody:
     spellings = [somebody, somebody.upper(), somebody.title()] * 8
     with ThreadPoolExecutor(12) as pool:
         responses = list(pool.map(lambda name: log_in(doors, address, name), spellings))
-    assert Counter(answer.status for answer in responses)[200] == login_throttle.PER_NAME
+    assert Counter(response.status for response in responses)[200] == login_throttle.PER_NAME
 
 
 def test_logins_that_succeed_are_not_counted(doors: Site, address: str, somebody: str) -> None:
     for _ in range(3):
         log_in(doors, address, somebody)
     again = [log_in(doors, address, somebody, RIGHT) for _ in range(login_throttle.PER_NAME + 3)]
-    assert {answer.status for answer in again} == {302}
+    assert {response.status for response in again} == {302}
     assert [log_in(doors, address, somebody).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_unknown_names_get_the_same_response(doors: Site, address: str, somebody: str) -> None:
     for name in (somebody, f"{somebody}x"):
         responses = [log_in(doors, address, name) for _ in range(login_throttle.PER_NAME + 1)]
-        assert [answer.status for answer in responses] == [200] * login_throttle.PER_NAME + [429]
+        assert [response.status for response in responses] == [200] * login_throttle.PER_NAME + [
+            429
+        ]
 
 
 def test_without_valkey_people_log_in_and_guesses_still_end(

@@ -124,9 +124,9 @@ def test_by_default_cache_hits_have_no_line_and_lines_are_text(
     own = Platform(demo.env, log=tmp_path / "log")
     with own.site(processes=1) as site:
         until(lambda: site.get("/api/").headers["x-airsense-cache"] != "bypass")
-        answers = [site.get(QUERY).headers["x-airsense-cache"] for _ in range(3)]
+        responses = [site.get(QUERY).headers["x-airsense-cache"] for _ in range(3)]
     requests = [line for line in own.log.read_text().splitlines() if ": GET /api/delays" in line]
-    assert answers == ["miss", "hit", "hit"]
+    assert responses == ["miss", "hit", "hit"]
     (line,) = requests
     assert re.fullmatch(
         r"[\d-]+ [\d:,]+ INFO [0-9a-f]{16} airsense\.requests: GET /api/delays_by_day/ 200 miss"
@@ -143,16 +143,16 @@ def test_a_worker_writes_json_with_request_task_table_and_transfer(tmp_path: Pat
         with own.running("worker"), own.running("beat"), own.site(1) as site:
             body = b'{"tables": ["airlines"]}'
             headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
-            answer = site.ask(
+            response = site.request(
                 "POST", "/api/transfers/", body, X_Request_ID="from-the-client", **headers
             )
-            assert answer.status == 202, answer.body
+            assert response.status == 202, response.body
             until(lambda: '"airlines/1"' in own.log.read_text(), 60)
             until(lambda: "Sending due task" in own.log.read_text())
     by_task = [line for line in lines(own.log) if line.get("task") == "transfers.tasks.transfer"]
     (published,) = [line for line in by_task if "succeeded" in line["message"]]
     assert (published["table"], published["version"]) == ("airlines", "airlines/1")
-    assert published["transfer"] == answer.json()[0]["id"]
+    assert published["transfer"] == response.json()[0]["id"]
     assert published["request_id"] == "from-the-client"
 
 

@@ -46,7 +46,7 @@ def call(site: Site, tool: str, mode: str = "auto", **arguments: Any) -> Any:
 
 def post(site: Site, body: bytes, **headers: str) -> Any:
     named = {"Content_Type": "application/json", "Accept": ACCEPT, **headers}
-    return site.ask("POST", "/mcp", body, **named)
+    return site.request("POST", "/mcp", body, **named)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -65,18 +65,18 @@ def test_the_tools_only_read(site: Site, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_answer_has_its_address_and_version(site: Site, mode: str) -> None:
-    answer = call(site, "ask", mode, question="how many flights were cancelled on Feb 9 2013")
-    assert answer["figures"][0]["value"] == 393
-    assert answer["version"] == "performance_by_date/1"
-    assert answer["url"].startswith(f"{site.url}/api/performance_by_date/?")
-    (row,) = site.get(answer["url"].removeprefix(site.url)).json()["results"]
+    response = call(site, "ask", mode, question="how many flights were cancelled on Feb 9 2013")
+    assert response["figures"][0]["value"] == 393
+    assert response["version"] == "performance_by_date/1"
+    assert response["url"].startswith(f"{site.url}/api/performance_by_date/?")
+    (row,) = site.get(response["url"].removeprefix(site.url)).json()["results"]
     assert row["sum_Cancelled_Flights"] == 393
 
 
 def test_a_question_without_an_answer_is_refused_with_others(site: Site) -> None:
-    answer = call(site, "ask", question="which airline has the best food")
-    assert not answer["answered"]
-    assert answer["suggestions"]
+    response = call(site, "ask", question="which airline has the best food")
+    assert not response["answered"]
+    assert response["suggestions"]
 
 
 def test_all_tables_are_listed_and_described(site: Site) -> None:

@@ -48,7 +48,7 @@ def site(own: Platform, worker: Site) -> Iterator[Site]:
     with own.running("worker", f"--metrics-port={port}"), own.site(2) as site:
         token = own.token()
         own.manage("transfer", "delays_by_day")
-        site.ask(
+        site.request(
             "POST",
             "/api/transfers/",
             b'{"tables": ["airlines"]}',

@@ -17,8 +17,8 @@ def front(site: Site) -> Iterator[Site]:
         yield front
 
 
-def status(answer: Response) -> str:
-    return answer.headers["x-cache-status"]
+def status(response: Response) -> str:
+    return response.headers["x-cache-status"]
 
 
 def test_the_second_response_is_cached_and_has_the_same_bytes(site: Site, front: Site) -> None:
@@ -39,8 +39,8 @@ def test_nginx_requests_it_again_after_a_second(front: Site) -> None:
 
 def test_nginx_answers_304_to_clients_that_have_the_response(front: Site) -> None:
     etag = front.get(QUERY).headers["etag"]
-    answer = front.get(QUERY, If_None_Match=etag)
-    assert (answer.status, answer.body) == (304, b"")
+    response = front.get(QUERY, If_None_Match=etag)
+    assert (response.status, response.body) == (304, b"")
 
 
 def test_each_representation_is_cached_separately(front: Site) -> None:
@@ -58,16 +58,16 @@ def test_each_representation_is_cached_separately(front: Site) -> None:
 def test_personal_requests_are_never_cached(front: Site, headers: dict[str, str]) -> None:
     front.get(f"{QUERY}&offset=3")
     for _ in range(2):
-        answer = front.get(f"{QUERY}&offset=3", **headers)
-        assert status(answer) == "BYPASS"
-        assert answer.headers["x-airsense-cache"] == "bypass"
+        response = front.get(f"{QUERY}&offset=3", **headers)
+        assert status(response) == "BYPASS"
+        assert response.headers["x-airsense-cache"] == "bypass"
 
 
 def test_a_cached_response_is_not_for_clients_with_an_unknown_key(front: Site) -> None:
     for _ in range(2):
         assert front.get(f"{QUERY}&offset=5").status == 200
-    answer = front.get(f"{QUERY}&offset=5", X_API_Key="nonsense")
-    assert (answer.status, status(answer)) == (401, "BYPASS")
+    response = front.get(f"{QUERY}&offset=5", X_API_Key="nonsense")
+    assert (response.status, status(response)) == (401, "BYPASS")
 
 
 @pytest.mark.parametrize(

@@ -54,15 +54,15 @@ def site(published: Platform) -> Iterator[Site]:
 
 
 def names(site: Site, query: str) -> list[str]:
-    answer = site.get(f"{AIRLINES}?columns=Airline_Name&{query}")
-    assert answer.status == 200, answer.body
-    return [row["Airline_Name"] for row in answer.json()["results"]]
+    response = site.get(f"{AIRLINES}?columns=Airline_Name&{query}")
+    assert response.status == 200, response.body
+    return [row["Airline_Name"] for row in response.json()["results"]]
 
 
 def cities(site: Site, query: str) -> list[str]:
-    answer = site.get(f"{CITIES}?columns=City&{query}")
-    assert answer.status == 200, answer.body
-    return [row["City"] for row in answer.json()["results"]]
+    response = site.get(f"{CITIES}?columns=City&{query}")
+    assert response.status == 200, response.body
+    return [row["City"] for row in response.json()["results"]]
 
 
 def test_every_format_shows_no_value(site: Site) -> None:

@@ -71,7 +71,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("path", ANSWERS)
 def test_a_page_begins_with_the_sentence_that_answers(site: Site, path: str) -> None:
-    assert ANSWERS[path] in _answer(_body(site, path))
+    assert ANSWERS[path] in _response(_body(site, path))
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -87,7 +87,7 @@ def test_each_query_that_a_page_names_can_be_run(site: Site, path: str) -> None:
 def test_a_page_has_a_description_and_a_picture_to_share(site: Site, path: str) -> None:
     body = _body(site, path)
     (description,) = re.findall(r'<meta name="description" content="([^"]*)"', body)
-    assert unescape(description) == _answer(body)
+    assert unescape(description) == _response(body)
     (image,) = re.findall(r'<meta property="og:image" content="([^"]*)"', body)
     png = site.get(unescape(image).removeprefix(settings.PUBLIC_URL))
     assert png.headers["content-type"] == "image/png"
@@ -97,18 +97,18 @@ def test_a_page_has_a_description_and_a_picture_to_share(site: Site, path: str) 
 @pytest.mark.parametrize("path", MISSING)
 def test_what_does_not_exist_is_404_and_close_things_are_suggested(site: Site, path: str) -> None:
     message, suggestion = MISSING[path]
-    answer = site.get(path, Accept="text/html")
-    assert answer.status == 404
-    body = unescape(answer.body.decode())
+    response = site.get(path, Accept="text/html")
+    assert response.status == 404
+    body = unescape(response.body.decode())
     assert message in body
     assert f'href="{suggestion}"' in body
 
 
 @pytest.mark.parametrize("path", REFUSED)
 def test_a_wrong_parameter_is_refused_with_what_is_allowed(site: Site, path: str) -> None:
-    answer = site.get(path, Accept="text/html")
-    assert answer.status == 400
-    assert REFUSED[path] in unescape(answer.body.decode())
+    response = site.get(path, Accept="text/html")
+    assert response.status == 400
+    assert REFUSED[path] in unescape(response.body.decode())
 
 
 def test_a_refused_choice_shows_the_choices(site: Site) -> None:
@@ -138,7 +138,7 @@ def test_a_route_counts_exactly_the_flights_that_are_chosen(site: Site) -> None:
     heading = "Newark (EWR) to Chicago (MDW, ORD): flights on Fridays in July"
     assert f"<h1>{heading}</h1>" in body
     where = "on Fridays in July from Newark (EWR)"
-    assert f"{late:.2f} % of {flights} flights {where}" in _answer(body)
+    assert f"{late:.2f} % of {flights} flights {where}" in _response(body)
     assert f"{cancelled} of {flights} flights" in body
     assert 'name="robots" content="noindex"' in body
 
@@ -168,10 +168,10 @@ def test_a_connection_is_made_if_the_first_flight_leaves_enough_minutes(site: Si
         """SELECT count(*), round(100.0 * count(*) FILTER ("Arrival Delay Minutes" <= 75 - 45)
             / count(*), 2) FROM records WHERE Origin = 'LGA' AND Destination = 'ORD'"""
     )
-    answer = _answer(_body(site, "/connections/?from=lga&via=ord&to=LAX&minutes=75&walk=45"))
-    assert f"{share:.2f} % of {flights:,} flights from New York (LGA) arrived in time" in answer
-    assert "no flight from ORD to LAX is in the tables" in answer
-    short = _answer(_body(site, "/connections/?from=LGA&via=ORD&minutes=1"))
+    response = _response(_body(site, "/connections/?from=lga&via=ord&to=LAX&minutes=75&walk=45"))
+    assert f"{share:.2f} % of {flights:,} flights from New York (LGA) arrived in time" in response
+    assert "no flight from ORD to LAX is in the tables" in response
+    short = _response(_body(site, "/connections/?from=LGA&via=ORD&minutes=1"))
     assert short.startswith(
         "With 1 minute at Chicago (ORD), if the way from gate to gate takes 30 minutes, "
     )
@@ -179,7 +179,7 @@ def test_a_connection_is_made_if_the_first_flight_leaves_enough_minutes(site: Si
 
 def test_things_to_compare_may_be_named(site: Site) -> None:
     for a, b in (("jetblue", "Delta"), ("LaGuardia", "jfk"), ("9+Feb+2013", "2013-07-10")):
-        by_name = _answer(_body(site, f"/compare/?a={a}&b={b}"))
+        by_name = _response(_body(site, f"/compare/?a={a}&b={b}"))
         assert re.search(r"% of [\d,]+ flights .* arrived on time", by_name)
     assert "1 Jan" not in by_name  # the answer about two days states no other period
 
@@ -193,11 +193,11 @@ def test_airlines_are_compared_on_the_routes_that_both_fly(site: Site) -> None:
             round(100.0 * count(*) FILTER ("Arrival Delay Minutes" < 15) / count(*), 2)
         FROM records JOIN common USING (Origin, Destination) WHERE "Airline Code" = 'B6'"""
     )
-    answer = _answer(_body(site, "/compare/?a=B6&b=/airlines/DL/"))
+    response = _response(_body(site, "/compare/?a=B6&b=/airlines/DL/"))
     expected = (
         f"On the {routes} routes that both fly, {share:.2f} % of {flights:,} flights of JetBlue"
     )
-    assert expected in answer
+    assert expected in response
 
 
 def test_of_equal_percentages_that_of_more_flights_ranks_first(site: Site) -> None:
@@ -235,9 +235,9 @@ def test_the_sitemap_lists_the_pages_and_each_exists(site: Site) -> None:
         pages = _locations(site.get(file.removeprefix(public)))
         assert pages
         for page in (pages[0], pages[-1]):
-            answer = site.get(page.removeprefix(public))
-            assert answer.status == 200, page
-            canonical = re.findall(r'rel="canonical" href="([^"]*)"', answer.body.decode())
+            response = site.get(page.removeprefix(public))
+            assert response.status == 200, page
+            canonical = re.findall(r'rel="canonical" href="([^"]*)"', response.body.decode())
             assert canonical in ([], [page])
 
 
@@ -261,19 +261,19 @@ def test_a_figure_of_a_page_can_be_cited(site: Site) -> None:
 
 
 def _body(site: Site, path: str) -> str:
-    answer = site.get(path)
-    assert answer.status == 200, answer.body
-    return answer.body.decode()
+    response = site.get(path)
+    assert response.status == 200, response.body
+    return response.body.decode()
 
 
-def _answer(body: str) -> str:
-    (answer,) = re.findall(r'<p class="answer">(.*?)</p>', body)
-    return unescape(answer)
+def _response(body: str) -> str:
+    (response,) = re.findall(r'<p class="answer">(.*?)</p>', body)
+    return unescape(response)
 
 
-def _locations(answer: Response) -> list[str]:
-    assert answer.status == 200
-    root = ElementTree.fromstring(answer.body)  # noqa: S314  # our own document
+def _locations(response: Response) -> list[str]:
+    assert response.status == 200
+    root = ElementTree.fromstring(response.body)  # noqa: S314  # our own document
     return [element.text or "" for element in root.findall(".//{*}loc")]
 
 

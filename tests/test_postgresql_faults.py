@@ -17,12 +17,12 @@ from tests.fault_probes import (
     NO_INDEXES,
     ROWS,
     TABLE,
-    ask,
     clean,
     current,
     last,
     let_indexes_wait,
     open_transaction,
+    queue_transfer,
     read,
     waiting,
     worker,
@@ -102,7 +102,7 @@ def test_a_postgresql_that_stops_in_the_middle_costs_a_transfer_one_attempt(
     at, sql = slow_at[phase]
     with own.site(processes=1) as site, worker(own), read(site, away=True) as seen:
         warehouse.fault(at, "slow", sql=sql, seconds=3)
-        ask(own)
+        queue_transfer(own)
         until(lambda: last(own)["phase"] == phase)
         with server.stopped():
             time.sleep(2)
@@ -119,7 +119,7 @@ def test_a_transfer_waits_until_its_worker_reaches_postgresql(
 ) -> None:
     own = Platform(platform.env, log=tmp_path / "log")
     own.ingest(flights(10, "Airline"))
-    ask(own)
+    queue_transfer(own)
     with ExitStack() as running_worker:
         with server.stopped():
             running_worker.enter_context(worker(own))
@@ -135,7 +135,7 @@ def test_a_disk_that_others_fill_fails_a_transfer_for_good_and_leaves_the_old_ve
 ) -> None:
     with crowded.site(processes=1) as site, read(site, CROWD) as seen, worker(crowded):
         with open_transaction(crowded, NO_INDEXES):
-            ask(crowded)
+            queue_transfer(crowded)
             until(lambda: waiting(crowded), seconds=60)
             fill(disk, leave=0)
         until(lambda: last(crowded)["status"] == "failed", seconds=60)

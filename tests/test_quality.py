@@ -261,7 +261,7 @@ def sign_in(platform: Platform, group: str) -> str:
 def post(site: Site, path: str, cookies: str, reason: str) -> int:
     """Submit the page that asks for a reason."""
     form = urlencode({"reason": reason, "csrfmiddlewaretoken": SECRET}).encode()
-    return site.ask("POST", path, form, Cookie=cookies, Content_Type=FORM).status
+    return site.request("POST", path, form, Cookie=cookies, Content_Type=FORM).status
 
 
 @contextmanager

@@ -13,11 +13,11 @@ DYNAMIC = "/api/dynamic_query?table_name="
 
 
 def test_the_example_query_of_the_first_clients_works(site: Site) -> None:
-    answer = site.get(
+    response = site.get(
         f"{DYNAMIC}busiest_airports_by_delays&limit=6&where=Avg_Departure_Delay:87,Total_Arrivals:4"
     )
-    assert answer.status == 200
-    assert answer.json() == []
+    assert response.status == 200
+    assert response.json() == []
 
 
 def test_rows_have_the_requested_columns_in_the_requested_order(site: Site) -> None:
@@ -87,10 +87,10 @@ def test_a_response_states_its_version_and_is_revalidated_by_its_etag(
     site: Site, table: str
 ) -> None:
     for path in (f"{DYNAMIC}{table}&limit=2", f"/api/{table}/?limit=2"):
-        answer = site.get(path)
+        response = site.get(path)
         current = TableVersion.objects.get(published__table=table)
-        assert answer.headers["x-airsense-version"] == str(current)
-        again = site.get(path, If_None_Match=answer.headers["etag"])
+        assert response.headers["x-airsense-version"] == str(current)
+        again = site.get(path, If_None_Match=response.headers["etag"])
         assert (again.status, again.body) == (304, b"")
         assert site.get(path, If_None_Match='"other"').status == 200
 
@@ -134,10 +134,10 @@ def test_a_page_states_its_limit_and_whether_more_rows_follow(site: Site) -> Non
 def test_an_invalid_query_is_refused_with_the_allowed_values(
     site: Site, query: str, status: int, says: str
 ) -> None:
-    answer = site.get(DYNAMIC + query)
-    assert answer.status == status, answer.body
-    assert says in answer.body.decode()
-    assert "SELECT" not in answer.body.decode()
+    response = site.get(DYNAMIC + query)
+    assert response.status == status, response.body
+    assert says in response.body.decode()
+    assert "SELECT" not in response.body.decode()
 
 
 def test_a_huge_number_is_compared_and_not_an_error(site: Site) -> None:
@@ -147,11 +147,11 @@ def test_a_huge_number_is_compared_and_not_an_error(site: Site) -> None:
 
 
 def test_csv_holds_every_row_of_a_query(site: Site) -> None:
-    answer = site.get("/api/flight_delay_data/?format=csv&Origin_City=Newark,%20NJ")
-    lines = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    response = site.get("/api/flight_delay_data/?format=csv&Origin_City=Newark,%20NJ")
+    lines = list(csv.DictReader(io.StringIO(response.body.decode())))
     assert len(lines) == 120_835
     assert {line["Origin_City"] for line in lines} == {"Newark, NJ"}
-    assert answer.headers["x-airsense-version"] == "flight_delay_data/1"
+    assert response.headers["x-airsense-version"] == "flight_delay_data/1"
 
 
 def test_a_browser_gets_a_page_with_escaped_values(site: Site) -> None:
@@ -163,4 +163,4 @@ def test_a_browser_gets_a_page_with_escaped_values(site: Site) -> None:
 
 def test_the_public_can_only_read(site: Site) -> None:
     for method in ("POST", "PUT", "DELETE"):
-        assert site.ask(method, "/api/delays_by_day/").status in (403, 405)
+        assert site.request(method, "/api/delays_by_day/").status in (403, 405)

@@ -14,9 +14,9 @@ DAYS = "/api/delays_by_day/"
 
 
 def results(site: Site, path: str) -> list[dict[str, object]]:
-    answer = site.get(path)
-    assert answer.status == 200, answer.body
-    rows: list[dict[str, object]] = answer.json()["results"]
+    response = site.get(path)
+    assert response.status == 200, response.body
+    rows: list[dict[str, object]] = response.json()["results"]
     return rows
 
 
@@ -48,8 +48,8 @@ def test_a_negated_filter_returns_all_other_rows(
 
 def test_a_negated_filter_returns_rows_without_a_value(site: Site) -> None:
     def count(condition: str) -> int:
-        answer = site.get(f"{FLIGHTS}?limit=1&count=exact&{condition}")
-        return int(answer.headers["x-airsense-count"])
+        response = site.get(f"{FLIGHTS}?limit=1&count=exact&{condition}")
+        return int(response.headers["x-airsense-count"])
 
     late = "Arrival_Delay_Minutes__gt=0"
     assert count(late) + count("Arrival_Delay_Minutes__not_gt=0") == 336_776
@@ -235,17 +235,19 @@ def test_facets_count_the_values_of_the_rows_that_match(site: Site) -> None:
 def test_an_invalid_query_is_refused_with_the_reason(
     site: Site, query: str, status: int, says: str
 ) -> None:
-    answer = site.get(f"{FLIGHTS}?limit=1&{query}")
-    assert answer.status == status, answer.body
-    assert says in answer.body.decode()
-    assert "SELECT" not in answer.body.decode()
-    json.loads(answer.body)
+    response = site.get(f"{FLIGHTS}?limit=1&{query}")
+    assert response.status == status, response.body
+    assert says in response.body.decode()
+    assert "SELECT" not in response.body.decode()
+    json.loads(response.body)
 
 
 def test_facets_are_refused_where_the_response_is_a_list(site: Site) -> None:
-    answer = site.get("/api/dynamic_query?table_name=flight_delay_data&limit=1&facets=Origin_City")
-    assert answer.status == 400
-    assert "/api/flight_delay_data/" in answer.json()["detail"]
+    response = site.get(
+        "/api/dynamic_query?table_name=flight_delay_data&limit=1&facets=Origin_City"
+    )
+    assert response.status == 400
+    assert "/api/flight_delay_data/" in response.json()["detail"]
 
 
 def test_the_explorer_shows_groups_and_keeps_alternatives(site: Site) -> None:

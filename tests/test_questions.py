@@ -172,12 +172,12 @@ def as_json(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 def test_the_page_has_eleven_questions_with_requests() -> None:
     assert list(questions()) == list(range(1, 12))
     assert {n: len(lines) for n, lines in questions().items()} == {
-        number: len(answers) for number, answers in ANSWERS.items()
+        number: len(responses) for number, responses in ANSWERS.items()
     }
 
 
 @pytest.mark.parametrize(
-    ("number", "index"), [(n, i) for n, answers in ANSWERS.items() for i in range(len(answers))]
+    ("number", "index"), [(n, i) for n, responses in ANSWERS.items() for i in range(len(responses))]
 )
 def test_the_demo_answers_as_an_independent_computation_does(
     site: Site, flights: duckdb.DuckDBPyConnection, number: int, index: int

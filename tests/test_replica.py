@@ -95,9 +95,9 @@ def site_of(writer: Platform, *connects: Callable[[], socket.socket]) -> Iterato
         yield site
 
 
-def version(answer: Response) -> int:
-    assert answer.status == 200, answer.body
-    return int(answer.headers["x-airsense-version"].rpartition("/")[2])
+def version(response: Response) -> int:
+    assert response.status == 200, response.body
+    return int(response.headers["x-airsense-version"].rpartition("/")[2])
 
 
 def test_a_lagging_replica_answers_with_its_own_version_on_every_surface(
@@ -110,9 +110,9 @@ def test_a_lagging_replica_answers_with_its_own_version_on_every_surface(
         old, new = version(before[DAYS]), publish(writer)
         assert new == old + 1
         for path, headers in itertools.product(SURFACES, ({}, UNCACHED)):
-            answer = site.get(path, **headers)
-            assert version(answer) == old, path
-            assert answer.body == before[path].body, path
+            response = site.get(path, **headers)
+            assert version(response) == old, path
+            assert response.body == before[path].body, path
         assert site.get("/readyz").json()["replica_lag_seconds"] >= 0
         assert "a replica, 0 bytes" not in (status := own.manage("status", "reader"))
         assert "a replica, " in status
@@ -142,8 +142,8 @@ def test_each_response_of_replicas_in_different_states_is_of_the_version_it_name
 
 def cursor_of(site: Site, number: int) -> str:
     """A path of the second page of a version."""
-    answers = (site.get("/api/delays_by_day/?cursor=&limit=2", **UNCACHED) for _ in range(50))
-    return str(next(a.json()["next"] for a in answers if version(a) == number))
+    responses = (site.get("/api/delays_by_day/?cursor=&limit=2", **UNCACHED) for _ in range(50))
+    return str(next(a.json()["next"] for a in responses if version(a) == number))
 
 
 def read_everywhere(site: Site) -> set[int]:
@@ -155,10 +155,10 @@ def read_everywhere(site: Site) -> set[int]:
         lambda: site.get(DAYS, **UNCACHED),
     ]
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda number: ways[number % 3](), range(90)))
-    for answer in answers:
-        assert answer.body == days[version(answer)], answer.headers
-    return {version(answer) for answer in answers}
+        responses = list(pool.map(lambda number: ways[number % 3](), range(90)))
+    for response in responses:
+        assert response.body == days[version(response)], response.headers
+    return {version(response) for response in responses}
 
 
 _limits = itertools.count()
@@ -179,8 +179,8 @@ def test_queries_that_a_replica_cancels_to_drop_a_version_are_repeated(
 
         def read(_: int) -> None:
             while not ends:
-                answer = site.get(f"{slow}&offset={next(offsets)}")
-                statuses[answer.status] = answer.body
+                response = site.get(f"{slow}&offset={next(offsets)}")
+                statuses[response.status] = response.body
 
         replica.pause()
         publish(writer, MANY)

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @pytest.fixture
 def job(demo: Platform) -> Iterator[WarehouseJob]:
-    job = warehouse_jobs.ask("append", "test", arguments=["there is no such file.csv"])
+    job = warehouse_jobs.queue("append", "test", arguments=["there is no such file.csv"])
     yield job
     job.delete()
 

@@ -22,9 +22,9 @@ from tests.platform import Platform, Response, Site
 
 @pytest.fixture(scope="module")
 def described(site: Site) -> Any:
-    answer = site.get("/api/schema")
-    assert answer.status == 200
-    return yaml.safe_load(answer.body)
+    response = site.get("/api/schema")
+    assert response.status == 200
+    return yaml.safe_load(response.body)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -70,7 +70,7 @@ def test_responses_match_the_description(
 def test_other_responses_match_the_description(
     site: Site, described: Any, path: str, described_at: str
 ) -> None:
-    assert wrong_answer(described, site.get(path), described_at, "get") == []
+    assert differences(described, site.get(path), described_at, "get") == []
 
 
 def test_transfers_match_the_description(demo: Platform, site: Site, described: Any) -> None:
@@ -79,9 +79,9 @@ def test_transfers_match_the_description(demo: Platform, site: Site, described: 
     try:
         listed = site.get("/api/transfers/", **key)
         assert listed.json()["results"]
-        assert wrong_answer(described, listed, "/api/transfers/", "get") == []
+        assert differences(described, listed, "/api/transfers/", "get") == []
         one = site.get(f"/api/transfers/{listed.json()['results'][0]['id']}/", **key)
-        assert wrong_answer(described, one, "/api/transfers/{id}/", "get") == []
+        assert differences(described, one, "/api/transfers/{id}/", "get") == []
         for path in ("/api/transfers/", "/api/transfers/0/"):
             assert violations(_problem(described), site.get(path).json()) == []
         assert violations(_problem(described), site.get("/api/transfers/0/", **key).json()) == []
@@ -207,9 +207,9 @@ KINDS = [
 @pytest.fixture(scope="module")
 def short(site: Site) -> Any:
     """The description that /api/docs shows."""
-    answer = site.get("/api/schema/short")
-    assert len(answer.body) < 250_000
-    return yaml.safe_load(answer.body)
+    response = site.get("/api/schema/short")
+    assert len(response.body) < 250_000
+    return yaml.safe_load(response.body)
 
 
 def test_the_short_description_is_valid_and_ordered_by_kind(short: Any, described: Any) -> None:
@@ -237,11 +237,12 @@ def test_a_short_operation_has_common_parameters_first_and_one_for_each_column(
     assert names[names.index("format") + 1 :] == [*columns, "filters"]
 
 
-def wrong_answer(described: Any, answer: Response, path: str, method: str) -> list[str]:
+def differences(described: Any, response: Response, path: str, method: str) -> list[str]:
     """List how a response differs from the description of its path and status."""
-    response = _documented(described, described["paths"][path][method], str(answer.status))
-    schema = response["content"]["application/json"]["schema"]
-    return violations({**schema, "components": described["components"]}, answer.json())
+    operation = described["paths"][path][method]
+    documented = _documented(described, operation, str(response.status))
+    schema = documented["content"]["application/json"]["schema"]
+    return violations({**schema, "components": described["components"]}, response.json())
 
 
 def _parameters(described: Any, operation: Any) -> list[Any]:
@@ -254,9 +255,9 @@ def _parameters(described: Any, operation: Any) -> list[Any]:
 
 def _documented(described: Any, operation: Any, status: str) -> Any:
     """The description of a response; error responses are shared components."""
-    answer = operation["responses"][status]
-    shared = answer.get("$ref", "").rpartition("/")[2]
-    return described["components"]["responses"][shared] if shared else answer
+    response = operation["responses"][status]
+    shared = response.get("$ref", "").rpartition("/")[2]
+    return described["components"]["responses"][shared] if shared else response
 
 
 def _problem(described: Any) -> Any:

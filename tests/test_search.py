@@ -11,9 +11,9 @@ from tests.platform import Platform, Site
 
 
 def search(site: Site, q: str, more: str = "") -> dict[str, dict[str, Any]]:
-    answer = site.get(f"/api/search?q={quote(q)}{more}")
-    assert answer.status == 200, answer.body
-    return {table["table"]: table for table in answer.json()["tables"]}
+    response = site.get(f"/api/search?q={quote(q)}{more}")
+    assert response.status == 200, response.body
+    return {table["table"]: table for table in response.json()["tables"]}
 
 
 def values(table: dict[str, Any]) -> list[str]:
@@ -117,23 +117,23 @@ def test_no_character_is_a_wildcard_in_search(site: Site, q: str) -> None:
     ],
 )
 def test_an_invalid_search_is_refused_with_the_reason(site: Site, query: str, says: str) -> None:
-    answer = site.get(f"/api/search{query}")
-    assert answer.status in (400, 404), answer.body
-    assert says in answer.body.decode()
-    json.loads(answer.body)
+    response = site.get(f"/api/search{query}")
+    assert response.status in (400, 404), response.body
+    assert says in response.body.decode()
+    json.loads(response.body)
 
 
 def test_a_search_response_states_its_versions_and_is_cached(site: Site) -> None:
     site.get("/api/search?q=chicago")
-    answer = site.get("/api/search?q=chicago")
-    assert len(answer.headers["x-airsense-version"].split(", ")) == len(TABLES)
-    same = site.get("/api/search?q=chicago", If_None_Match=answer.headers["etag"])
+    response = site.get("/api/search?q=chicago")
+    assert len(response.headers["x-airsense-version"].split(", ")) == len(TABLES)
+    same = site.get("/api/search?q=chicago", If_None_Match=response.headers["etag"])
     assert (same.status, same.body) == (304, b"")
 
 
 def understood(site: Site, q: str) -> list[tuple[str, str, bool]]:
-    answer = site.get(f"/api/search?q={quote(q)}&limit=1").json()
-    return [(part["kind"], part["url"], part["exact"]) for part in answer["understood"]]
+    response = site.get(f"/api/search?q={quote(q)}&limit=1").json()
+    return [(part["kind"], part["url"], part["exact"]) for part in response["understood"]]
 
 
 def test_a_search_states_what_it_understood(site: Site) -> None:

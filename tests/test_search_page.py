@@ -12,9 +12,9 @@ from tests.platform import Site
 
 
 def html(site: Site, q: str) -> str:
-    answer = site.get(f"/search?q={quote(q)}")
-    assert answer.status == 200, answer.body
-    return unescape(answer.body.decode())
+    response = site.get(f"/search?q={quote(q)}")
+    assert response.status == 200, response.body
+    return unescape(response.body.decode())
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_hits_are_counted_marked_and_linked_to_exactly_their_rows(site: Site) ->
     hits = page.split('id="flight_delay_data"')[1].split("</section>")[0]
     assert "<mark>DL</mark>" in hits
     (api,) = re.findall(r'href="(/api/flight_delay_data/\?[^"]+)"', hits)
-    answer = site.get(f"{api}&count=exact")
-    assert f"{int(answer.headers['x-airsense-count']):,} rows" in hits
-    rows = answer.json()["results"]
+    response = site.get(f"{api}&count=exact")
+    assert f"{int(response.headers['x-airsense-count']):,} rows" in hits
+    rows = response.json()["results"]
     assert {(row["Airline_Code"], row["Destination"]) for row in rows} == {("DL", "BOS")}
 
 

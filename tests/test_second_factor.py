@@ -86,10 +86,10 @@ def is_signed_in(client: Client) -> bool:
 def test_a_password_alone_opens_nothing_once_a_second_factor_is_set_up(operator: User) -> None:
     enrol(log_in(operator), operator)
     client = log_in(operator)
-    answer = client.get(LIST)
-    assert answer["Location"] == f"/admin/login/?next={LIST}"
+    response = client.get(LIST)
+    assert response["Location"] == f"/admin/login/?next={LIST}"
     assert (
-        client.get(answer["Location"])["Location"]
+        client.get(response["Location"])["Location"]
         == f"{PAGE}?next=%2Fadmin%2Ftransfers%2Ftransfer%2F"
     )
     for path in ("/api/transfers/", "/api/exports/"):

@@ -49,8 +49,8 @@ def sign_in(browser: requests.Session, site: Site) -> None:
 
 
 def is_signed_in(browser: requests.Session, site: Site) -> bool:
-    answer = browser.get(f"{site.url}/admin/", allow_redirects=False, timeout=30)
-    return answer.status_code == 200
+    response = browser.get(f"{site.url}/admin/", allow_redirects=False, timeout=30)
+    return response.status_code == 200
 
 
 @pytest.mark.deep

@@ -229,9 +229,9 @@ def test_a_session_gets_a_new_id_and_its_cookie_is_for_the_server_alone(
     with requests.Session() as browser:
         browser.get(f"{platform.url}{START}", allow_redirects=False, timeout=30)
         before = browser.cookies["sessionid"]
-        answer = browser.get(f"{platform.url}{START}", timeout=30).history[-1]
+        response = browser.get(f"{platform.url}{START}", timeout=30).history[-1]
         assert browser.cookies["sessionid"] != before
-    cookie = answer.headers["Set-Cookie"]
+    cookie = response.headers["Set-Cookie"]
     assert re.search(r"sessionid=\w+; .*HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax", cookie)
 
 

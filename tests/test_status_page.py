@@ -48,9 +48,9 @@ def running(own: Platform) -> Iterator[Site]:
 
 
 def test_programs_read_tables_work_parts_and_problems(running: Site) -> None:
-    answer = running.get("/api/status")
-    body = answer.json()
-    assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
+    response = running.get("/api/status")
+    body = response.json()
+    assert (response.status, response.headers["cache-control"]) == (200, "no-store")
     tables = {table["table"]: table for table in body["tables"]}
     day = tables["delays_by_day"]
     assert (day["version"], day["rows"], day["stale"], day["fresh_within"]) == (1, 2, False, 86_400)

@@ -10,9 +10,9 @@ from tests.platform import Platform, Site, until
 
 def suggestions(site: Site, **params: str) -> list[dict[str, Any]]:
     address = urlencode({name.rstrip("_"): value for name, value in params.items()})
-    answer = site.get(f"/api/search/suggest?{address}")
-    assert answer.status == 200, answer.body
-    listed: list[dict[str, Any]] = answer.json()["suggestions"]
+    response = site.get(f"/api/search/suggest?{address}")
+    assert response.status == 200, response.body
+    listed: list[dict[str, Any]] = response.json()["suggestions"]
     return listed
 
 
@@ -62,9 +62,9 @@ def test_a_text_without_letters_or_digits_suggests_nothing(site: Site) -> None:
     ],
 )
 def test_an_invalid_request_is_refused_with_the_reason(site: Site, query: str, says: str) -> None:
-    answer = site.get(f"/api/search/suggest?{query}")
-    assert answer.status == 400, answer.body
-    assert says in answer.body.decode()
+    response = site.get(f"/api/search/suggest?{query}")
+    assert response.status == 400, response.body
+    assert says in response.body.decode()
 
 
 def test_suggestions_are_cached_until_a_table_is_published(site: Site) -> None:
@@ -77,6 +77,9 @@ def test_suggestions_are_cached_until_a_table_is_published(site: Site) -> None:
 def test_without_published_tables_there_are_no_suggestions(fresh: Platform) -> None:
     fresh.manage("setup")
     with fresh.site(processes=1) as site:
-        answer = site.get("/api/search/suggest?q=jfk")
-        assert (answer.json()["suggestions"], answer.headers["cache-control"]) == ([], "no-store")
+        response = site.get("/api/search/suggest?q=jfk")
+        assert (response.json()["suggestions"], response.headers["cache-control"]) == (
+            [],
+            "no-store",
+        )
         assert site.get("/search?q=jfk").status == 200

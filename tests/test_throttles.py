@@ -40,21 +40,21 @@ def miss(site: Site, address: str, path: str = DAYS, **headers: str) -> Response
     return site.get(query, X_Forwarded_For=address, **headers)
 
 
-def remaining(answer: Response) -> int:
-    return int(answer.headers["ratelimit"].split(";r=")[1].split(";")[0])
+def remaining(response: Response) -> int:
+    return int(response.headers["ratelimit"].split(";r=")[1].split(";")[0])
 
 
 def test_two_processes_share_the_limit_of_an_address(low: Site, address: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         responses = list(pool.map(lambda _: miss(low, address), range(LIMIT + 15)))
-    assert Counter(answer.status for answer in responses) == {200: LIMIT, 429: 15}
+    assert Counter(response.status for response in responses) == {200: LIMIT, 429: 15}
 
 
 def test_a_response_states_the_remaining_requests_and_a_refusal_when_to_retry(
     low: Site, address: str
 ) -> None:
     responses = [miss(low, address) for _ in range(LIMIT)]
-    assert [remaining(answer) for answer in responses] == list(range(LIMIT - 1, -1, -1))
+    assert [remaining(response) for response in responses] == list(range(LIMIT - 1, -1, -1))
     assert responses[0].headers["ratelimit-policy"] == f'"address";q={LIMIT};w=60'
     refused = miss(low, address)
     assert refused.status == 429
@@ -83,7 +83,7 @@ def test_cached_responses_do_not_count_against_the_limit(low: Site, address: str
     assert "ratelimit" not in hit.headers
     assert "ratelimit" not in responses[-1].headers
     same = [low.get(query, X_Forwarded_For=address, If_None_Match=etag) for _ in range(9)]
-    assert 304 in {answer.status for answer in same}
+    assert 304 in {response.status for response in same}
 
 
 def test_a_file_costs_as_much_as_ten_queries(low: Site, address: str) -> None:
@@ -99,13 +99,13 @@ def test_every_public_surface_is_charged(low: Site, address: str) -> None:
         low.get("/explorer", X_Forwarded_For=address),
         low.get("/", X_Forwarded_For=address),
         low.get("/service_transfer", X_Forwarded_For=address),
-        low.ask(
+        low.request(
             *("POST", "/api/advanced_search", body),
             Content_Type="application/json",
             X_Forwarded_For=address,
         ),
     ]
-    assert [remaining(answer) for answer in surfaces] == [LIMIT - n for n in range(1, 8)]
+    assert [remaining(response) for response in surfaces] == [LIMIT - n for n in range(1, 8)]
 
 
 def test_only_the_trusted_proxy_determines_the_client_address(
@@ -176,5 +176,5 @@ def test_without_valkey_each_process_counts_alone(
         server.wait()
         responses = [miss(site, address) for _ in range(LIMIT)]
         assert (remaining(before), before.status) == (LIMIT - 1, 200)
-    assert [answer.status for answer in responses] == [200] * (LIMIT - 1) + [429]
+    assert [response.status for response in responses] == [200] * (LIMIT - 1) + [429]
     assert own.log.read_text().count("each process counts requests alone") == 1

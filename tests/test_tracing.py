@@ -63,7 +63,7 @@ def site(own: Platform) -> Iterator[Site]:
 
 def request_transfer(own: Platform, site: Site, **headers: str) -> None:
     headers |= {"Authorization": f"Token {own.token()}", "Content-Type": "application/json"}
-    response = site.ask("POST", "/api/transfers/", b'{"tables": ["airlines"]}', **headers)
+    response = site.request("POST", "/api/transfers/", b'{"tables": ["airlines"]}', **headers)
     assert response.status == 202, response.body
 
 

@@ -113,7 +113,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS)
 def test_rows_that_change_during_a_transfer_are_refused(demo: Platform, fault: Fault) -> None:
     before = _state("delays_by_day")
-    (transfer,) = services.ask([DAYS], "test", forced=True)
+    (transfer,) = services.queue([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
         runner.run([transfer], Faulty(fault))
     assert _state("delays_by_day") == before
@@ -129,7 +129,7 @@ def test_a_failed_table_stops_the_other_tables_of_its_run_from_being_published(
         return rows[1:] if "Day_of_Week" in rows[0] else rows
 
     before = _state("airline_performance"), _state("delays_by_day")
-    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
+    transfers = services.queue([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
         runner.run(transfers, Faulty(fault))
     assert (_state("airline_performance"), _state("delays_by_day")) == before
@@ -141,7 +141,7 @@ def test_temporary_errors_are_retried_and_permanent_ones_are_not(demo: Platform)
     def away(rows: list[Row]) -> list[Row]:
         raise WarehouseBusy("The warehouse does not answer.")
 
-    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
+    transfers = services.queue([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(WarehouseBusy):
         runner.run(transfers, Faulty(away), attempts=2)
     waiting = Transfer.objects.filter(pk__in=[t.pk for t in transfers]).order_by("pk")
@@ -151,7 +151,7 @@ def test_temporary_errors_are_retried_and_permanent_ones_are_not(demo: Platform)
         runner.run(waiting, Faulty(away), attempts=2)
     assert {t.status for t in waiting.all()} == {"failed"}
 
-    transfers = services.ask([DAYS], "test", forced=True)
+    transfers = services.queue([DAYS], "test", forced=True)
     with pytest.raises(VerificationFailed):
         runner.run(transfers, Faulty(a_row_dropped), attempts=2)
     assert Transfer.objects.get(pk=transfers[0].pk).status == "failed"
@@ -165,9 +165,9 @@ def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform
 
     def behind() -> None:
         with closing(connection):
-            services.ask([DAYS], "behind", forced=True)
+            services.queue([DAYS], "behind", forced=True)
 
-    transfers = services.ask([AIRLINES, DAYS], "test", forced=True)
+    transfers = services.queue([AIRLINES, DAYS], "test", forced=True)
     with pytest.raises(WarehouseBusy):
         runner.run(transfers, Faulty(away), attempts=2)
     ended = Transfer.objects.filter(pk__in=[t.pk for t in transfers]).order_by("pk")
@@ -183,7 +183,7 @@ def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Pla
         raise WarehouseBusy("The warehouse does not answer.")
 
     def long_ago() -> Transfer:
-        (transfer,) = services.ask([DAYS], "test", forced=True)
+        (transfer,) = services.queue([DAYS], "test", forced=True)
         before = timezone.now() - 2 * services.QUEUED_AT_MOST
         Transfer.objects.filter(pk=transfer.pk).update(asked_at=before)
         return transfer
@@ -209,13 +209,13 @@ def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Pla
 
 
 def test_a_repeated_request_returns_transfers_that_others_had_queued(demo: Platform) -> None:
-    (queued,) = services.ask([DAYS], "schedule")
-    first = services.ask([DAYS, AIRLINES], "a client", key="monday")
+    (queued,) = services.queue([DAYS], "schedule")
+    first = services.queue([DAYS, AIRLINES], "a client", key="monday")
     assert first[0] == queued
     runner.run(first)
-    again = services.ask([DAYS, AIRLINES], "a client", key="monday")
+    again = services.queue([DAYS, AIRLINES], "a client", key="monday")
     assert {t.pk for t in again} == {t.pk for t in first}
-    (another,) = services.ask([DAYS], "another client", key="monday")
+    (another,) = services.queue([DAYS], "another client", key="monday")
     assert another.pk not in {t.pk for t in first}
     services.cancel(another, by="test")
 
@@ -237,7 +237,7 @@ def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo
         with closing(connection):
             runner.run(transfers)
 
-    queued = services.ask([AIRLINES, by_name("airports"), DAYS], "test")
+    queued = services.queue([AIRLINES, by_name("airports"), DAYS], "test")
     with ThreadPoolExecutor() as workers:
         with transaction.atomic():
             Transfer.objects.select_for_update().get(pk=queued[1].pk)
@@ -254,9 +254,9 @@ def test_a_transfer_that_is_claimed_while_it_is_forced_is_not_the_one_that_is_fo
 ) -> None:
     def force() -> list[Transfer]:
         with closing(connection):
-            return services.ask([DAYS], "another person", forced=True)
+            return services.queue([DAYS], "another person", forced=True)
 
-    (queued,) = services.ask([DAYS], "test")
+    (queued,) = services.queue([DAYS], "test")
     with ThreadPoolExecutor() as other:
         with transaction.atomic():
             Transfer.objects.filter(pk=queued.pk).update(status=Transfer.Status.RUNNING)
@@ -282,8 +282,8 @@ def _waits(number: int) -> bool:
 
 
 def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
-    (first,) = services.ask([DAYS], "test", forced=True)
-    assert services.ask([DAYS], "another") == [first]  # it is still queued
+    (first,) = services.queue([DAYS], "test", forced=True)
+    assert services.queue([DAYS], "another") == [first]  # it is still queued
 
     def meanwhile(rows: list[Row]) -> list[Row]:
         with ThreadPoolExecutor() as other:
@@ -292,7 +292,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
 
     def refused() -> None:
         with closing(connection), pytest.raises(AlreadyRunning, match=r"Waiting for .* test"):
-            runner.run(services.ask(TABLES, "another"))
+            runner.run(services.queue(TABLES, "another"))
 
     with pytest.raises(VerificationFailed):
         runner.run([first], Faulty(meanwhile))
@@ -303,7 +303,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
 
 
 def test_a_transfer_that_is_delivered_twice_runs_once(demo: Platform) -> None:
-    (transfer,) = services.ask([DAYS], "test")
+    (transfer,) = services.queue([DAYS], "test")
     runner.run([transfer])
     ended = Transfer.objects.get(pk=transfer.pk)
     runner.run([Transfer.objects.get(pk=transfer.pk)])
@@ -413,8 +413,8 @@ def _queue(platform: Platform) -> None:
     """Queue a transfer of the flights, as the schedule does."""
     platform.python(
         "from transfers import services, tasks; from flights.tables import by_name;"
-        "asked = services.ask([by_name('flight_delay_data')], 'test', forced=True);"
-        "tasks.transfer.delay([t.pk for t in asked])"
+        "queued = services.queue([by_name('flight_delay_data')], 'test', forced=True);"
+        "tasks.transfer.delay([t.pk for t in queued])"
     )
 
 
@@ -509,7 +509,7 @@ def test_a_command_waits_for_a_running_transfer_of_its_table_and_ends_with_its_s
     own = Platform(demo.env, log=tmp_path / "log")
     alive = {"status": "running", "heartbeat_at": "2100-01-01T00Z", "claim": uuid.uuid4()}
     ahead = Transfer.objects.create(table="delays_by_day", asked_by="somebody", **alive)
-    (queued,) = services.ask([DAYS], "test")
+    (queued,) = services.queue([DAYS], "test")
     mine = Transfer.objects.filter(pk=queued.pk)
     with own.running("transfer", "delays_by_day") as command:
         until(lambda: "Waiting for transfer" in own.log.read_text())

@@ -26,7 +26,7 @@ def key(group: str) -> str:
 
 def post(site: Site, body: object, **headers: str) -> Response:
     all_headers = {"Content_Type": "application/json", "Authorization": key("operator"), **headers}
-    return site.ask("POST", ALL, json.dumps(body).encode(), **all_headers)
+    return site.request("POST", ALL, json.dumps(body).encode(), **all_headers)
 
 
 def test_a_transfer_is_started_once_watched_and_listed(live: Site) -> None:
@@ -60,7 +60,7 @@ def test_each_of_several_requests_for_a_waiting_transfer_returns_it_when_repeate
     assert first[0] == first[1] == first[2][:1]
     assert len(first[2]) == 2
     for pk in [*first[2], *(transfer.pk for transfer in ahead)]:
-        live.ask("DELETE", f"{ALL}{pk}/", None, Authorization=key("operator"))
+        live.request("DELETE", f"{ALL}{pk}/", None, Authorization=key("operator"))
     assert [_ids(live, tables, name) for name, tables in requests.items()] == first
 
 
@@ -78,10 +78,10 @@ def _newest(live: Site) -> Any:
 def test_a_transfer_is_cancelled_once(live: Site) -> None:
     waiting = Transfer.objects.create(table="airline_performance", asked_by="test")
     address = f"{ALL}{waiting.pk}/"
-    assert live.ask("DELETE", address, None, Authorization=key("viewer")).status == 403
-    cancelled = live.ask("DELETE", address, None, Authorization=key("operator"))
+    assert live.request("DELETE", address, None, Authorization=key("viewer")).status == 403
+    cancelled = live.request("DELETE", address, None, Authorization=key("operator"))
     assert (cancelled.status, cancelled.json()["status"]) == (200, "cancelled")
-    again = live.ask("DELETE", address, None, Authorization=key("operator"))
+    again = live.request("DELETE", address, None, Authorization=key("operator"))
     assert again.status == 409
     assert "has ended already" in again.json()["detail"]
 
@@ -99,15 +99,15 @@ def test_anonymous_clients_and_viewers_cannot_start_transfers(live: Site) -> Non
     "body", [[], "x", {"tables": "delays_by_day"}, {"tables": ["pg_shadow"]}, {"force": "yes"}]
 )
 def test_an_invalid_request_is_refused_with_the_allowed_values(live: Site, body: object) -> None:
-    answer = post(live, body)
-    assert answer.status == 400
-    assert "delays_by_day" in answer.json()["allowed"]
+    response = post(live, body)
+    assert response.status == 400
+    assert "delays_by_day" in response.json()["allowed"]
 
 
 def test_a_preview_shows_changes_and_quality_checks_and_transfers_nothing(live: Site) -> None:
     def ask(body: object, group: str = "operator") -> Response:
         headers = {"Content_Type": "application/json", "Authorization": key(group)}
-        return live.ask("POST", f"{ALL}previews/", json.dumps(body).encode(), **headers)
+        return live.request("POST", f"{ALL}previews/", json.dumps(body).encode(), **headers)
 
     before = Transfer.objects.count()
     assert ask({"tables": ["delays_by_day"]}, "viewer").status == 403

@@ -27,7 +27,7 @@ QUEUED_AT_MOST = timedelta(minutes=15)
 type Override = dict[str, str]
 
 
-def ask(
+def queue(
     mirrored: Iterable[type[MirroredTable]],
     asked_by: str,
     *,

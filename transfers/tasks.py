@@ -41,7 +41,7 @@ def start(
 
     Raises QueueDown if the queue of tasks is down, after marking the transfers as failed.
     """
-    queued = services.ask(models, asked_by, forced=forced, key=key, override=override)
+    queued = services.queue(models, asked_by, forced=forced, key=key, override=override)
     pks = [transfer.pk for transfer in queued]
     try:
         _deliver(transfer, pks)
@@ -59,7 +59,7 @@ def start_job(
     repeated: Treatment = "keep",
 ) -> WarehouseJob:
     """Queue a warehouse job and notify a worker; QueueDown as above."""
-    queued = warehouse_jobs.ask(kind, asked_by, file, arguments, repeated)
+    queued = warehouse_jobs.queue(kind, asked_by, file, arguments, repeated)
     try:
         _deliver(job, queued.pk)
     except QueueDown as down:

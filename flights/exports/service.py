@@ -27,7 +27,7 @@ ONE_AT_A_TIME = "exports"  # so that two requests for the same file make one
 log = logging.getLogger(__name__)
 
 
-def ask(model: type[MirroredTable], text: str, format_: str, by: Requester) -> Export:
+def get_or_create(model: type[MirroredTable], text: str, format_: str, by: Requester) -> Export:
     """The export of a query of the current version: an existing one, or a new one.
 
     Raises BadQuery if the query API would, and TooMany if the requester has too many exports.

@@ -53,16 +53,16 @@ def session(group: str) -> str:
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_a_body_with_a_content_length_above_the_limit_is_not_read(site: Site, path: str) -> None:
     for method in ("POST", "PUT", "GET", "DELETE", "NONSENSE"):
-        answer = first(site, raw_http.head(method, path, FORM, f"Content-Length: {HUGE}"))
-        assert raw_http.status(answer) == 413
-        assert b"600,000,000 bytes; the limit is 100,000" in answer
+        response = first(site, raw_http.head(method, path, FORM, f"Content-Length: {HUGE}"))
+        assert raw_http.status(response) == 413
+        assert b"600,000,000 bytes; the limit is 100,000" in response
 
 
 def test_a_body_is_refused_also_where_the_response_is_cached(demo: Platform) -> None:
     with demo.site(processes=1) as one:
         until(lambda: one.get("/").headers["x-airsense-cache"] == "hit")
-        answer = first(one, raw_http.head("GET", "/", FORM, f"Content-Length: {HUGE}"))
-        assert raw_http.status(answer) == 413
+        response = first(one, raw_http.head("GET", "/", FORM, f"Content-Length: {HUGE}"))
+        assert raw_http.status(response) == 413
 
 
 @pytest.mark.parametrize("path", ["/admin/login/", UPLOAD, "/api/graphql", "/nowhere"])
@@ -130,9 +130,11 @@ def test_an_upload_has_a_limit_too(demo: Platform) -> None:
     with Platform({**demo.env, "UPLOAD_LIMIT_MIB": "1"}).site(processes=1) as site:
         cookies, _ = _form(site)
         length = f"Content-Length: {2 << 20}"
-        answer = first(site, raw_http.head("POST", UPLOAD, MULTIPART, f"Cookie: {cookies}", length))
-        assert raw_http.status(answer) == 413
-        assert b"the limit is 1,148,576" in answer
+        response = first(
+            site, raw_http.head("POST", UPLOAD, MULTIPART, f"Cookie: {cookies}", length)
+        )
+        assert raw_http.status(response) == 413
+        assert b"the limit is 1,148,576" in response
 
 
 def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
@@ -146,7 +148,7 @@ def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
             readable, *_ = select.select(clients, [], [], 10)
             assert {raw_http.status(client.recv(1_000)) for client in readable} == {503}
         query = {"data": b'{"query": "{tables{table}}"}', "Content_Type": "application/json"}
-        until(lambda: site.ask("POST", "/api/graphql", **query).status == 200)  # type: ignore[arg-type]
+        until(lambda: site.request("POST", "/api/graphql", **query).status == 200)  # type: ignore[arg-type]
 
 
 def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
@@ -155,9 +157,9 @@ def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
         *("POST", "/api/graphql", "Content-Type: application/json"),
         *("Transfer-Encoding: chunked", "Connection: close"),
     )
-    answer = raw_http.ask(door, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
-    assert raw_http.status(answer) == 200
-    assert b"delays_by_day" in answer
+    response = raw_http.send(door, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    assert raw_http.status(response) == 200
+    assert b"delays_by_day" in response
 
 
 @pytest.mark.parametrize(
@@ -185,9 +187,9 @@ def test_an_invalid_content_length_causes_no_server_error(
 @pytest.mark.parametrize("charset", ["utf-32", "undefined", "x" * 5_000, "utf-16", "latin-1"])
 def test_a_body_in_another_charset_is_refused(site: Site, charset: str) -> None:
     type_ = f"application/json; charset={charset}"
-    answer = site.ask("POST", "/api/graphql", b"{}", Content_Type=type_)
-    assert answer.status == 415
-    assert answer.json()["detail"].endswith("Send UTF-8.")
+    response = site.request("POST", "/api/graphql", b"{}", Content_Type=type_)
+    assert response.status == 415
+    assert response.json()["detail"].endswith("Send UTF-8.")
 
 
 def first(site: Site, data: bytes) -> bytes:
@@ -223,8 +225,8 @@ def _confirm(door: Site, cookies: str, token: str, page: bytes) -> None:
     assert upload
     fields = {"csrfmiddlewaretoken": token, "kind": "append", "upload": upload[1].decode()}
     data = urlencode(fields).encode()
-    answer = door.ask("POST", UPLOAD, data, Cookie=cookies, Referer=f"{door.url}{UPLOAD}")
-    assert answer.status == 200  # of the list, where the page leads
+    response = door.request("POST", UPLOAD, data, Cookie=cookies, Referer=f"{door.url}{UPLOAD}")
+    assert response.status == 200  # of the list, where the page leads
 
 
 def _multipart(token: str, size: int) -> bytes:

@@ -94,10 +94,10 @@ def clean(demo: Platform) -> Iterator[Site]:
         yield site
 
 
-def assert_same(answer: Response, right: Response) -> None:
-    assert (answer.status, answer.body) == (right.status, right.body)
+def assert_same(response: Response, right: Response) -> None:
+    assert (response.status, response.body) == (right.status, right.body)
     for name in SAME:
-        assert answer.headers.get(name) == right.headers.get(name)
+        assert response.headers.get(name) == right.headers.get(name)
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
@@ -144,8 +144,8 @@ def _try_combinations(one: Site, clean: Site, seed: int, rounds: int) -> None:
         }
         lines = [f"{name}: {value}" for name, value in sent.items()]
         method = chance.choice(["GET", "GET", "HEAD"])
-        answer = raw_http.ask(one, raw_http.head(method, path, *lines, "Connection: close"))
-        assert raw_http.status(answer) < 500, (number, sent)
+        response = raw_http.send(one, raw_http.head(method, path, *lines, "Connection: close"))
+        assert raw_http.status(response) < 500, (number, sent)
         try:
             assert_same(one.get(path), clean.get(path))
         except AssertionError as error:
@@ -157,7 +157,7 @@ def test_a_header_with_an_underscore_is_no_other_header(one: Site) -> None:
     odd = raw_http.head(
         "GET", query, "Accept_Encoding: gzip", "If_None_Match: *", "Connection: close"
     )
-    assert raw_http.status(raw_http.ask(one, odd)) == 200
+    assert raw_http.status(raw_http.send(one, odd)) == 200
 
 
 def test_an_encoded_question_mark_is_no_parameter(one: Site) -> None:
@@ -169,24 +169,24 @@ def test_an_encoded_question_mark_is_no_parameter(one: Site) -> None:
 @pytest.mark.parametrize("path", ["/api/busiest_airports_by_delays/", "/api/search", "/explorer"])
 def test_a_query_that_is_not_utf8_is_refused(one: Site, path: str, query: str) -> None:
     for headers in ({}, {"Cookie": "sessionid=x"}):
-        answer = one.get(f"{path}?{query}", Accept="application/json", **headers)
-        assert answer.status == 400
-        assert answer.json()["detail"].startswith("The query of the address is not UTF-8")
+        response = one.get(f"{path}?{query}", Accept="application/json", **headers)
+        assert response.status == 400
+        assert response.json()["detail"].startswith("The query of the address is not UTF-8")
 
 
 def test_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
     written = raw_http.head("GET", "/api/search?q=caf\xe9", "Connection: close")
-    assert raw_http.status(raw_http.ask(one, written)) == 400
+    assert raw_http.status(raw_http.send(one, written)) == 400
     right = raw_http.head("GET", "/api/search?q=z\xc3\xbcrich", "Connection: close")
-    assert raw_http.status(raw_http.ask(one, right)) == 200
+    assert raw_http.status(raw_http.send(one, right)) == 200
 
 
 @pytest.mark.parametrize("path", [PATHS[0], "/", "/api/search?q=boston", PATHS[4]])
 def test_any_etag_is_that_of_an_answer_that_is_there(one: Site, path: str) -> None:
     for _ in range(2):  # from Django, then from the cache
-        answer = one.get(path, If_None_Match="*")
-        assert (answer.status, answer.body) == (304, b"")
-        assert answer.headers["etag"] == one.get(path).headers["etag"]
+        response = one.get(path, If_None_Match="*")
+        assert (response.status, response.body) == (304, b"")
+        assert response.headers["etag"] == one.get(path).headers["etag"]
     assert one.get("/api/nowhere/", If_None_Match="*").status == 404
     assert one.get(f"{PATHS[0]}&Nope=1", If_None_Match="*").status == 400
 

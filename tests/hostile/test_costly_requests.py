@@ -44,9 +44,9 @@ def counting(demo: Platform, limit: str) -> Iterator[Site]:
         yield site
 
 
-def remaining_requests(answer: Response) -> int:
+def remaining_requests(response: Response) -> int:
     """The remaining requests of this client in its minute."""
-    return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
+    return int(response.headers["ratelimit"].split("r=")[1].split(";")[0])
 
 
 def test_the_schema_cannot_be_repeated_in_one_operation(site: Site) -> None:
@@ -64,8 +64,8 @@ def test_an_operation_counts_as_many_requests_as_it_has_queries(demo: Platform) 
     ten = " ".join(f"a{number}: {field}" for number in range(10))
     with counting(demo, "60") as site:
         responses = [post(site, f"{{ {ten} }}") for _ in range(14)]  # a minute may end in between
-    assert [answer.status for answer in responses[:3]] == [200] * 3
-    last = next(answer for answer in responses if answer.status != 200)
+    assert [response.status for response in responses[:3]] == [200] * 3
+    last = next(response for response in responses if response.status != 200)
     assert "More than 60 requests a minute" in refused(last, 429)
 
 
@@ -109,16 +109,16 @@ def _take(other: "psycopg.Connection[tuple[bool]]", kind: Kind, number: int) -> 
 def test_a_medium_query_waits_a_moment_for_a_slot(site: Site) -> None:
     with ThreadPoolExecutor(1) as pool:
         with no_free_slots(MEDIUM_QUERIES):
-            answer = pool.submit(site.get, f"{MEDIUM}3")
+            response = pool.submit(site.get, f"{MEDIUM}3")
             time.sleep(PATIENCE / 2)
-        assert answer.result().status == 200
+        assert response.result().status == 200
 
 
 def test_medium_queries_have_slots_of_their_own(site: Site) -> None:
     with no_free_slots(MEDIUM_QUERIES):
-        answer = site.get(f"{MEDIUM}1")
-        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        assert f"{MEDIUM_QUERIES.at_once} medium queries" in answer.json()["detail"]
+        response = site.get(f"{MEDIUM}1")
+        assert (response.status, response.headers["retry-after"]) == (503, "1")
+        assert f"{MEDIUM_QUERIES.at_once} medium queries" in response.json()["detail"]
         assert site.get(LIGHT).status == 200
         assert site.get(f"{FLIGHTS}?{SLOW}&limit=2").status == 200
     with no_free_slots(QUERIES):

@@ -135,10 +135,10 @@ def assert_same(fast: Response, usual: Response, status: int) -> None:
 def test_a_query_that_hits_the_time_limit_runs_once(quick: Site, path: str) -> None:
     with locked(), executions() as seen:
         began = time.monotonic()
-        answer = quick.get(f"{path}limit=7")
+        response = quick.get(f"{path}limit=7")
         seconds = time.monotonic() - began
-    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-    assert b"took too long" in answer.body
+    assert (response.status, response.headers["retry-after"]) == (503, "1")
+    assert b"took too long" in response.body
     assert len(seen) == 1
     assert seconds > TIME_LIMIT_MS / 1000
 
@@ -146,11 +146,11 @@ def test_a_query_that_hits_the_time_limit_runs_once(quick: Site, path: str) -> N
 @pytest.mark.parametrize("path", [VIEWSET, "/api/search?q=monday&"])
 def test_a_query_that_fails_runs_once_for_all_that_wait_for_it(quick: Site, path: str) -> None:
     with locked(), executions() as seen, ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: quick.get(f"{path}limit=6"), range(2)))
-    assert [answer.status for answer in answers] == [503, 503]
-    assert answers[0].body == answers[1].body
-    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
-    assert len({answer.headers["x-request-id"] for answer in answers}) == 2
+        responses = list(pool.map(lambda _: quick.get(f"{path}limit=6"), range(2)))
+    assert [response.status for response in responses] == [503, 503]
+    assert responses[0].body == responses[1].body
+    assert {response.headers["retry-after"] for response in responses} == {"1"}
+    assert len({response.headers["x-request-id"] for response in responses}) == 2
     assert len(seen) == 1
     assert quick.get(f"{path}limit=6").status == 200
 
@@ -262,11 +262,11 @@ def test_too_many_requests_are_answered_alike_both_ways(demo: Platform, path: st
     assert 0 < int(fast.headers["retry-after"]) <= 60
 
 
-def without_seconds(answer: Response) -> Response:
+def without_seconds(response: Response) -> Response:
     """The seconds until the minute ends pass between two requests."""
-    body = re.sub(rb"in \d+ s", b"in 10 s", answer.body)
-    headers = {**answer.headers, "retry-after": "10", "content-length": str(len(body))}
-    return Response(answer.status, headers, body)
+    body = re.sub(rb"in \d+ s", b"in 10 s", response.body)
+    headers = {**response.headers, "retry-after": "10", "content-length": str(len(body))}
+    return Response(response.status, headers, body)
 
 
 @pytest.mark.parametrize("path", [VIEWSET, pytest.param(DYNAMIC, marks=pytest.mark.deep)])

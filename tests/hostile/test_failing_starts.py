@@ -44,9 +44,9 @@ def test_a_table_that_was_never_published_is_answered_with_503_until_it_can_be(
     with running(home) as run:
         run.up()
         until(lambda: "delays_by_day                is not published yet" in run.output())
-        answer = run.site.get(PAGE)
-        assert answer.status == 503
-        assert "has not been transferred" in answer.json()["detail"]
+        response = run.site.get(PAGE)
+        assert response.status == 503
+        assert "has not been transferred" in response.json()["detail"]
         (home / "warehouse").unlink()
         until(lambda: run.is_served(PAGE), seconds=120)
         until(lambda: "prepare has succeeded now" in run.output())

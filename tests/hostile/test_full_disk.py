@@ -166,17 +166,17 @@ def test_a_full_disk_of_the_queue_refuses_new_work_and_takes_it_again(
     with own_valkey(disk), fresh.site(processes=1) as site, worker(fresh):
         with full(disk):
             for _ in range(200):  # until what Valkey had room for is written
-                answer = site.ask("POST", "/api/transfers/", order, **headers)
-                assert answer.status in (202, 503), answer.body
-                if answer.status == 503:
+                response = site.request("POST", "/api/transfers/", order, **headers)
+                assert response.status in (202, 503), response.body
+                if response.status == 503:
                     break
-            assert answer.status == 503
-            assert "queue of tasks" in answer.json()["detail"]
+            assert response.status == 503
+            assert "queue of tasks" in response.json()["detail"]
             assert site.get(PAGE).status == 200
             assert "No space left on device" in fresh.attempt("status", "valkey").stdout
 
         def accepted() -> bool:
-            return site.ask("POST", "/api/transfers/", order, **headers).status == 202
+            return site.request("POST", "/api/transfers/", order, **headers).status == 202
 
         until(accepted, seconds=60)
         until(lambda: last(fresh)["status"] == "unchanged", seconds=60)

@@ -75,7 +75,7 @@ def send(own: Site, token: str, path: str, body: bytes, kind: str = "application
     all_headers = (
         {} if path in ("/api/graphql", "/api/advanced_search") else {"Authorization": token}
     )
-    return own.ask("POST", path, body, Content_Type=kind, **all_headers)
+    return own.request("POST", path, body, Content_Type=kind, **all_headers)
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -83,24 +83,24 @@ def send(own: Site, token: str, path: str, body: bytes, kind: str = "application
 def test_what_is_not_json_is_refused_with_its_place(
     own: Site, token: str, path: str, wrong: str
 ) -> None:
-    answer = send(own, token, path, NOT_JSON[wrong])
-    assert answer.status == 400
-    assert b"not JSON" in answer.body
-    assert b"line 1 column" in answer.body
+    response = send(own, token, path, NOT_JSON[wrong])
+    assert response.status == 400
+    assert b"not JSON" in response.body
+    assert b"line 1 column" in response.body
 
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("text", SURROGATES)
 def test_a_lone_surrogate_is_refused(own: Site, token: str, path: str, text: str) -> None:
-    answer = send(own, token, path, (TEXTS[path] % text).encode())
-    assert (answer.status, b"surrogate" in answer.body) == (400, True)
+    response = send(own, token, path, (TEXTS[path] % text).encode())
+    assert (response.status, b"surrogate" in response.body) == (400, True)
 
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("text", ['"a\\u0000b"', "1", "null", "[]", "{}", "true", '"\\u202e"'])
 def test_a_text_that_cannot_be_is_refused(own: Site, token: str, path: str, text: str) -> None:
-    answer = send(own, token, path, (TEXTS[path] % text).encode())
-    assert answer.status in (200, 400, 404)
+    response = send(own, token, path, (TEXTS[path] % text).encode())
+    assert response.status in (200, 400, 404)
 
 
 @pytest.mark.parametrize("path", [*ROUTES, "/api/chat"])
@@ -108,29 +108,32 @@ def test_a_repeated_json_name_is_refused_by_name(own: Site, token: str, path: st
     names = {"/api/transfers/": "tables", "/transfer_table": "table_name", "/api/chat": "message"}
     name = names.get(path, "query")
     for body in (f'{{"{name}": "a", "{name}": "a"}}', f'{{"a": [{{"{name}": 1, "{name}": 1}}]}}'):
-        answer = send(own, token, path, body.encode())
-        assert (answer.status, f"the name '{name}' twice".encode() in answer.body) == (400, True)
+        response = send(own, token, path, body.encode())
+        assert (response.status, f"the name '{name}' twice".encode() in response.body) == (
+            400,
+            True,
+        )
 
 
 def test_a_repeated_name_among_many_is_found_at_once(own: Site, token: str) -> None:
     names = ",".join(f'"{number}":1' for number in range(9_000))
     began = time.monotonic()
-    answer = send(own, token, "/api/advanced_search", f'{{{names},"8999":1}}'.encode())
-    assert (answer.status, time.monotonic() - began < 2) == (400, True)
+    response = send(own, token, "/api/advanced_search", f'{{{names},"8999":1}}'.encode())
+    assert (response.status, time.monotonic() - began < 2) == (400, True)
 
 
 @pytest.mark.parametrize("path", ["/api/advanced_search", "/api/exports/", "/transfer_table"])
 def test_a_repeated_name_of_a_form_is_refused(own: Site, token: str, path: str) -> None:
     form = b"query=a&table_name=delays_by_day&table_name=delays_by_day"
-    answer = send(own, token, path, form, FORM)
-    assert (answer.status, b"appears 2 times" in answer.body) == (400, True)
+    response = send(own, token, path, form, FORM)
+    assert (response.status, b"appears 2 times" in response.body) == (400, True)
 
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("charset", ["utf-16", "latin-1", "utf-7", "undefined", "idna", "'"])
 def test_another_charset_is_refused(own: Site, token: str, path: str, charset: str) -> None:
-    answer = send(own, token, path, b'{"query": "a"}', f"application/json; charset={charset}")
-    assert (answer.status, b"UTF-8" in answer.body) == (415, True)
+    response = send(own, token, path, b'{"query": "a"}', f"application/json; charset={charset}")
+    assert (response.status, b"UTF-8" in response.body) == (415, True)
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -144,11 +147,14 @@ def test_a_form_with_odd_letters_is_no_failure(own: Site, token: str, path: str,
 @pytest.mark.parametrize("text", ['{"a": "\\ud800"}', "NaN", "[" * 2_000, "9" * 4_000, "\ufeff{}"])
 def test_json_in_the_address_is_read_alike(own: Site, name: str, text: str) -> None:
     query = urlencode({"query": "{ __typename }", name: text})
-    answer = own.get(f"/api/graphql?{query}")
-    assert (answer.status, f"{name} is not JSON".encode() in answer.body) == (400, True)
+    response = own.get(f"/api/graphql?{query}")
+    assert (response.status, f"{name} is not JSON".encode() in response.body) == (400, True)
     query = urlencode({"query": "{ __typename }", name: '{"a": 1, "a": 1}'})
-    answer = own.get(f"/api/graphql?{query}")
-    assert (answer.status, f"{name} has the name 'a' twice".encode() in answer.body) == (400, True)
+    response = own.get(f"/api/graphql?{query}")
+    assert (response.status, f"{name} has the name 'a' twice".encode() in response.body) == (
+        400,
+        True,
+    )
 
 
 def test_a_whole_number_of_any_size_is_read_as_it_is_written(own: Site) -> None:
@@ -174,13 +180,13 @@ def test_the_admin_form_of_logging_in_takes_odd_letters(own: Site, field: str, t
     cookie = "a" * 32
     form = {"csrfmiddlewaretoken": cookie, "username": "odd", "password": "odd"}
     body = urlencode(form | {field: ""}).replace(f"{field}=", f"{field}={text}")
-    answer = own.ask(
+    response = own.request(
         *("POST", "/admin/login/", body.encode()),
         Content_Type=FORM,
         Cookie=f"csrftoken={cookie}",
         Referer=own.url,
     )
-    assert answer.status in (200, 400, 403, 429)
+    assert response.status in (200, 400, 403, 429)
 
 
 @pytest.mark.parametrize("text", ['["\\ud800"]', "[" * 5_000, "NaN", "[1e999]", '["\\u0000"]'])
@@ -189,15 +195,15 @@ def test_a_schedule_takes_its_choices_and_no_arguments(own: Site, text: str) -> 
     token = "a" * 32
     form = {"csrfmiddlewaretoken": token, "name": "odd", "task": "transfers.tasks.transfer_tables"}
     clocked = {"args": text, "interval": "1", "enabled": "on"}
-    answer = own.ask(
+    response = own.request(
         *("POST", "/admin/django_celery_beat/periodictask/add/"),
         urlencode(form | clocked).encode(),
         Content_Type=FORM,
         Cookie=f"{cookie}; csrftoken={token}",
         Referer=own.url,
     )
-    assert answer.status == 200
-    assert b"This field is required" in answer.body
+    assert response.status == 200
+    assert b"This field is required" in response.body
     assert not PeriodicTask.objects.filter(name="odd").exists()
 
 
@@ -232,5 +238,5 @@ def test_an_address_of_the_admin_takes_odd_letters(own: Site, page: str) -> None
 
 def test_json_of_a_usual_client_is_read(own: Site, token: str) -> None:
     body = json.dumps({"query": "no airline \U0001f600 é"}).encode()
-    answer = send(own, token, "/api/advanced_search", body)
-    assert (answer.status, answer.json()["message"]) == (404, "No matching records found.")
+    response = send(own, token, "/api/advanced_search", body)
+    assert (response.status, response.json()["message"]) == (404, "No matching records found.")

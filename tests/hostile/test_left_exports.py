@@ -97,13 +97,13 @@ def test_an_export_ends_when_its_client_has_gone(slow: Platform, stage: Stage) -
     query, headers, sql = stage
     gone = threading.Event()
     with ThreadPoolExecutor(1) as server:
-        answer = server.submit(fetch, query, headers, gone)
+        response = server.submit(fetch, query, headers, gone)
         try:
-            until(lambda: running(sql) or answer.done())
+            until(lambda: running(sql) or response.done())
         finally:
             gone.set()
         began = time.monotonic()
-        error = answer.exception(20)
+        error = response.exception(20)
         assert time.monotonic() - began < WITHIN
         assert error is None or isinstance(error, Stopped)
     assert (running(), occupied_slots()) == (0, 0)

@@ -60,7 +60,7 @@ def counted(demo: Platform) -> Iterator[Site]:
 
 def ask(site: Site, kind: str, **more: str) -> Response:
     _, method, path, data, headers = KINDS[kind]
-    return site.ask(method, path, data, **headers, **more)
+    return site.request(method, path, data, **headers, **more)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,7 +80,7 @@ def test_errors_of_clients_write_next_to_nothing(quiet: tuple[Site, Path], kind:
 def test_each_error_of_a_client_is_one_request(counted: Site, kind: str) -> None:
     address = addresses.unused()
     responses = [ask(counted, kind, X_Forwarded_For=address) for _ in range(LIMIT + 3)]
-    assert [answer.status for answer in responses] == [KINDS[kind][0]] * LIMIT + [429] * 3
+    assert [response.status for response in responses] == [KINDS[kind][0]] * LIMIT + [429] * 3
     assert int(responses[-1].headers["retry-after"]) > 0
     assert f'"address";q={LIMIT};w=60' in responses[-1].headers["ratelimit-policy"]
     assert counted.get("/healthz", X_Forwarded_For=address).status == 200
@@ -88,7 +88,7 @@ def test_each_error_of_a_client_is_one_request(counted: Site, kind: str) -> None
 
 def test_a_line_of_the_log_cannot_be_forged(quiet: tuple[Site, Path]) -> None:
     site, log = quiet
-    raw_http.ask(
+    raw_http.send(
         site,
         raw_http.head(
             *("POST", "/admin/login/%0a2026-01-01%20ERROR%20forged", "Connection: close"),

@@ -91,8 +91,8 @@ def test_a_stronger_user_is_not_taken_over(
     elif kind != "superuser":
         target.groups.add(powerful)
     sent = form(target, password1="a new one 12", password2="a new one 12", post="yes")
-    answer = browser(attacker).post(f"/admin/auth/user/{target.pk}/{path}", sent)
-    assert answer.status_code == 403
+    response = browser(attacker).post(f"/admin/auth/user/{target.pk}/{path}", sent)
+    assert response.status_code == 403
     chosen = {"action": "delete_selected", "_selected_action": [target.pk], "post": "yes"}
     browser(attacker).post("/admin/auth/user/", chosen)
     assert User.objects.get(pk=target.pk).check_password("first")
@@ -176,8 +176,8 @@ def test_a_ready_made_group_is_changed_by_nobody(attacker: User, boss: User, nam
     for user in (attacker, boss):
         for path in ("change", "delete"):
             sent = {"name": "other", "permissions": [], "post": "yes"}
-            answer = browser(user).post(f"/admin/auth/group/{group.pk}/{path}/", sent)
-            assert answer.status_code == 403
+            response = browser(user).post(f"/admin/auth/group/{group.pk}/{path}/", sent)
+            assert response.status_code == 403
     group.refresh_from_db()
     assert (group.name, set(group.permissions.values_list("pk", flat=True))) == (name, before)
 

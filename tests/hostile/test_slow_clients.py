@@ -39,10 +39,10 @@ def test_bodies_that_never_come_hold_nobody_up(site: Site) -> None:
 
 def test_a_body_that_does_not_come_is_refused_with_the_limit(quick: Site) -> None:
     with slow_clients.waiting(quick, 1, slow_clients.BODY) as (client,):
-        answer = raw_http.rest(client)
-    assert raw_http.status(answer) == 408
-    assert b"It may take 2 s" in answer
-    assert b"4,096 bytes" in answer
+        response = raw_http.rest(client)
+    assert raw_http.status(response) == 408
+    assert b"It may take 2 s" in response
+    assert b"4,096 bytes" in response
 
 
 def test_a_client_that_sends_single_bytes_is_timed_out(quick: Site) -> None:

@@ -62,8 +62,8 @@ def check(
 def check_pages(site: Site) -> None:
     for path in ("/healthz", PAGE):
         began = time.monotonic()
-        answer = site.get(path)
-        assert answer.status == 200
+        response = site.get(path)
+        assert response.status == 200
         assert time.monotonic() - began < BUSY, path
         time.sleep(0.1)
 
@@ -141,9 +141,9 @@ def test_the_admin_answers_503_while_postgresql_hangs_and_works_afterwards(
         with postgresql.silent(whole=True), ThreadPoolExecutor(6) as pool:
             for path in ("/admin/", "/admin/transfers/transfer/", "/explorer"):
                 began = time.monotonic()
-                answers = list(pool.map(lambda _, p=path: site.get(p, Cookie=cookie), range(6)))
-                assert {answer.status for answer in answers} == {503}, path
-                assert b"database does not answer" in answers[0].body
+                responses = list(pool.map(lambda _, p=path: site.get(p, Cookie=cookie), range(6)))
+                assert {response.status for response in responses} == {503}, path
+                assert b"database does not answer" in responses[0].body
                 assert time.monotonic() - began < 4 * DEADLINE + 3 * BUSY, path
         until(lambda: site.get("/admin/", Cookie=cookie).status == 200)
 

@@ -91,5 +91,5 @@ def test_others_on_the_same_server_are_not_touched(site: Site) -> None:
 
 def test_a_whole_file_ends_in_good_order(site: Site) -> None:
     for name in streamed():
-        answer = site.get(f"{FLIGHTS}?format={name}&limit=90000")
-        assert answer.status == 200
+        response = site.get(f"{FLIGHTS}?format={name}&limit=90000")
+        assert response.status == 200

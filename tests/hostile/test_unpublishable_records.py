@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connections
 
 from flights import sqlstates
-from tests.fault_probes import ask, database, last, worker
+from tests.fault_probes import database, last, queue_transfer, worker
 from tests.platform import Platform, Site, until
 
 TABLE = "flight_delay_data"
@@ -31,9 +31,9 @@ def flights(names: list[str], day: int = 1) -> str:
 
 
 def rows(site: Site, query: str) -> list[dict[str, Any]]:
-    answer = site.get(f"/api/{TABLE}/?{query}")
-    assert answer.status == 200, answer.body
-    return list(answer.json()["results"])
+    response = site.get(f"/api/{TABLE}/?{query}")
+    assert response.status == 200, response.body
+    return list(response.json()["results"])
 
 
 def names(site: Site, query: str) -> list[str]:
@@ -44,10 +44,10 @@ def pages(site: Site, query: str) -> list[str]:
     """The names of all pages, from link to link."""
     rows, link = list[str](), f"?{query}&cursor="
     while link:
-        answer = site.get(f"/api/{TABLE}/{link}")
-        assert answer.status == 200, answer.body[:500]
-        rows += [row["Airline_Name"] for row in answer.json()["results"]]
-        link = answer.json()["next"]
+        response = site.get(f"/api/{TABLE}/{link}")
+        assert response.status == 200, response.body[:500]
+        rows += [row["Airline_Name"] for row in response.json()["results"]]
+        link = response.json()["next"]
     return rows
 
 
@@ -88,9 +88,9 @@ def test_a_text_of_megabytes_is_in_the_files_of_columns(fresh: Platform) -> None
     with fresh.site(processes=1) as site:
         query = f"/api/{TABLE}/?columns=Airline_Name&order_by=Airline_Name"
         for format_, read in (("parquet", pq.read_table), ("arrow", read_stream)):
-            answer = site.get(f"{query}&format={format_}")
-            assert answer.status == 200, answer.body
-            assert read(pa.BufferReader(answer.body))["Airline_Name"].to_pylist() == every
+            response = site.get(f"{query}&format={format_}")
+            assert response.status == 200, response.body
+            assert read(pa.BufferReader(response.body))["Airline_Name"].to_pylist() == every
 
 
 def read_stream(file: pa.BufferReader) -> pa.Table:
@@ -167,7 +167,7 @@ def test_only_temporary_database_errors_are_retried(
     fresh.ingest(flights(NORMAL))
     refuse_indexes(fresh, code)
     with worker(fresh):
-        ask(fresh)
+        queue_transfer(fresh)
         until(lambda: last(fresh)["status"] == "failed", seconds=60)
     assert last(fresh)["attempt"] == attempts
     assert "refused" in last(fresh)["error"]

@@ -49,8 +49,8 @@ def key() -> str:
 
 def timed(ask: Callable[[], Response]) -> tuple[float, Response]:
     began = time.monotonic()
-    answer = ask()
-    return time.monotonic() - began, answer
+    response = ask()
+    return time.monotonic() - began, response
 
 
 def assert_few_wait(site: Site, address: str) -> None:
@@ -63,9 +63,9 @@ def assert_few_wait(site: Site, address: str) -> None:
         responses = list(pool.map(ask, range(CLIENTS)))
     waited = [seconds for seconds, _ in responses if seconds >= WAIT]
     assert 1 <= len(waited) <= settings.WAITING_AT_ONCE
-    for _, answer in responses:
-        assert (answer.status, answer.json()["status"]) == (200, "queued")
-        assert answer.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
+    for _, response in responses:
+        assert (response.status, response.json()["status"]) == (200, "queued")
+        assert response.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
 
 
 def test_clients_that_wait_for_a_transfer_occupy_few_threads(own: Site, transfer: Transfer) -> None:
@@ -83,13 +83,13 @@ def test_waiting_requests_share_the_slots_and_free_them_on_disconnect(
     request = raw_http.head("GET", f"{address}?wait=60", f"Authorization: {token}")
     with waiting(own, 10, request) as clients:
         until(lambda: len(select.select(clients, [], [], 0)[0]) == 10 - settings.WAITING_AT_ONCE)
-        seconds, answer = timed(
-            lambda: own.ask(
+        seconds, response = timed(
+            lambda: own.request(
                 *("POST", f"/transfer_table?table_name={TABLE}", b""), Authorization=token
             )
         )
         assert seconds < 30
-        assert answer.status == 202
-        assert answer.json()["status"] == "queued"
-        assert answer.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
+        assert response.status == 202
+        assert response.json()["status"] == "queued"
+        assert response.headers["x-airsense-wait-limit"] == "60 s, 2 at once"
     until(lambda: timed(lambda: own.get(f"{address}?wait=1", Authorization=token))[0] >= 1)

@@ -49,7 +49,7 @@ def _claim(transfers: list[Transfer]) -> list[Transfer]:
     """Claim the queued transfers, all or none; AlreadyRunning if one has to wait."""
     try:
         with transaction.atomic():
-            # In the order of `services.ask`, so that two processes cannot deadlock.
+            # In the order of `services.queue`, so that two processes cannot deadlock.
             claimed = {t.pk for t in sorted(transfers, key=services.by_table) if claims.claim(t)}
         return [transfer for transfer in transfers if transfer.pk in claimed]
     except IntegrityError:

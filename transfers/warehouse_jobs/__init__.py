@@ -27,7 +27,7 @@ from transfers.run_log import Recorder
 from . import preview, publication, steps, uploads
 from .uploads import Upload, remove_orphans
 
-__all__ = ["Upload", "active", "ask", "fail", "fail_active", "reap", "remove_orphans", "work"]
+__all__ = ["Upload", "active", "fail", "fail_active", "queue", "reap", "remove_orphans", "work"]
 
 Kind, Status = WarehouseJob.Kind, WarehouseJob.Status
 MODES: dict[str, Mode] = {Kind.APPEND: "append", Kind.REPLACE: "replace", Kind.MONTHS: "months"}
@@ -36,7 +36,7 @@ RETRY_ADVICE = "See the worker's log, and start it again."
 log = logging.getLogger(__name__)
 
 
-def ask(
+def queue(
     kind: str,
     asked_by: str,
     file: "Upload | UploadedFile[bytes] | None" = None,

@@ -91,7 +91,7 @@ def _build(job: WarehouseJob) -> list[str]:
 
 def _transfer(job: WarehouseJob) -> list[str]:
     """Transfer all tables together, and note which releases the new version has."""
-    transfers = completion.complete(services.ask(tables.TABLES, asked_by=f"job {job.pk}"))
+    transfers = completion.complete(services.queue(tables.TABLES, asked_by=f"job {job.pk}"))
     for transfer in transfers:
         if transfer.unsuccessful:
             raise TransferError(outcome(transfer))

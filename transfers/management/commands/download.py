@@ -55,7 +55,7 @@ class Command(BaseCommand):
         """Run a job that publishes the months, here or in a worker, show its
         progress, and print its steps."""
         months.parse(names)
-        job = warehouse_jobs.ask(WarehouseJob.Kind.PUBLISH, "command", arguments=names)
+        job = warehouse_jobs.queue(WarehouseJob.Kind.PUBLISH, "command", arguments=names)
         try:
             with job_bars.following(job, Console(stderr=True)):
                 _complete(job)

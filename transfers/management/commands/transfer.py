@@ -75,7 +75,7 @@ class Command(BaseCommand):
         self, models: list[type[MirroredTable]], forced: bool, reason: str | None
     ) -> list[Transfer]:
         override = services.override(_operator(), reason) if reason else None
-        return services.ask(models, asked_by="command", forced=forced, override=override)
+        return services.queue(models, asked_by="command", forced=forced, override=override)
 
     def preview(self, models: list[type[MirroredTable]]) -> None:
         """Print what transfers would change; CommandError if one of them would be refused."""
