@@ -68,9 +68,18 @@ def running(file: Path) -> Iterator[Site]:
         preexec_fn=partial(parent_death.end_with, os.getpid()),
     ) as process:
         try:
+            until(lambda: is_ready(f"http://{address}"))
             yield Site(f"http://{address}/api/v1")
         finally:
             process.terminate()
+
+
+def is_ready(url: str) -> bool:
+    """Whether Prometheus has read its data; until then it refuses queries."""
+    try:
+        return Site(url).get("/-/ready").status == 200
+    except OSError:  # it does not listen yet
+        return False
 
 
 def data(prometheus: Site, path: str) -> Any:
@@ -81,10 +90,7 @@ def data(prometheus: Site, path: str) -> Any:
 
 
 def targets(prometheus: Site) -> list[tuple[str, str]]:
-    try:
-        active = data(prometheus, "/targets")["activeTargets"]
-    except OSError:  # it does not listen yet
-        return []
+    active = data(prometheus, "/targets")["activeTargets"]
     return sorted((target["labels"]["job"], target["health"]) for target in active)
 
 

@@ -211,8 +211,9 @@ def test_a_parquet_footer_that_lies_of_sizes_does_not_help(tmp_path: Path) -> No
 @pytest.mark.deep
 def test_many_long_parquet_texts_take_little_memory(tmp_path: Path) -> None:
     texts_bomb(tmp_path / "f.parquet", use_dictionary=False)  # in pages of 1 MiB
-    says, most = attempt(tmp_path, tmp_path / "f.parquet", INGEST_UNPACKED_MIB="128")
-    assert says.startswith("f.parquet: it unpacks to more than 128 MiB and more than 100 times")
+    # DuckDB keeps what was read so far, up to its own limit of 1 GB.
+    says, most = attempt(tmp_path, tmp_path / "f.parquet", INGEST_UNPACKED_MIB="64")
+    assert says.startswith("f.parquet: it unpacks to more than 64 MiB and more than 100 times")
     assert most < MEMORY
 
 
