@@ -152,8 +152,8 @@ class State(Address):
         self._check()
         lists = {**self.lists, **{n: [v] for n, v in self.changes.items() if v is not None}}
         left_out = [name for name, value in self.changes.items() if value is None]
-        kept = [(name, values) for name, values in lists.items() if name not in left_out]
-        return Query.read(self.model, params.read(kept))
+        remaining = [(name, values) for name, values in lists.items() if name not in left_out]
+        return Query.read(self.model, params.read(remaining))
 
     def _check(self) -> None:
         for name in OWN:

@@ -60,8 +60,8 @@ class Delays:
         Each of these flights meets each of the onward flights. The connection is made if the delay
         of the one exceeds the delay of the other by at most the slack.
         """
-        made = sum(n * onward.at_least(delay - slack) for delay, n in self.numbers.items())
-        return on_time.share(made, self.flights * onward.flights)
+        connecting = sum(n * onward.at_least(delay - slack) for delay, n in self.numbers.items())
+        return on_time.share(connecting, self.flights * onward.flights)
 
     def at_least(self, minutes: int) -> int:
         """The number of flights at least so many minutes late."""
