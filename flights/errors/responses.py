@@ -55,8 +55,8 @@ def _database_error(error: Exception) -> APIException:
         return Unavailable("The query took too long. Request fewer rows, or add filters.", 1)
     if sqlstates.sqlstate(error).startswith(sqlstates.TOO_LARGE):
         return BadQuery("The query is too large for the database. Use fewer conditions or columns.")
-    log.error("the database does not answer: %s", error)
-    return Unavailable("The database does not answer at the moment.", 5)
+    log.error("the database does not respond: %s", error)
+    return Unavailable("The database does not respond at the moment.", 5)
 
 
 def _sentence(data: Any) -> str:

@@ -54,7 +54,7 @@ def value(row: Row, label: Callable[[Row], str], url: Callable[[Row], str] | Non
 
 
 def share(part: int, whole: int) -> float | None:
-    """`part` in percent of `whole`, rounded to two decimals, half up, as in the API; None of 0."""
+    """`part` in percent of `whole`, with two decimals as in the API; None if `whole` is 0."""
     return (20_000 * part + whole) // (2 * whole) / 100 if whole else None
 
 

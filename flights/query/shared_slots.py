@@ -20,7 +20,7 @@ HEAVY = 50_000
 # Planner's cost of at least 0.05 s of a core: many of these at once delay light queries.
 MEDIUM = 10_000
 ADVICE = "Filter by a value that few rows have, group by fewer columns, or lower the offset."
-PATIENCE = 1.0  # seconds that a medium query waits for a slot; most hold one for some tenths
+PATIENCE = 1.0  # seconds that a medium query waits for a slot; others take a few tenths
 # Queries of a process that may wait for a slot; the other threads stay free for light queries.
 _waiting = threading.BoundedSemaphore(2)
 
