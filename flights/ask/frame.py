@@ -1,4 +1,4 @@
-"""What a question asks for: a measure, filters, groups and a ranking."""
+"""The meaning of a question: a measure, filters, groups and a ranking."""
 
 from dataclasses import dataclass
 from datetime import date
