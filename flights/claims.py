@@ -48,7 +48,7 @@ def claim(row: Any, **values: Any) -> bool:
 def claim_next[M: models.Model](
     rows: "models.QuerySet[M]", at_once: int, due: Q | None = None, **values: Any
 ) -> M | None:
-    """Claim the first queued row that is `due`; None if there is none, or `at_once` rows run.
+    """Claim the first queued row that is `due`; None without one, or if `at_once` rows run.
 
     Locks all active rows, so that processes which claim at the same time agree on their number.
     """
@@ -97,7 +97,7 @@ def lost[M: models.Model](model: type[M], seconds: float) -> Iterator[list[M]]:
 
 @contextmanager
 def lock_next[M: models.Model](rows: "models.QuerySet[M]") -> Iterator[M | None]:
-    """Lock the first of `rows` that no other process has locked; None if there is none."""
+    """Lock the first of `rows` that no other process has locked; None without such a row."""
     with transaction.atomic():
         yield rows.select_for_update(skip_locked=True, of=("self",)).first()
 

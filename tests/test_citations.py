@@ -60,6 +60,12 @@ def test_a_citation_has_texts_to_copy_and_a_way_to_the_current_figure(site: Site
     assert '<a href="/api/performance_by_month/?group_by=' in body
 
 
+def test_bibtex_escapes_the_characters_that_latex_interprets(site: Site) -> None:
+    address = _cite(site, "/", "airlines")
+    body = unescape(site.get(address).body.decode())
+    assert r"performance\_by\_month, version 1}," in body
+
+
 def test_only_an_embedded_figure_may_be_framed(site: Site) -> None:
     address = _cite(site, "/", "months")
     frame = site.get(f"/embed/{address.split('/')[2]}")
@@ -94,7 +100,7 @@ def test_the_number_of_citations_a_day_is_limited(fresh: Platform) -> None:
         address = _cite(site, "/", "months")
         response = requests.post(f"{site.url}/", {"figure": "airlines"}, timeout=30)
         assert response.status_code == 503
-        assert "1 figures were cited in the last 24 hours" in response.text
+        assert "The limit of 1 new citation in 24 hours is reached." in response.text
         assert _cite(site, "/", "months") == address  # an existing one is not new
 
 

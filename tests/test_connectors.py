@@ -118,14 +118,14 @@ def test_a_transfer_is_started_without_javascript(browser: Browser, running: Sit
         page.locator("[name=table]").select_option("delays_by_day")
         page.get_by_role("button", name="Transfer", exact=True).click()
         expect(page.locator("#live tbody tr").first).to_contain_text("delays_by_day")
-        expect(page.get_by_label("Update this page by itself")).to_be_hidden()
+        expect(page.get_by_label("Update this page automatically")).to_be_hidden()
 
 
 @pytest.mark.deep  # every day: the server refuses it
 def test_a_user_without_the_permission_gets_no_form(browser: Browser, running: Site) -> None:
     with opened(browser, running.url) as page:
         log_in(page, "clerk")
-        expect(page.get_by_text("Your user may not start transfers")).to_be_visible()
+        expect(page.get_by_text("You may not start transfers")).to_be_visible()
         expect(page.get_by_role("button", name="Transfer", exact=True)).to_have_count(0)
 
 
@@ -135,7 +135,7 @@ def test_a_warehouse_that_is_down_has_a_red_light(fresh: Platform) -> None:
     with fresh.site(processes=1) as site:
         body = site.get("/connectors").body.decode()
     assert re.findall(r'<li class="(up|down)">', body) == ["down", "up"]
-    assert "No table was transferred yet." in body
+    assert "No table has been transferred yet." in body
     assert "duckdb" not in body
 
 
@@ -167,7 +167,7 @@ def test_a_visitor_never_wakes_a_paid_warehouse(tmp_path: Path) -> None:
         time.sleep(1.1)  # until the page that is shared for a second is too old
         for headers in ({}, {**viewer, "X-Update": "1"}):
             body = site.get("/connectors", **headers).body.decode()
-            assert re.search(r"Databricks</b> <span>answered on <time", body)
+            assert re.search(r"Databricks</b> <span>responded on <time", body)
         assert warehouse.log()["calls"].count("OpenSession") == opened_before
 
 
@@ -196,5 +196,5 @@ def test_a_postgresql_that_hangs_does_not_hang_the_page() -> None:
             seconds = time.monotonic() - began
         assert page.status == 200
         assert re.findall(r'<li class="(up|down)">', page.body.decode())[1] == "down"
-        assert "The list is in PostgreSQL, which does not answer" in page.body.decode()
+        assert "The list is in PostgreSQL, which does not respond" in page.body.decode()
         assert seconds < 4

@@ -21,7 +21,7 @@ WRONG = {
     "{ delays_by_day(limit: 1.5) { version } }": "not a whole number",
     f"{{ delays_by_day(offset: {'9' * 20}) {{ version }} }}": "rows of offset",
     f"{{ delays_by_day(limit: {'9' * 9_000}) {{ version }} }}": "whole number",
-    '{ delays_by_day(cursor: "x") { version } }': "The cursor is not of this query",
+    '{ delays_by_day(cursor: "x") { version } }': "The cursor is of another query",
     '{ delays_by_day(cursor: "", offset: 1) { version } }': "cursor cannot be combined with offset",
     "{ delays_by_day(where: {Nope: {exact: 1}}) { version } }": "unknown field 'Nope'",
     "{ delays_by_day(where: {Total_Flights: {near: 1}}) { version } }": "unknown field 'near'",

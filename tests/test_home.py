@@ -143,13 +143,13 @@ def test_the_form_without_a_flight_is_no_error(site: Site) -> None:
     ("query", "message"),
     [
         ("from=&to=MCO", "Fill in from: an airport or a city, by name or code."),
-        ("from=Qzqzq&to=MCO", "No airport or city of the data is called 'Qzqzq'."),
-        ("from=JFK&to=MCO&airline=Nobody", "No airline of the data is called 'Nobody'."),
+        ("from=Qzqzq&to=MCO", "The data contain no airport or city called 'Qzqzq'."),
+        ("from=JFK&to=MCO&airline=Nobody", "The data contain no airline called 'Nobody'."),
         ("from=MCO&to=JFK", "No flight from MCO to JFK is in the data."),
         ("from=JFK&to=MCO&airline=HA", "No flight by Hawaiian Airlines Inc. from JFK to MCO"),
-        ("from=JFK&to=MCO&when=soon", "Write it as 2013-07-04, July or Friday."),
-        ("from=JFK&to=MCO&when=2013-13", "'2013-13' is not a day or a month."),
-        ("from=%3Cscript%3E&to=MCO", "is called '<script>'."),
+        ("from=JFK&to=MCO&when=soon", "Write 2013-07-04, July or Friday."),
+        ("from=JFK&to=MCO&when=2013-13", "'2013-13' is not a date, month or day of the week."),
+        ("from=%3Cscript%3E&to=MCO", "called '<script>'."),
     ],
 )
 def test_the_form_says_what_it_does_not_know(site: Site, query: str, message: str) -> None:

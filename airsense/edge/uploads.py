@@ -28,7 +28,7 @@ def is_upload(environ: Environ) -> bool:
 def is_allowed(environ: Environ) -> bool:
     """Whether the session's user may ingest files. Does not read the body.
 
-    Raises RefusedBody (503) if the database does not answer.
+    Raises RefusedBody (503) if the database does not respond.
     """
     request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
     request.session = SESSIONS.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
@@ -36,7 +36,7 @@ def is_allowed(environ: Environ) -> bool:
         user = second_factor.user(request)
         return bool(user.is_active and user.is_staff and user.has_perm(PERMISSION))
     except DatabaseError:
-        raise RefusedBody(503, "The database does not answer at the moment.") from None
+        raise RefusedBody(503, "The database does not respond at the moment.") from None
     finally:
         close_old_connections()  # Django does this only at the end of a real request
 

@@ -86,8 +86,8 @@ def from_reply(
     ok = reply.status.startswith("200")
     raw = encode(own_headers)
     full = Reply(reply.status, own_headers, [content], raw) if ok else None
-    kept = [name not in BODY_HEADERS for name, _ in own_headers]
-    bodyless, raw_bodyless = list(compress(own_headers, kept)), list(compress(raw, kept))
+    mask = [name not in BODY_HEADERS for name, _ in own_headers]
+    bodyless, raw_bodyless = list(compress(own_headers, mask)), list(compress(raw, mask))
     not_modified = Reply("304 Not Modified", bodyless, [], raw_bodyless)
     return Entry(
         versions, frozenset(scopes), headers["etag"], full, not_modified, OVERHEAD + len(content)

@@ -22,7 +22,7 @@ from flights.versions import READER, with_retry
 from . import rate_limiter
 
 FORM = re.compile(r"airsense_[\w-]{43}", re.ASCII)
-PREFIX = 16  # first characters of a key, stored to recognise it; 36 secret characters remain
+PREFIX = 16  # first characters of a key, stored so that people can tell keys apart; 36 stay secret
 CACHED_FOR = 1.0  # seconds during which a revoked key may still be accepted
 MOST_CACHED = 10_000  # keys in the cache of a process, including unknown keys
 # Columns that the reader role may select, besides `id` and `digest`.
@@ -68,7 +68,7 @@ def find(secret: str, scope: str) -> ApiKey:
 
 
 def is_known_valid(secret: str, scopes: frozenset[str]) -> bool:
-    """Whether `find` needs no query to return this key for each of these scopes."""
+    """Whether the cache shows that this key is valid for all of these scopes, without a query."""
     looked_up_at, key = _cache.get(_digest(secret), NEVER)
     return _is_fresh(looked_up_at) and _refusal(key, scopes) is None
 
@@ -84,7 +84,7 @@ def save_last_uses() -> int:
 
 
 def _refusal(key: ApiKey | None, scopes: Iterable[str]) -> BadKey | BadScope | None:
-    """The error for a client with this key; None if the key is valid for each of the scopes."""
+    """The error for a request with this key; None if the key is valid for all of the scopes."""
     if key is None:
         return BadKey("This API key is unknown. Send a valid key, or none: the data are public.")
     if key.state != "valid":

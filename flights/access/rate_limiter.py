@@ -22,12 +22,12 @@ from redis.retry import Retry
 log = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
-LEASES = 60  # per window; requests that a process leased and does not use are lost to the others
+LEASES = 60  # per window; other processes cannot use the rest of a lease
 TIMEOUT = 0.5  # seconds for a response of Valkey
 PAUSE = 5.0  # seconds without a call to Valkey after a failure
 MOST_CALLERS = 20_000  # leases that a process stores, of 200 bytes each
 LAST_USES = "keys:used"  # Valkey hash: time of the last use of each API key, by the key's id
-LAST_USES_EXPIRE = 86_400  # seconds; a schedule copies the hash to PostgreSQL every minute
+LAST_USES_EXPIRE = 86_400  # seconds; a scheduled task copies the hash to PostgreSQL every minute
 
 # Created at import: of two clients created by two threads, one would close the other's connections.
 valkey = redis.Redis.from_url(
@@ -39,7 +39,7 @@ valkey = redis.Redis.from_url(
 
 
 class Caller(NamedTuple):
-    """Who is counted, for example the `address` 192.0.2.1 or a `key`, and the limit of a window."""
+    """A client whose requests are counted, such as an `address` or a `key`, and its limit."""
 
     kind: str
     name: str
@@ -57,11 +57,11 @@ class Standing(NamedTuple):
 
 @dataclass
 class Lease:
-    """The requests of a window that this process may count without asking Valkey."""
+    """The requests of a window that this process may count without a call to Valkey."""
 
     window: int
     left: int = 0
-    taken: int = 0  # by all processes, at the last response of Valkey
+    taken: int = 0  # by all processes, as of Valkey's last response
 
 
 class Server:
@@ -100,7 +100,7 @@ class RateLimiter:
         self.lock = threading.Lock()
 
     def charge(self, caller: Caller, cost: int) -> Standing:
-        """Count a request that costs as much as `cost` usual requests."""
+        """Count one request as `cost` requests; returns whether it is allowed."""
         cost = min(cost, caller.limit)
         window, resets = _window(caller.name, caller.seconds)
         lease = self._lease(caller, window)
@@ -111,7 +111,7 @@ class RateLimiter:
         return Standing(allowed, max(0, caller.limit - lease.taken) + lease.left, resets)
 
     def give_back(self, caller: Caller) -> None:
-        """Uncount a request that was charged a moment ago."""
+        """Take back one request that `charge` has just counted."""
         lease = self._lease(caller, _window(caller.name, caller.seconds)[0])
         total = self._add(caller, lease, -1)
         with self.lock:
@@ -140,13 +140,13 @@ class RateLimiter:
             lease.left += granted
 
     def _add(self, caller: Caller, lease: Lease, requests: int) -> int:
-        """Add requests to a window; returns the requests that all processes have taken of it."""
+        """Add requests to a window; returns how many all processes have taken from it."""
         total = server.call(partial(_increase, caller, lease.window, requests))
         return lease.taken + requests if total is None else total
 
 
 def note_use(key: int) -> None:
-    """Note that the API key with this id is used now."""
+    """Store the current time as the last use of the API key with this id."""
     server.call(partial(_note_use, key))
 
 

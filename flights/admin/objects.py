@@ -1,4 +1,4 @@
-"""Find the object of an address in the admin, whose id may be any text: `/transfer/²/retry/`."""
+"""Find the object that a URL of the admin names. The id may be any text: `/transfer/²/retry/`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.http import Http404
 
 
 def find[M: models.Model](objects: "models.QuerySet[M]", **lookup: Any) -> M | None:
-    """Return the object; None if there is none, or if the text cannot be an id."""
+    """Return the object; None if no object matches, or if the text is not a valid id."""
     try:
         return objects.filter(**lookup).first()
     except (ValueError, ValidationError):

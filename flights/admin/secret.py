@@ -1,4 +1,4 @@
-"""The page that shows a new key or token: the only time that people see it."""
+"""The admin page that shows a new key or token, once: AirSense cannot show it again."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def show(
     text: str,
     path: str,
 ) -> HttpResponse:
-    """Show a secret with a `text` about its use, and a request of `path` that sends it."""
+    """Show a secret with the template `text`, and an example request to `path` that sends it."""
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,

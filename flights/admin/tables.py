@@ -55,7 +55,7 @@ class MirrorAdmin(ReadOnly):
 
 
 def _column(field: Field, mirror: Mirror) -> Callable[[MirroredTable], str]:
-    """Return a sortable column whose title has the unit."""
+    """Return a sortable column with its unit in the title."""
     unit = mirror.units.get(field.name, "")
     title = f"{field.verbose_name} ({unit})" if unit else str(field.verbose_name)
 

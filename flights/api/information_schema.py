@@ -1,6 +1,6 @@
 """`information_schema.tables`: how clients of the first AirSense list the published tables.
 
-It has the published tables, and nothing else of PostgreSQL's catalogue.
+It lists only published tables, not the rest of PostgreSQL's `information_schema`.
 """
 
 from django.db import models
@@ -36,8 +36,8 @@ def is_named(table_name: str) -> bool:
 
 
 def rows(values: dict[str, str]) -> Rows:
-    """The published tables that match the parameters, which are those of a table's query."""
-    _refuse_others(values)
+    """The published tables that match the parameters of a query."""
+    _refuse_unsupported(values)
     conditions = {public(COLUMNS.find(n)): value for n, value in filters(values).items()}
     matches = [row for row in versions.with_retry(_published) if conditions.items() <= row.items()]
     for name in reversed([n.strip() for n in values["order_by"].split(",") if n.strip()]):
@@ -49,10 +49,10 @@ def rows(values: dict[str, str]) -> Rows:
     return [{name: row[name] for name in names} for row in page]
 
 
-def _refuse_others(values: dict[str, str]) -> None:
-    if others := sorted((values.keys() & RESERVED) - PARAMETERS):
+def _refuse_unsupported(values: dict[str, str]) -> None:
+    if unsupported := sorted((values.keys() & RESERVED) - PARAMETERS):
         allowed = ["table_name", "where", "order_direction", *sorted(PARAMETERS)]
-        raise BadQuery(f"{NAME} has no parameter {others[0]!r}.", allowed)
+        raise BadQuery(f"{NAME} has no parameter {unsupported[0]!r}.", allowed)
     if values.get("format") in FORMATS:
         raise BadQuery(f"{NAME} is only available as JSON.", ["json", "api"])
 

@@ -64,7 +64,7 @@ class FacetValue(serializers.Serializer[Any]):
 
 
 class TableSchema(ApiSchema):
-    """The operation of a table's rows, with all filters, formats and errors."""
+    """Describe the operation that reads a table, with all filters, formats and errors."""
 
     view: Any
 
@@ -107,7 +107,7 @@ def files(*codes: int) -> dict[tuple[int, str], OpenApiTypes]:
 
 
 def examples(model: type[MirroredTable]) -> dict[str, str]:
-    """A valid example value of each parameter whose syntax is hard to guess, by its name."""
+    """A valid example value of each parameter whose syntax is hard to guess, by parameter name."""
     first = public(model.columns()[0])
     numbers = [public(f) for f in model.columns() if isinstance(f, NUMBERS)]
     number = (numbers or [first])[0]

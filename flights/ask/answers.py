@@ -1,4 +1,4 @@
-"""Answer a question: understand it, make a plan, read the figures, say them in a sentence."""
+"""Answer a question: understand it, plan a query, read its figures, and write a sentence."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,13 +14,13 @@ from .refusals import Refused
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question, or the reason why there is none, with questions that have one."""
+    """The answer to a question; or the reason for a refusal, with questions to ask instead."""
 
     question: str
     sentence: str
     plan: Plan | None = None  # None: the question is refused
     figures: Figures | None = None
-    understood: str = ""  # the question in the words of the grammar; continues a conversation
+    understood: str = ""  # the question in the grammar's words; a next question can refer to it
     corrected: list[tuple[str, str]] = field(default_factory=list)
     suggestions: list[str] = field(default_factory=list)
     by_model: bool = False  # whether a language model made the plan
@@ -28,39 +28,39 @@ class Answer:
 
     @property
     def flights(self) -> int | None:
-        """The flights of all figures together."""
+        """The number of flights that the figures rest on, together."""
         return sum(row.flights for row in self.figures.rows) if self.figures else None
 
 
 def answer(question: str, previous: str = "") -> Answer:
-    """The answer to a question; `previous` is `understood` of the answer that it continues."""
+    """Answer a question; `previous` is the field `understood` of the answer that it follows."""
     before = None
     try:
         before = _frame(previous)
         frame, words = understanding.understand(question, before)
         plan = planner.plan(frame)
-        result = answered(question, plan)
+        result = answer_plan(question, plan)
         return replace(result, understood=questions.of(frame), corrected=words.corrected)
     except Refused as refusal:
         return refuse(question, refusal, before)
 
 
-def answered(question: str, plan: Plan, by_model: bool = False) -> Answer:
-    """The answer that a plan gives. Raises Refused if the data have no figures."""
+def answer_plan(question: str, plan: Plan, by_model: bool = False) -> Answer:
+    """Answer a question by running its plan. Raises Refused if the data have no figures."""
     try:
         result = figures.read(plan)
     except BadQuery as error:
         raise Refused(error.message) from None
     rows = [row for row in result.rows if row.value is not None and row.flights]
     if not rows:
-        raise Refused(_nothing(plan))
+        raise Refused(_no_figures(plan))
     result = Figures(rows, result.more, result.version)
     text = sentences.sentence(plan, result)
     return Answer(question, text, plan, result, by_model=by_model)
 
 
 def refuse(question: str, refusal: Refused, previous: Frame | None = None) -> Answer:
-    """The refusal with the closest questions that have an answer."""
+    """Refuse a question; suggest the most similar questions that can be answered."""
     suggestions = questions.close(question, refusal, previous)
     unread = refusal.is_unread
     return Answer(question, refusal.reason, suggestions=suggestions, is_unread=unread)
@@ -76,10 +76,10 @@ def _frame(previous: str) -> Frame | None:
         return None
 
 
-def _nothing(plan: Plan) -> str:
+def _no_figures(plan: Plan) -> str:
     if plan.having:
         thing, where = wording.thing(plan), selection.where(plan)
-        return f"No {thing} has {LEAST} flights {where}, the least for a ranking."
+        return f"No {thing} has {LEAST} flights {where}, the minimum for a ranking."
     return f"The data have no figure for {selection.flights(plan)}."
 
 

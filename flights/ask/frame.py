@@ -1,11 +1,11 @@
-"""What a question asks for: a measure, filters, groups and a ranking."""
+"""The meaning of a question: a measure, filters, groups and a ranking."""
 
 from dataclasses import dataclass
 from datetime import date
 
 type Period = tuple[date, date]  # first and last day
 
-# Of each measure: whether more of it is better. A count of flights is neither.
+# Whether a high value is good; None: neither. High values of all other measures are bad.
 GOOD = {
     "on_time": True,
     "early": True,
@@ -18,25 +18,25 @@ DIMENSIONS = (
     *("airline", "origin", "destination", "route", "month", "year", "weekday", "date", "hour"),
     "flight",
 )
-IN_TIME = ("month", "year", "weekday", "date", "hour")
+TIMES = ("month", "year", "weekday", "date", "hour")
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What is computed of the flights."""
+    """What to compute from the flights."""
 
     name: str  # on_time, late, early, average, median, percentile, longest, cancelled, flown...
     count: bool = False  # the number of such flights instead of their percentage
     departure: bool = False  # of departures instead of arrivals
-    operator: str = "gte"  # of `late`, for its minutes
+    operator: str = "gte"  # `late` compares the delay with `minutes` by this operator
     minutes: int = 15
-    of: int = 90  # of `percentile`; of `number` the dimension is `what`
-    what: str = ""
+    of: int = 90  # the percent of `percentile`
+    what: str = ""  # the dimension whose values `number` counts
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A question that has been understood; None and () leave everything in."""
+    """The meaning of a question. An empty field (None, () or "") does not limit the flights."""
 
     measure: Measure | None = None
     airlines: tuple[str, ...] = ()  # codes
@@ -52,12 +52,12 @@ class Frame:
 
     @property
     def by(self) -> str:
-        """How the groups are sorted: `most` or `least` of the measure first, or "" for by time."""
+        """The first group: with `most` or `least` of the measure; "" sorts the groups by time."""
         assert self.measure
         good = GOOD.get(self.measure.name, False)
         if self.rank in ("best", "worst"):
             high = bool(good) if self.rank == "best" else not good
             return "most" if good is None or high else "least"
-        if self.rank or self.group in IN_TIME:
+        if self.rank or self.group in TIMES:
             return self.rank
         return "most" if good in (True, None) else "least"

@@ -1,4 +1,4 @@
-"""What a question groups flights by, and which end of the ranking it asks for."""
+"""Read from a question how to group the flights, and which end of the ranking to return."""
 
 from itertools import pairwise
 

@@ -45,7 +45,7 @@ If the question cannot be answered from these tables, reply {}.
 
 
 def plan(question: str, previous: str = "") -> Plan | None:
-    """The plan that the model makes; None if it makes none, or does not answer as it should."""
+    """The plan that the model returns; None without a model, a free slot, or a valid plan."""
     if not settings.ASK_MODEL_URL or not _slots.acquire(blocking=False):
         return None
     try:

@@ -110,7 +110,7 @@ class Plan:
         return () if counts else self.enough()
 
     def enough(self) -> tuple[str, ...]:
-        """The condition that a group has so many flights that its figure is not chance."""
+        """The condition that a group has enough flights, so that its figure is not chance."""
         return (f"{self.column(self.aggregates[-1])}__gte:{LEAST}",)
 
     def query(self) -> Query:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from . import aggregates, periods
-from .frame import IN_TIME, Frame, Period
+from .frame import TIMES, Frame, Period
 from .plan import MOST, Plan
 from .sources import EVERY_FLIGHT, SOURCES, Source
 
@@ -126,6 +126,6 @@ def _ranked(frame: Frame, draft: Plan) -> Plan:
     order = key if sign is None else f"{sign}{draft.column(draft.aggregates[0])}"
     many = frame.group in ("date", "route", "flight") and frame.rank
     limit = min(frame.top or (SHORT if many else MOST), MOST)
-    in_time = frame.group in IN_TIME and not frame.rank
+    in_time = frame.group in TIMES and not frame.rank
     having = () if in_time else draft.least() or _fewest(frame, draft)
     return replace(draft, having=having, order_by=(order,), limit=limit)

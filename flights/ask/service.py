@@ -13,14 +13,14 @@ from .refusals import Refused
 
 
 def answer(question: str, previous: str = "") -> Answer:
-    """The answer to a question; `previous` is `understood` of the answer that it continues."""
-    read = answers.answer(question, previous)
-    if read.plan or not read.is_unread:
-        return read
+    """Answer a question; `previous` is the field `understood` of the answer that it follows."""
+    by_grammar = answers.answer(question, previous)
+    if by_grammar.plan or not by_grammar.is_unread:
+        return by_grammar
     with suppress(Refused):
         if plan := model.plan(question, previous):
-            return answers.answered(question, plan, by_model=True)
-    return read
+            return answers.answer_plan(question, plan, by_model=True)
+    return by_grammar
 
 
 def versions_of(answer: Answer) -> list[TableVersion]:

@@ -1,4 +1,4 @@
-"""Questions about a state: the data name cities and airports, so its busiest are suggested."""
+"""Questions about a state: refuse them, and suggest the state's busiest cities instead."""
 
 import re
 
@@ -13,7 +13,7 @@ NAMED = re.compile(rf"\b({'|'.join(map(re.escape, STATES.values()))})\b", re.IGN
 
 
 def refuse(question: str, unknown: list[str]) -> None:
-    """Raise Unread if words that nobody knows are the name of a state."""
+    """Raise Unread if the question names a state, of which some words are unknown."""
     for match in NAMED.finditer(question):
         if set(match[1].lower().split()) & set(unknown):
             cities = _cities(CODES[match[1].lower()])
@@ -26,5 +26,5 @@ def refuse(question: str, unknown: list[str]) -> None:
 
 def _cities(code: str) -> list[str]:
     """The state's cities with the most flights."""
-    every = directory.current().cities
-    return [name for name in every if name.endswith(f", {code}")][:CITIES]
+    names = directory.current().cities  # the busiest first
+    return [name for name in names if name.endswith(f", {code}")][:CITIES]

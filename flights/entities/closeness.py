@@ -1,4 +1,4 @@
-"""What a text without matches may mean instead."""
+"""Suggest things for a text that matches nothing."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -9,18 +9,18 @@ from .recognition import Mention
 from .suggestions import suggest
 from .things import Day, Entity, Flight
 
-MOST = 6
+MOST = 6  # suggestions
 
 
 def close(text: str, mentions: Sequence[Mention]) -> list[Entity]:
-    """Things that exist and resemble what a text names, or how it begins."""
+    """Things that resemble those that a text names, or whose names begin like the text."""
     known = directory.current()
-    every = [*_instead(mentions, known), *suggest(text, MOST), *_words(text, known)]
+    candidates = [*_alternatives(mentions, known), *suggest(text, MOST), *_words(text, known)]
     named = {mention.entity for mention in mentions if mention.exact}
-    return [e for e in dict.fromkeys(every) if e not in named][:MOST]
+    return [e for e in dict.fromkeys(candidates) if e not in named][:MOST]
 
 
-def _instead(mentions: Sequence[Mention], known: Directory) -> Iterator[Entity]:
+def _alternatives(mentions: Sequence[Mention], known: Directory) -> Iterator[Entity]:
     for mention in mentions:
         entity = mention.entity
         if isinstance(entity, Day) and not entity.flights:
@@ -39,7 +39,7 @@ def _days(day: date, known: Directory) -> Iterator[Day]:
 
 
 def _flights(flight: Flight) -> Iterator[Entity]:
-    """The airline's flights with the longest common beginning, and the airline."""
+    """The airline's flights whose numbers begin with most of the same digits, and the airline."""
     for length in range(len(flight.number) - 1, 0, -1):
         if similar := flight_numbers.starting(flight.number[:length], [flight.airline], 3):
             yield from similar

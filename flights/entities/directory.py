@@ -1,6 +1,6 @@
 """Everything that the published flights name: airlines, airports, cities, routes and days.
 
-It is read once for each set of versions and stays in the memory of the process.
+Each process reads it once for each set of versions, and keeps it in memory.
 """
 
 import threading
@@ -22,8 +22,16 @@ from . import markets, names
 from .markets import most_first
 from .things import Airline, Airport, City, Route
 
-SOURCES: tuple[type[MirroredTable], ...] = (
-    *(Airlines, Airports, PerformanceByRoute, PerformanceByDate),
+SOURCES: tuple[type[MirroredTable], ...]
+SOURCES = (Airlines, Airports, PerformanceByRoute, PerformanceByDate)
+COLUMNS = (
+    ("airline_code", "airline_name"),
+    ("airport", "airport_name", "city", "latitude", "longitude"),
+    (
+        *("origin", "origin_city", "destination", "destination_city"),
+        *("airline_code", "scheduled_flights"),
+    ),
+    ("flight_date", "scheduled_flights"),
 )
 
 SHORTEST_TYPO = 5  # letters; shorter words resemble too many others
@@ -34,9 +42,9 @@ type Versions = tuple[TableVersion | None, ...]  # of SOURCES; None: never publi
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True, eq=False)  # the same directory is the same object
+@dataclass(frozen=True, eq=False)  # compared by identity
 class Directory:
-    airlines: dict[str, Airline]  # by code, the one with most flights first
+    airlines: dict[str, Airline]  # by code, the one with the most flights first
     airports: dict[str, Airport]  # by code, the busiest first
     cities: dict[str, City]  # by name, the busiest first
     days: dict[date, int]  # flights of each day
@@ -44,7 +52,7 @@ class Directory:
 
     @cached_property
     def names(self) -> dict[str, tuple[Named, ...]]:
-        """What each key of a name means, the most likely first; see `names`."""
+        """The things that each key of a name may mean, the most likely first; see `names`."""
         named = defaultdict(list)
         for thing, keys in self.keys:
             for key in keys:
@@ -53,7 +61,7 @@ class Directory:
 
     @cached_property
     def keys(self) -> list[tuple[Named, set[str]]]:
-        """Each thing with the keys of its names. A city's name is not also its airport's."""
+        """Each thing with the keys of its names. A name of a city and an airport means the city."""
         cities = [(city, names.of_city(city)) for city in self.cities.values()]
         of_cities = set().union(*(keys for _, keys in cities))
         airports = [(a, names.of_airport(a) - of_cities) for a in self.airports.values()]
@@ -61,12 +69,12 @@ class Directory:
 
     @cached_property
     def long_keys(self) -> list[str]:
-        """The keys that are long enough to be recognised in spite of a typing error."""
+        """The keys that are long enough to be recognised despite a typing error."""
         return [key for key in self.names if len(key) >= SHORTEST_TYPO]
 
     @cached_property
     def period(self) -> tuple[date, date] | None:
-        """The first and the last day with flights; None without any."""
+        """The first and the last day with flights; None if there are no flights."""
         return (min(self.days), max(self.days)) if self.days else None
 
     @cached_property
@@ -122,17 +130,6 @@ def _read(of: Versions) -> Directory:
     )
 
 
-COLUMNS = (
-    ("airline_code", "airline_name"),
-    ("airport", "airport_name", "city", "latitude", "longitude"),
-    (
-        *("origin", "origin_city", "destination", "destination_city"),
-        *("airline_code", "scheduled_flights"),
-    ),
-    ("flight_date", "scheduled_flights"),
-)
-
-
 def _rows(model: type[MirroredTable], version: TableVersion | None, *columns: str) -> list[Any]:
     return list(versions.rows(model, version).values_list(*columns)) if version else []
 
@@ -154,10 +151,10 @@ def _airports(rows: list[Any], routes: list[Any]) -> list[Airport]:
         for airport in {origin, destination}:
             flights[airport] += number
     listed = {code: rest for code, *rest in rows if code in flights or not routes}
-    every = {**{code: (None, city, None, None) for code, city in cities.items()}, **listed}
+    details = {**{code: (None, city, None, None) for code, city in cities.items()}, **listed}
     return [
         Airport(code, name, city, latitude, longitude, flights.get(code))
-        for code, (name, city, latitude, longitude) in every.items()
+        for code, (name, city, latitude, longitude) in details.items()
     ]
 
 
@@ -166,5 +163,5 @@ def _by_code[T: (Airline, Airport)](things: Iterable[T]) -> dict[str, T]:
 
 
 def _precedence(thing: Named) -> tuple[bool, int]:
-    """A name that several things have means the busiest; only then an airport."""
+    """Sort key of the things that share a name: airports last, the busiest first."""
     return isinstance(thing, Airport), -(thing.flights or 0)

@@ -1,4 +1,4 @@
-"""Recognise in a text what it names: airlines, airports, cities, flights and days."""
+"""Recognise the airlines, airports, cities, flights and days that a text names."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ class Mention:
 
 
 def find(text: str) -> list[Mention]:
-    """What a text names, in its order; the mentions do not overlap.
+    """The things that a text names, in the order of the text; the mentions do not overlap.
 
-    A day and a flight number are recognised by their notation, whether they exist or not: one that
-    does not has no flights.
+    Days and flight numbers are recognised by their notation, even if the data lack them; then their
+    number of flights is 0.
     """
     text, known = text[:LONGEST_TEXT], directory.current()
     days = [_day(mention, known) for mention in dates.find(text, known.days)]
@@ -52,13 +52,13 @@ def find(text: str) -> list[Mention]:
 def routes(text: str, mentions: Sequence[Mention]) -> list[Route]:
     """The routes between two places that a text names one after the other.
 
-    "to Orlando from JFK" turns them round. Of cities with several airports, the route with most
-    flights comes first; routes without flights are left out.
+    "to Orlando from JFK" names the destination first. Cities with several airports give several
+    routes, the one with the most flights first. Routes without flights are left out.
     """
     places = [m for m in mentions if isinstance(m.entity, Airport | City)]
     known = directory.current()
     for first, second in pairwise(places):
-        ends = (second, first) if _turned(text, first, second) else (first, second)
+        ends = (second, first) if _is_reversed(text, first, second) else (first, second)
         pairs = [(o, d) for o in airports(ends[0].entity) for d in airports(ends[1].entity)]
         existing = [r for o, d in pairs if (r := known.route(o.code, d.code))]
         if existing:
@@ -67,13 +67,13 @@ def routes(text: str, mentions: Sequence[Mention]) -> list[Route]:
 
 
 def airports(place: Entity) -> tuple[Airport, ...]:
-    """The airports of a place; none of other things."""
+    """The airports of a city, or the airport itself; empty for other things."""
     if isinstance(place, City):
         return place.airports
     return (place,) if isinstance(place, Airport) else ()
 
 
-def _turned(text: str, first: Mention, second: Mention) -> bool:
+def _is_reversed(text: str, first: Mention, second: Mention) -> bool:
     before = text[: first.start].lower().split()[-1:]
     between = text[first.end : second.start].lower().split()
     return "from" in between or (before in (["to"], ["into"]) and "to" not in between)
@@ -87,7 +87,7 @@ def _day(mention: dates.DateMention, known: Directory) -> Mention:
 
 
 def _names(text: str, known: Directory) -> Iterator[Mention]:
-    """The longest names and codes, from the left to the right."""
+    """Names and codes from left to right; of overlapping names, the longest."""
     parts, place = words(text), 0
     while place < len(parts):
         for end in range(min(place + LONGEST_NAME, len(parts)), place, -1):
@@ -113,7 +113,7 @@ def _named(text: str, parts: list[Word], known: Directory) -> Mention | None:
 
 
 def _is_name(surface: str, key: str, alone: bool) -> bool:
-    """An ordinary word, such as "mobile", is a name only with a capital; "la" in capitals."""
+    """An ordinary word such as "mobile" is a name only if capitalised, "la" only as "LA"."""
     if alone or (len(key) > 2 and key not in ORDINARY):
         return True
     return surface.isupper() if len(key) <= 3 else surface[:1].isupper()
@@ -140,7 +140,7 @@ def _flights(text: str, known: Directory, named: Sequence[Mention]) -> Iterator[
 def _with_number(
     mention: NumberMention, known: Directory, named: Sequence[Airline]
 ) -> Sequence[Flight]:
-    """The flights that a number may mean: of its airline, of another one in the text, or of all."""
+    """The flights with a number, of its airline, else of those in the text, else of any airline."""
     airlines = [mention.airline] if mention.airline else list(dict.fromkeys(named))
     flights = flight_numbers.flights(mention.number, airlines or known.airlines.values())
     return flights or [Flight(airline, mention.number, 0) for airline in airlines]
@@ -148,12 +148,12 @@ def _with_number(
 
 def _typos(text: str, known: Directory, mentions: Sequence[Mention]) -> Iterator[Mention]:
     spans = [(mention.start, mention.end) for mention in mentions]
-    for start, end, entities in typos.find(_free(words(text), spans), known):
+    for start, end, entities in typos.find(_words_outside(words(text), spans), known):
         yield Mention(start, end, entities[0], False, tuple(entities[1:]))
 
 
-def _free(parts: Iterable[Word], spans: Sequence[Span]) -> list[list[Word]]:
-    """The words outside some spans, those beside each other together."""
+def _words_outside(parts: Iterable[Word], spans: Sequence[Span]) -> list[list[Word]]:
+    """The words outside all spans, in groups of neighbouring words."""
     groups: list[list[Word]] = [[]]
     for part in parts:
         if any(start < part.end and part.start < end for start, end in spans):
@@ -163,8 +163,8 @@ def _free(parts: Iterable[Word], spans: Sequence[Span]) -> list[list[Word]]:
     return groups
 
 
-def _outside(taken: Sequence[Mention], mentions: Iterable[Mention]) -> list[Mention]:
-    """The mentions that do not overlap with others."""
+def _outside(others: Sequence[Mention], mentions: Iterable[Mention]) -> list[Mention]:
+    """The mentions that overlap with none of the others."""
     return [
-        m for m in mentions if all(m.end <= other.start or other.end <= m.start for other in taken)
+        m for m in mentions if all(m.end <= other.start or other.end <= m.start for other in others)
     ]

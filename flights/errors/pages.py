@@ -44,19 +44,20 @@ def refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refuse(request, "This request cannot be read: its host or its parameters.", 400)
+    return refuse(request, "The request is invalid: check its host and its parameters.", 400)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form without a valid token; a wrong origin may mean that a setting is missing."""
+    """403 for a form without a valid CSRF token; for a wrong origin, the settings to check."""
     origin = request.META.get("HTTP_ORIGIN", "")
     if not (reason.startswith("Origin checking failed") and origin.startswith("http")):
         return refuse(request, "The form has expired. Load its page again, and allow cookies.", 403)
     return refuse(
         request,
-        f"The form was sent from {origin}, but the server is {request.scheme}://{request.get_host()}"
-        " to itself. If both are one site, its operator has to set HTTPS=true behind a proxy that"
-        f" sets X-Forwarded-Proto, or CSRF_TRUSTED_ORIGINS={origin} if the proxy changes the host.",
+        f"The form was sent from {origin}, but the server knows itself as"
+        f" {request.scheme}://{request.get_host()}. If both are the same site, its operator must"
+        " set HTTPS=true (if a proxy sets X-Forwarded-Proto) or"
+        f" CSRF_TRUSTED_ORIGINS={origin} (if the proxy changes the host).",
         403,
     )
 
@@ -65,7 +66,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404; a redirect (308, RFC 9110) if only the trailing slash is wrong."""
     message = f"There is nothing at {request.path}."
     other = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
-    # If a view raised the 404, the path itself is right.
+    # If a view raised the 404, the path matched: the thing that it names is missing.
     if request.resolver_match or not _has_view(other):
         return refuse(request, message, 404)
     response = refuse(request, f"{message} The address is {other}", 308)
@@ -75,7 +76,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return refuse(request, "Something went wrong here; it has been logged.", 500)
+    return refuse(request, "The server failed. The error has been logged.", 500)
 
 
 def _has_view(path: str) -> bool:
@@ -89,7 +90,7 @@ def _has_view(path: str) -> bool:
 def _error_page(
     request: HttpRequest, details: dict[str, Any], status: int, headers: Any = None
 ) -> HttpResponse:
-    """A page with the message of the problem details, and the values that are allowed instead."""
+    """A page with the message and the allowed values of problem details."""
     context = {"message": details["detail"], "allowed": details.get("allowed"), "status": status}
     response = render(request, "error.html", context, status=status)
     if headers and "Retry-After" in headers:

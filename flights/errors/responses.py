@@ -52,11 +52,11 @@ def legacy_error(message: str) -> dict[str, Any]:
 
 def _database_error(error: Exception) -> APIException:
     if isinstance(error.__cause__, QueryCanceled):
-        return Unavailable("The query took too long. Ask for fewer rows, or filter more.", 1)
+        return Unavailable("The query took too long. Request fewer rows, or add filters.", 1)
     if sqlstates.sqlstate(error).startswith(sqlstates.TOO_LARGE):
         return BadQuery("The query is too large for the database. Use fewer conditions or columns.")
-    log.error("the database does not answer: %s", error)
-    return Unavailable("The database does not answer at the moment.", 5)
+    log.error("the database does not respond: %s", error)
+    return Unavailable("The database does not respond at the moment.", 5)
 
 
 def _sentence(data: Any) -> str:

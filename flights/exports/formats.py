@@ -30,7 +30,7 @@ class Format:
         return f"{self.media_type}; charset=utf-8" if is_text else self.media_type
 
     def check(self, rows: int) -> None:
-        """Raise BadQuery (400) if a file of this format cannot hold so many rows."""
+        """Raise BadQuery (400) if a file of this format cannot hold this number of rows."""
         if self.max_rows is not None and rows > self.max_rows:
             raise BadQuery(
                 f"The query has {rows:,} rows, and {self.name} can hold {self.max_rows:,}."

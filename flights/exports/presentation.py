@@ -1,4 +1,4 @@
-"""What clients see of an export: its fields and current status."""
+"""The fields of an export, and its current status, as clients see them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ FIELDS = ("table", "version", "query", "format", "asked_at", "rows_done", "rows_
 
 
 def describe(export: Export, now: datetime) -> dict[str, Any]:
-    """The fields of an export. Some depend on its status: a running export has a speed."""
+    """The fields of an export. Some exist only in one status: a running export has a speed."""
     fields = {
         "id": export.pk,
         "status": status(export, now),
@@ -32,9 +32,9 @@ def describe(export: Export, now: datetime) -> dict[str, Any]:
 
 
 def status(export: Export, now: datetime) -> str:
-    """The status that the next sweep will write: expired, or queued again if its worker died.
+    """The export's status now, even if no sweep has stored it yet: expired, or queued again.
 
-    `now` is a time of PostgreSQL's clock.
+    An export is queued again if its worker died. `now` is a time of PostgreSQL's clock.
     """
     lost_at = now - timedelta(seconds=settings.EXPORT_LOST_AFTER)
     match export.status:
@@ -55,7 +55,7 @@ def speed(export: Export) -> dict[str, int | None]:
 
 
 def limits() -> dict[str, int]:
-    """The limits on all exports: exports waiting and running, hours to keep them, and bytes."""
+    """The limits of all exports together: queued, running, hours until a file expires, bytes."""
     return {
         "waiting": settings.EXPORTS_WAITING,
         "at_once": settings.EXPORTS_AT_ONCE,

@@ -14,7 +14,7 @@ BYTE_RANGE = re.compile(r"(\d{0,4000})-(\d{0,4000})", re.ASCII)
 
 
 class PreconditionFailed(exceptions.APIException):
-    """The client requires another file by If-Match or If-Unmodified-Since; 412."""
+    """The file does not meet the condition in If-Match or If-Unmodified-Since; 412."""
 
     status_code = 412
     default_detail = "The file does not match If-Match or If-Unmodified-Since."
@@ -35,7 +35,7 @@ class FileInfo(NamedTuple):
 def not_modified(request: Request, info: FileInfo) -> HttpResponse | None:
     """The response 304 if the client already has the file, else None (RFC 9110, section 13).
 
-    Raises PreconditionFailed (412) if the client requires another file.
+    Raises PreconditionFailed (412) if the file does not meet the client's condition.
     """
     headers = {"ETag": info.etag, "Last-Modified": http_date(info.modified)}
     headers["Cache-Control"] = "private"
@@ -49,7 +49,7 @@ def not_modified(request: Request, info: FileInfo) -> HttpResponse | None:
 
 
 def requested(request: Request, info: FileInfo) -> range | None:
-    """The positions of the bytes that the header Range requests; None for the whole file.
+    """The byte positions that the Range header requests; None for the whole file.
 
     Returns None, too, if the header is invalid or names several ranges, as RFC 9110, section 14.2,
     allows. Raises Unsatisfiable if all ranges are outside the file.

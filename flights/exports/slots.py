@@ -1,4 +1,4 @@
-"""Slots limit the files sent at once, so that threads and connections remain for queries."""
+"""Limit how many files a process sends at once, so that queries get threads and connections."""
 
 import threading
 from collections import deque
@@ -12,7 +12,7 @@ SENDING_AT_ONCE = 2  # files that one process sends at the same time
 WAIT = 0.5  # seconds that a request waits for a slot; small files take less
 
 
-# Written here because no package that we use has a first-in, first-out semaphore for threads.
+# Written here because no dependency of AirSense has a first-in, first-out semaphore for threads.
 # `threading.Semaphore` and `queue.Queue` let a thread that has just released a slot take it again
 # before a waiting thread wakes up. Under load, some clients would never get a slot.
 class Slots:
@@ -24,7 +24,7 @@ class Slots:
         self.lock = threading.Lock()
 
     def acquire(self, timeout: float) -> bool:
-        """Take a slot; returns False if none is free for `timeout` seconds."""
+        """Take a slot; returns False if no slot becomes free within `timeout` seconds."""
         with self.lock:
             if self.free:
                 self.free -= 1
@@ -34,13 +34,13 @@ class Slots:
         if turn.wait(timeout):
             return True
         with self.lock:
-            if turn.is_set():  # it got a slot after the timeout, before the lock
+            if turn.is_set():  # `release` passed the slot on after the timeout, before this lock
                 return True
             self.waiting.remove(turn)
         return False
 
     def release(self) -> None:
-        """Pass the slot to the thread that has waited longest, or make it free."""
+        """Pass the slot to the thread that has waited longest; without one, mark it free."""
         with self.lock:
             if self.waiting:
                 self.waiting.popleft().set()

@@ -82,4 +82,4 @@ def _explain(error: Exception, export: Export) -> tuple[str, bool]:
             return "The storage of exports is full.", False
         case OSError():
             return "The storage of exports did not take the file.", True
-    return "Something went wrong here; it has been logged.", False
+    return "The server failed. The error has been logged.", False

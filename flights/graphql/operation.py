@@ -21,7 +21,7 @@ from flights.errors import BadQuery, NeverTransferred, Unavailable
 from flights.mirror import MirroredTable
 from flights.models import TableVersion
 
-MAX_QUERIES = 10  # of PostgreSQL, for all fields of an operation together
+MAX_QUERIES = 10  # PostgreSQL queries of all fields of an operation together
 MAX_VALUES = 100_000  # in all rows of an operation; the server writes them in about a second
 # A value of the schema counts as 2 values. Tools read the whole schema, 24,000 values, in 0.2 s;
 # MAX_VALUES allows 50,000, so that a query cannot repeat the schema many times.

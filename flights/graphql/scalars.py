@@ -1,4 +1,4 @@
-"""GraphQL scalar types: which one each column has, and how arguments of them are read."""
+"""The GraphQL scalar type of each column, and how arguments of these types are read."""
 
 import math
 from typing import Any
@@ -68,9 +68,9 @@ def scalar(field: Field) -> GraphQLScalarType:
 
 
 def column(model: type[MirroredTable], field: Field) -> GraphQLField:
-    """Make the field of a column; it reads a row, a dict keyed by public column names.
+    """Make the field of a column. Its row is a dict by public column names.
 
-    Every column is nullable: a version that is older than a column has null in it.
+    Every column is nullable: in a version older than the column, its values are null.
     """
     type_ = scalar(field)
     return GraphQLField(

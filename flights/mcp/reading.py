@@ -1,4 +1,4 @@
-"""What the tools of `/mcp` return: JSON with the address and the version of every figure."""
+"""The results of the tools of `/mcp`: JSON with the address and the version of the figures."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -14,10 +14,10 @@ from flights.models import TableVersion
 from flights.query.query import Query
 from flights.web.renderers import JSON
 
-MOST = 1_000  # rows of a result: models read no more
-USUAL = 50  # rows of a result without a limit
+MOST = 1_000  # rows of a result; more would fill a model's context
+USUAL = 50  # rows of a result if the call sets no limit
 
-# The scheme and host of the request, for addresses that also work elsewhere.
+# The scheme and host of the request, to make addresses absolute.
 site: ContextVar[str] = ContextVar("site", default="")
 
 type Result = dict[str, Any]
@@ -42,7 +42,7 @@ def describe_table(table: str) -> Result:
 
 
 def query_table(table: str, params: dict[str, str], limit: int | None) -> Result:
-    """Rows or groups of a table, with the address that returns the same and the version."""
+    """Rows or groups of a table, with their version and the address that returns the same."""
     model = tables.by_name(table)
     if limit is not None and not 0 < limit <= MOST:
         raise BadQuery(f"limit must be a whole number from 1 to {MOST:,}.")

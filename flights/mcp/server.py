@@ -1,4 +1,4 @@
-"""The tools of `/mcp`, by the protocol's Python SDK.
+"""The tools of `/mcp`, offered by the protocol's Python SDK.
 
 The SDK takes a second and 40 MB to import, so only requests to `/mcp` import this module.
 """
@@ -122,11 +122,11 @@ def _server(version: str) -> MCPServer[Any]:
 
 
 async def _run(read: Callable[..., Result], *arguments: Any) -> dict[str, Any]:
-    """Read in the thread of the request, whose connection Django knows."""
+    """Run a function in the request's own thread, which has a database connection."""
     try:
         return await sync_to_async(read)(*arguments)
     except ClientError as error:
         detail: Any = error.detail
         allowed = detail.get("allowed") if isinstance(detail, dict) else None
-        more = f" Allowed: {', '.join(allowed)}" if allowed else ""
-        raise ToolError(f"{error}{more}") from None
+        suffix = f" Allowed: {', '.join(allowed)}" if allowed else ""
+        raise ToolError(f"{error}{suffix}") from None

@@ -1,4 +1,4 @@
-"""The endpoint `/mcp`: each POST is one message of the protocol, and runs a server of its own."""
+"""The endpoint `/mcp`: each POST is one message of the protocol, to a new server in memory."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -29,7 +29,7 @@ class AnyType(BaseContentNegotiation):
 
 
 class Endpoint(OpenView):
-    """Messages to the server, without sessions. Streams (GET) do not exist, so they are 405."""
+    """Respond to single messages, without sessions. GET would open a stream, so it is 405."""
 
     renderer_classes = [JSON]
     content_negotiation_class = AnyType
@@ -44,25 +44,25 @@ class Endpoint(OpenView):
 
 
 async def _respond(scope: Message, body: bytes) -> HttpResponse:
-    """Let the SDK answer one request, whose body has been read within the limits of the edge."""
-    from .server import manager  # takes a second and 40 MB
+    """Let the SDK respond to one request. `airsense.edge` has already limited the body's size."""
+    from .server import manager  # the import takes a second and 40 MB
 
-    sent: list[Message] = []
+    messages: list[Message] = []
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        messages.append(message)
 
     server = manager(settings.VERSION)
     async with server.run():
         await server.handle_request(scope, receive, send)
-    return _response(sent)
+    return _response(messages)
 
 
-def _response(sent: list[Message]) -> HttpResponse:
-    start, *parts = sent
+def _response(messages: list[Message]) -> HttpResponse:
+    start, *parts = messages
     response = HttpResponse(b"".join(p.get("body", b"") for p in parts), status=start["status"])
     del response["Content-Type"]
     for name, value in start["headers"]:
@@ -72,7 +72,7 @@ def _response(sent: list[Message]) -> HttpResponse:
 
 
 def _scope(request: Request) -> Message:
-    """The request in ASGI's terms."""
+    """The ASGI scope of a request."""
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in request.headers.items()

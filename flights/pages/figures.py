@@ -1,4 +1,4 @@
-"""Pages with figures: the page itself, one of its figures as a file, or a citation of one."""
+"""Respond with a page that has figures, with one figure as a file, or by citing a figure."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from flights.web import caching
 from .charts import Figure, picture
 from .citations import store
 
-CITING = 20  # requests that the rate limit counts for a citation
+CITATION_COST = 20  # requests that the rate limit counts for one citation
 
 type View = Callable[..., HttpResponse]
 
@@ -27,9 +27,10 @@ FORMATS = {
 
 
 def figures_page(view: View) -> View:
-    """Decorator of a page with figures. To cite one is a POST that needs no CSRF token.
+    """Decorate the view of a page with figures.
 
-    A citation holds nothing but what the page says, and nobody's login has a part in it.
+    A POST that cites a figure needs no CSRF token: it does not depend on a login, and stores only
+    what the page shows to everybody.
     """
     return csrf_exempt(page(caching.while_current(view)))
 
@@ -37,23 +38,22 @@ def figures_page(view: View) -> View:
 def respond(
     request: HttpRequest, template: str, context: dict[str, Any], figures: Iterable[Figure]
 ) -> HttpResponse:
-    """The page; with `?figure=months&format=png` (or svg, csv) only that figure.
+    """Return the page; `?figure=months&format=png` (or svg, csv) returns one figure as a file.
 
-    A POST with `figure=months` keeps the figure, and leads to its citation.
-
-    The template shows a figure by `{% include "figure.html" with figure=figures.months %}`.
+    A POST of `figure=months` stores a citation of the figure and redirects to it. The template
+    shows a figure by `{% include "figure.html" with figure=figures.months %}`.
     """
-    named = {figure.name: figure for figure in figures}
+    by_name = {figure.name: figure for figure in figures}
     if request.method == "POST":
-        throttles.charge(request.META, "query", CITING)
-        figure = _named(named, request.POST.get("figure", ""))
-        return redirect("citation", store.keep(figure, request.get_full_path()).name)
+        throttles.charge(request.META, "query", CITATION_COST)
+        figure = _find(by_name, request.POST.get("figure", ""))
+        return redirect("citation", store.cite(figure, request.get_full_path()).name)
     if "figure" in request.GET:
-        return _file(_named(named, request.GET["figure"]), request.GET.get("format", "svg"))
-    return render(request, template, {**context, "figures": named})
+        return _file(_find(by_name, request.GET["figure"]), request.GET.get("format", "svg"))
+    return render(request, template, {**context, "figures": by_name})
 
 
-def _named(figures: dict[str, Figure], name: str) -> Figure:
+def _find(figures: dict[str, Figure], name: str) -> Figure:
     if name not in figures:
         raise BadQuery(f"figure: {name[:40]!r} is not a figure of this page.", list(figures))
     return figures[name]

@@ -1,6 +1,6 @@
-"""Percent on time by any group: on-time arrivals of scheduled flights, as the DOT counts them.
+"""Percent on time of any groups: on-time arrivals divided by scheduled flights, as the DOT does.
 
-The percentages of groups are never averaged: the API's aggregate `percent` divides sums.
+Percentages are never averaged: the API's aggregate `percent` divides sums.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,21 +25,22 @@ MOST = "500"  # groups
 def by(model: type[MirroredTable], *columns: str, **params: str) -> TableRows:
     """FLIGHTS and PERCENT for each group of a performance table."""
     group_by = ",".join(columns)
-    first = {"order_by": group_by, "limit": MOST, **params}
-    return table_rows.read(model, {"group_by": group_by, "aggregate": AGGREGATE, **first})
+    query = {"group_by": group_by, "aggregate": AGGREGATE, "order_by": group_by, "limit": MOST}
+    return table_rows.read(model, query | params)
 
 
 def ranked(rows: Iterable[Row], percent: str = PERCENT, flights: str = FLIGHTS) -> list[Row]:
     """The groups with a percentage and enough flights, the best first.
 
-    Of equal percentages, that of more flights is first. `percent` and `flights` are the columns.
+    Among equal percentages, the group with more flights is first. `percent` and `flights` are names
+    of columns.
     """
-    known = [row for row in rows if row[percent] is not None and enough(row[flights] or 0)]
-    return sorted(known, key=lambda row: (-row[percent], -row[flights]))
+    ranking = [row for row in rows if row[percent] is not None and enough(row[flights] or 0)]
+    return sorted(ranking, key=lambda row: (-row[percent], -row[flights]))
 
 
 def enough(flights: int) -> bool:
-    """Whether a figure of so many flights may be ranked: that of fewer is mostly chance."""
+    """Whether there are enough flights to rank their percentage; with fewer it is mostly chance."""
     return flights >= settings.FLIGHTS_TO_RANK
 
 
@@ -53,7 +54,7 @@ def value(row: Row, label: Callable[[Row], str], url: Callable[[Row], str] | Non
 
 
 def share(part: int, whole: int) -> float | None:
-    """A number of flights in percent of all, as the API rounds it: hundredths, half upwards."""
+    """`part` in percent of `whole`, with two decimals as in the API; None if `whole` is 0."""
     return (20_000 * part + whole) // (2 * whole) / 100 if whole else None
 
 

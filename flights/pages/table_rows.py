@@ -1,4 +1,4 @@
-"""Rows of a table for a page, read by the same query as the API, whose address they carry."""
+"""Read rows for a page by the same query as the API, with the address of that query."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ DATA = "US Bureau of Transportation Statistics"
 class TableRows:
     rows: list[Row]  # by the public names of columns
     version: TableVersion
-    url: str  # of the API, with the same rows
+    url: str  # the API query that returns the same rows
 
     @property
     def source(self) -> str:

@@ -46,11 +46,11 @@ ALLOWED = [
 
 def read(table: Columns, text: str) -> list[Measure]:
     """The values to compute. Raises BadQuery with what is wrong and what is allowed."""
-    wanted = list(dict.fromkeys(parts(text)))
-    limits.at_most(limits.COMPUTED, len(wanted), "values of aggregate")
+    requested = list(dict.fromkeys(parts(text)))
+    limits.at_most(limits.COMPUTED, len(requested), "values of aggregate")
     measures: dict[str, Measure] = {}
     expressions: dict[str, Expression] = {}
-    for each in (_measure(table, part) for part in wanted or ["count"]):
+    for each in (_measure(table, part) for part in requested or ["count"]):
         name = public(each.field)
         if expressions.setdefault(name.lower(), each.expression) != each.expression:
             raise BadQuery(f"aggregate: two values would be named {name}. Query them separately.")

@@ -1,8 +1,7 @@
-"""Ask PostgreSQL's planner for the cost of a query of a large table, and limit costly queries.
+"""Limit costly queries of large tables, by the cost that PostgreSQL's planner estimates.
 
-A heavy query needs one of a few slots, a medium query one of a few others, a light query none. So
-heavy queries never occupy all threads and cores. A query that cannot end within its time limit is
-refused.
+Heavy and medium queries each need one of a few slots, so that they never occupy all threads and
+cores. Light queries need no slot. A query that would exceed its time limit is refused.
 """
 
 import itertools
@@ -28,7 +27,7 @@ LARGE = 10_000  # rows of a table; 50 conditions on each row of a smaller table 
 # Units of cost in a millisecond; 15 to 210 were measured for different queries.
 UNITS_PER_MS = 400
 # With a limit the planner assumes that matching rows are spread evenly and that it can stop early.
-# That assumption is trusted up to this factor.
+# The cost without the limit may be at most this many times as high.
 TRUSTED = 4
 _NOTHING = nullcontext()
 
@@ -55,7 +54,7 @@ def fetch_sql(sql: str, values: list[Any], version: TableVersion) -> list[Any]:
 
 
 def _logged(reader: Any, text: str, values: list[Any]) -> AbstractContextManager[Any]:
-    """Let Django log a statement, if it logs any."""
+    """Log a statement as Django does, if Django logs queries."""
     if not reader.queries_logged:
         return _NOTHING
     context: AbstractContextManager[Any] = reader.make_debug_cursor(None).debug_sql(text, values)
@@ -72,11 +71,11 @@ def _numbered(sql: str) -> str:
 @contextmanager
 def bounded(rows: "models.QuerySet[Any]", version: TableVersion) -> Iterator[None]:
     """Hold a slot, if the query needs one, while its rows are read. Raises like `slot`."""
-    with ExitStack() as held:
+    with ExitStack() as stack:
         with suppress(EmptyResultSet):  # Django runs no SQL
             if version.rows >= LARGE:
                 sql, values = rows.query.get_compiler(rows.db).as_sql()
-                held.enter_context(slot(connections[rows.db], sql, values, version))
+                stack.enter_context(slot(connections[rows.db], sql, values, version))
         yield
 
 
@@ -98,8 +97,8 @@ def slot(
     cost = of(connection, sql, values)
     if cost > (most := kind.milliseconds * UNITS_PER_MS):
         raise BadQuery(
-            f"This would read too much: the planner expects a cost of {cost:,.0f}, and at most"
-            f" {most:,} are allowed. {shared_slots.ADVICE}"
+            f"The query is too costly: PostgreSQL estimates a cost of {cost:,.0f}, and the limit is"
+            f" {most:,}. {shared_slots.ADVICE}"
         )
     if kind is shared_slots.QUERIES and cost < kind.least:
         kind = shared_slots.MEDIUM_QUERIES
@@ -123,13 +122,13 @@ def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:
 
 
 def _of(plan: dict[str, Any]) -> float:
-    """The cost of a plan. With a limit, at least the cost of all its rows divided by TRUSTED."""
+    """The cost of a plan; with LIMIT, at least the cost of reading all rows, divided by TRUSTED."""
     cost = float(plan["Total Cost"])
     if plan["Node Type"] != "Limit":
         return cost
     below = plan["Plans"][0]
-    whole, how = float(below["Total Cost"]), json.dumps(below)
-    # The planner has no statistics on parts of texts, or on groups by several columns.
-    if "~~" in how or '"Aggregate"' in how:
+    whole, text = float(below["Total Cost"]), json.dumps(below)
+    # The planner lacks statistics for LIKE (`~~`) and for groups by several columns.
+    if "~~" in text or '"Aggregate"' in text:
         return whole
-    return max(cost, whole / TRUSTED) if '"Filter"' in how else cost
+    return max(cost, whole / TRUSTED) if '"Filter"' in text else cost

@@ -1,8 +1,8 @@
-"""Cursors: page by the values of the last row, which takes the same time on every page.
+"""Cursors: page by the values of the last row, so that every page takes the same time.
 
 An empty `cursor=` gives the first page; its links lead to the next. A cursor names its version, so
-that all pages show one version even if another is published. Once that version is pruned, the
-response is 410.
+that all pages show one version even if another is published. The response is 410 once the version
+has been pruned.
 """
 
 import base64
@@ -21,7 +21,7 @@ from .ordering import Direction
 
 # Characters of a cursor. With a long query its link still fits into the longest allowed address.
 LONGEST = 2_000
-FOREIGN = "The cursor is not of this query. Follow the links of a response, or begin with cursor="
+FOREIGN = "The cursor is of another query. Follow the links of a response, or start with cursor="
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Position:
 
     version: int
     backward: bool
-    # Values of the order's columns; if they are long texts, only the row number, which is the last.
+    # Values of the order's columns; only the last, the row number, if the others are too long.
     values: list[Any]
 
     def __str__(self) -> str:
@@ -43,12 +43,12 @@ class Position:
 
 
 def read(text: str, order: Sequence[Direction]) -> Position:
-    """Decode a cursor. Raises BadQuery for anything but a cursor of this order."""
+    """Decode a cursor. Raises BadQuery if it is invalid or belongs to another order."""
     try:
         decoded = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         version, backward, values = decoded
-        named = order[-1:] if len(values) == 1 else order
-        decoded_values = [_value(d, value) for d, value in zip(named, values, strict=True)]
+        columns = order[-1:] if len(values) == 1 else order
+        decoded_values = [_value(d, value) for d, value in zip(columns, values, strict=True)]
         if type(version) is not int or not 0 < version < 2**31 or type(backward) is not bool:
             raise ValueError
     except (binascii.Error, ValueError, TypeError, OverflowError, ValidationError):

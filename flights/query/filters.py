@@ -101,7 +101,7 @@ class Condition:
 
 
 def read(filterset: type[FilterSet], params: dict[str, str]) -> tuple[Condition | Q, ...]:
-    """The conditions that parameters write; rows must meet all of them.
+    """Parse the conditions in parameters; rows must meet all conditions.
 
     Raises BadQuery for values that do not fit their columns.
     """

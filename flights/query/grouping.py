@@ -48,15 +48,15 @@ class Grouping:
 
 
 def read(model: type[MirroredTable], params: dict[str, str]) -> Grouping | None:
-    """The groups of a query; None if it asks for rows."""
-    by, wanted = params.get("group_by", ""), params.get("aggregate", "")
+    """The groups of a query; None if the query reads rows."""
+    by, aggregate = params.get("group_by", ""), params.get("aggregate", "")
     having = params.get("having", "")
-    if not by.strip() and not wanted.strip():
+    if not by.strip() and not aggregate.strip():
         if having.strip():
             raise BadQuery("having needs groups: add group_by or aggregate.")
         return None
     table = columns.of(model)
-    keys, computed = periods.read(table, by), aggregates.read(table, wanted)
+    keys, computed = periods.read(table, by), aggregates.read(table, aggregate)
     _check_names(keys, computed)
     fields = [*(key.field for key in keys), *(measure.field for measure in computed)]
     known = Columns("The grouped result", fields)

@@ -68,8 +68,8 @@ class Query:
     @property
     def limit(self) -> int:
         """The most rows of a page."""
-        wanted = settings.DEFAULT_LIMIT if self.own_limit is None else self.own_limit
-        return min(wanted, settings.MAX_LIMIT)
+        limit = settings.DEFAULT_LIMIT if self.own_limit is None else self.own_limit
+        return min(limit, settings.MAX_LIMIT)
 
     @property
     def version(self) -> int | None:

@@ -15,13 +15,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from flights.errors import Unavailable
 
-# In the planner's units: at least a fifth of a second of a core, such as skipping 1.6M rows.
+# Planner's cost of at least 0.2 s of a core, such as skipping 1.6 million rows.
 HEAVY = 50_000
-# At least a twentieth of a second: many of these at once make light queries wait.
+# Planner's cost of at least 0.05 s of a core: many of these at once delay light queries.
 MEDIUM = 10_000
-ADVICE = "Filter by a column with few rows for a value, group by fewer columns, or skip fewer rows."
-# Time that a medium query waits for a slot. Other medium queries need a few tenths of a second.
-PATIENCE = 1.0  # seconds
+ADVICE = "Filter by a value that few rows have, group by fewer columns, or lower the offset."
+PATIENCE = 1.0  # seconds that a medium query waits for a slot; others take a few tenths
 # Queries of a process that may wait for a slot; the other threads stay free for light queries.
 _waiting = threading.BoundedSemaphore(2)
 
@@ -30,9 +29,9 @@ class Kind(NamedTuple):
     """A kind of query with slots of its own."""
 
     name: str
-    lock: int  # PostgreSQL's number of the slots; no other code uses it
-    milliseconds: int  # the time limit in PostgreSQL
-    at_once: int
+    lock: int  # first key of the slots' advisory locks; no other code uses it
+    milliseconds: int  # PostgreSQL cancels a query after this time
+    at_once: int  # number of slots
     least: int  # cost from which a query needs a slot
     patience: float = 0.0  # seconds that a query may wait for a slot
 
@@ -65,8 +64,8 @@ def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
             _waiting.release()
     if number is None:
         raise Unavailable(
-            f"{kind.at_once} {kind.name} are running, the most at the same time."
-            f" Try again in a moment, or ask for less. {ADVICE}",
+            f"{kind.at_once} {kind.name} are running, which is the limit."
+            f" Try again in a moment. {ADVICE}",
             1,
         )
     return number

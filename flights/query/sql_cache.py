@@ -34,7 +34,7 @@ type Statement = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Cached:
-    """SQL, and how the value of each condition becomes parameters of it."""
+    """SQL, and for each condition the function that turns its value into parameters."""
 
     sql: str
     prepare: list[Callable[[Any], list[Any]]]

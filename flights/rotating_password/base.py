@@ -11,21 +11,21 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Connects with PASSWORD, or with another one of PASSWORDS of the settings."""
+    """Connect with PASSWORD, else with the others in PASSWORDS of the database settings."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        possible = self.settings_dict["PASSWORDS"]
-        *early, last = dict.fromkeys([conn_params.get("password"), *possible])
-        for password in early:
+        others = self.settings_dict["PASSWORDS"]
+        *first, last = dict.fromkeys([conn_params.get("password"), *others])
+        for password in first:
             try:
                 return self._connect(conn_params, password)
             except psycopg.OperationalError as error:
-                # No other password helps against a server that does not answer.
+                # If the server is unreachable, another password does not help.
                 if not (error.pgconn and error.pgconn.used_password):
                     raise
         return self._connect(conn_params, last)
 
     def _connect(self, params: dict[str, Any], password: str | None) -> Any:
         connection = super().get_new_connection({**params, "password": password})
-        self.settings_dict["PASSWORD"] = password  # the next connection begins with it
+        self.settings_dict["PASSWORD"] = password  # the next connection tries this password first
         return connection

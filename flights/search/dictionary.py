@@ -17,7 +17,7 @@ from psycopg import sql
 from flights.models import TableVersion
 from flights.versions import READER
 
-MOST_VALUES = 100_000  # per column; of a column with more, the most frequent values are indexed
+MOST_VALUES = 100_000  # per column; rarer values are not indexed
 SAME = 4  # score of a value that equals the word
 SHORTEST_TYPO = 4  # letters; shorter words resemble too many others
 
@@ -114,11 +114,11 @@ def equal(version: TableVersion, values: dict[int, list[str]], limit: int) -> Ma
     """Find values by the positions of their columns. Case and accents make a difference."""
     if not any(values.values()):
         return Matches([], 0)
-    every = sorted(set().union(*values.values()))
-    one = sql.SQL("field = {} AND value = ANY({})")
-    conditions = [one.format(sql.Literal(f), sql.Literal(texts)) for f, texts in values.items()]
+    texts = sorted(set().union(*values.values()))
+    condition = sql.SQL("field = {} AND value = ANY({})")
+    conditions = [condition.format(sql.Literal(f), sql.Literal(own)) for f, own in values.items()]
     either = sql.SQL(" OR ").join(conditions)
-    folded = list(map(fold, every))
+    folded = list(map(fold, texts))
     return _matches(EQUAL, version, folded=folded, values=either, limit=limit)
 
 

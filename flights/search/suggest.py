@@ -45,7 +45,7 @@ class Suggest(OpenView):
             OpenApiParameter(
                 "q",
                 description=f"The beginning of a name, code, flight number or route, or a date: at"
-                f" most {LONGEST} characters. Empty: the things with most flights.",
+                f" most {LONGEST} characters. Empty: the things with the most flights.",
             ),
             OpenApiParameter("kind", description=ABOUT_KIND),
             OpenApiParameter(

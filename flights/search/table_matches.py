@@ -27,7 +27,7 @@ type Model = type[MirroredTable]
 
 @dataclass(frozen=True)
 class Part:
-    """The values of which a matching row contains one: of a term, or of a half of it."""
+    """Values of a term, or of half a term. A matching row contains at least one of them."""
 
     term: Term
     matches: Matches
@@ -144,7 +144,7 @@ def _condition(model: Model, matches: Matches) -> Q:
 
 
 def _list(texts: list[str]) -> str:
-    """One value as it is; several as a list of `in`."""
+    """The value of a filter: a single text unchanged, several as a list for the operator `in`."""
     if len(texts) == 1:
         return texts[0]
     line = io.StringIO()

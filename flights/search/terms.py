@@ -23,7 +23,7 @@ TO = re.compile(r"\s*(to|into|->|→|>|-|–)\s*", re.IGNORECASE)  # noqa: RUF00
 
 @dataclass(frozen=True)
 class Term:
-    """A part of a search. Every row that matches contains each of them."""
+    """A part of a search. A matching row contains every term of the search."""
 
     text: str  # in lower case and without accents
     things: list[Entity] = field(default_factory=list)  # of the same kind: rows about any of them
@@ -34,7 +34,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Terms:
-    """A search as it was understood."""
+    """The terms, mentions and routes that a search text means."""
 
     text: str
     mentions: list[Mention]

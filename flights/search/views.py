@@ -76,7 +76,7 @@ class AdvancedSearch(OpenView):
     )
     def post(self, request: Request) -> Response:
         text = search.validated_text(required(request, "query"))
-        tables = versions.with_retry(lambda: search.first_rows(text))
-        if not tables:
+        matches = versions.with_retry(lambda: search.first_rows(text))
+        if not matches:
             raise NotFound("No matching records found.")
-        return Response(tables, headers={"X-AirSense-Limit": str(search.MOST)})
+        return Response(matches, headers={"X-AirSense-Limit": str(search.MOST)})

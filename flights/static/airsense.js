@@ -8,9 +8,9 @@ function copyBySelection(text) {
   area.className = "hidden";
   document.body.append(area);
   area.select();
-  const done = document.execCommand("copy");
+  const copied = document.execCommand("copy");
   area.remove();
-  return done;
+  return copied;
 }
 
 async function copy(text) {
@@ -27,27 +27,27 @@ for (const origin of document.querySelectorAll("[data-origin]")) {
   origin.textContent = location.origin;
 }
 
-// Counts that take longer than the first rows: the page at this address has them.
-async function countLater(counted) {
+// Counting can take longer than reading the first rows, so a second request fetches the counts.
+async function fetchCounts(counted) {
   const response = await fetch(counted.dataset.later);
-  if (!response.ok) return; // the link to the same address stays
-  const complete = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!response.ok) return; // the page still links to the counts
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const id of ["counted", "facets"]) {
-    const part = complete.getElementById(id);
+    const part = page.getElementById(id);
     if (part) document.getElementById(id).replaceWith(part);
   }
 }
 const counted = document.querySelector("[data-later]");
-if (counted) countLater(counted);
+if (counted) fetchCounts(counted);
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   const status = button.parentElement.querySelector("[role=status]");
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const done = await copy(source.href || source.textContent);
+    const copied = await copy(source.href || source.textContent);
     button.focus();
-    status.textContent = done ? "Copied" : "This browser does not allow pages to copy";
+    status.textContent = copied ? "Copied" : "This browser does not allow pages to copy";
     setTimeout(() => { status.textContent = ""; }, 4000);
   });
 }

@@ -1,4 +1,4 @@
-// Values of charts on hover and by keyboard: arrow keys move from value to value, Home and End to the ends.
+// Show a chart's values on hover and by keyboard: arrow keys move from value to value, Home and End to the ends.
 // The table below each chart shows the same values without this script.
 "use strict";
 
@@ -18,7 +18,7 @@ for (const figure of document.querySelectorAll("[data-chart]")) {
   for (const chart of figure.querySelectorAll(".figure-chart")) {
     const marks = [...chart.querySelectorAll(".mark")];
     if (!marks.length) continue;
-    for (const title of chart.querySelectorAll(".mark > title")) title.remove(); // shown below instead
+    for (const title of chart.querySelectorAll(".mark > title")) title.remove(); // `show` displays the value instead
     chart.tabIndex = 0;
     chart.setAttribute("aria-description", "Use the arrow keys to hear the values.");
     chart.addEventListener("pointerover", (event) => show(event.target.closest(".mark")));

@@ -1,23 +1,23 @@
 // Suggestions under search fields and fields of forms, by the combobox pattern of WAI-ARIA
 // (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/). Without this script the fields are plain.
 //
-//   <input name="to" data-suggest="destination">  the kinds that are suggested; empty: all
+//   <input name="to" data-suggest="destination">  kinds of suggestions; empty: all
 //
-// Other fields of the form that are named `from`, `to` and `airline` limit what is suggested.
-// Choosing a suggestion fills the field; with data-go it opens the page of the thing.
+// The fields `from`, `to` and `airline` of the same form limit the suggestions. Choosing a suggestion
+// fills the field; with data-go it opens the page of the airline, airport, city, route, flight or day.
 "use strict";
 
 const ADDRESS = "/api/search/suggest", LIMITS = ["from", "to", "airline"];
 
 const PAUSE = 120; // milliseconds without typing before a request
-const answers = new Map(); // by address, while the page is open
+const cache = new Map(); // suggestions by URL, while the page is open
 let lists = 0;
 
 function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
 }
 
 function address(input) {
@@ -39,15 +39,15 @@ function unlimited(href) {
   return url.href;
 }
 
-async function ask(url) {
-  if (!answers.has(url)) {
+async function fetchSuggestions(url) {
+  if (!cache.has(url)) {
     const response = await fetch(url, { headers: { Accept: "application/json" } });
-    // Another field may be half written, so that it names nothing yet.
-    if (response.status === 400 && unlimited(url) !== url) return ask(unlimited(url));
+    // 400: another field may contain a half-written name. Ignore the other fields.
+    if (response.status === 400 && unlimited(url) !== url) return fetchSuggestions(unlimited(url));
     if (!response.ok) return [];
-    answers.set(url, (await response.json()).suggestions);
+    cache.set(url, (await response.json()).suggestions);
   }
-  return answers.get(url);
+  return cache.get(url);
 }
 
 function flights(thing) {
@@ -88,7 +88,7 @@ class Combobox {
     });
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("blur", () => this.close());
-    // The field keeps the focus while the mouse chooses.
+    // Clicking a suggestion must not take the focus from the field.
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => {
       const place = [...this.list.children].indexOf(event.target.closest("li"));
@@ -96,7 +96,7 @@ class Combobox {
     });
   }
 
-  // While the field has the focus. On the way back to a page a browser restores only what it may complete.
+  // Only while the field has the focus: browsers do not restore fields with autocomplete=off on going back.
   hideBrowserSuggestions() {
     const allow = () => this.input.removeAttribute("autocomplete");
     this.input.addEventListener("focus", () => { this.input.autocomplete = "off"; });
@@ -107,7 +107,7 @@ class Combobox {
   async suggest() {
     const url = address(this.input);
     const empty = !this.input.value.trim() && !this.input.dataset.suggest;
-    const things = empty ? [] : await ask(url);
+    const things = empty ? [] : await fetchSuggestions(url);
     if (!empty && (url !== address(this.input) || document.activeElement !== this.input)) return;
     this.show(things);
   }
@@ -144,7 +144,7 @@ class Combobox {
       event.preventDefault();
       if (!open) { this.suggest(); return; }
       const step = event.key === "ArrowDown" ? 1 : -1;
-      // One place before the first and after the last is the field itself.
+      // The field itself is the place before the first and after the last suggestion.
       this.mark((this.active + 1 + step + many + 1) % (many + 1) - 1);
     } else if (event.key === "Escape" && open) {
       event.preventDefault();

@@ -108,16 +108,16 @@ def address_params(submitted: QueryDict) -> dict[str, str]:
 def _filters(texts: dict[str, str], conditions: Iterable[str]) -> Iterator[tuple[str, str]]:
     for name in conditions:
         column, text = name.rpartition(".")[0], texts[name]
-        operator, _, answer = texts[f"{name}_lookup"].partition("=")
-        if answer or text:
-            yield (column if operator == "exact" else f"{column}__{operator}"), answer or text
+        operator, _, value = texts[f"{name}_lookup"].partition("=")
+        if value or text:
+            yield (column if operator == "exact" else f"{column}__{operator}"), value or text
 
 
 def hidden(params: QueryDict) -> dict[str, str]:
     """Parameters that the form sends along unchanged, because it has no control for them."""
-    kept = {n: v for n, v in _texts(params).items() if n.lower() not in (*OWN, *OF_ONE_PAGE)}
-    conditions = filters(kept)
-    return {n: v for n, v in kept.items() if n not in conditions or GROUP.fullmatch(n)}
+    others = {n: v for n, v in _texts(params).items() if n.lower() not in (*OWN, *OF_ONE_PAGE)}
+    conditions = filters(others)
+    return {n: v for n, v in others.items() if n not in conditions or GROUP.fullmatch(n)}
 
 
 def _filterset(model: type[MirroredTable], used: Conditions) -> type[FilterSet]:

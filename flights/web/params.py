@@ -1,4 +1,4 @@
-"""Parameters of requests: of the address, and of JSON bodies."""
+"""Read parameters from the URL and from JSON bodies of requests."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from flights.query.params import repeated
 
 
 def single_values(query: QueryDict) -> dict[str, str]:
-    """The parameters of an address. Raises BadQuery for a repeated one."""
+    """The parameters of a URL. Raises BadQuery if a parameter is repeated."""
     for name, values in query.lists():
         if len(values) > 1:
             raise repeated(name, len(values))

@@ -1,4 +1,4 @@
-"""Describe errors for OpenAPI: problem details (RFC 9457), or the form of the first AirSense."""
+"""Describe error responses in OpenAPI: problem details (RFC 9457), or the first AirSense's form."""
 
 from typing import Any
 

@@ -143,7 +143,7 @@ def test_the_admin_answers_503_while_postgresql_hangs_and_works_afterwards(
                 began = time.monotonic()
                 responses = list(pool.map(lambda _, p=path: site.get(p, Cookie=cookie), range(6)))
                 assert {response.status for response in responses} == {503}, path
-                assert b"database does not answer" in responses[0].body
+                assert b"database does not respond" in responses[0].body
                 assert time.monotonic() - began < 4 * DEADLINE + 3 * BUSY, path
         until(lambda: site.get("/admin/", Cookie=cookie).status == 200)
 
@@ -178,6 +178,6 @@ def test_the_status_page_reports_quickly_that_postgresql_hangs(
             seconds = time.monotonic() - began
             body = site.get("/api/status").json()
         assert page.status == 503
-        assert "The database does not answer at the moment" in page.body.decode()
+        assert "The database does not respond at the moment" in page.body.decode()
         assert seconds < 5
         assert (body["status"], body["tables"]) == ("degraded", [])

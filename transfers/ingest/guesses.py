@@ -85,8 +85,8 @@ def separator(first: Sequence[str]) -> str:
 def _similar(layout: Layout) -> list[str]:
     """Say which columns of the file look like missing ones."""
     guessed = best(layout.headers)
-    wanted = [name for raw in layout.missing for name in (raw, CODES.get(raw, raw))]
-    pairs = {raw: guessed[raw] for raw in wanted if raw in guessed}
+    candidates = [name for raw in layout.missing for name in (raw, CODES.get(raw, raw))]
+    pairs = {raw: guessed[raw] for raw in candidates if raw in guessed}
     return [f"{name} looks like {raw.replace('_', ' ')}." for raw, name in pairs.items()]
 
 
@@ -101,6 +101,6 @@ def header_number(lines: Sequence[Sequence[str]]) -> int:
 
 def date_parts(names: Sequence[str]) -> list[str]:
     """Return the columns with year, month and day, if the file has all of them."""
-    wanted = ({"year"}, {"month"}, {"day", "dayofmonth", "day_of_month"})
-    parts = [next((n for n in names if key(n) in some), "") for some in wanted]
+    spellings = ({"year"}, {"month"}, {"day", "dayofmonth", "day_of_month"})
+    parts = [next((n for n in names if key(n) in some), "") for some in spellings]
     return parts if all(parts) else []

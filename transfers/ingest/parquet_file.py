@@ -57,13 +57,13 @@ class _Reader:
     limit: UnpackLimit
 
     def rows(self, shape: Shape) -> Iterator[Rows]:
-        """Read the wanted columns of each row group."""
+        """Read the columns of the shape of each row group."""
         every, done = self.records.schema_arrow.names, 0
         names = [every[index] for index in shape.columns]
         for number, group in enumerate(self.groups):
-            wanted = [chunk for chunk in group if chunk.name.partition(".")[0] in names]
+            chunks = [chunk for chunk in group if chunk.name.partition(".")[0] in names]
             path, place = self.part.path, f"row {done + 1}"
-            size = parquet_pages.batch_rows(path, self.file, wanted, place)
+            size = parquet_pages.batch_rows(path, self.file, chunks, place)
             # Arrow reads a column that is named twice only once, so all columns are read then.
             columns = names if len({*every}) == len(every) else None
             for batch in self.records.iter_batches(size, row_groups=[number], columns=columns):

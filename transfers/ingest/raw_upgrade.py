@@ -75,11 +75,11 @@ def upgrade(change: Change, table: str) -> bool:
     rows = _steps(table, [column for column in columns if column.source])
     names = {name.lower() for name in COLUMNS}
     others = [spark_sql.name(name) for name in schema.names if name.lower() not in names]
-    kept = [
+    raw = [
         f"{column.source} AS {column.name}_before_upgrade"
         for column in _incomplete(change, rows, columns)
     ]
-    items = ", ".join([*(f"{column.sql} AS {column.name}" for column in columns), *others, *kept])
+    items = ", ".join([*(f"{column.sql} AS {column.name}" for column in columns), *others, *raw])
     change.execute(f"CREATE OR REPLACE TABLE {table} AS {spark_sql.select(items, rows)}")
     return True
 

@@ -34,7 +34,7 @@ def drop(change: Change, condition: str, incoming: str) -> None:
     columns = ", ".join(map(spark_sql.name, schema.names))
     number = f"row_number() OVER (PARTITION BY {KEY} ORDER BY {BEST}) AS airsense_repeat"
     rows = spark_sql.select(f"*, {number}", f"{RAW} WHERE {condition}")
-    kept = f"({rows}) WHERE airsense_repeat = 1 OR Flight_Number IS NULL"
-    change.execute(f"CREATE OR REPLACE TABLE {incoming} AS {spark_sql.select(columns, kept)}")
+    unique = f"({rows}) WHERE airsense_repeat = 1 OR Flight_Number IS NULL"
+    change.execute(f"CREATE OR REPLACE TABLE {incoming} AS {spark_sql.select(columns, unique)}")
     change.replace(RAW, f"({condition})", spark_sql.select(columns, incoming))
     change.drop(incoming)

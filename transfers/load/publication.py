@@ -53,8 +53,8 @@ def roll_back(model: type[MirroredTable], number: int | None = None) -> TableVer
         if published is None:
             raise NoSuchVersion(f"{table} has no version yet.", advice="Transfer it first.")
         current = published.current.number
-        wanted = Q(number__lt=current) if number is None else Q(number=number)
-        version = versions.filter(wanted).order_by("-number").first()
+        condition = Q(number__lt=current) if number is None else Q(number=number)
+        version = versions.filter(condition).order_by("-number").first()
         if version is None:
             name = "version before the current one" if number is None else f"version {number}"
             numbers = ", ".join(str(n) for n in versions.values_list("number", flat=True))

@@ -19,12 +19,12 @@ from .statements import execute, fetch
 def prepare(model: type[MirroredTable], reader: str) -> None:
     """Create a table's view or add the model's new columns; grant SELECT to the role `reader`."""
     table = model._meta.db_table
-    wanted = {"id": "bigint"} | {f.name: columns.postgresql(f.type) for f in columns.schema(model)}
+    types = {"id": "bigint"} | {f.name: columns.postgresql(f.type) for f in columns.schema(model)}
     with transaction.atomic():
         # Locked first, as by `publication.publish`, so that no version published meanwhile is lost.
         published = PublishedTable.objects.select_for_update().filter(table=table).first()
         existing = _columns(table)
-        extended = existing | {n: t for n, t in wanted.items() if n not in existing}
+        extended = existing | {n: t for n, t in types.items() if n not in existing}
         if extended != existing:
             _replace(table, extended)
         execute("GRANT SELECT ON {} TO {}", sql.Identifier(table), sql.Identifier(reader))

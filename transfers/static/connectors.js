@@ -3,8 +3,8 @@
 
 const ACTIVE = 2_000;
 const IDLE = 10_000; // milliseconds
-const wanted = document.querySelector("[data-updates]");
-wanted.parentElement.hidden = false;
+const checkbox = document.querySelector("[data-updates]");
+checkbox.parentElement.hidden = false;
 
 function show(page) {
   const [older, newer] = [document, page].map((any) => any.querySelector("[data-live]"));
@@ -15,7 +15,7 @@ function show(page) {
 }
 
 async function update() {
-  if (wanted.checked && !document.hidden) {
+  if (checkbox.checked && !document.hidden) {
     try {
       // X-Update: this page may stay open for days, and must not keep a warehouse awake.
       const headers = { Accept: "text/html", "X-Update": "1" };

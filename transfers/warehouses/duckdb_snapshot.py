@@ -47,12 +47,12 @@ class Snapshot:
 
     def _not_texts(self, json: Collection[str]) -> list[str]:
         """The expressions of the columns to read as JSON that are not texts already."""
-        wanted = {name.lower() for name in json}
+        json_names = {name.lower() for name in json}
         columns = self._query(f"FROM {self._table} LIMIT 0").schema
         names = [
             quoted(f.name)
             for f in columns
-            if f.name.lower() in wanted and not pa.types.is_string(f.type)
+            if f.name.lower() in json_names and not pa.types.is_string(f.type)
         ]
         return [f"CAST(to_json({name}) AS VARCHAR) AS {name}" for name in names]
 

@@ -54,8 +54,8 @@ class Change:
 
     def replace(self, table: str, condition: str, query: str) -> None:
         names = ", ".join(map(sql.name, self._columns(table).names))
-        kept = sql.select(names, f"{sql.name(table)} WHERE NOT coalesce({condition}, false)")
-        self._write(table, f"({kept}) UNION ALL ({query})")
+        others = sql.select(names, f"{sql.name(table)} WHERE NOT coalesce({condition}, false)")
+        self._write(table, f"({others}) UNION ALL ({query})")
 
     def drop(self, table: str) -> None:
         self._dropped.append(table)

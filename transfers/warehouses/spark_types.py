@@ -66,11 +66,11 @@ class Columns:
         The columns of a result are not enough: a VARIANT is a text there, and a warehouse may
         describe them without the zones of times.
         """
-        fields, sql, wanted = list[pa.Field](), dict[str, str](), {name.lower() for name in json}
-        rows = list(described)
+        fields, sql = list[pa.Field](), dict[str, str]()
+        names, rows = {name.lower() for name in json}, list(described)
         for name, type_ in ((row["col_name"], row["data_type"]) for row in rows):
             quoted = spark_sql.name(name)
-            as_json = to_json(type_, quoted) if name.lower() in wanted else None
+            as_json = to_json(type_, quoted) if name.lower() in names else None
             fields.append(pa.field(name, pa.string() if as_json else arrow(type_)))
             sql[name] = as_json or quoted
         collated = (row["col_name"] for row in rows if " collate " in row["data_type"].lower())

@@ -1,4 +1,4 @@
-"""The measures that all performance tables have, with their units and checks."""
+"""The measures that all performance tables share, with their units and checks."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db import models
 from flights.mirror import Field, MirroredTable
 from flights.quality import Check, InRange, SameTotal, Total, Unique
 
+# Airlines schedule more minutes than a flight needs: the padding is the difference of these two.
 PADDING = ("avg_scheduled_minutes", "avg_elapsed_minutes")
 UNITS = {
     **dict.fromkeys(
@@ -33,7 +34,7 @@ UNITS = {
         "minutes",
     ),
 }
-# All figures rest on the scheduled flights of their row.
+# All figures of a row are computed from its scheduled flights.
 WITHOUT_PADDING = dict.fromkeys(
     [name for name in UNITS if name != "scheduled_flights"], "scheduled_flights"
 )
@@ -47,7 +48,7 @@ def checks(*key: str) -> tuple[Check, ...]:
 
 
 def all_flights(*present: str, **where: str) -> Check:
-    """The rows count each flight that has a value in all columns of their key."""
+    """Check that the table counts every flight with a value in all columns of `present`."""
     total = Total("scheduled_flights", where=tuple(where.items()))
     return SameTotal(total, "flight_delay_data", Total(present=present))
 
@@ -65,7 +66,7 @@ def _delay(column: str, meaning: str) -> Any:
 
 
 class Performance(MirroredTable):
-    """The measures. Percentages are of scheduled flights; all but two describe arrivals."""
+    """The columns of the measures. Percentages are of scheduled flights."""
 
     scheduled_flights = models.BigIntegerField(
         db_column="Scheduled_Flights", help_text="all flights, cancelled ones included"

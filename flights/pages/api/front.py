@@ -1,4 +1,4 @@
-"""`/api/` in a browser: what exists, how to try it, and where to read on.
+"""`/api/` in a browser: the tables, a form to try queries, and links to the documentation.
 
 Programs get the JSON of `TableList` from the same address.
 """
@@ -37,15 +37,15 @@ WAYS = (
         "Add format= to any query for all of its rows: csv, xlsx, ndjson, parquet, arrow.",
         "/api/delays_by_day/?format=csv",
     ),
-    ("Search", "Words in every column of every table.", "/api/search?q=chicago"),
+    ("Search", "Find words in every column of every table.", "/api/search?q=chicago"),
     (
         "Ask",
-        "An English question becomes a query, whose address you see.",
+        "Ask in English. The answer states its figures and the query that returns them.",
         "/api/ask?q=Which%20airline%20is%20most%20often%20on%20time%3F",
     ),
     (
         "A plain list",
-        "The rows without anything around them, as the first AirSense returned them.",
+        "The rows as a bare JSON list, as the first AirSense returned them.",
         "/api/dynamic_query?table_name=delays_by_day&order_by=Avg_Arrival_Delay&limit=2",
     ),
     (
@@ -70,7 +70,7 @@ class FrontPage(Browsable):
             return text
         content = page(request._request, data)
         response.status_code = content.status_code
-        for name in CACHING:  # the JSON changes with time; the page only with the versions
+        for name in CACHING:  # the page changes with versions only; the JSON states freshness, too
             if name in content:
                 response[name] = content[name]
         return content.content.decode()
@@ -78,11 +78,11 @@ class FrontPage(Browsable):
 
 def page(request: HttpRequest, described: list[dict[str, Any]]) -> HttpResponse:
     @caching.while_current
-    def shown(request: HttpRequest) -> HttpResponse:
+    def view(request: HttpRequest) -> HttpResponse:
         context = _context(request, described)
         return render(request, "api/front.html", context, status=context["status"])
 
-    return shown(request)
+    return view(request)
 
 
 def _context(request: HttpRequest, described: list[dict[str, Any]]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _context(request: HttpRequest, described: list[dict[str, Any]]) -> dict[str,
 
 
 def _outcome(request: HttpRequest) -> dict[str, Any]:
-    """The form with the first rows of its query, or with the API's reason against it."""
+    """The form with the first rows of its query, or with the API's error message."""
     form = request.GET
     try:
         query = trial.read(form)
@@ -109,7 +109,7 @@ def _outcome(request: HttpRequest) -> dict[str, Any]:
     except (APIException, OperationalError, InterfaceError) as error:
         refusal = error_response(error, {})
         assert refusal
-        # Without a submitted form the rest of the page is what was requested.
+        # If no form was submitted, only its example failed: the page itself is a success.
         status = refusal.status_code if "table" in form else 200
         return {"status": status, "trial": query, "error": refusal.data["detail"]}
 

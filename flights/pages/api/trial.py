@@ -1,4 +1,4 @@
-"""A query that a person puts together on `/api/`: its address and its first rows."""
+"""The query that the form on `/api/` builds: its address and its first rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from flights.query.operators import OPERATORS
 
 LIMITS = ("3", "5", "10", "25")
 LIMIT = "5"
-# The form at first: a query whose meaning everybody understands.
+# The values of the form before it is submitted.
 FIRST = {
     "table": "busiest_airports_by_delays",
     "column": "Total_Arrivals",
@@ -84,7 +84,7 @@ class Trial:
 
 
 def read(form: QueryDict) -> Trial:
-    """The submitted form, or an example. What another table's form had is left out.
+    """The submitted form, or an example. Drops columns that the chosen table lacks.
 
     Raises UnknownTable.
     """
@@ -92,10 +92,10 @@ def read(form: QueryDict) -> Trial:
     model = tables.by_name(values["table"])
     return Trial(
         model=model,
-        column=_known(of(model), values["column"]),
+        column=_column(of(model), values["column"]),
         operator=values["operator"] if values["operator"] in choices() else "exact",
         value=values["value"],
-        order_by=_known(of(model), values["order_by"]),
+        order_by=_column(of(model), values["order_by"]),
         limit=values["limit"] if values["limit"] in LIMITS else LIMIT,
     )
 
@@ -105,7 +105,7 @@ def choices() -> dict[str, str]:
     return {name: OPERATORS[name].label for name in operators.OF_TEXTS}
 
 
-def _known(among: Columns, name: str) -> str:
+def _column(among: Columns, name: str) -> str:
     """The name of a column, with the `-` before it; "" if the table has no such column."""
     sign = "-" * name.startswith("-")
     try:

@@ -1,4 +1,4 @@
-"""Horizontal bars: a ranking of things, each with its number of flights."""
+"""Horizontal bars: one for each thing, with its value and its number of flights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .scale import Scale, scale
 from .svg import Drawing
 
 ROW, THICK = 30, 18  # heights of a row and of its bar
-LETTER = 7.2  # width of a letter, about
+LETTER = 7.2  # average width of a letter
 HEAD = 20  # height of the line above the bars
 
 
@@ -18,8 +18,8 @@ HEAD = 20  # height of the line above the bars
 class Bars:
     values: Sequence[Value]
     unit: str
-    of: str = ""  # what the labels name: "Airline"
-    better: str = ""  # colour values below and above zero: which are good, "low" or "high"?
+    of: str = ""  # what each bar stands for, such as "Airline"
+    better: str = ""  # "low" or "high" values are good: colour bars below and above zero by it
 
     def draw(self, width: int) -> Drawing:
         narrow = width == NARROW

@@ -1,4 +1,4 @@
-"""Project places of the United States onto a flat map, with Alaska and islands as insets.
+"""Project points of the United States onto a flat map, with insets for Alaska and islands.
 
 The Albers projection keeps areas true. The insets have their usual places below the south-west;
 their scales differ from that of the map. Constants: d3-geo's `geoAlbersUsa` and, for Puerto Rico
@@ -23,9 +23,9 @@ class Inset:
     east: float
     south: float
     north: float
-    meridian: float  # drawn upright
+    meridian: float  # the central meridian, drawn vertically
     centre: tuple[float, float]  # longitude from the meridian, and latitude
-    parallels: tuple[float, float]  # that keep their lengths
+    parallels: tuple[float, float]  # the standard parallels, which are not distorted
     shift: tuple[float, float] = (0.0, 0.0)  # in units of the scale
     scale: float = 1.0
 
@@ -59,7 +59,7 @@ INSETS = [
 
 
 def point(latitude: float | None, longitude: float | None) -> Point | None:
-    """The place on the map; None if it is outside the map."""
+    """The point on the map; None if it is outside or a coordinate is missing."""
     if latitude is None or longitude is None:
         return None
     inset = next((i for i in INSETS if i.contains(latitude, longitude)), None)
@@ -67,5 +67,5 @@ def point(latitude: float | None, longitude: float | None) -> Point | None:
 
 
 def _degrees(degrees: float) -> float:
-    """Degrees from -180 to 180."""
+    """The same longitude between -180 and 180."""
     return (degrees + 180) % 360 - 180

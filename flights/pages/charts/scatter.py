@@ -1,4 +1,4 @@
-"""Points by two numbers."""
+"""Scatter charts: a point for each pair of numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ LEFT, BELOW = 38, 40
 
 @dataclass(frozen=True)
 class Scatter:
-    """`values` with their numbers upwards, and a number to the right for each of them."""
+    """Points with the numbers of `values` on the y axis and `across` on the x axis."""
 
     values: Sequence[Value]
     across: Sequence[float | None]
     unit: str
     across_unit: str
-    of: str = ""  # what a point is: "Airline"
+    of: str = ""  # what each point stands for, such as "Airline"
 
     def draw(self, width: int) -> Drawing:
         drawing = Drawing(width, 280 if width == NARROW else 360)

@@ -1,6 +1,7 @@
-"""Store a cited figure. A second citation of a figure of the same version is the same citation.
+"""Store cited figures. Citing the same figure of the same version again returns its citation.
 
-Everybody may cite, and citations are never deleted. So the number of new ones a day is limited.
+Everybody may cite a figure, and citations do not expire, so the number of new citations in 24 hours
+is limited.
 """
 
 import base64
@@ -14,14 +15,18 @@ from django.utils import timezone
 
 from flights.errors import Unavailable
 from flights.models import Citation
+from flights.pages import formatting
 from flights.pages.charts import Figure, picture
 
-LETTERS = 12  # of a name: 60 bits
-WAIT = 3_600  # seconds; the limit counts the last 24 hours
+LETTERS = 12  # of a citation's name: 60 bits
+WAIT = 3_600  # seconds in Retry-After; the limit counts the last 24 hours
 
 
-def keep(figure: Figure, page: str) -> Citation:
-    """Return the citation of a figure; `page` is the address of its page. Raises Unavailable."""
+def cite(figure: Figure, page: str) -> Citation:
+    """Return the figure's citation, new or existing; `page` is the address of the figure's page.
+
+    Raises Unavailable if the limit of new citations is reached.
+    """
     content = _content(figure, page)
     name = _name(content)
     existing = Citation.objects.filter(pk=name).first()
@@ -57,6 +62,7 @@ def _limit() -> None:
     most, since = settings.CITATIONS_A_DAY, timezone.now() - timedelta(days=1)
     if Citation.objects.filter(made_at__gte=since).count() >= most:
         raise Unavailable(
-            f"{most:,} figures were cited in the last 24 hours, which is the limit. Try later.",
+            f"The limit of {formatting.count(most, 'new citation')} in 24 hours is reached."
+            " Try again later.",
             WAIT,
         )

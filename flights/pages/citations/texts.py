@@ -1,4 +1,4 @@
-"""What people paste into an article or a paper."""
+"""Texts to copy from a citation: a reference, a BibTeX entry, and HTML that embeds the figure."""
 
 from html import escape
 
@@ -8,6 +8,11 @@ from flights.models import Citation
 from flights.pages import formatting
 
 WIDTH, HEIGHT = 736, 560  # pixels of an embedded figure
+# LaTeX interprets these characters, so a table's name such as `delays_by_day` would not compile.
+LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 
 
 def address(citation: Citation) -> str:
@@ -28,10 +33,10 @@ def reference(citation: Citation) -> str:
 def bibtex(citation: Citation) -> str:
     return (
         f"@misc{{airsense-{citation.name},\n"
-        f"  title = {{{citation.title}}},\n"
+        f"  title = {{{citation.title.translate(LATEX)}}},\n"
         "  author = {{AirSense}},\n"
         f"  year = {{{citation.made_at.year}}},\n"
-        f"  note = {{{citation.source}}},\n"
+        f"  note = {{{citation.source.translate(LATEX)}}},\n"
         f"  url = {{{address(citation)}}}\n"
         "}"
     )

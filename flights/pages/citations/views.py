@@ -1,4 +1,4 @@
-"""Pages of citations: the citation with its texts, its files, and the figure to embed."""
+"""Pages of citations: a citation with its texts to copy, its files, and the figure to embed."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,7 +20,7 @@ TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=u
 
 @page
 def show(request: HttpRequest, name: str) -> HttpResponse:
-    """The citation; with `?format=svg`, png or csv a file of it."""
+    """Show a citation; `?format=svg`, `png` or `csv` returns it as a file."""
     citation = _read(request, name)
     if "format" in request.GET:
         return _file(citation, request.GET["format"])
@@ -39,7 +39,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 @xframe_options_exempt
 @page
 def embed(request: HttpRequest, name: str) -> HttpResponse:
-    """The figure alone, for a frame in any other page."""
+    """Show only the figure, so that other sites can embed it in an iframe."""
     return render(request, "embed.html", {"citation": _read(request, name)})
 
 

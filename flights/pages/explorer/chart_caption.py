@@ -35,7 +35,7 @@ def _meaning(state: "State") -> str:
 
 
 def _part(state: "State", result: "Result") -> str:
-    """Which rows are drawn if the page has only some of them."""
+    """The rows that the chart shows, if they are not all rows."""
     first = result.query.offset + 1
     what = "Groups" if state.grouping else "Rows"
     last, total = first + len(result.page.rows) - 1, result.matches.text

@@ -1,4 +1,4 @@
-"""The controls of a chart: its kind, by a click, and the columns for it, by lists."""
+"""The controls of a chart: links that choose its kind, and lists that choose its columns."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ class Slot:
 
 
 def context(state: State) -> dict[str, Any]:
-    """For the template."""
+    """The template's context."""
     if state.view != "chart":
         return {"kinds": [], "slots": []}
     try:
@@ -62,7 +62,7 @@ def _kind(state: State, name: str, now: str) -> Kind:
 
 
 def _summaries(state: State) -> list[Kind]:
-    """Charts of single flights that need groups: over time, and day by hour."""
+    """Links that group single rows and show the chart: over time, and day by hour."""
     if state.grouping or state.model.mirror.key:
         return []
     table = columns.of(state.model)
@@ -84,7 +84,7 @@ def _summary(state: State, kind: str, keys: list[str], value: str) -> str:
 
 
 def submitted(form: QueryDict) -> str:
-    """The parameter `chart` of a submitted form; "" if the form has no lists for it."""
+    """The parameter `chart` of a submitted form; "" if the form did not contain its lists."""
     kind = str(form.get("chart:kind", ""))
     names = [str(form.get(f"chart:{number}", "")) for number in range(len(SLOTS.get(kind, ())))]
     if not names or not all(names):

@@ -20,11 +20,11 @@ def changes(state: "State") -> dict[str, str | None]:
     choice = state.choice
     if choice.kind == HISTOGRAM:
         return _values_counted(choice)
-    names, wanted = flights(state)
+    names, values = flights(state)
     columns = dict.fromkeys([*map(public, fields(state)), *names])
     changed: dict[str, str | None] = {"columns": ",".join(columns), "limit": state.limit}
-    if wanted:
-        changed["aggregate"] = ",".join(wanted)
+    if values:
+        changed["aggregate"] = ",".join(values)
     if not state.params.get("limit") and (choice.kind in (GRID, MAP) or is_scale(state)):
         changed["limit"] = MOST_DRAWN
     if not state.params.get("order_by") and is_scale(state):
@@ -69,8 +69,8 @@ def flights(state: "State") -> tuple[list[str], list[str]]:
     name, text = state.units.flights(state.choice.fields[-1])
     if not name:
         return [], []
-    wanted = aggregates.parts(state.params.get("aggregate", "")) or ["count"]
+    values = aggregates.parts(state.params.get("aggregate", "")) or ["count"]
     if not text or name in state.columns:
         return [name], []
-    # Beyond the limit the chart would be refused, so it goes without.
-    return ([name], [*wanted, text]) if len(wanted) < 20 else ([], [])
+    # The API would refuse more than 20 aggregates, so such a chart has no counts of flights.
+    return ([name], [*values, text]) if len(values) < 20 else ([], [])

@@ -1,7 +1,7 @@
-"""How many rows match, in words, and the values of facets: at once, or after the first rows.
+"""Count the rows that match, and the values of facets: at once, or after the first rows.
 
-Counting a large table takes longer than reading the first rows of it. What the planner expects to
-be costly is estimated or left out, and the page names the address where everything is counted.
+Counting a large table takes longer than reading its first rows. If the planner estimates that a
+count is costly, the page shows an estimate or no count, and links to the address with all counts.
 """
 
 from contextlib import suppress

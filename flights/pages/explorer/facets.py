@@ -1,4 +1,4 @@
-"""Facets: the most frequent values of columns, each with its rows, as links that filter."""
+"""Facets: the most frequent values of columns with their row counts, as links that filter."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +19,10 @@ class Link:
 
 @dataclass(frozen=True)
 class FacetValue:
-    text: str | None  # None for the rows without a value
+    text: str | None  # None: the rows whose value is null
     rows: str
     link: str
-    is_on: bool  # whether the rows are filtered by it; then its link removes the filter
+    is_on: bool  # whether the rows are filtered by this value; then the link removes the filter
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Facet:
 
 
 def context(state: State, counted: Facets | None) -> dict[str, Any]:
-    """For the template; `counted` is None if the values are counted later."""
+    """The template's context; `counted` is None if a later request counts the values."""
     shown = [_facet(state, name, values) for name, values in (counted or {}).items()]
     return {
         "facets": shown,
@@ -42,7 +42,7 @@ def context(state: State, counted: Facets | None) -> dict[str, Any]:
 
 
 def toggles(state: State) -> list[Link]:
-    """Each column whose values can be counted, with the address that shows or hides its facet."""
+    """A link for each column that has facets: it shows or hides the column's facet."""
     if state.grouping:
         return []
     chosen = _chosen(state)
@@ -63,9 +63,9 @@ def _toggle(state: State, field: Field, chosen: list[str]) -> Link:
 
 def _toggled(state: State, name: str) -> str:
     names = [each for each in state.params.get("facets", "").split(",") if each.strip()]
-    left = [each for each in names if each.strip().lower() != name.lower()]
+    others = [each for each in names if each.strip().lower() != name.lower()]
     return state.link(
-        {"facets": ",".join(left if len(left) < len(names) else [*names, name]) or None}
+        {"facets": ",".join(others if len(others) < len(names) else [*names, name]) or None}
     )
 
 
@@ -79,7 +79,7 @@ def _facet(state: State, name: str, values: list[dict[str, Any]]) -> Facet:
 
 def _value(state: State, name: str, value: Any, rows: int) -> FacetValue:
     text = None if value is None else formatting.value(value)
-    parameter, wanted = (f"{name}__isnull", "true") if value is None else (name, str(value))
-    is_on = state.filters.get(parameter) == wanted
-    link = state.link({parameter: None if is_on else wanted, "offset": None})
+    parameter, selected = (f"{name}__isnull", "true") if value is None else (name, str(value))
+    is_on = state.filters.get(parameter) == selected
+    link = state.link({parameter: None if is_on else selected, "offset": None})
     return FacetValue(text, formatting.number(rows), link, is_on)

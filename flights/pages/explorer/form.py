@@ -105,7 +105,7 @@ def _columns(state: State) -> list[tuple[str, str, bool]]:
 
 
 def _orders(state: State) -> dict[str, str]:
-    """The choices of an order; an order of several columns stays one of them."""
+    """The choices of the order: each column in both directions, and the current order."""
     now = state.params.get("order_by", "")
     orders = {"": "the table's order"}
     for field in state.columns.fields:

@@ -30,7 +30,7 @@ class Class:
 
 
 def classes(counted: list[tuple[float, int]]) -> list[Class]:
-    """Classes of equal width; the rare values at the ends share a class. Sorted values needed."""
+    """Classes of equal width; rare values at each end share one class. `counted` is sorted."""
     if not counted:
         return []
     whole = all(isinstance(value, int) for value, _ in counted)
@@ -39,10 +39,10 @@ def classes(counted: list[tuple[float, int]]) -> list[Class]:
     first, last = math.floor(low / step), math.floor(high / step)
     edges = [n * step for n in range(first, last + 2)]
     limits = [-math.inf, *edges, math.inf]
-    made = [
+    intervals = [
         Class(start, end, _within(counted, start, end), whole) for start, end in pairwise(limits)
     ]
-    return [each for each in made if each.rows or not math.isinf(each.high - each.low)]
+    return [each for each in intervals if each.rows or not math.isinf(each.high - each.low)]
 
 
 def _within(counted: list[tuple[float, int]], start: float, end: float) -> int:

@@ -43,5 +43,5 @@ def _matches(query: Query, version: TableVersion) -> bool:
 
 
 def _is_frequent(query: Query, version: TableVersion) -> bool:
-    """Whether the planner expects so many matches that the first one is near."""
+    """Whether more than 1 % of the rows match, by estimate: then reading one of them is fast."""
     return query.count(version, "estimated") * 100 > version.rows

@@ -1,8 +1,8 @@
-"""The state of the explorer, which is whole in its address.
+"""The state of the explorer: its URL contains the whole state.
 
 `table`, `view`, `chart` and `language` are the explorer's own parameters. All others are the query
 API's, and the same `Query` reads them, so both show the same rows and report the same errors.
-`complete` counts everything before the page is sent, and `figure` asks for one picture or its data;
+`complete` counts everything before the page is sent, and `figure` requests one picture or its data;
 links do not keep these two.
 """
 
@@ -152,8 +152,8 @@ class State(Address):
         self._check()
         lists = {**self.lists, **{n: [v] for n, v in self.changes.items() if v is not None}}
         left_out = [name for name, value in self.changes.items() if value is None]
-        kept = [(name, values) for name, values in lists.items() if name not in left_out]
-        return Query.read(self.model, params.read(kept))
+        remaining = [(name, values) for name, values in lists.items() if name not in left_out]
+        return Query.read(self.model, params.read(remaining))
 
     def _check(self) -> None:
         for name in OWN:

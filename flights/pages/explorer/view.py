@@ -1,4 +1,4 @@
-"""`/explorer`: the tables for people. Its address holds its whole state."""
+"""`/explorer`: filter, group and chart tables in a browser. The URL contains the whole state."""
 
 from typing import Any
 
@@ -31,20 +31,20 @@ def explorer(request: HttpRequest) -> HttpResponse:
     throttles.charge(request.META, "query")
     state = State(model, request.GET)
     try:
-        outcome, drawn = _outcome(state)
+        outcome, charts = _outcome(state)
     except (APIException, OperationalError, InterfaceError) as error:
         if "figure" in request.GET or request.method == "POST":
             raise
         return _refused(request, state, error)
-    return figures.respond(request, TEMPLATE, {**_around(state), **outcome}, drawn)
+    return figures.respond(request, TEMPLATE, {**_form_context(state), **outcome}, charts)
 
 
 def _outcome(state: State) -> tuple[dict[str, Any], list[Figure]]:
-    """What the template shows of a result, and its figures."""
+    """The template's context for a result, and the result's figures."""
     result = results.read(state)
-    drawn = [_figure(state, result)] if result.page.rows else []
+    charts = [_figure(state, result)] if result.page.rows else []
     program = {"tabs": code.tabs(state), "program": code.program(state), "origin": code.ORIGIN}
-    return {**results.context(state, result), **program}, drawn
+    return {**results.context(state, result), **program}, charts
 
 
 def _figure(state: State, result: results.Result) -> Figure:
@@ -52,23 +52,23 @@ def _figure(state: State, result: results.Result) -> Figure:
     return Drawing(state, result).figure() if chart else rows_figure.figure(state, result)
 
 
-def _around(state: State) -> dict[str, Any]:
+def _form_context(state: State) -> dict[str, Any]:
     return {"state": state, "tables": _titles(), **form.context(state)}
 
 
 def _refused(request: HttpRequest, state: State, error: Exception) -> HttpResponse:
-    """The form with the reason that the API would give."""
+    """Show the form with the API's error message."""
     refusal = error_response(error, {})
     assert refusal
-    context = {**_around(state), **_why(state, refusal)}
+    context = {**_form_context(state), **_error_context(state, refusal)}
     response = render(request, TEMPLATE, context, status=refusal.status_code)
     if "Retry-After" in refusal.headers:
         response["Retry-After"] = refusal.headers["Retry-After"]
     return response
 
 
-def _why(state: State, refusal: Response) -> dict[str, Any]:
-    """The reason that the API would give, and the table if it was never published."""
+def _error_context(state: State, refusal: Response) -> dict[str, Any]:
+    """The API's error message, and the table if it has never been published."""
     published = PublishedTable.objects.using(READER).filter(table=state.table).exists()
     missing = [] if published or refusal.status_code != 503 else [state.table]
     return {

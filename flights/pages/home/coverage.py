@@ -11,7 +11,7 @@ from flights.search import dictionary
 
 type Period = tuple[date, date]  # the first and the last day with flights
 
-HEADLINE_CITIES = 3  # a headline names at most so many cities; otherwise it counts them
+HEADLINE_CITIES = 3  # a headline with more cities states their number instead
 
 
 def headline(days: Period | None) -> str:
@@ -26,7 +26,7 @@ def headline(days: Period | None) -> str:
 def figures(published: dict[str, PublishedTable], days: Period | None) -> list[tuple[str, str]]:
     """Label and text of each figure below the headline.
 
-    `airlines` has one row per airline, and `performance_by_airport` two per airport.
+    The numbers are the rows of tables with one row for each flight, airline or airport.
     """
     tables = {"Flights": "flight_delay_data", "Airlines": "airlines", "Airports": "airports"}
     rows = {name: formatting.number(entry.current.rows) for name, entry in published.items()}
@@ -42,7 +42,7 @@ def figures(published: dict[str, PublishedTable], days: Period | None) -> list[t
 
 
 def _origins() -> str:
-    """The cities that flights leave, the most frequent first, or their number if there are many."""
+    """The cities that flights leave, the busiest first; their number if there are many."""
     position = [field.name for field in FlightDelayData.columns()].index("origin_city")
     cities = versions.read(FlightDelayData, lambda version: dictionary.values(version, position))
     markets = list(dict.fromkeys(MARKET_OF.get(city, city) for city in cities))

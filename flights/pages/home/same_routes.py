@@ -1,7 +1,7 @@
-"""Compare airlines that fly different routes: each with the others on the routes that they share.
+"""Compare airlines that fly different routes: each only on routes that other airlines fly, too.
 
-On each route, an airline's percent on time minus that of all other airlines together; the mean of
-these differences, weighted by the airline's own flights.
+On each route, the difference is the airline's percent on time minus that of all other airlines
+together. An airline's difference is the mean of its routes', weighted by its own flights.
 """
 
 from collections import defaultdict
@@ -54,13 +54,13 @@ def figure() -> Figure:
 
 
 def _sentence(rows: list[Difference]) -> str:
-    """`Alaska Airlines Inc. is on time 11.38 points more often than others on the same routes.`"""
+    """`On the same routes, A is on time 11.38 points more often (714 flights) than ..., B ...`"""
     if len(rows) < 2:
         return ""
     best, worst = rows[0], rows[-1]
     return (
         f"On the same routes, {best.name} is on time {_points(best)} than other airlines,"
-        f" {worst.name} {_points(worst)}."
+        f" and {worst.name} {_points(worst)}."
     )
 
 
@@ -72,7 +72,7 @@ def _points(row: Difference) -> str:
 
 
 def differences(flown: Iterable[Flown]) -> Iterator[Difference]:
-    """The difference of each airline that shares a route with another."""
+    """The difference of each airline that shares a route with another airline."""
     routes: dict[tuple[str, str], list[Flown]] = defaultdict(list)
     for row in flown:
         routes[row.route].append(row)
@@ -88,7 +88,7 @@ def differences(flown: Iterable[Flown]) -> Iterator[Difference]:
 
 
 def _shared(routes: Iterable[list[Flown]]) -> Iterator[tuple[Flown, list[Flown]]]:
-    """Each airline on a route with the others there."""
+    """Each airline on each route, with the other airlines of the route."""
     for airlines in routes:
         for row in airlines:
             if others := [other for other in airlines if other is not row]:

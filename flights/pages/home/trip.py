@@ -1,7 +1,7 @@
-"""`/my-flight?from=&to=&when=&airline=`: from a traveller's words to the page of a route.
+"""`/my-flight?from=&to=&when=&airline=`: find the page of the route that a traveller enters.
 
-One route leads to its page at once; several, such as those of a city with several airports, are
-listed with their figures.
+A single route redirects to its page. Several routes, such as those of a city with several airports,
+are listed with their figures.
 """
 
 import re
@@ -41,7 +41,7 @@ FIELDS = ("from", "to", "when", "airline")
 
 @dataclass(frozen=True)
 class Trip:
-    """What a traveller asks about."""
+    """The routes and the selection of flights that a traveller enters."""
 
     routes: list[Route]
     flights: Selection  # of these routes
@@ -76,7 +76,7 @@ def my_flight(request: HttpRequest) -> HttpResponse:
 
 
 def read(fields: dict[str, str]) -> Trip:
-    """The trip of a form. Raises BadQuery with what is wrong, and with close names."""
+    """Read the trip from the form's fields. BadQuery names the wrong field and similar names."""
     origins, destinations = _airports(fields["from"], "from"), _airports(fields["to"], "to")
     airline = _airline(fields["airline"])
     known = directory.current()
@@ -96,14 +96,14 @@ def read(fields: dict[str, str]) -> Trip:
 def _airports(text: str, field: str) -> tuple[Airport, ...]:
     if not text:
         raise BadQuery(f"Fill in {field}: an airport or a city, by name or code.")
-    named = [airports for mention in entities.find(text) if (airports := _meant(mention))]
+    named = [airports for mention in entities.find(text) if (airports := _airports_of(mention))]
     if not named:
         raise _unknown(text, "airport or city", ("airport", "city"))
     return named[0]
 
 
-def _meant(mention: Mention) -> tuple[Airport, ...]:
-    """The airports of a place, and of the cities of its name: Portland in Maine and in Oregon."""
+def _airports_of(mention: Mention) -> tuple[Airport, ...]:
+    """The airports of a place, and of its namesakes: Portland in Maine and in Oregon."""
     places = [mention.entity, *mention.namesakes]
     return tuple(dict.fromkeys(a for place in places for a in recognition.airports(place)))
 
@@ -121,11 +121,13 @@ def _airline(text: str) -> Airline | None:
 
 def _unknown(text: str, what: str, kinds: tuple[str, ...]) -> BadQuery:
     close: list[Entity] = entities.suggest(text, CLOSE, kinds)
-    return BadQuery(f"No {what} of the data is called {text!r}.", [thing.label for thing in close])
+    return BadQuery(
+        f"The data contain no {what} called {text!r}.", [thing.label for thing in close]
+    )
 
 
 def _when(text: str) -> tuple[int | None, str | None]:
-    """The month and the day of the week of a date, a month or a day of the week."""
+    """Read a date, a month or a day of the week as month and day of the week."""
     if not text:
         return None, None
     for mention in entities.find(text):
@@ -134,7 +136,7 @@ def _when(text: str) -> tuple[int | None, str | None]:
     month, weekday = _month(MONTH.search(text)), _weekday(WEEKDAY.search(text))
     if not (month or weekday):
         raise BadQuery(
-            f"{text!r} is not a day or a month. Write it as 2013-07-04, July or Friday.",
+            f"{text!r} is not a date, month or day of the week. Write 2013-07-04, July or Friday.",
         )
     return month, weekday
 
@@ -154,7 +156,7 @@ def _weekday(match: re.Match[str] | None) -> str | None:
 
 
 def _with_figures(trip: Trip) -> list[tuple[Route, str, str]]:
-    """Each route with its page and the percent on time of the chosen flights, the best first."""
+    """Each route with its page and the percent on time of the selected flights, the best first."""
     ends = {
         "Origin__in": ",".join(sorted({route.origin.code for route in trip.routes})),
         "Destination__in": ",".join(sorted({route.destination.code for route in trip.routes})),

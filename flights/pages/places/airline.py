@@ -26,9 +26,9 @@ from .outcomes import (
 from .page import FEW, LEAST, Cell, Fact, Link, Listing, Page
 
 UNIT = "%"
-ROUTES = 50  # in the table, those with most flights
+ROUTES = 50  # in the table, those with the most flights
 EXTREMES = 8  # best and worst routes
-AIRPORTS = 15  # in the figure, those with most flights
+AIRPORTS = 15  # in the figure, those with the most flights
 
 
 def build(params: dict[str, str], code: str) -> Page:
@@ -168,6 +168,7 @@ def _route_values(rows: list[Row]) -> list[Value]:
 
 
 def _routes(rows: TableRows) -> Listing:
+    more = len(rows.rows) > ROUTES
     return Listing(
         "Routes",
         ["Route", "From", "To", "Flights", *outcomes.SUM_HEADS],
@@ -184,7 +185,7 @@ def _routes(rows: TableRows) -> Listing:
         ],
         rows.source,
         rows.url,
-        f"The {ROUTES} with most flights of {len(rows.rows):,}." if len(rows.rows) > ROUTES else "",
+        f"The {ROUTES} with the most flights, of {len(rows.rows):,}." if more else "",
     )
 
 

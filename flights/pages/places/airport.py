@@ -1,4 +1,4 @@
-"""`/airports/JFK/`: how punctual are the flights from and to an airport, when and where to?"""
+"""`/airports/JFK/`: the punctuality of an airport's flights, by month, hour and route."""
 
 from flights import links
 from flights.models.mirrored import PerformanceByAirport, PerformanceByHour, PerformanceByRoute
@@ -12,7 +12,7 @@ from .missing import NoSuchThing
 from .outcomes import BY_ROW, SUM, Row, ranked, share_cell, sums, whole
 from .page import FEW, Cell, Fact, Link, Listing, Page
 
-ROUTES = 60  # in the table, those with most flights
+ROUTES = 60  # the table lists those with the most flights
 
 
 def build(params: dict[str, str], code: str) -> Page:
@@ -89,11 +89,11 @@ def _facts(rows: dict[str, Row]) -> list[Fact]:
 
 
 def _routes(code: str, rows: TableRows, other_end: str) -> Listing:
-    to = other_end == "Destination"
+    to, more = other_end == "Destination", len(rows.rows) > ROUTES
 
     def route(other: str) -> Cell:
-        ends_ = (code, other) if to else (other, code)
-        return Cell("–".join(ends_), links.route(*ends_))  # noqa: RUF001
+        ends = (code, other) if to else (other, code)
+        return Cell("–".join(ends), links.route(*ends))  # noqa: RUF001
 
     return Listing(
         f"Routes {'from' if to else 'to'} {code}",
@@ -109,7 +109,7 @@ def _routes(code: str, rows: TableRows, other_end: str) -> Listing:
         ],
         rows.source,
         rows.url,
-        f"The {ROUTES} with most flights of {len(rows.rows):,}." if len(rows.rows) > ROUTES else "",
+        f"The {ROUTES} with the most flights, of {len(rows.rows):,}." if more else "",
     )
 
 

@@ -73,7 +73,7 @@ class Common:
                 [_line(*pair) for pair in self.rows[:SHOWN]],
                 self.table.source,
                 self.table.url,
-                f"The {SHOWN} with most flights of both, of {len(self.rows)}." if more else "",
+                f"The {SHOWN} with the most flights of both, of {len(self.rows)}." if more else "",
             )
         ] * bool(self.rows)
 

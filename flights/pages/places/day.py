@@ -15,7 +15,7 @@ from .outcomes import BY_SHARE, COUNT, SHARE, Row, figure, share_cell, shares, t
 from .page import LEAST, Cell, Fact, Link, Listing, Page
 
 UNIT = "%"
-AIRPORTS = 15  # in the figure, those with most flights
+AIRPORTS = 15  # in the figure, those with the most flights
 
 
 def build(params: dict[str, str], day: str) -> Page:

@@ -10,7 +10,7 @@ from flights.pages.table_rows import TableRows
 from .outcomes import COUNT, counts, figure
 
 EVERY = "10000"  # different delays in minutes, more than flights have
-# The classes of delays in a histogram: from so many minutes on, up to the next.
+# The minutes at which the classes of a histogram begin.
 CLASSES = (-15, 0, 15, 30, 45, 60, 90, 120)
 
 
@@ -34,7 +34,7 @@ class Delays:
 
     @property
     def missing(self) -> int:
-        """The flights without a delay: they did not leave, or not arrive."""
+        """The number of flights without a delay: those that did not depart, or did not arrive."""
         return self.flights - sum(self.numbers.values())
 
     @property
@@ -42,11 +42,14 @@ class Delays:
         return self.share(self.missing)
 
     def at_most(self, minutes: int) -> float | None:
-        """The percentage of scheduled flights that are at most so many minutes late."""
+        """The percentage of scheduled flights that are late by at most `minutes`."""
         return self.share(sum(n for delay, n in self.numbers.items() if delay <= minutes))
 
     def within(self, percent: int) -> int | None:
-        """The delay that so many percent of scheduled flights do not exceed; None: no delay."""
+        """The smallest delay that `percent` of the scheduled flights do not exceed.
+
+        None if too few flights have a delay.
+        """
         so_far = 0
         for delay, number in self.numbers.items():
             so_far += number
@@ -55,16 +58,16 @@ class Delays:
         return None
 
     def connects(self, onward: "Delays", slack: int) -> float | None:
-        """The percentage of connections that are made with some minutes of slack.
+        """The percentage of connections that passengers make with `slack` minutes to spare.
 
-        Each of these flights meets each of the onward flights. The connection is made if the delay
-        of the one exceeds the delay of the other by at most the slack.
+        Pairs each flight with each onward flight. Passengers make the connection if the flight's
+        delay exceeds the onward flight's delay by at most `slack`.
         """
-        made = sum(n * onward.at_least(delay - slack) for delay, n in self.numbers.items())
-        return on_time.share(made, self.flights * onward.flights)
+        connecting = sum(n * onward.at_least(delay - slack) for delay, n in self.numbers.items())
+        return on_time.share(connecting, self.flights * onward.flights)
 
     def at_least(self, minutes: int) -> int:
-        """The number of flights at least so many minutes late."""
+        """The number of flights that are late by at least `minutes`."""
         earliest = min(self.numbers, default=0)
         return self._at_least.get(max(minutes, earliest), 0)
 

@@ -70,7 +70,7 @@ BY_ROW = Measured("On_Time_Percent", "Scheduled_Flights")
 
 
 def late(limit: int) -> str:
-    """The column of SHARES with the flights so many minutes late or more."""
+    """The column of SHARES for flights that are late by `limit` minutes or more."""
     return f"share_Arrival_Delay_Minutes_gte_{limit}"
 
 

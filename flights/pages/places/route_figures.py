@@ -35,7 +35,7 @@ def all_of(
 
 
 def _chances(every: TableRows) -> Figure:
-    """How often flights are so many minutes late, and how often they do not arrive."""
+    """The percentages of flights that are late by each of LIMITS, and that do not arrive."""
     row = every.rows[0]
     flights = row[COUNT]
     late_by = [Value(f"{n} or more minutes late", row[late(n)], flights) for n in LIMITS]

@@ -7,7 +7,7 @@ from flights.pages.table_rows import TableRows
 from .outcomes import COUNT, SHARE, late, share_cell, shares, text, whole
 from .page import Cell, Listing
 
-NUMBERS = 50  # flight numbers, those with most flights
+NUMBERS = 50  # flight numbers, those with the most flights
 
 
 def all_of(where: dict[str, str], by_route: TableRows) -> list[Listing]:
@@ -36,7 +36,7 @@ def _flight_numbers(where: dict[str, str]) -> Listing:
         ],
         rows.source,
         rows.url,
-        f"The {NUMBERS} with most flights." if len(rows.rows) == NUMBERS else "",
+        f"The {NUMBERS} with the most flights." if len(rows.rows) == NUMBERS else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which flights of a route: those of an airline, of a month of the year, of a day of the week."""
+"""Select flights of a route by airline, month of the year and day of the week."""
 
 import calendar
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Selection:
 
     @classmethod
     def read(cls, params: dict[str, str]) -> Self:
-        """The parameters `airline`, `month` and `weekday`; empty ones select nothing."""
+        """Read the parameters `airline`, `month` and `weekday`. Empty ones select all flights."""
         airline = params.get("airline", "").strip().upper()
         if airline:
             known.airline(airline)
@@ -31,7 +31,7 @@ class Selection:
 
     @property
     def where(self) -> dict[str, str]:
-        """Filters of `flight_delay_data`."""
+        """Filters of the table `flight_delay_data`."""
         return {
             **({"Airline_Code": self.airline} if self.airline else {}),
             **({"Day_of_Week": self.weekday} if self.weekday else {}),
@@ -50,7 +50,7 @@ class Selection:
         )
 
     def choices(self, airlines: list[str]) -> list[Choice]:
-        """The fields of a form, with the airlines that can be chosen."""
+        """The fields of a form that offers these airlines."""
         names = [("", "All airlines"), *((c, f"{known.airline_name(c)} ({c})") for c in airlines)]
         months = [("", "All months"), *((str(n), name) for n, name in enumerate(MONTHS, 1))]
         days = [("", "All days"), *((day, f"{day}s") for day in WEEK)]
@@ -79,7 +79,7 @@ def _weekday(text: str) -> str:
 
 
 def _in_month(month: int, first: date, last: date) -> dict[str, str]:
-    """The filter of a month: of one year as a range of days, of several years as their days."""
+    """Filter a month: a range of days if the data have it once, else a list of all its days."""
     years = range(first.year, last.year + 1)
     starts = [s for year in years if first.replace(day=1) <= (s := date(year, month, 1)) <= last]
     if len(starts) > 1:
@@ -91,6 +91,6 @@ def _in_month(month: int, first: date, last: date) -> dict[str, str]:
 
 
 def _days(start: date) -> Iterator[date]:
-    """The days of the month that begins on a day."""
+    """The days of the month that begins at `start`."""
     for number in range(calendar.monthrange(start.year, start.month)[1]):
         yield start + timedelta(number)

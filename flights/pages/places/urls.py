@@ -1,4 +1,4 @@
-"""URLs of the pages about things."""
+"""URLs of the pages about routes, airlines, airports, flights and days."""
 
 from django.urls import path
 

@@ -1,8 +1,8 @@
-// Start GraphiQL with the query of this page's address, or with an example.
+// Start GraphiQL with the query in the URL, or with an example.
 "use strict";
 
 const EXAMPLE = document.getElementById("example").textContent;
-const own = new URLSearchParams(location.search);
+const params = new URLSearchParams(location.search);
 
 async function fetcher(payload) {
   const response = await fetch("/api/graphql", {
@@ -14,7 +14,7 @@ async function fetcher(payload) {
 }
 
 // Keep the query in the address, so that it can be shared.
-function remember(query) {
+function storeInAddress(query) {
   const address = query.length < 4000 ? `?${new URLSearchParams({ query })}` : "";
   history.replaceState(null, "", location.pathname + address);
 }
@@ -23,9 +23,9 @@ ReactDOM.createRoot(document.getElementById("graphiql")).render(
   React.createElement(GraphiQL, {
     fetcher,
     defaultQuery: EXAMPLE,
-    query: own.get("query") ?? undefined,
-    variables: own.get("variables") ?? undefined,
-    onEditQuery: remember,
+    query: params.get("query") ?? undefined,
+    variables: params.get("variables") ?? undefined,
+    onEditQuery: storeInAddress,
     defaultEditorToolsVisibility: false,
     shouldPersistHeaders: false,
   }),
