@@ -11,6 +11,8 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
+from tests import loaded_django
+
 PROJECT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
 
@@ -21,9 +23,8 @@ def run(command: list[str], env: dict[str, str], output: str, errors: str) -> No
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     for number, file in ((1, output), (2, errors)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-    os.environ.clear()
-    os.environ.update(env)
     sys.argv = command
+    loaded_django.take(env)
     code = 1
     try:
         code = _exit_code(command[0])
@@ -50,18 +51,13 @@ def _exit_code(program: str) -> int:
 
 
 def _run_program(name: str) -> None:
-    folder = Path(name).parent
     if not name.endswith(".py"):
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
-        return
-    if folder != PROJECT:
-        _forget_own_modules()
-    sys.path.insert(0, str(folder))
+        return _run_module(name)
+    if Path(name).parent != PROJECT:  # a copy of the project has its own code
+        loaded_django.start_anew()
+    sys.path.insert(0, str(PROJECT))
     runpy.run_path(name, run_name="__main__")
 
 
-def _forget_own_modules() -> None:
-    """Let a copy of the project load its own modules, not those that `tests.preloaded` loaded."""
-    for name in [*sys.modules]:
-        if name.partition(".")[0] in ("airsense", "flights", "transfers"):
-            del sys.modules[name]
+def _run_module(name: str) -> None:
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
