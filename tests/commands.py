@@ -1,7 +1,7 @@
 """Run `manage.py` commands in processes that are forked with the libraries already loaded.
 
-Most commands take longer to import the libraries than to run, and tests run hundreds of them. One
-server (tests.fork_server) forks the commands of all test processes of a run.
+Most commands take longer to import the libraries than to run, and tests run hundreds of them. Two
+servers (tests.fork_server) fork the commands of all test processes of a run.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from pathlib import Path
 from airsense import data_folder
 from airsense.embedded import folders
 
+TRACING = "OTEL_EXPORTER_OTLP_ENDPOINT"
 # The process of a whole run of tests, or of a benchmark.
 RUN = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 
@@ -25,7 +26,7 @@ class Command:
     """A command that runs, alone in its process group. It ends when the test's process does."""
 
     def __init__(self, command: list[str], env: dict[str, str], out: Path, errors: Path) -> None:
-        self._connection = _connect()
+        self._connection = _connect(_server_for(command[0], env))
         self._connection.send(json.dumps([command, env, str(out), str(errors)]).encode())
         self.pid = int(self._connection.recv(32))
         self._code: int | None = None
@@ -80,14 +81,20 @@ def run(
         return subprocess.CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
 
-def _connect() -> socket.socket:
-    """Connect to the server of this run; the first process starts it, while the others wait."""
-    path = folders.socket_folder() / f"commands-{RUN}"
-    with path.with_name("commands.lock").open("w") as lock:
+def _server_for(program: str, env: dict[str, str]) -> str:
+    """A copy of the project has models of its own; tracing is installed while Django is loaded."""
+    is_copy = program.endswith(".py") and Path(program).parent != data_folder.PROJECT
+    return "libraries" if is_copy or TRACING in env else "django"
+
+
+def _connect(server: str) -> socket.socket:
+    """Connect to a server of this run; the first process starts them, while the others wait."""
+    folder = folders.socket_folder()
+    with Path(folder, "commands.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            server = [sys.executable, "-m", "tests.fork_server", str(path), str(RUN)]
-            subprocess.run(server, cwd=data_folder.PROJECT, stdin=subprocess.DEVNULL, check=True)
+        if not Path(folder, f"django-{RUN}").exists():
+            servers = [sys.executable, "-m", "tests.fork_server", str(folder), str(RUN)]
+            subprocess.run(servers, cwd=data_folder.PROJECT, stdin=subprocess.DEVNULL, check=True)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.connect(str(path))
+    connection.connect(f"{folder}/{server}-{RUN}")
     return connection

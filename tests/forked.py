@@ -51,13 +51,18 @@ def _exit_code(program: str) -> int:
 
 
 def _run_program(name: str) -> None:
+    folder = Path(name).parent
     if not name.endswith(".py"):
-        return _run_module(name)
-    if Path(name).parent != PROJECT:  # a copy of the project has its own code
-        loaded_django.start_anew()
-    sys.path.insert(0, str(PROJECT))
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+        return
+    if folder != PROJECT:
+        _forget_own_modules()
+    sys.path.insert(0, str(folder))
     runpy.run_path(name, run_name="__main__")
 
 
-def _run_module(name: str) -> None:
-    runpy.run_module(name, run_name="__main__", alter_sys=True)
+def _forget_own_modules() -> None:
+    """Let a copy of the project load its own modules, not those that `tests.preloaded` loaded."""
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in ("airsense", "flights", "transfers"):
+            del sys.modules[name]

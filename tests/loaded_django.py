@@ -1,12 +1,12 @@
-"""Django with its models, which forked commands take as it is loaded (tests.preloaded).
+"""Django with its models, which the server of commands loads once (tests.fork_server).
 
-A command reads its own settings. If Django has read others while it was loaded, the command starts
-Python anew.
+Most commands take a third of their CPU time to load them. A command reads its own settings; if
+these would load Django otherwise, it starts Python anew.
 """
 
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 import django
 from django.apps import apps
@@ -30,7 +30,7 @@ def load() -> None:
 
 
 def take(env: dict[str, str]) -> None:
-    """Give this process, which is forked, an environment and the settings of it."""
+    """Give this process, which is forked, its environment and the settings of that."""
     os.environ.clear()
     os.environ.update(_environment | env)
     vars(settings).clear()
@@ -39,15 +39,12 @@ def take(env: dict[str, str]) -> None:
         sys.modules.pop(name, None)
     vars(connections).clear()
     connections.__init__()  # type: ignore[misc]
-    apps.populate = _check  # type: ignore[method-assign, assignment]
+    if apps.ready:
+        apps.populate = _check  # type: ignore[method-assign, assignment]
 
 
 def _check(_installed: Any) -> None:
-    """Start Python anew unless Django would load itself by these settings as it is loaded."""
+    """Start Python anew unless these settings would load Django as it is loaded."""
     if any(getattr(settings, name) != _read[name] for name in _read.keys() - NOT_COMPARED):
-        start_anew()
-
-
-def start_anew() -> NoReturn:
-    module = [] if sys.argv[0].endswith(".py") else ["-m"]
-    os.execv(sys.executable, [sys.executable, *module, *sys.argv])  # noqa: S606  # no shell
+        module = [] if sys.argv[0].endswith(".py") else ["-m"]
+        os.execv(sys.executable, [sys.executable, *module, *sys.argv])  # noqa: S606  # no shell

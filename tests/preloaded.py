@@ -5,15 +5,10 @@ Libraries: most commands take longer to import them than to run.
 Code: a command imports modules that read its settings, and takes their code from here: 73 of the
 430 ms of CPU that a web server needs to start.
 
-Django with its models: most commands take a third of their CPU time to load it. A command whose
-settings would load it otherwise starts Python anew.
-
 Time zones: `django_celery_beat` reads all of them, which takes a fifth of a short command's CPU.
 Broker: to translate its SQL for the embedded warehouse takes 0.4 s of CPU.
-Objects: garbage collection would visit and copy all those of the libraries, 0.12 s of CPU.
 """
 
-import gc
 import importlib
 import zoneinfo
 from collections.abc import Iterator
@@ -23,7 +18,6 @@ from pathlib import Path
 from types import CodeType
 
 from airsense import data_folder
-from tests import loaded_django
 from transfers import broker
 from transfers.warehouses import duckdb_sql
 
@@ -122,7 +116,3 @@ TIME_ZONES = [zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones()
 
 for sql in (broker.airport_list.sql(), *map(broker.sql, broker.TABLES)):
     duckdb_sql.translate(sql)
-
-loaded_django.load()
-gc.collect()
-gc.freeze()
