@@ -64,7 +64,7 @@ def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
 
 def test_a_web_server_that_is_told_to_stop_while_it_starts_stops_at_once(demo: Platform) -> None:
     port = free_port()
-    with demo.running("serve", f"--port={port}", "--processes=4") as server:
+    with demo.running("serve", f"--port={port}", "--processes=16") as server:
         until(lambda: listens(port))
         server.terminate()
         assert server.wait(10) == 0

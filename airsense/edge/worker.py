@@ -6,7 +6,9 @@ response. `run` has the parameters of the workers in granian.server.mp (Granian 
 
 import asyncio
 import logging
+import os
 import signal
+from functools import partial
 from typing import Any, cast
 
 from granian._granian import ASGIWorker, CallbackScheduler
@@ -22,6 +24,7 @@ from . import Edge
 # Granian's threads that call the edge and send cached responses. They never wait, so more would
 # only compete for the GIL: 2 to 6 threads answer a quarter less.
 EDGE_THREADS = 1
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Scheduler(CallbackScheduler):
@@ -33,19 +36,28 @@ class Scheduler(CallbackScheduler):
         return cast("Scheduler", scheduler)
 
 
-def run(*arguments: Any, **options: Any) -> None:
-    """Load the application and serve it until Granian stops the worker.
+def end_forks_by_signals() -> None:
+    """Let a signal to stop end each fork of this process until the fork has handlers of its own.
 
-    The fork inherits the main process's signal handlers, which only set a flag in the worker's copy
-    of the server: a worker that gets a signal while it loads the application would never stop.
+    A fork inherits the main process's handlers, which only set a flag in its copy of the server: a
+    worker that gets a signal before it serves would never stop. And Python forgets the signals that
+    a fork gets before its first line runs, so they are blocked until then.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOP_SIGNALS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS),
+        after_in_child=_end_by_signals,
+    )
+
+
+def _end_by_signals() -> None:
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    _serve(*arguments, **options)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 @WorkerProcess.wrap_target
-def _serve(
+def run(
     number: int,
     gateway: Gateway,
     sock: Any,
@@ -68,7 +80,7 @@ def _serve(
     _scope: Any,
     metrics: Any,
 ) -> None:
-    """Serve requests on `sock` until Granian stops the worker; `threads` threads run Django."""
+    """Load the application and serve requests on `sock`; `threads` threads run Django."""
     logging.getLogger("_granian.asgi.io").setLevel(logging.ERROR)  # it logs every disconnect
     worker = ASGIWorker(
         *(number, sock, ipc, runtime_threads, runtime_blocking_threads, EDGE_THREADS),

@@ -65,6 +65,7 @@ def serve(application: str, port: int, **options: Any) -> None:
     from airsense.edge import worker  # it can be imported only after Django is set up
 
     _raise_file_limit()
+    worker.end_forks_by_signals()
     defaults = {"workers": PROCESSES, "blocking_threads": THREADS}
     defaults["workers_kill_timeout"] = STOP_TIMEOUT
     Granian(
