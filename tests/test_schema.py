@@ -213,7 +213,8 @@ def short(site: Site) -> Any:
 
 
 def test_the_short_description_is_valid_and_ordered_by_kind(short: Any, described: Any) -> None:
-    from drf_spectacular import validation  # it imports jsonschema; see tests.json_schema
+    # Imported here: it takes 1 s of CPU, and each test process imports all files.
+    from drf_spectacular import validation
 
     validate: Any = validation.validate_schema  # untyped
     validate(short)

@@ -88,10 +88,10 @@ class Change:
         self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS FROM wanted")
         existing = {column.lower(): type_ for column, type_ in self._types(name).items()}
         for column, type_ in self._types("wanted").items():
-            _check_type(table, column, type_, existing.get(column.lower(), type_))
-            self._connection.execute(
-                f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {quoted(column)} {type_}"
-            )
+            if column.lower() in existing:
+                _check_type(table, column, type_, existing[column.lower()])
+            else:
+                self._connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(column)} {type_}")
         self._connection.unregister("wanted")
 
     def _types(self, name: str) -> dict[str, str]:
