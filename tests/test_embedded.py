@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import commands
+
 PROJECT = Path(__file__).resolve().parent.parent
 CLIENT = """
 import sys
@@ -100,14 +102,7 @@ def refusal(home: Path, **variables: str) -> str:
 
 
 def manage(home: Path | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=PROJECT,
-        env=environment(Path(home)),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return commands.run(PROJECT / "manage.py", arguments, environment(Path(home)), seconds=60)
 
 
 def listener(path: Path) -> int:
