@@ -149,6 +149,11 @@ def test_few_flights_are_said_to_be_few(site: Site) -> None:
     assert "below 100" not in _body(site, "/routes/JFK-MCO/?airline=HA")  # no flight at all
 
 
+def test_airlines_are_compared_only_if_there_are_several(site: Site) -> None:
+    assert "Airlines compared" in _body(site, "/routes/JFK-MCO/")
+    assert "Airlines compared" not in _body(site, "/routes/JFK-MCO/?airline=B6")
+
+
 def test_a_month_of_an_airline_with_fewer_than_10_flights_has_no_percentage(site: Site) -> None:
     lines = site.get("/airlines/OO/?figure=months&format=csv").body.decode().splitlines()
     few = [line for line in lines[1:] if int(line.split(",")[-1]) < 10]

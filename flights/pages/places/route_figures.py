@@ -23,10 +23,12 @@ def all_of(
     airlines: TableRows,
     by_route: TableRows,
 ) -> list[Figure]:
+    comparisons = [_ranking("airlines", "Airlines compared", airlines, end.several)]
+    if start.several or end.several:
+        comparisons.append(_pairs(shares(where, "Origin,Destination")))
     possible = [
         _chances(every),
-        _ranking("airlines", "Airlines compared", airlines, end.several),
-        *([_pairs(shares(where, "Origin,Destination"))] if start.several or end.several else []),
+        *(each for each in comparisons if len(each.rows) > 1),
         _hours(where),
         *_months(where),
         *_padding(by_route, where.get("Airline_Code", "")),
