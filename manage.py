@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Run a management command, with the embedded PostgreSQL and Valkey if it needs them."""
 
+import gc
 import os
 import sys
 from contextlib import nullcontext
@@ -18,6 +19,8 @@ SERVERLESS = {"--version", "check", "collectstatic", "diffsettings", "help", "ve
 
 def main() -> None:
     """Run the command. A StartError prints one line and exits with code 1."""
+    # Garbage collection at every 700 objects, Python's default, makes a start a sixth longer.
+    gc.set_threshold(20_000)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "airsense.settings")
     # Only `run` waits for servers that cannot start now; other commands fail.
     write = partial(print, flush=True) if sys.argv[1:2] == ["run"] else None
