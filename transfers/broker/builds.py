@@ -21,7 +21,7 @@ type File = tuple[str, ...]  # digest, time of ingest, first and last Flight_Dat
 
 @dataclass(frozen=True)
 class Period:
-    """Whole months, from the first day of the first one to before the last day."""
+    """Whole months: the days from `first` to before `end`. Both are the first day of a month."""
 
     first: date
     end: date
