@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-# The most digits of a decimal that are added up at once: Spark adds 10 digits for the sum, so 10^10
-# of them cannot overflow.
+# A decimal with at most so many digits is added up as a whole: Spark adds 10 digits for the sum, so
+# that 10^10 values cannot overflow.
 SUMMABLE_DIGITS = 26
 LOWER_DIGITS = 20  # of a wider decimal; its other digits, at most 18, are added up by themselves
 
@@ -30,7 +30,7 @@ def halves(name: str, text_type: str) -> Iterator[tuple[str, str]]:
 
 
 def whole_sums(columns: pa.Schema, figures: dict[str, str | None]) -> dict[str, str | None]:
-    """Make one sum of the sums of the upper and the lower digits of wide decimals."""
+    """Combine the sums of the upper and the lower digits of wide decimals into one sum."""
     for column in columns:
         upper = figures.pop(f"{column.name} upper", None)
         lower = figures.pop(f"{column.name} lower", None)
