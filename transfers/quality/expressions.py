@@ -48,7 +48,7 @@ def repeated(model: type[MirroredTable], check: Unique) -> str:
 
 
 def number(model: type[MirroredTable], counted: Check | Total) -> str:
-    """Return the aggregate that a check or a total needs: of rows that break it, or a sum."""
+    """Return the aggregate for a check (the number of rows that break it) or for a total."""
     match counted:
         case NotNull() | InRange():
             return f"count(*) FILTER (WHERE {offends(model, counted)})"

@@ -30,7 +30,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Measured:
-    """What one table's checks found, and the totals that are compared with other tables."""
+    """The results of one table's checks, and its totals that checks compare with other tables."""
 
     results: list[Result] = field(default_factory=list)
     totals: Totals = field(default_factory=dict)
@@ -82,7 +82,7 @@ def _numbers(
     sql = [expressions.number(model, one) for one in counted]
     # Give them short names: by default, a database derives long names from the expressions.
     parts = ", ".join(f"{part} AS number_{index}" for index, part in enumerate(sql))
-    # The count makes it a query of one row, also if all parts are subqueries.
+    # With count(*) the result is one row, also if all parts are subqueries.
     row = source.query(f"SELECT count(*), {parts} FROM {{source}}")  # noqa: S608  # quoted
     values = (column[0].as_py() for column in row.columns[1:])
     return {one: int(value) for one, value in zip(counted, values, strict=True)}
