@@ -41,7 +41,7 @@ def record(*, up: bool) -> None:
 
 
 def last() -> Contact | None:
-    """The last contact with the warehouse of WAREHOUSE_URL; None if none is known."""
+    """The last contact with the warehouse of WAREHOUSE_URL; None if there is none in Valkey."""
     try:
         stored = valkey.get(KEY)
     except FAILURES:

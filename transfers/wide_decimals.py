@@ -8,13 +8,14 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-# A decimal with at most so many digits is added up as a whole: Spark adds 10 digits for the sum, so
-# that 10^10 values cannot overflow.
+# A decimal with at most this many digits is added up as a whole. Spark adds 10 digits for the sum,
+# so 10^10 values cannot overflow.
 SUMMABLE_DIGITS = 26
 LOWER_DIGITS = 20  # of a wider decimal; its other digits, at most 18, are added up by themselves
 
 
 def is_wide(type_: pa.DataType) -> bool:
+    """Whether a decimal has to be added up in halves."""
     return bool(type_.precision > SUMMABLE_DIGITS)
 
 

@@ -24,7 +24,7 @@ admin.site.unregister([User, Group, TOTPDevice, StaticDevice])
 
 
 class Identities(TabularInline):
-    """Persons of the sign-in provider who sign in as a user."""
+    """The identities at the sign-in provider that sign in as a user."""
 
     model = Identity
     extra = 0

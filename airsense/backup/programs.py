@@ -46,7 +46,7 @@ def run(name: str, *arguments: str, rows: int, console: Console) -> None:
             stderr=errors,
             preexec_fn=partial(parent_death.end_with, os.getpid()),
         )
-        with _ended(process):
+        with _terminated(process):
             _follow(process, name, rows, console)
         if process.returncode:
             errors.seek(0)
@@ -80,7 +80,8 @@ def _database() -> str:
 
 
 @contextmanager
-def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+def _terminated(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Terminate the program if it still runs when the block ends; wait for its end."""
     try:
         yield
     finally:
@@ -95,12 +96,13 @@ def _follow(process: "subprocess.Popen[bytes]", name: str, rows: int, console: C
     parts = (text, BarColumn(), Rate(), TimeRemainingColumn())
     with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bars:
         task, copied = bars.add_task(name, total=rows), dict[int, int]()
-        while not _waited(process):
+        while not _has_ended(process):
             copied |= _copied(name) if console.is_terminal else {}
             bars.update(task, completed=sum(copied.values()))
 
 
-def _waited(process: "subprocess.Popen[bytes]") -> bool:
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    """Wait up to SECONDS; return whether the program has ended."""
     try:
         process.wait(SECONDS)
     except subprocess.TimeoutExpired:

@@ -42,7 +42,7 @@ def restore(source: Path, console: Console, write: Write) -> None:
     Raises BackupError if the backup is damaged or newer than this code, if the database or the data
     folder is not empty, or if a restored table differs from the manifest.
     """
-    with _reported(), _alone():
+    with _os_errors(), _platform_lock():
         folder.check(source)
         content = manifest.read(source)
         content.check()
@@ -76,7 +76,7 @@ def _finish(content: Manifest, write: Write) -> None:
     contents.optimize()
     for line in interrupted.end():
         write(line)
-    for version in verification.verified(content):
+    for version in verification.verify_versions(content):
         current = " (current)" if content.published.get(version.table) == version.number else ""
         write(f"{version.table}/{version.number}{current}: {version.rows:,} rows, hash equal")
 
@@ -93,7 +93,7 @@ def _set_up() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _platform_lock() -> Iterator[None]:
     """Keep `manage.py run` from starting with this data folder."""
     with locks.attempt(data_folder.folder() / "platform.lock") as lock:
         if not lock:
@@ -102,7 +102,8 @@ def _alone() -> Iterator[None]:
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def _os_errors() -> Iterator[None]:
+    """Raise OSError of the block as BackupError."""
     try:
         yield
     except OSError as error:

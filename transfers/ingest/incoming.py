@@ -18,7 +18,7 @@ ABANDONED_AFTER = timedelta(days=1)  # longer than any ingest takes
 
 
 def name(digests: Iterable[str]) -> str:
-    """Return a new name for the rows of files."""
+    """Return a new table name for the rows of files with these SHA-256."""
     files = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:16]
     return f"{PREFIX}_{datetime.now(UTC):{TIME}}_{files}"
 

@@ -79,7 +79,7 @@ def _numbers(
     """Compute all numbers in one query."""
     if not counted:
         return {}
-    sql = [expressions.number(model, one) for one in counted]
+    sql = [expressions.aggregate(model, one) for one in counted]
     # Give them short names: by default, a database derives long names from the expressions.
     parts = ", ".join(f"{part} AS number_{index}" for index, part in enumerate(sql))
     # With count(*) the result is one row, also if all parts are subqueries.
@@ -102,11 +102,12 @@ def _examples(
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
     """Return the names of columns, and their values in the first rows that break the check."""
     if isinstance(check, Unique):
-        sql, keys = expressions.repeated(model, check), expressions.names(model, check.columns)
+        sql = expressions.repeated_values(model, check)
+        keys = expressions.names(model, check.columns)
     else:
         assert isinstance(check, NotNull | InRange)
         keys = expressions.names(model, dict.fromkeys([*_identity(model), *check.names()]))
-        sql = f"SELECT {keys} FROM {{source}} WHERE {expressions.offends(model, check)}"  # noqa: S608
+        sql = f"SELECT {keys} FROM {{source}} WHERE {expressions.violation(model, check)}"  # noqa: S608
     rows = source.query(f"{sql} ORDER BY {keys} LIMIT {EXAMPLES}")
     values = zip(*(map(storable, column.to_pylist()) for column in rows.columns), strict=True)
     return tuple(rows.column_names), tuple(values)
