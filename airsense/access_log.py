@@ -31,8 +31,8 @@ class AccessLog:
     """Writes the lines of a web process."""
 
     def __init__(self) -> None:
-        self.which: str = settings.LOG_REQUESTS
-        self.hits = self.which == "all"
+        self.selection: str = settings.LOG_REQUESTS
+        self.hits = self.selection == "all"
         self._written, self._left_out = Counter[str](), 0
         self._second = 0
         self._lock = threading.Lock()
@@ -62,9 +62,9 @@ class AccessLog:
         log.info(line, *args, extra=values)
 
     def _wants(self, status: str, seconds: float) -> bool:
-        if self.which == "errors":
+        if self.selection == "errors":
             return status >= "500" or seconds >= SLOW
-        return self.which != "none"
+        return self.selection != "none"
 
     def _allows(self, kind: str) -> bool:
         with self._lock:

@@ -36,9 +36,9 @@ class Utility(ManagementUtility):
     """Django's program with our help."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
-        """Return the text; only the names of all commands for the completion of shells."""
-        everything: str = super().main_help_text(commands_only)
-        return everything if commands_only else "\n".join([*self._own(), everything])
+        """Return the help text; for shell completion (`commands_only`), only names."""
+        django_text: str = super().main_help_text(commands_only)
+        return django_text if commands_only else "\n".join([*self._own(), django_text])
 
     def _own(self) -> Iterator[str]:
         yield f"AirSense: {self.prog_name} COMMAND. Each command has its own --help."

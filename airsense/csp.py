@@ -1,8 +1,8 @@
 """Send a Content-Security-Policy with every response.
 
 HTML pages get the policy of the settings, which is relaxed for pages of third-party packages. All
-other responses (JSON, CSV, ...) get NOTHING, which forbids loading anything; pictures have
-their own style besides.
+other responses (JSON, CSV, ...) get NOTHING, which forbids loading anything; SVG pictures may
+also apply their inline styles.
 """
 
 from typing import Any

@@ -15,7 +15,7 @@ from transfers.models import Alert, Transfer
 
 from . import activity, status, timeline, warehouse_check
 
-# Seconds for which a page that updates itself uses a check again: each one lets workers reply.
+# Seconds for which a page that updates itself reuses a result: each check pings all workers.
 UPDATE_FRESH_FOR = {"worker": 15.0}
 
 

@@ -40,7 +40,7 @@ def folder() -> Path:
     except OSError as error:
         raise _unusable(path, error.strerror or str(error)) from error
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise _unusable(path, "this user must not write to it")
+        raise _unusable(path, "this user may not read, write or enter it")
     return path
 
 

@@ -16,9 +16,7 @@ def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         text = (
             "HTTPS=true needs a proxy, but TRUSTED_PROXIES is 0, so all clients share its address."
         )
-        warnings.append(
-            Warning(text, hint="Set TRUSTED_PROXIES to the number.", id="airsense.W001")
-        )
+        warnings.append(Warning(text, hint="Set it to the number of proxies.", id="airsense.W001"))
     if not settings.PUBLIC_URL.startswith("https://"):
         text = f"HTTPS=true, but PUBLIC_URL={settings.PUBLIC_URL} is not https."
         warnings.append(Warning(text, hint="Citations link to PUBLIC_URL.", id="airsense.W002"))

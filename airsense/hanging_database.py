@@ -1,8 +1,8 @@
-"""Middleware that ends requests which wait for a PostgreSQL that hangs; they get 503.
+"""Middleware that ends requests whose PostgreSQL server hangs, with status 503.
 
-A stopped server (SIGSTOP, a frozen disk) keeps its connections open, and no time limit of its own
-counts. So a thread looks at the requests that take long: if new connections hang, too, it closes
-the sockets for which those requests wait. A slow statement of a server that answers goes on.
+A stopped server (SIGSTOP, a frozen disk) keeps its connections open and enforces no timeout. So a
+thread watches for requests that take long. If new connections to the server hang, too, the thread
+closes the sockets of these requests. While the server responds, slow statements continue.
 """
 
 import os
@@ -21,15 +21,15 @@ from django.http import HttpRequest, HttpResponse
 from airsense import status
 from flights.errors import pages
 
-INTERVAL = 0.5  # seconds between two looks
-LONG = 2.0  # seconds after which it matters whether PostgreSQL answers
-PROBES = 2  # that must hang one after the other: one can be late on a busy machine
+INTERVAL = 0.5  # seconds between two rounds of the thread
+LONG = 2.0  # seconds after which the thread checks whether PostgreSQL responds
+PROBES = 2  # checks that must hang in a row: a single one can be late on a busy machine
 ALIASES = ("default", "reader")
 
 
 @dataclass
 class Waiting:
-    """A request that runs, with the connections of its thread."""
+    """A running request, with its start (time.monotonic) and its thread's connections."""
 
     since: float
     connections: list[Any]
@@ -40,9 +40,9 @@ class Waiting:
         for wrapper in self.connections:
             # The connection was closed in between, or never opened.
             with suppress(AttributeError, OSError, psycopg.Error):
-                file = socket.socket(fileno=os.dup(wrapper.connection.pgconn.socket))
-                with file:
-                    file.shutdown(socket.SHUT_RDWR)
+                duplicate = socket.socket(fileno=os.dup(wrapper.connection.pgconn.socket))
+                with duplicate:
+                    duplicate.shutdown(socket.SHUT_RDWR)
 
 
 class Middleware:
@@ -60,7 +60,7 @@ class Middleware:
 
 
 class Watch:
-    """The requests of this process, and the thread that looks at them."""
+    """The running requests of this process, and the thread that watches them."""
 
     def __init__(self) -> None:
         self.requests: dict[int, Waiting] = {}
@@ -69,7 +69,7 @@ class Watch:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch the request that the block answers."""
+        """Watch the current thread as a request while the block runs."""
         self._start()
         thread = threading.get_ident()
         own = [connections[alias] for alias in ALIASES]
@@ -106,9 +106,9 @@ watch = Watch()
 
 
 def _hangs() -> bool:
-    """Whether a PostgreSQL does not answer a new connection; one that refuses it does answer.
+    """Whether a server hangs on a new connection; refusing the connection is a response.
 
-    Public queries may have a server of their own.
+    There are two servers if public queries have their own (READER_URL).
     """
     names = [name for name in ("postgresql", "reader") if name in status.CHECKS]
     return any(map(_check_hangs, names))

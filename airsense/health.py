@@ -29,7 +29,7 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """/readyz: 200 if PostgreSQL answers the reader role and every table is published, else 503.
 
-    A replica that lags is ready: what it serves is whole, and states its version.
+    A replica that lags is ready: each version that it serves is complete.
     """
     try:
         published, lag = _state.result()
@@ -42,7 +42,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def _published_tables() -> tuple[set[str], float | None]:
-    """The tables that the reader's server has, and how far it lags if it is a replica."""
+    """The published tables on the reader's server, and its lag in seconds if it is a replica."""
     published = PublishedTable.objects.using(WATCH).values_list("table", flat=True)
     return set(published), replica.seconds(WATCH)
 

@@ -35,8 +35,8 @@ def config(
             "limits": {"()": "airsense.log_limits.Limits", "most": repeats_per_minute},
         },
         "handlers": handlers,
-        # Client errors (4xx) are lines of the access log only, which has a limit: anybody can cause
-        # them.
+        # Anybody can cause client errors (4xx), so only the access log, whose rate is limited,
+        # has lines about them.
         "loggers": {
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},

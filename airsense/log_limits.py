@@ -18,8 +18,8 @@ type Kind = tuple[object, ...]
 class Limits(logging.Filter):
     """Pass `most` warnings and errors of a kind per minute; then log how many were left out.
 
-    A kind is a line of code, a level and an exception class. So the number of kinds is bounded, as
-    the number of different messages is not.
+    A kind is a line of code, a level and an exception class. The number of kinds is bounded; the
+    number of different messages is not.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,8 +1,8 @@
 """Throttle failed logins without locking other people out.
 
-Failures are counted per address and user name, so an attacker elsewhere cannot lock a user out,
-and with a higher limit per address, against one password tried with many names. Unknown names count
-like known ones, so a response does not reveal which names exist.
+Failures are counted per address and user name, so an attacker elsewhere cannot lock a user out.
+They are also counted per address, with a higher limit, against an attacker who tries one password
+with many names. Unknown names count like known ones, so a response does not reveal which exist.
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ from flights.errors import TooMany
 
 WINDOW = 900  # seconds
 PER_NAME = 5  # failures per window, address and name: 480 guesses a day
-# Wrong codes of a second factor per window and user, from all addresses together: with a stolen
-# password and many addresses, six digits could be guessed.
+# Wrong codes of a second factor per window and user, from all addresses together: otherwise an
+# attacker with a stolen password and many addresses could guess the six digits.
 PER_USER = 5
 PER_ADDRESS = 50  # failures per window and address: people in one office mistype, too
 FAILURES = {
@@ -49,7 +49,10 @@ class Passwords(ModelBackend):
 
 
 def charge_code(user: User) -> Caller:
-    """Count a code of a second factor; `give_back` uncounts a right one. Raises TooMany."""
+    """Count a code of a second factor before its check. Raises TooMany.
+
+    `give_back` subtracts a correct code again.
+    """
     caller = Caller("code", str(user.pk), PER_USER, WINDOW)
     _charge(caller)
     return caller

@@ -49,7 +49,7 @@ def _rotate(log: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             os.truncate(rotated, size_before)
-        logger.warning("%s stays as it is: %s", log, error)
+        logger.warning("%s is not rotated: %s", log, error)
         return
     os.utime(rotated, (stat.st_mtime, stat.st_mtime))
     os.truncate(log, 0)

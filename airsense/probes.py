@@ -1,4 +1,4 @@
-"""Probes of load balancers and containers, which name the server by an address of the network."""
+"""Accept probes of load balancers and containers, whose Host header is an IP address."""
 
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware

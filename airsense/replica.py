@@ -18,7 +18,7 @@ BYTES = "SELECT pg_wal_lsn_diff(%s, pg_last_wal_replay_lsn())::bigint"
 
 
 class Lag(NamedTuple):
-    """What is known of a replica's lag."""
+    """The lag of a replica, as far as it is known."""
 
     is_replica: bool
     seconds: float | None = None  # None: unknown
@@ -35,7 +35,7 @@ class Lag(NamedTuple):
 def lag() -> Lag:
     """Compare the server of public queries with the primary.
 
-    Raises DatabaseError if the reader's server does not answer; the primary may be away.
+    Raises DatabaseError if the reader's server does not answer. The primary need not answer.
     """
     if not _value(REPLICA, "SELECT pg_is_in_recovery()"):
         return Lag(False)
@@ -43,7 +43,7 @@ def lag() -> Lag:
 
 
 def seconds(alias: str) -> float | None:
-    """The age of the last transaction that a replica has; None on a primary, or if unknown."""
+    """The age in seconds of a replica's last transaction; None on a primary, or if unknown."""
     try:
         age: float | None = _value(alias, AGE)
     except NotSupportedError:  # some providers replicate in another way
@@ -54,7 +54,7 @@ def seconds(alias: str) -> float | None:
 def _bytes() -> int | None:
     try:
         behind: int = _value(REPLICA, BYTES, _value(PRIMARY, "SELECT pg_current_wal_lsn()::text"))
-    except DatabaseError:  # the primary is away, or the provider replicates in another way
+    except DatabaseError:  # the primary does not answer, or the provider replicates otherwise
         return None
     return behind
 

@@ -1,4 +1,4 @@
-"""Names of requests for logs, metrics and traces: there are few, and none contains a value."""
+"""Name requests in logs, metrics and traces by their URL pattern, so that names are few."""
 
 from functools import lru_cache
 
@@ -18,5 +18,5 @@ def of(path: str) -> str:
 
 
 def method(name: str) -> str:
-    """Return a method that some view has, or "OTHER": a client can send any word."""
+    """Return one of METHODS, or "OTHER" for any other word that a client sends."""
     return name if name in METHODS else "OTHER"

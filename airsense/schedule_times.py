@@ -20,7 +20,7 @@ def zones() -> list[str]:
 
 
 def zone(row: PeriodicTask) -> tzinfo:
-    """The time zone in which the schedule's times are."""
+    """The time zone of the schedule's times."""
     return row.crontab.timezone if row.crontab else UTC
 
 
@@ -89,7 +89,7 @@ def next_run(row: PeriodicTask) -> datetime | None:
     if not row.enabled or (row.one_off and row.total_run_count):
         return None
     now = timezone.now()
-    last = min(row.last_run_at or row.date_changed or now, now)  # as `schedules.Entry`
+    last = min(row.last_run_at or row.date_changed or now, now)  # like `schedules.Entry`
     due = max(due_after(row, last), now)
     if row.start_time and row.start_time > due:
         due = max(due_after(row, row.start_time - timedelta(seconds=1)), row.start_time)

@@ -30,7 +30,7 @@ class AlertingTask(Task):
             return super().apply_async(args, kwargs, headers=headers, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from .metrics import tasks  # not above: the worker first makes the folder of metrics
+        from .metrics import tasks  # not above: the worker creates its folder first
 
         name, header = self.name, self.request.get
         request_id = header(REQUEST_ID) or header("id") or "-"

@@ -149,9 +149,9 @@ def prepare() -> None:
 
 
 class Entry(ModelEntry):
-    """A schedule whose last run is not in the future, as it would be if a clock was ahead then.
+    """A schedule whose last run is never in the future.
 
-    The next run would wait for that time.
+    A machine whose clock was ahead may have stored such a time; the next run would wait for it.
     """
 
     last_run_at: datetime
@@ -162,7 +162,7 @@ class Entry(ModelEntry):
 
 
 class Scheduler(DatabaseScheduler):
-    """django-celery-beat's scheduler; skips schedules that cannot run and raises an alert."""
+    """django-celery-beat's scheduler; skips schedules that cannot run and opens an alert."""
 
     Entry = Entry
 

@@ -150,8 +150,8 @@ def server_database() -> dict[str, Any]:
 def reader_database(writer: dict[str, Any]) -> dict[str, Any]:
     """The same database through the role that answers public queries: read-only, with a timeout.
 
-    Each thread keeps its own connection. A pool would open as many and would double the cost of
-    a small query (0.07 ms instead of 0.04 ms of CPU).
+    Each thread keeps its own connection. A pool would open as many connections, and a small query
+    would take 0.07 ms of CPU instead of 0.04 ms.
 
     `manage.py setup` creates the role, with a password derived from SECRET_KEY so that there is no
     second secret to store. `READER_URL` replaces it: another role, or another server's address.
@@ -176,11 +176,11 @@ def reader_password(key: str) -> str:
 
 
 def network_timeouts(seconds: int) -> dict[str, int]:
-    """Options of libpq that end a connection whose network or machine is gone, in TCP only.
+    """Options of libpq that end a TCP connection whose network or machine is gone.
 
-    Connecting to each host may take so long, and so may data on their way be unacknowledged. A
-    connection on which nothing is sent, for instance while a long statement runs, is probed. A
-    statement may take as long as it likes.
+    `seconds` limits how long connecting to each host takes, and how long sent data stays
+    unacknowledged. It is also the pause between probes of a connection on which nothing is sent,
+    for instance while a long statement runs. The duration of a statement is not limited.
     """
     probes = {"keepalives_idle": seconds, "keepalives_interval": seconds, "keepalives_count": 2}
     return {"connect_timeout": seconds, "tcp_user_timeout": 1_000 * seconds, **probes}
@@ -253,7 +253,7 @@ WAITING_AT_ONCE = number("WAITING_AT_ONCE", 2)
 RESPONSE_CACHE_BYTES = number("RESPONSE_CACHE_BYTES", 64 << 20)
 
 _writer = server_database()
-# A PostgreSQL that hangs (SIGSTOP) accepts connections and then says nothing.
+# A PostgreSQL that hangs (SIGSTOP) accepts connections and then sends nothing.
 _writer["OPTIONS"] = {**network_timeouts(5), **_writer.get("OPTIONS", {})}
 _reader = reader_database(_writer)
 DATABASES = {
@@ -289,7 +289,7 @@ DATABRICKS_CA_FILE = env("DATABRICKS_CA_FILE", default="")
 # which is slower, but works where the workers cannot reach the storage.
 DATABRICKS_CLOUDFETCH = env.bool("DATABRICKS_CLOUDFETCH", default=True)
 
-# Reads all of /metrics (`Authorization: Bearer TOKEN`). Others see only the figures of the cache.
+# Lets a caller read all metrics (`Authorization: Bearer TOKEN`), not only those of the cache.
 METRICS_TOKEN = secret("METRICS_TOKEN") or data_folder.secret("metrics_token")
 
 # Milliseconds that a health check may take (PostgreSQL, Valkey, warehouse, worker). A part that
@@ -405,7 +405,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,  # common parameters come first, then those of each column
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
-        "docExpansion": "none",  # all kinds are closed at first
+        "docExpansion": "none",  # all tags are collapsed at first
         "defaultModelsExpandDepth": -1,  # no list of schemas: each response shows its own
         "filter": True,
         "tryItOutEnabled": True,
@@ -431,7 +431,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Whether everybody who may change something needs a second factor (docs/sign-in.md).
 REQUIRE_TOTP = env.bool("REQUIRE_TOTP", default=False)
-OTP_TOTP_ISSUER = "AirSense"  # as which an authenticator lists the secret
+OTP_TOTP_ISSUER = "AirSense"  # the name under which an authenticator lists the secret
 OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # airsense.login_throttle counts codes
 
 # Sign-in by an OpenID Connect provider (docs/sign-in.md). Off without OIDC_ISSUER.
@@ -442,7 +442,7 @@ OIDC_ISSUER = provider_settings.issuer(
 )
 OIDC_NAME = env("OIDC_NAME", default="single sign-on")  # on the button of the login page
 OIDC_SCOPES = env("OIDC_SCOPES", default="openid email profile")
-# The claim that lists what a person belongs to, and which of its values give which group of ours.
+# The claim that lists a person's groups at the provider, and the values that give each group here.
 OIDC_GROUPS_CLAIM = env("OIDC_GROUPS_CLAIM", default="groups")
 OIDC_GROUPS = provider_settings.groups(env.list("OIDC_GROUPS", default=[]))
 
@@ -643,7 +643,7 @@ if OTEL_EXPORTER_OTLP_ENDPOINT and not importlib.util.find_spec("opentelemetry.s
 # Optional: a group of CloudWatch Logs that also gets each line (docs/monitoring.md).
 LOG_CLOUDWATCH_GROUP = env("LOG_CLOUDWATCH_GROUP", default="")
 _passwords = {_writer["PASSWORD"], _reader["PASSWORD"], *_reader.get("PASSWORDS", ())}
-# Values that no log may contain; a mark replaces them.
+# Values that no log may contain; the formatters replace them.
 LOG_SECRETS = sorted(
     {*_secret_values, SECRET_KEY, *SECRET_KEY_FALLBACKS, METRICS_TOKEN, *_passwords}
 )

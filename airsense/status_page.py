@@ -23,8 +23,8 @@ from transfers import overview
 from . import status
 from .checks import Check
 
-# Parts of the platform, and what they are called here. The warehouse is left out: a visitor must
-# not start a warehouse that costs money by the minute.
+# Parts of the platform, and their names on the page. The warehouse is left out: a visitor must not
+# start a warehouse that costs money by the minute.
 PARTS = {
     "postgresql": "The database",
     "valkey": "The queue",
@@ -135,7 +135,7 @@ def _payload(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _timed(work: dict[str, Any]) -> dict[str, Any]:
-    """Add when the rows will be copied, for the template's relative times."""
-    left = work["seconds_left"]
-    until = None if left is None else timezone.now() + timedelta(seconds=left)
+    """Add `until`, the time at which the rows will be copied, for the template."""
+    seconds = work["seconds_left"]
+    until = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     return {**work, "until": until}

@@ -21,7 +21,7 @@ def note_uses_of_keys() -> None:
 
 @shared_task
 def forget() -> None:
-    """Delete expired sessions, logs of 30 days (docs/public.md), lost uploads, unused users."""
+    """Delete expired sessions, logs older than 30 days, orphaned uploads and unused users."""
     call_command("clearsessions")
     run_log.forget()
     accounts.forget_strangers()

@@ -35,7 +35,7 @@ type Event = tuple[str, str, datetime, int]  # line, kind, hour, number
 
 @dataclass
 class Cell:
-    """What happened to a line on a day."""
+    """The events of one line (a table, JOBS or OTHERS) on one day."""
 
     line: str
     day: date
@@ -60,7 +60,7 @@ class Cell:
 
     @property
     def url(self) -> str:
-        """The list of what the cell counts."""
+        """The admin's list of the transfers, jobs or alerts that the cell counts."""
         page, subject = "transfers_transfer", {"table": self.line}
         if self.line == JOBS:
             page, subject = "transfers_warehousejob", {}
@@ -71,7 +71,7 @@ class Cell:
 
 
 def week() -> dict[str, object]:
-    """The days, and the cells of each line; a line without any event says so by empty cells."""
+    """The template's context: days, lines with a cell for each day, and the kinds with styles."""
     today = timezone.now().astimezone(UTC).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     lines = {name: {day: Cell(name, day) for day in days} for name in (*NAMES, JOBS, OTHERS)}

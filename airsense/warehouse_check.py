@@ -19,7 +19,7 @@ UPDATE = "X-Update"  # header of the requests of a page that updates itself
 
 
 def state(request: HttpRequest) -> State:
-    """The state of the warehouse, as far as the user of a request may learn it."""
+    """Check the warehouse if the user may cause that, else return the last known state."""
     if not warehouse_contact.costs_money() or _may_check(request):
         return status.of("warehouse")
     return last_known()

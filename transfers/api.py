@@ -166,8 +166,8 @@ class OneTransfer(APIView):
         responses={200: TransferSerializer, **problems(400, 401, 403, 404, 406, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
-        look = partial(get_object_or_404, Transfer, pk=pk)
-        transfer = long_poll.wait(request, look, long_poll.seconds(request))
+        load = partial(get_object_or_404, Transfer, pk=pk)
+        transfer = long_poll.wait(request, load, long_poll.seconds(request))
         data = TransferSerializer(transfer).data
         return Response(data, headers={long_poll.HEADER: long_poll.LIMIT})
 
@@ -190,7 +190,7 @@ def _read(body: Any) -> tuple[list[type[MirroredTable]], bool]:
     names, force = params.get("tables", tables.NAMES), params.get("force", False)
     unknown = params.keys() - {"tables", "force"}
     if unknown or not isinstance(names, list) or not isinstance(force, bool):
-        raise BadQuery('Give {"tables": ["..."], "force": false}.', tables.NAMES)
+        raise BadQuery('Send {"tables": ["..."], "force": false}.', tables.NAMES)
     try:
         return tables.by_names(map(str, names)), force
     except UnknownTable as error:  # 404 would mean that this URL does not exist

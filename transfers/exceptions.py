@@ -5,7 +5,7 @@ TransferError
  ├─ BadMonths           a text names no month, or one without records
  ├─ DownloadFailed      a server did not deliver a file
  │   ├─ NotPublished          it has no such file
- │   └─ BadDownload           the file is not what it should be
+ │   └─ BadDownload           the file is not a valid file of its month
  ├─ UploadGone          an uploaded file is not stored any more
  ├─ TableNotEmpty       the warehouse has records; say whether to append or to replace
  ├─ WarehouseError      the warehouse failed, or refused a statement

@@ -18,7 +18,8 @@ from .identifiers import quoted
 # Floats whose absolute value is smaller are added up: even 10^18 of them stay below the greatest
 # float, 1.8e308. PostgreSQL refuses a sum beyond it.
 SUMMABLE_FLOAT = "1e290"
-# Most values in one call. PostgreSQL's functions take at most 100 arguments; a value can be two.
+# Largest number of values in one call. PostgreSQL's functions take at most 100 arguments, and a
+# value can be two.
 ARGUMENTS = 48
 
 # The figures of a relation by name, as text: {"Total_Flights sum": "336776", ...}.
@@ -55,7 +56,7 @@ class Dialect:
     adds_any_decimals: bool = False  # whether a sum of decimals can have any number of digits
     text_type: str = "VARCHAR"
     quote: str = '"'
-    # Most figures in one query. Each query reads the table once, so this is a compromise.
+    # Largest number of figures in one query. Each query reads the whole table once.
     figures_at_once: int = 1000
 
     def figures(
@@ -90,7 +91,7 @@ class Dialect:
         return self.in_row.get(_kind(type_)) or f"coalesce({self._canonical(type_)}, '-')"
 
     def _hash(self, texts: list[str]) -> str:
-        """Return the hash of all rows, of the texts of a row's values."""
+        """Return the SQL of the hash of all rows; `texts` are the SQL of a row's values."""
         return f"sum({self.row_hash.format(self._row(texts))})"
 
     def _aggregates(self, columns: pa.Schema, names: Sequence[str]) -> Iterator[Figure]:
@@ -140,8 +141,8 @@ class Dialect:
 
         Each value is its SQL in `source` and its canonical form.
         """
-        named = ", ".join(f"{sql} AS v{number}" for number, (sql, _) in enumerate(values))
-        relation = f"(SELECT {named} FROM {source}) AS r"  # noqa: S608  # names are quoted
+        selected = ", ".join(f"{sql} AS v{number}" for number, (sql, _) in enumerate(values))
+        relation = f"(SELECT {selected} FROM {source}) AS r"  # noqa: S608  # names are quoted
         floats = [n for n, (_, form) in enumerate(values) if self.canonical["float"] in form]
         for step, formula in self.steps.items() if floats else ():
             results = ", ".join(f"{self._fill(formula, n)} AS {step}{n}" for n in floats)
@@ -153,7 +154,7 @@ class Dialect:
         return formula.format(f"v{number}", **steps)
 
     def _row(self, values: list[str]) -> str:
-        """Return the SQL of the text of a row, of the texts of its values.
+        """Return the SQL of a row's text, which joins the texts of its values.
 
         One call for many values: a chain of `||` would copy the text once for each value, and is
         too deep for some parsers.

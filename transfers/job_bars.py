@@ -17,7 +17,7 @@ DECIMALS = {"rows": 0, "MiB": 1}
 
 
 class Amount(TextColumn):
-    """A column with what is done of what: "12.3 of 27.1 MiB"."""
+    """A column with the finished amount and the total: "12.3 of 27.1 MiB"."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -48,7 +48,7 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def update(self) -> bool:
-        """Show what the database says of the job; False once it has ended."""
+        """Show the job's state in the database; return False once it has ended."""
         job = WarehouseJob.objects.get(pk=self._pk)
         for step in job.steps:
             self._show(step["name"], done=1.0 if step.get("ended_at") else 0.0)
@@ -94,8 +94,8 @@ def _follow(job: WarehouseJob, console: Console, stop: threading.Event) -> None:
     columns = (Amount(), Speed(), TimeRemainingColumn())
     try:
         with bars.display(console, "{task.description}", *columns) as display:
-            shown = Bars(job, display)
-            while shown.update() and not stop.wait(REFRESH_SECONDS):
+            job_bars = Bars(job, display)
+            while job_bars.update() and not stop.wait(REFRESH_SECONDS):
                 pass
     finally:
         connection.close()

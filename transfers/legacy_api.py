@@ -82,12 +82,12 @@ class ServiceTransfer(OpenView):
             for number, name in enumerate(tables.NAMES, start=1)
         ]
         columns = list(ServiceTransferRow().fields)
-        listed = {"data": rows, "columns": columns, "count": len(rows), "success": True}
-        return Response(ServiceTransfers(listed).data)
+        payload = {"data": rows, "columns": columns, "count": len(rows), "success": True}
+        return Response(ServiceTransfers(payload).data)
 
 
 class TransferTable(APIView):
-    """Transfer the table named in the URL or in the body, and respond when that has ended."""
+    """Transfer the table named in the URL or the body; respond when the transfer has ended."""
 
     first_shape = True
     authentication_classes = AUTHENTICATION

@@ -1,6 +1,6 @@
-"""What everybody may know of the platform now: tables, current work, problems of the last week.
+"""The public state of the platform: tables, current work, problems of the last week.
 
-No users, errors, hosts or SQL.
+It contains no users, errors, hosts or SQL.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from .models import Alert, Transfer, WarehouseJob
 
 STATUS = "status"  # database alias with short timeouts
 WEEK = timedelta(days=7)
-MOST = 50  # problems that are listed
+MOST = 50  # problems in the list
 
 type Facts = dict[str, list[dict[str, Any]]]
 
@@ -51,13 +51,17 @@ def _transfers() -> list[dict[str, Any]]:
     active = Transfer.objects.using(STATUS).filter(status__in=Transfer.ACTIVE).order_by("pk")
     return [
         _work("transfer", transfer.table, transfer.status, transfer.started_at)
-        | {"phase": transfer.phase, "percent": _percent(transfer), "seconds_left": _left(transfer)}
+        | {
+            "phase": transfer.phase,
+            "percent": _percent(transfer),
+            "seconds_left": _seconds_left(transfer),
+        }
         for transfer in active
     ]
 
 
 def _others() -> list[dict[str, Any]]:
-    """Changes of the warehouse, and exports. Their files' names can be private."""
+    """Active warehouse jobs and exports, without the names of their files, which can be private."""
     jobs = WarehouseJob.objects.using(STATUS).filter(status__in=WarehouseJob.ACTIVE)
     exports = Export.objects.using(STATUS).filter(status__in=Export.ACTIVE)
     return [
@@ -72,13 +76,13 @@ def _work(kind: str, what: str, status: str, since: datetime | None) -> dict[str
 
 
 def _percent(transfer: Transfer) -> int | None:
-    """How many of the rows are copied; the number of rows is not always known."""
+    """The share of the rows that is copied, in percent; None if the number of rows is unknown."""
     if not transfer.rows_total:
         return None
     return min(100, 100 * transfer.rows_done // transfer.rows_total)
 
 
-def _left(transfer: Transfer) -> int | None:
+def _seconds_left(transfer: Transfer) -> int | None:
     """Seconds until the rows are copied, at the rate so far."""
     if transfer.phase != "copying" or not (transfer.rows_total and transfer.rows_done):
         return None

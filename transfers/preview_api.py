@@ -106,8 +106,8 @@ class OnePreview(APIView):
         responses={200: PreviewSerializer, **problems(400, 401, 403, 404, 406, 429)},
     )
     def get(self, request: Request, pk: int) -> Response:
-        look = partial(get_object_or_404, PREVIEWS, pk=pk)
-        job = long_poll.wait(request, look, long_poll.seconds(request))
+        load = partial(get_object_or_404, PREVIEWS, pk=pk)
+        job = long_poll.wait(request, load, long_poll.seconds(request))
         return Response(PreviewSerializer(job).data, headers={long_poll.HEADER: long_poll.LIMIT})
 
 
@@ -116,7 +116,7 @@ def _read(body: Any) -> list[str]:
     params = body if isinstance(body, dict) else {"body": body}
     names = params.get("tables", tables.NAMES)
     if params.keys() - {"tables"} or not isinstance(names, list):
-        raise BadQuery('Give {"tables": ["..."]}.', tables.NAMES)
+        raise BadQuery('Send {"tables": ["..."]}.', tables.NAMES)
     try:
         return [model._meta.db_table for model in tables.by_names(map(str, names))]
     except UnknownTable as error:  # 404 would mean that this URL does not exist

@@ -21,7 +21,7 @@ from flights.log_secrets import Redaction
 from .exceptions import TransferError
 from .models import RunLog, Transfer, WarehouseJob
 
-LINES = 200  # of a run; the oldest go first
+LINES = 200  # of a run; the oldest ones are dropped
 LONGEST_LINE = 2_000  # characters
 LARGEST = 64_000  # characters of a log
 RETENTION = timedelta(days=30)  # as for log files (docs/public.md)
@@ -53,7 +53,7 @@ class Recorder(logging.Handler):
         logging.getLogger().removeHandler(self)
         try:
             self.save()
-        except Error as error:  # what ran has its own result
+        except Error as error:  # the log must not change the result of the run
             log.warning("the last lines of a log are lost: %s", error)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -71,7 +71,7 @@ class Recorder(logging.Handler):
                 self._changed.add(pk)
 
     def save(self) -> None:
-        """Write what is new since the last time."""
+        """Write the logs that have new lines since the last call; raises Error of the database."""
         with self._saving:
             with self._adding:
                 changed, self._changed = self._changed, set()
@@ -90,7 +90,7 @@ def text_of(run: Run) -> str:
 
 
 def details(error: BaseException) -> str:
-    """What the log says of an error: its message and advice, or the traceback of a bug."""
+    """The log's text about an error: its message and advice, or the traceback of a bug."""
     if isinstance(error, TransferError):
         return f"ERROR {error.full_message}"
     return f"ERROR {''.join(traceback.format_exception(error))}"

@@ -20,8 +20,8 @@ from .load import publication, retention
 from .load.statements import execute
 from .models import Transfer
 
-# A transfer that is queued for longer, while no worker looks at it, was lost together with the
-# queue of tasks.
+# A transfer that stays queued for longer without a heartbeat counts as lost: the queue of tasks no
+# longer has its task.
 QUEUED_AT_MOST = timedelta(minutes=15)
 
 type Override = dict[str, str]
@@ -37,13 +37,13 @@ def queue(
 ) -> list[Transfer]:
     """Queue a transfer of each table, or return the one that is queued already.
 
-    A queued transfer waits for the running transfer of its table (`behind`). Deliver a transfer
-    that was queued before once more, in case its task was lost. A request with the same `key`
-    returns the transfers of the first request, whatever their status. With an `override` they
-    publish despite failed checks.
+    A queued transfer waits for the running transfer of its table (`behind`). The caller sends a
+    task for all returned transfers, also for those queued before, whose task may be lost. A request
+    with the same `key` returns the transfers of the first request, whatever their status. With an
+    `override` they publish despite failed checks.
     """
     reap()
-    key = key and f"{asked_by}: {key}"  # others may have queued the transfers that it returns
+    key = key and f"{asked_by}: {key}"  # per user: keys of several users can be in one transfer
     with transaction.atomic():
         if key and (transfers := _same_request(key)):
             return transfers
@@ -56,7 +56,7 @@ def queue(
 
 
 def override(by: str, reason: str) -> Override:
-    """Return what a transfer records of the person who overrides its checks."""
+    """Return a transfer's record of who overrides its checks, when and why."""
     return {"by": by, "at": timezone.now().isoformat(timespec="seconds"), "reason": reason}
 
 
@@ -74,7 +74,7 @@ def behind(transfers: Iterable[Transfer]) -> "models.QuerySet[Transfer]":
 
 
 def wait(transfers: Iterable[Transfer]) -> None:
-    """Record that a process waits until it can run these queued transfers."""
+    """Record, as a heartbeat, that a process waits until it can run these queued transfers."""
     queued = Transfer.objects.filter(pk__in=[t.pk for t in transfers], status="queued")
     queued.update(heartbeat_at=Now())
 
@@ -139,7 +139,7 @@ def roll_back(model: type[MirroredTable], number: int | None, by: str) -> TableV
 
 
 def withdraw(pks: list[int], reason: TransferError) -> None:
-    """Mark queued transfers as failed that the queue of tasks did not accept."""
+    """Mark transfers as failed if they are still queued, because their task was not accepted."""
     _fail_queued(Q(pk__in=pks), str(reason), reason.advice)
 
 
@@ -151,7 +151,7 @@ def prune(model: type[MirroredTable]) -> None:
 
 
 def by_table(transfer: Transfer) -> str:
-    """The order in which all processes lock transfers."""
+    """The sort key of the order in which all processes lock transfers, to avoid deadlocks."""
     return transfer.table
 
 
@@ -169,17 +169,17 @@ def _queued(table: str, asked_by: str, forced: bool, key: str) -> Transfer:
     return transfer
 
 
-def _fail_queued(which: Q, error: str, advice: str) -> int:
-    queued = Transfer.objects.filter(which, status=Transfer.Status.QUEUED)
+def _fail_queued(condition: Q, error: str, advice: str) -> int:
+    queued = Transfer.objects.filter(condition, status=Transfer.Status.QUEUED)
     with transaction.atomic():
-        # Locked, so that only one process alerts of each.
+        # Locked, so that only one process opens an alert for each.
         transfers = list(queued.order_by("table").select_for_update())
         _fail(transfers, error, advice)
     return len(transfers)
 
 
 def _fail(transfers: list[Transfer], error: str, advice: str) -> None:
-    """Mark transfers as failed whose rows this process has locked, and alert of them."""
+    """Mark transfers, whose rows this process has locked, as failed, and open alerts."""
     Transfer.objects.filter(pk__in=[transfer.pk for transfer in transfers]).update(
         status=Transfer.Status.FAILED, finished_at=Now(), error=error, advice=advice
     )

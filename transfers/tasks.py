@@ -58,7 +58,10 @@ def start_job(
     arguments: Sequence[str] = (),
     repeated: Treatment = "keep",
 ) -> WarehouseJob:
-    """Queue a warehouse job and notify a worker; QueueDown as above."""
+    """Queue a warehouse job and notify a worker.
+
+    Raises QueueDown if the queue of tasks is down, after marking the job as failed.
+    """
     queued = warehouse_jobs.queue(kind, asked_by, file, arguments, repeated)
     try:
         _deliver(job, queued.pk)
@@ -84,7 +87,7 @@ def transfer(self: Task, pks: list[int]) -> None:
     try:
         runner.run(Transfer.objects.filter(pk__in=pks), attempts=settings.TRANSFER_ATTEMPTS)
     except AlreadyRunning as busy:
-        with suppress(*UNREACHABLE):  # the next attempt does it
+        with suppress(*UNREACHABLE):  # the next attempt reaps, too
             services.reap()
         raise self.retry(countdown=WAIT, exc=busy) from None
     except Exception as error:
@@ -100,10 +103,10 @@ def transfer(self: Task, pks: list[int]) -> None:
 
 
 def _waiting_attempt(task: Task, pks: list[int]) -> int | None:
-    """The attempt of a transfer that still waits; None if all have ended.
+    """The attempt number of a transfer that is queued again; None if all have ended.
 
-    While PostgreSQL cannot be reached, that is unknown, and only this task can run them: then it is
-    the number of the task's own attempts.
+    While PostgreSQL cannot be reached, their status is unknown. Then return the number of this
+    task's retries, because no other task would run the transfers.
     """
     try:
         waiting = Transfer.objects.filter(pk__in=pks, status=Transfer.Status.QUEUED).first()
@@ -157,7 +160,7 @@ def publish_months(self: Task, *months: str) -> None:
 
 
 def _start_unless_active(task: Task, kind: str, *arguments: str) -> None:
-    """Start a job, unless one like it waits or runs: it does the same work."""
+    """Start a job, unless one that does the same work is queued or running."""
     if not warehouse_jobs.active(kind, arguments):
         start_job(kind, _requester(task), arguments=arguments)
 

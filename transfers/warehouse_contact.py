@@ -1,7 +1,7 @@
 """When the warehouse last answered the platform or a user with permission, or failed to answer.
 
 Visitors see this instead of a new check: a query wakes a Databricks warehouse, which costs money by
-the minute. Valkey holds it for all processes; without Valkey nothing is known.
+the minute. Valkey stores it for all processes; without Valkey it is unknown.
 """
 
 import json
@@ -41,7 +41,7 @@ def record(*, up: bool) -> None:
 
 
 def last() -> Contact | None:
-    """The last contact with the warehouse of WAREHOUSE_URL; None if none is known."""
+    """The last contact with the warehouse of WAREHOUSE_URL; None if there is none in Valkey."""
     try:
         stored = valkey.get(KEY)
     except FAILURES:

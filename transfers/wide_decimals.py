@@ -8,13 +8,14 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-# The most digits of a decimal that are added up at once: Spark adds 10 digits for the sum, so 10^10
-# of them cannot overflow.
+# A decimal with at most this many digits is added up as a whole. Spark adds 10 digits for the sum,
+# so 10^10 values cannot overflow.
 SUMMABLE_DIGITS = 26
 LOWER_DIGITS = 20  # of a wider decimal; its other digits, at most 18, are added up by themselves
 
 
 def is_wide(type_: pa.DataType) -> bool:
+    """Whether a decimal has to be added up in halves."""
     return bool(type_.precision > SUMMABLE_DIGITS)
 
 
@@ -30,7 +31,7 @@ def halves(name: str, text_type: str) -> Iterator[tuple[str, str]]:
 
 
 def whole_sums(columns: pa.Schema, figures: dict[str, str | None]) -> dict[str, str | None]:
-    """Make one sum of the sums of the upper and the lower digits of wide decimals."""
+    """Combine the sums of the upper and the lower digits of wide decimals into one sum."""
     for column in columns:
         upper = figures.pop(f"{column.name} upper", None)
         lower = figures.pop(f"{column.name} lower", None)

@@ -19,12 +19,12 @@ from airsense.permission_groups import GROUPS
 
 from . import privileges
 
-# The library's pages of devices show their secrets; airsense.sign_in.pages is ours.
+# django-otp's pages show the devices' secrets; airsense.sign_in.pages replaces them.
 admin.site.unregister([User, Group, TOTPDevice, StaticDevice])
 
 
 class Identities(TabularInline):
-    """Persons of the sign-in provider who sign in as a user."""
+    """The identities at the sign-in provider that sign in as a user."""
 
     model = Identity
     extra = 0
@@ -65,7 +65,7 @@ class People(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Allow only the page's own filters: others could guess a token character by character."""
+        """Allow only the page's own filters: with others, users could guess a token bit by bit."""
         return lookup.partition("__")[0] in ("is_staff", "is_superuser", "is_active", "groups")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

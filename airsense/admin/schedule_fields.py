@@ -22,7 +22,7 @@ FILES = stored_files.FILES
 
 
 def of_time(row: PeriodicTask) -> dict[str, Any]:
-    """The fields that say when a schedule runs."""
+    """The form's fields that say when a schedule runs."""
     if row.interval:
         every, unit = schedule_times.interval(row.interval)
         return {"frequency": "interval", "every": every, "unit": unit}
@@ -45,7 +45,7 @@ def _of_crontab(crontab: CrontabSchedule) -> dict[str, Any]:
 
 
 def time(data: dict[str, Any]) -> Time:
-    """The unsaved row of django-celery-beat that says when; ValueError for a wrong expression."""
+    """The unsaved row of django-celery-beat for the form's time; ValueError if it is wrong."""
     match data["frequency"]:
         case "interval":
             return IntervalSchedule(every=data["every"], period=data["unit"])
@@ -80,7 +80,7 @@ def _expression(text: str, zone: ZoneInfo) -> CrontabSchedule:
 
 
 def are_same(before: Time | None, after: Time) -> bool:
-    """Whether two rows mean the same time: an hour is 60 minutes."""
+    """Whether two rows mean the same times: 1 hour equals 60 minutes."""
     try:
         return before is not None and bool(before.schedule == after.schedule)
     except ValueError:  # an older release stored a time that never comes
@@ -88,7 +88,7 @@ def are_same(before: Time | None, after: Time) -> bool:
 
 
 def stored(time: Time) -> Time:
-    """The saved row with the same values: schedules share them."""
+    """Find the row with the same values, or save this one: schedules share rows."""
     names = [field.name for field in time._meta.fields if not field.primary_key]
     values = {name: getattr(time, name) for name in names}
     existing: Time | None = type(time).objects.filter(**values).first()
@@ -103,7 +103,7 @@ def time_of(row: PeriodicTask | None) -> Time | None:
 
 
 def of_work(row: PeriodicTask) -> dict[str, Any]:
-    """The fields that say what a schedule does; empty if its arguments are wrong."""
+    """The form's fields that say what a schedule does; empty if its arguments are wrong."""
     arguments = json.loads(row.args or "[]")
     match row.task:
         case schedule_work.TRANSFER:

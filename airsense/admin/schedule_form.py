@@ -162,7 +162,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             "expires": "Not after, UTC",
         }
         help_texts = {
-            "name": "what people call it; alerts name it",
+            "name": "shown in the list and in alerts",
             "enabled": "A schedule that is not active is paused.",
             "description": "a note for others",
             "start_time": "empty: from now on",
@@ -198,7 +198,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
     def _check(self, data: dict[str, Any]) -> None:
-        """Give the instance its task and time, and check that it can run."""
+        """Set the instance's task and time, and add an error if it cannot run."""
         try:
             time = schedule_fields.time(data)
             time.full_clean(validate_unique=False)
@@ -221,6 +221,6 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("frequency", str(error))
 
     def set_time(self, time: schedule_fields.Time) -> None:
-        """Make a row of django-celery-beat the time of the schedule."""
+        """Let the schedule run by this row, and by no row of another type."""
         for name, model in TIMES.items():
             setattr(self.instance, name, time if isinstance(time, model) else None)

@@ -32,7 +32,7 @@ from transfers.exceptions import NothingToDo, QueueDown
 from . import schedule_fields
 from .schedule_form import ScheduleForm
 
-# The form of a schedule makes the rows with its times, so these need no pages.
+# The form of a schedule creates the rows with its times, so these rows need no pages.
 for model in (PeriodicTask, CrontabSchedule, IntervalSchedule, ClockedSchedule, SolarSchedule):
     admin.site.unregister(model)
 
@@ -88,7 +88,7 @@ class Schedules(ModelAdmin):
         return super().get_form(request, obj, **{**kwargs, "fields": ScheduleForm.Meta.fields})
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: bool) -> None:
-        """Save the time first; a changed time counts from now, so no run is made up for."""
+        """Save the time first. A changed time counts from now, so that no missed run is due."""
         before = schedule_fields.time_of(_row(obj.pk))
         if schedule_fields.are_same(before, form.time):
             form.set_time(before)

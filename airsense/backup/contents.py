@@ -72,7 +72,7 @@ def server_version() -> int:
 
 
 def lock(versions: list[Version]) -> None:
-    """Keep versions from being dropped until the transaction ends."""
+    """Lock versions, so that they are not dropped before the transaction ends."""
     names = [sql.Identifier(version.stored().relation) for version in versions]
     if names:
         with connection.cursor() as cursor:
@@ -82,7 +82,7 @@ def lock(versions: list[Version]) -> None:
 
 
 def optimize() -> None:
-    """Give the planner statistics, and let index-only scans work, as after a transfer."""
+    """Collect the planner's statistics and enable index-only scans, as a transfer does."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (FREEZE, ANALYZE)")
 

@@ -22,13 +22,13 @@ ATTEMPTS = 5  # a version can be dropped while the transaction begins, but not s
 def create(target: Path, console: Console, *, secrets: bool = True) -> Manifest:
     """Back up database, embedded warehouse and generated secrets into the new folder `target`.
 
-    Raises BackupError, and then leaves nothing.
+    Raises BackupError after removing what it wrote.
     """
     try:
         with folder.unfinished(target) as new:
             content = _database(new, console)
-            # After the database: it may then be newer than the database, which a transfer corrects,
-            # but never lack months that the database says are built.
+            # After the database: the warehouse may be newer than the database, as the next transfer
+            # updates the tables. It must not lack months that the database records as built.
             _warehouse(new)
             if secrets:
                 _secrets(new)
@@ -53,14 +53,14 @@ def _database(new: Path, console: Console) -> Manifest:
 
 @contextmanager
 def _snapshot() -> Iterator[str]:
-    """Hold a transaction that sees one moment, and all its versions; yields its name."""
+    """Yield the name of a snapshot, whose versions are locked until the block ends."""
     for attempt in range(ATTEMPTS):
         versions = contents.versions()
         with transaction.atomic():
             _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             _execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             try:
-                # LOCK TABLE takes no snapshot, so what the snapshot sees cannot have been dropped.
+                # LOCK TABLE takes no snapshot: the later snapshot has all locked versions.
                 contents.lock(versions)
             except ProgrammingError as error:
                 if not isinstance(error.__cause__, UndefinedTable) or attempt == ATTEMPTS - 1:

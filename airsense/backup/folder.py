@@ -1,4 +1,4 @@
-"""The folder of a backup: written under another name, checked by digests."""
+"""The folder of a backup: write it under a temporary name, and check it by its digests."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""The manifest of a backup: which release made it, and what must be there after a restore."""
+"""The manifest of a backup: the release that made it, and what a restore must result in."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup contains. `tables` has rows and hash by name, `versions` those of versions."""
+    """What a backup contains. `tables` maps each name to its number of rows and its hash."""
 
     made_at: str
     release: str
@@ -41,8 +41,8 @@ class Manifest:
 
     def check(self) -> None:
         """Raise BackupError if this code or PostgreSQL is older than the backup."""
-        known = {".".join(key) for key in MigrationLoader(connection).disk_migrations or ()}
-        if unknown := [name for name in self.migrations if name not in known]:
+        own = {".".join(key) for key in MigrationLoader(connection).disk_migrations or ()}
+        if unknown := [name for name in self.migrations if name not in own]:
             raise BackupError(
                 f"The backup is of a newer release ({self.release}), whose database has the"
                 f" migration {unknown[-1]}: restore it with that release or a newer one."
@@ -72,7 +72,7 @@ def read(folder: Path) -> Manifest:
     values = json.loads((folder / NAME).read_text())
     if values.get("format") != FORMAT:
         raise BackupError(
-            f"The backup has the form {values.get('format')}, but this release reads form {FORMAT}:"
+            f"The backup has format {values.get('format')}, but this release reads format {FORMAT}:"
             f" restore it with the release that made it ({values.get('release')})."
         )
     return Manifest(**{**values, "versions": [Version(**v) for v in values["versions"]]})

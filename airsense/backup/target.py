@@ -12,7 +12,7 @@ from . import SECRETS, WAREHOUSE, BackupError, contents
 
 
 def check(source: Path) -> None:
-    """Raise BackupError with what is in the way."""
+    """Raise BackupError if the database has relations, or if files to restore exist already."""
     blockers = []
     if relations := contents.relations():
         name = ".".join(relations[0])

@@ -21,7 +21,7 @@ def compare_tables(content: Manifest) -> None:
         )
 
 
-def verified(content: Manifest) -> Iterator[Version]:
+def verify_versions(content: Manifest) -> Iterator[Version]:
     """Yield each version after counting and hashing its rows anew; BackupError if they differ."""
     for version in content.versions:
         stored = version.stored()

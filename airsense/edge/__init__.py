@@ -25,8 +25,8 @@ from .pool import Pool
 log = logging.getLogger(__name__)
 
 POLL = 0.25  # seconds; a disconnect is noticed at most this much later
-# These paths have threads of their own, so they are answered while PostgreSQL hangs and with it all
-# threads that run queries; and many requests for them delay no query.
+# These paths have threads of their own. So they respond while PostgreSQL hangs and blocks all other
+# threads, and many requests for them do not delay queries.
 HEALTH = "/healthz"
 STATES = {"/readyz", "/connector", "/dbstatus", "/rdsstatus"}
 STATUS = {"/status", "/api/status"}  # the worker's check takes a second: it must not delay /readyz

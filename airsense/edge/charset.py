@@ -1,4 +1,4 @@
-"""Accept only UTF-8. Django would decode the body and the query by any charset that is named."""
+"""Accept only UTF-8. Django would decode the body and the query by any charset of the request."""
 
 import codecs
 

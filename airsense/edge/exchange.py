@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 1 << 16  # smallest number of bytes that a streaming response sends at once
 SLOW_AFTER = 0.1  # seconds that a thread waits for a client before another thread replaces it
-RESET_TIMEOUT = 1.0  # seconds for Granian to notice a reset, which it does at once
+RESET_TIMEOUT = 1.0  # seconds to wait for Granian to notice a reset; usually it does at once
 START, BODY = {"type": "http.response.start"}, {"type": "http.response.body"}
 
 type LendThread = Callable[[], AbstractContextManager[None]]
@@ -86,17 +86,17 @@ class Exchange:
         if self.environ["REQUEST_METHOD"] == "HEAD":
             chunks = iter([b""])
         self.loop.call_soon_threadsafe(self.watch)
-        for sending in self._sent_while_made(chunks):
+        for future in self._send_all(chunks):
             try:
-                sending.result(SLOW_AFTER)
+                future.result(SLOW_AFTER)
             except TimeoutError:
-                self._wait(sending, lend_thread)
+                self._wait(future, lend_thread)
             if self.disconnected.is_set():
                 raise Disconnected
         send_end(self.protocol, b"")
 
-    def _sent_while_made(self, chunks: Iterator[bytes]) -> Iterator[Future[None]]:
-        """Send each chunk while the next one is made; yield the sending of each."""
+    def _send_all(self, chunks: Iterator[bytes]) -> Iterator[Future[None]]:
+        """Send each chunk while Django computes the next one; yield the future of each."""
         previous = None
         for chunk in chunks:
             if previous:
@@ -105,10 +105,10 @@ class Exchange:
         if previous:
             yield previous
 
-    def _wait(self, sending: Future[None], lend_thread: LendThread) -> None:
+    def _wait(self, future: Future[None], lend_thread: LendThread) -> None:
         with lend_thread():
             try:
-                sending.result(settings.ANSWER_TIMEOUT)
+                future.result(settings.ANSWER_TIMEOUT)
             except TimeoutError:
                 raise Disconnected from None
 

@@ -22,7 +22,7 @@ from airsense.gateway import Gateway
 from . import Edge
 
 # Granian's threads that call the edge and send cached responses. They never wait, so more would
-# only compete for the GIL: 2 to 6 threads answer a quarter less.
+# only compete for the GIL: 2 to 6 threads answer a quarter fewer requests.
 EDGE_THREADS = 1
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -37,7 +37,7 @@ class Scheduler(CallbackScheduler):
 
 
 def end_forks_by_signals() -> None:
-    """Let a signal to stop end each fork of this process until the fork has handlers of its own.
+    """Let stop signals end each fork of this process until the fork has its own handlers.
 
     A fork inherits the main process's handlers, which only set a flag in its copy of the server: a
     worker that gets a signal before it serves would never stop. And Python forgets the signals that

@@ -29,7 +29,7 @@ def log(name: str) -> Path:
 
 
 def disk_warning() -> str:
-    """An addition to an error message if the data folder's disk is full; else ""."""
+    """The end of an error message if the data folder's disk is full; else ""."""
     free = shutil.disk_usage(data_folder.folder()).free
     if free >= FULL:
         return ""
@@ -48,11 +48,11 @@ def valkey_socket() -> Path:
 
 def socket_folder() -> Path:
     """The folder of both servers' sockets. Only its owner can enter it and use them."""
-    near = run()
-    if len(os.fsencode(near / POSTGRES_SOCKET)) <= LONGEST_SOCKET:
-        return near
+    folder = run()
+    if len(os.fsencode(folder / POSTGRES_SOCKET)) <= LONGEST_SOCKET:
+        return folder
     # Not $TMPDIR, because every process must get the same path.
-    digest = hashlib.sha256(os.fsencode(near)).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return private(Path("/tmp") / f"airsense-{os.geteuid()}-{digest}")  # noqa: S108
 
 

@@ -104,7 +104,7 @@ class Server:
             raise self.failure()
 
     def failure(self) -> EmbeddedError:
-        """Make an error from this start's part of the log: the first error, else the last line."""
+        """Return an error with the log's first error since this start, else its last line."""
         written = self.log.read_bytes()[self.log_start :].decode(errors="replace")
         errors = [line for pattern in CAUSES for line in re.findall(pattern, written)]
         reason = (errors[:1] or written.strip().splitlines()[-1:] or ["its log is empty"])[0]

@@ -24,7 +24,7 @@ from .valkey import Valkey
 POLL_SECONDS = 0.2
 # Give up on a server that ends more often than this within a minute.
 MOST_ENDS, WITHIN_SECONDS = 3, 60
-REPEATS_PER_MINUTE = 20  # as LOG_REPEATS_PER_MINUTE is by default
+REPEATS_PER_MINUTE = 20  # the default of LOG_REPEATS_PER_MINUTE
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,12 @@ def main() -> None:
     if os.fork():
         os._exit(0)  # the client continues; it does not wait for this process
     os.set_inheritable(lock, False)
-    form = os.environ.get("LOG_FORMAT")  # a wrong one is reported by the settings
+    form = os.environ.get("LOG_FORMAT")  # the settings report a wrong one
     form = form if form in log_config.FORMATS else log_config.FORMATS[0]
     logging.config.dictConfig(log_config.config(form, REPEATS_PER_MINUTE))
     signal.signal(signal.SIGTERM, _exit)
-    every: list[Server] = [PostgreSQL(), Valkey()]
-    servers = [server for server in every if server.name in needed()]
+    embedded: list[Server] = [PostgreSQL(), Valkey()]
+    servers = [server for server in embedded if server.name in needed()]
     with ExitStack() as held:
         try:
             serve(servers, held)
@@ -55,8 +55,8 @@ def main() -> None:
 def serve(servers: list[Server], held: ExitStack) -> None:
     """Start the servers and restart them until no client is left.
 
-    Then `held` contains the exclusive lock of the clients. Raises EmbeddedError if a server cannot
-    start, or ends more than MOST_ENDS times within a minute.
+    At the return, `held` contains the exclusive lock of `clients.lock`. Raises EmbeddedError if a
+    server cannot start, or ends more than MOST_ENDS times within a minute.
     """
     for server in servers:
         server.start()

@@ -28,10 +28,10 @@ METRICS = "/metrics"
 CACHE = "x-airsense-cache"
 REQUEST_ID = "airsense.request_id"
 KEY = "airsense.cache_key"
-RECEIVED = "airsense.received"  # when the headers were read, of time.monotonic()
+RECEIVED = "airsense.received"  # time.monotonic() when the headers were read
 
 
-type Flight = Future[Entry | Failure | None]  # what the waiting requests share
+type Flight = Future[Entry | Failure | None]  # the result that simultaneous requests share
 
 
 class ClientReply(NamedTuple):
@@ -42,7 +42,7 @@ class ClientReply(NamedTuple):
 
 
 class Gateway:
-    """A WSGI application: answers from the cache what is current, and lets Django do the rest.
+    """A WSGI application that sends current cached responses, and calls Django otherwise.
 
     Simultaneous requests with the same key and the same published versions run once. Outcomes:
     "hit" (cached), "miss" (cacheable, but Django answered) and "bypass" (not cacheable).
@@ -108,7 +108,7 @@ class Gateway:
             return self._reply(self._call_django(environ), "bypass", environ)
         cached = self._current(key, snapshot)
         refused = cached and not _admits(environ, cached.scopes)
-        if key.file or refused:  # Django says why it refuses the client's API key
+        if key.file or refused:  # Django's response says why it refuses the API key
             return self._reply(self._call_django(environ), "miss", environ)
         return self._load(key, snapshot, environ)
 
@@ -125,7 +125,7 @@ class Gateway:
             return self._follow(leader, request, environ)
         new: Entry | Failure | None = None
         try:
-            cached = self._current(key, snapshot)  # perhaps cached since the first look
+            cached = self._current(key, snapshot)  # perhaps cached since the first lookup
             if reply := _for_client(cached, environ):
                 new = cached
                 return self._reply(reply, "hit", environ)
@@ -166,11 +166,11 @@ class Gateway:
         return ClientReply(reply, own_headers)
 
     def _span(self, environ: Environ, route: str) -> AbstractContextManager[Any]:
-        """The span of a request, which continues the trace of the client."""
+        """Begin the span of a request, which continues the client's trace."""
         method, parent = environ["REQUEST_METHOD"], environ.get("HTTP_TRACEPARENT", "")
-        about = {"http.request.method": routes.method(method), "http.route": route}
-        about[REQUEST_ID] = environ[REQUEST_ID]
-        return tracing.span(f"{routes.method(method)} {route}", "server", parent, **about)
+        attributes = {"http.request.method": routes.method(method), "http.route": route}
+        attributes[REQUEST_ID] = environ[REQUEST_ID]
+        return tracing.span(f"{routes.method(method)} {route}", "server", parent, **attributes)
 
     def _record(self, environ: Environ, response: ClientReply, route: str, span: Any) -> None:
         """Add a response of Django to logs, metrics and traces."""
@@ -197,6 +197,6 @@ def _for_client(shared: Entry | Failure | None, environ: Environ) -> Reply | Non
 
 
 def _admits(environ: Environ, scopes: frozenset[str]) -> bool:
-    """As `throttles.admits`, also if PostgreSQL hangs: it may have to look up the API key."""
+    """Call `throttles.admits`, which may look up the API key in a PostgreSQL that hangs."""
     with hanging_database.watch.watched():
         return throttles.admits(environ, scopes)

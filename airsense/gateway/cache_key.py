@@ -18,7 +18,7 @@ type Parameters = list[tuple[str, str]]
 PREFIX = "/api/"
 PRIVATE = "/api/exports/"  # responses depend on the API key
 PAGES = ("/", "/explorer", "/about", "/my-flight", "/search", "/ask", "/chat")
-# Folders of pages; without X-AirSense-Version in its response, a page is not cached.
+# Folders of pages. Only pages whose response has X-AirSense-Version are cached.
 FOLDERS = (
     *("/routes/", "/airlines/", "/airports/", "/flights/", "/days/"),
     *("/connections/", "/compare/"),
@@ -108,7 +108,7 @@ def _is_allowed(host: str) -> bool:
     return validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
-@lru_cache(256)  # the thread that answers a cache miss uses what the edge's thread has parsed
+@lru_cache(256)  # the edge's thread parses; the thread of a cache miss reuses the result
 def parameters(query: str) -> Parameters | None:
     """Parse the query like Django and sort it by name; None if Django refuses it.
 

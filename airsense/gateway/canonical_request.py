@@ -57,6 +57,6 @@ def _host() -> str:
 
 
 def _scheme(secure: bool) -> Environ:
-    """The values from which Django concludes whether the client uses https."""
+    """The values by which Django decides whether the client uses https."""
     header = {SECURE_BY[0]: SECURE_BY[1]} if secure and SECURE_BY else {}
     return {"wsgi.url_scheme": "https" if secure else "http", **header}

@@ -51,13 +51,13 @@ class Entry(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A reply to a failed query, for the clients that wait for it."""
+    """A reply to a failed query, shared by the clients that wait for it."""
 
     scopes: frozenset[str]  # those that a client's API key needs
     full: Reply
 
     def reply(self, environ: Environ) -> Reply:
-        """Return the reply, whatever the client has."""
+        """Return the full reply, whatever If-None-Match says."""
         return self.full
 
 

@@ -8,7 +8,7 @@ from .entry import Entry
 
 
 class Store:
-    """`limit` and `size` are bytes."""
+    """A thread-safe map of cache entries; `limit` and `size` are in bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.size = limit, 0

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: of web processes, of workers, and of what PostgreSQL and Valkey know.
+"""Metrics for Prometheus: of web processes, of workers, and of the platform's database and queue.
 
 docs/monitoring.md lists them.
 """

@@ -13,7 +13,7 @@ from .registry import processes
 
 # generate_latest writes this version of the text format.
 HEADERS = [("content-type", "text/plain; version=0.0.4; charset=utf-8")]
-# Everybody may read metrics whose names begin so. The others show how the platform is used.
+# Prefixes of the metrics that everybody may read; the others reveal how the platform is used.
 PUBLIC = ("airsense_answers", "airsense_cache_")
 
 

@@ -1,4 +1,4 @@
-"""The folder in which the processes of a server or worker keep their metrics.
+"""The folder in which the processes of a server or worker store their metrics.
 
 prometheus_client maps a file per process into memory, so that any of them can report the sum.
 """
@@ -28,7 +28,7 @@ def shared() -> Iterator[None]:
         tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as name,
         locks.exclusive(Path(name, f"new-{LOCK}")) as lock,
     ):
-        Path(lock.name).rename(Path(name, LOCK))  # complete: others take it only if it is free
+        Path(lock.name).rename(Path(name, LOCK))  # once it is locked: a free lock means abandoned
         os.environ[VARIABLE] = name
         yield
 
@@ -48,6 +48,6 @@ def forget_dead() -> None:
     for file in Path(os.environ[VARIABLE]).glob("gauge_live*.db"):
         process = file.stem.rpartition("_")[2]
         try:
-            os.kill(int(process), 0)  # only asks whether it exists
+            os.kill(int(process), 0)  # signal 0 only checks that the process exists
         except ProcessLookupError:
             mark_process_dead(int(process))  # type: ignore[no-untyped-call]

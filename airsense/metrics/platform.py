@@ -1,6 +1,6 @@
-"""Metrics of the whole platform, which PostgreSQL and Valkey know: tables, transfers, queue, pools.
+"""Metrics of the whole platform, from PostgreSQL and Valkey: tables, transfers, queue, connections.
 
-Each scrape of any web process or worker reads them, so one that hangs hides none of them.
+Every web process and worker reads them at each scrape, so they are visible if one process hangs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ def tables() -> Iterator[Metric]:
         "table",
     )
     within = _gauge(
-        "table_fresh_within_seconds", "Longest time since then until the table is stale.", "table"
+        "table_fresh_within_seconds", "Seconds after confirmation until it is stale.", "table"
     )
     stale = _gauge("table_stale", "1 if the table is stale, 0 if not.", "table")
     rows = _gauge("table_rows", "Rows of the current version.", "table")
@@ -83,16 +83,16 @@ def transfers() -> Iterator[Metric]:
         ("table", "phase"),
         f'SELECT "table", key, sum(value::float8) {phases} GROUP BY 1, 2',
     )
-    yield _by_status("transfers_active", "Transfers that wait or run.", Transfer)
+    yield _by_status("transfers_active", "Queued and running transfers.", Transfer)
 
 
 def work() -> Iterator[Metric]:
-    yield _by_status("jobs_active", "Warehouse jobs that wait or run.", WarehouseJob)
-    yield _by_status("exports_active", "Exports that wait or run.", Export)
+    yield _by_status("jobs_active", "Queued and running warehouse jobs.", WarehouseJob)
+    yield _by_status("exports_active", "Queued and running exports.", Export)
     alerts = _gauge("alerts_open", "Problems that have not ended.", "kind")
-    lasting = Alert.objects.using(STATUS).filter(ended_at=None)
+    problems = Alert.objects.using(STATUS).filter(ended_at=None)
     for kind in Alert.ENDS:
-        alerts.add_metric([kind], lasting.filter(kind=kind).count())
+        alerts.add_metric([kind], problems.filter(kind=kind).count())
     yield alerts
     since = Now() - RETRIED_FOR
     late = Delivery.objects.using(STATUS).filter(
@@ -104,7 +104,7 @@ def work() -> Iterator[Metric]:
 
 def query_slots() -> Iterator[Metric]:
     used = _gauge("query_slots_used", "Slots of costly queries and large files in use.", "kind")
-    most = _gauge("query_slots", "Slots of costly queries and large files.", "kind")
+    limits = _gauge("query_slots", "Slots of costly queries and large files.", "kind")
     held = dict(
         _select(
             "SELECT classid::bigint, count(*) FROM pg_locks"
@@ -114,8 +114,8 @@ def query_slots() -> Iterator[Metric]:
     )
     for kind, name in SLOTS.items():
         used.add_metric([name], held.get(kind.lock, 0))
-        most.add_metric([name], kind.at_once)
-    yield from (used, most)
+        limits.add_metric([name], kind.at_once)
+    yield from (used, limits)
 
 
 def clients() -> Iterator[Metric]:
@@ -132,12 +132,12 @@ def clients() -> Iterator[Metric]:
 
 
 def from_database() -> list[Metric]:
-    """Read everything that PostgreSQL knows."""
+    """Read all metrics that come from PostgreSQL."""
     return [metric for read in (tables, transfers, work, query_slots, clients) for metric in read()]
 
 
 def queue() -> Iterator[Metric]:
-    """The length of the queue; none if Valkey does not answer."""
+    """Whether Valkey answers, and then the number of queued tasks."""
     try:
         tasks = rate_limiter.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
     except FAILURES:
@@ -201,7 +201,7 @@ def _select(sql: str, *values: Any) -> list[Any]:
 
 
 def _by_status(name: str, about: str, model: type[Transfer | WarehouseJob | Export]) -> Metric:
-    """The rows that are queued or running."""
+    """A gauge of the model's queued and running rows, by status."""
     metric = _gauge(name, about, "status")
     rows = model.objects.using(STATUS).order_by()
     for status in Transfer.ACTIVE:

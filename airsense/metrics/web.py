@@ -66,7 +66,7 @@ def memory() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-@lru_cache(1_024)  # to find a metric by its labels takes longer than to count
+@lru_cache(1_024)  # finding a metric by its labels takes longer than counting
 def _of(process: str, route: str, status: str, cache: str) -> tuple[Counter, Counter, Histogram]:
     return (
         _answers.labels(process, cache),
@@ -106,7 +106,7 @@ class WebMetrics:
         histogram.observe(seconds)
 
     def flush(self) -> None:
-        """Make the metrics current."""
+        """Transfer counted cache hits and the gauges' values to prometheus_client."""
         with self._lock:
             hits, self._hits = self._hits, {}
         _answers.labels(self._process, "hit").inc(sum(hits.values()))

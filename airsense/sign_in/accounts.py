@@ -15,7 +15,7 @@ from airsense.models import Identity
 
 log = logging.getLogger(__name__)
 
-# Time in which an administrator can let in a person whom the provider sent.
+# Time in which an administrator can give access to a person who came from the provider.
 STRANGERS_KEPT = timedelta(days=30)
 NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")  # Django allows the others in the name of a user
 
@@ -23,8 +23,8 @@ NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")  # Django allows the others in the name
 def user_of(claims: dict[str, Any]) -> User:
     """Find or create the user of a person, and give the groups that the claims state.
 
-    A person is known by issuer and subject alone. So nobody becomes an existing user by having the
-    same name or mail address; an administrator can add the identity to a user in the admin.
+    A person is identified by issuer and subject alone. So nobody becomes an existing user by having
+    the same name or mail address; an administrator can add the identity to a user in the admin.
     """
     user = _existing(claims) or _new(claims)
     with transaction.atomic():
@@ -55,7 +55,7 @@ def _new(claims: dict[str, Any]) -> User:
 
 
 def _free_name(claims: dict[str, Any]) -> str:
-    """The name at the provider; if a user has it already, with a part that nobody else has."""
+    """The name at the provider; with a unique suffix if a user has it already."""
     name = str(claims.get("preferred_username") or _verified_email(claims) or "person")
     name = NOT_IN_NAMES.sub("-", name)[:120]
     if not User.objects.filter(username__iexact=name).exists():
@@ -68,7 +68,7 @@ def _verified_email(claims: dict[str, Any]) -> str:
 
 
 def _groups(claims: dict[str, Any]) -> set[str]:
-    """The names of our groups that the claim states (OIDC_GROUPS)."""
+    """The names of AirSense's groups that OIDC_GROUPS assigns to the claim's values."""
     values = claims.get(settings.OIDC_GROUPS_CLAIM) or []
     values = {str(value) for value in (values if isinstance(values, list) else [values])}
     return {group for group, wanted in settings.OIDC_GROUPS.items() if wanted & values}
@@ -90,7 +90,7 @@ def _update_groups(user: User, names: set[str]) -> None:
 
 
 def forget_strangers() -> int:
-    """Delete users whom a provider named and whom nobody let in; returns how many."""
+    """Delete users of the provider who got no access in STRANGERS_KEPT; returns the number."""
     unused = User.objects.filter(
         identities__isnull=False,
         is_staff=False,

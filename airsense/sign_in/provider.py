@@ -1,7 +1,7 @@
 """The client of the OpenID Connect provider: authorization code with PKCE, by Authlib.
 
-Authlib checks state, nonce, signature and times of an ID token; issuer and audience are compared
-with the settings, not with what the provider says of itself.
+Authlib checks state, nonce, signature and times of an ID token. It compares issuer and audience
+with the settings, not with the provider's own metadata.
 """
 
 import logging
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 10  # seconds to wait for the provider
 LEEWAY = 60  # seconds by which the clocks may differ
-# A provider's public keys can be no secrets, so algorithms with a shared secret are not accepted.
+# Algorithms with a shared secret are refused: a forger could use a public key as the secret.
 ALGORITHMS = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
-STATED = "id_token_signing_alg_values_supported"
+SUPPORTED = "id_token_signing_alg_values_supported"
 
 
 def redirect(request: HttpRequest, callback: str) -> HttpResponse:
-    """Send the browser to the provider. Raises Unavailable if that does not respond."""
+    """Redirect the browser to the provider. Raises Unavailable if the provider does not respond."""
     try:
         response: HttpResponse = _client().authorize_redirect(request, callback)
     except (requests.RequestException, ValueError, RuntimeError) as error:
@@ -36,7 +36,7 @@ def redirect(request: HttpRequest, callback: str) -> HttpResponse:
 
 
 def claims(request: HttpRequest) -> dict[str, Any]:
-    """The verified claims of the person whom the provider sent back.
+    """Return the verified claims of the person whom the provider sent back.
 
     Raises PermissionDenied if anything about the response is wrong; the log says what.
     """
@@ -44,8 +44,10 @@ def claims(request: HttpRequest) -> dict[str, Any]:
     options = {name: {"essential": True, "value": value} for name, value in expected.items()}
     try:
         client = _client()
-        stated = client.load_server_metadata()
-        stated[STATED] = sorted(ALGORITHMS.intersection(stated.get(STATED, ()))) or ["RS256"]
+        metadata = client.load_server_metadata()
+        metadata[SUPPORTED] = sorted(ALGORITHMS.intersection(metadata.get(SUPPORTED, ()))) or [
+            "RS256"
+        ]
         token = client.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
         return dict(token["userinfo"])
     except requests.RequestException as error:
@@ -59,7 +61,7 @@ def claims(request: HttpRequest) -> dict[str, Any]:
 
 @cache
 def _client() -> DjangoOAuth2App:
-    """The client of this process; it asks the provider for its addresses and keys once."""
+    """Return the client of this process, which loads the provider's addresses and keys once."""
     return OAuth().register(
         "provider",
         client_id=settings.OIDC_CLIENT_ID,

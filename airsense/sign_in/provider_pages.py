@@ -1,4 +1,4 @@
-"""The two addresses of a sign-in by the provider: its start, and where the provider leads back."""
+"""The two URLs of a sign-in by the provider: its start, and the provider's callback."""
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, login
@@ -31,7 +31,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @never_cache
 @page
 def callback(request: HttpRequest) -> HttpResponse:
-    """Sign in the person whom the provider names, as the user that belongs to that person."""
+    """Sign in the person whom the provider identified, as that person's user."""
     claims = provider.claims(request)
     user = accounts.user_of(claims)
     if not (user.is_active and user.is_staff):

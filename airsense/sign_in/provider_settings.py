@@ -10,7 +10,10 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def issuer(url: str, client_id: str, client_secret: str) -> str:
-    """Check the provider's address; "" without one. Https, as its responses decide who signs in."""
+    """Check the provider's address, which may be "". Return it; StartError if it is not valid.
+
+    It must be https, because the provider's responses decide who signs in.
+    """
     if not url:
         return ""
     try:
@@ -26,7 +29,7 @@ def issuer(url: str, client_id: str, client_secret: str) -> str:
 
 
 def groups(pairs: list[str]) -> dict[str, set[str]]:
-    """Parse `operator=data-team,viewer=staff`: for each of our groups, the values of the claim."""
+    """Parse `operator=data-team`, ... into the values of the claim for each AirSense group."""
     values = defaultdict(set)
     for pair in pairs:
         group, _, value = pair.partition("=")

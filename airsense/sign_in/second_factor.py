@@ -27,14 +27,14 @@ RECOVERY_CODES = 10
 
 
 class Step(Enum):
-    """What a signed-in person has to do before the session counts."""
+    """What a signed-in person has to do before the session stops being anonymous."""
 
     VERIFY = "verify"
     ENROL = "enrol"
 
 
 class Middleware(middleware.AuthenticationMiddleware):
-    """Django's middleware, with an anonymous `request.user` until the second factor is shown."""
+    """Django's middleware, with an anonymous `request.user` until the second factor is verified."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -48,12 +48,12 @@ def user(request: HttpRequest) -> User | AnonymousUser:
 
 
 def person(request: HttpRequest) -> User | AnonymousUser:
-    """Who signed in, also while a step remains."""
+    """The user who signed in, also while a step remains."""
     return middleware.get_user(request)
 
 
 def step(request: HttpRequest) -> Step | None:
-    """What remains to be done; None if the session counts, or if nobody signed in."""
+    """The step that remains; None if there is none, or if nobody signed in."""
     signed_in, proof = person(request), request.session.get(PROOF)
     if not isinstance(signed_in, User) or proof == PROVIDER:
         return None
@@ -73,9 +73,9 @@ def device(user: User) -> TOTPDevice | None:
 
 
 def verify(request: HttpRequest, user: User, code: str) -> bool:
-    """Whether a code of the person is right; then the session counts. A code works once.
+    """Check a code. If it is correct, mark the session as verified. A code works only once.
 
-    Raises TooMany after some wrong codes.
+    Raises TooMany after several wrong codes.
     """
     code = "".join(code.split()).lower()
     is_time_based = code.isdigit() and len(code) == 6
@@ -88,7 +88,7 @@ def verify(request: HttpRequest, user: User, code: str) -> bool:
 
 
 def begin(user: User) -> TOTPDevice:
-    """A new device with a new secret, which counts when `confirm` gets its first code."""
+    """Create a device with a new secret. It is not in use until `confirm` gets its first code."""
     with transaction.atomic():
         TOTPDevice.objects.filter(user=user, confirmed=False).delete()
         return TOTPDevice.objects.create(user=user, name="authenticator", confirmed=False)
@@ -100,9 +100,9 @@ def pending(user: User) -> TOTPDevice:
 
 
 def confirm(request: HttpRequest, user: User, code: str) -> list[str]:
-    """Enrol the pending device by its first code; returns recovery codes, none if it is wrong.
+    """Enrol the pending device by its first code; return recovery codes, or [] for a wrong code.
 
-    Raises TooMany after some wrong codes.
+    Raises TooMany after several wrong codes.
     """
     new = pending(user)
     if device(user) or not _check(user, new, "".join(code.split())):
@@ -131,7 +131,7 @@ def reset(user: User) -> bool:
 
 
 def _check(user: User, own: TOTPDevice | StaticDevice | None, code: str) -> bool:
-    """Check a code of a device, counted before the check, so that none can be tried meanwhile."""
+    """Check a code. It is counted first, so that parallel attempts cannot exceed the limit."""
     caller = login_throttle.charge_code(user)
     if not (own and verify_token(user, own.persistent_id, code)):
         return False

@@ -38,7 +38,7 @@ def confirm(
 
 
 def done(page: "admin.ModelAdmin[Any]", request: HttpRequest, message: str) -> HttpResponse:
-    """Go back to the list, with a message."""
+    """Redirect to the list and show a message there."""
     messages.success(request, message)
     return HttpResponseRedirect(_list(page))
 

@@ -26,7 +26,7 @@ STEP_TIMES = ("started_at", "ended_at")
 
 
 class MonthsForm(forms.Form):
-    """The months to publish, as a command has them."""
+    """The months to publish, in the syntax of `manage.py download`."""
 
     months = forms.CharField(
         required=False,
@@ -125,8 +125,8 @@ class WarehouseJobAdmin(Live):
             )
         waits = "" if job.status == WarehouseJob.Status.RUNNING else "Waiting. "
         step = f"{job.steps[-1]['name']}, " if job.steps else ""
-        left = f"{_amount(job)}{time_left.of_job(job)}"
-        text = f"{waits}{job.error}" or f"Running, {step}attempt {job.attempt}{left}."
+        progress = f"{_amount(job)}{time_left.of_job(job)}"
+        text = f"{waits}{job.error}" or f"Running, {step}attempt {job.attempt}{progress}."
         return format_html('<div data-active data-news="{}">{}</div>', news, text)
 
     @display(description="options")

@@ -34,7 +34,7 @@ class PreviewForm(forms.Form):
 
 
 class OverrideForm(forms.Form):
-    """Why the rows are published although checks failed."""
+    """The reason for which rows are published although checks failed."""
 
     reason = forms.CharField(
         max_length=LONGEST_REASON,

@@ -56,7 +56,7 @@ class TransferAdmin(TransferDisplay):
     actions_detail = ["retry", "cancel", "publish_anyway"]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """Offer only what is possible: `_possible` names the paths."""
+        """Offer only the actions that are possible for the transfer's status."""
         transfer = objects.find(Transfer.objects.all(), pk=object_id)
         possible = _possible(transfer) if transfer else set()
         actions = super().get_actions_detail(request, object_id)

@@ -28,7 +28,7 @@ FIRST_CHOICES = {"kind": KINDS[0][0], "repeated": TREATMENTS[0][0]}
 
 
 def ingest(page: Page, request: HttpRequest) -> HttpResponse:
-    """Show the step that the request leads to."""
+    """Show the page of the request's step: upload, report and confirmation, or mapping file."""
     try:
         if token := request.GET.get("mapping"):
             return _mapping(uploads.find(token))
@@ -54,9 +54,9 @@ def _upload(page: Page, request: HttpRequest) -> HttpResponse:
 def _report(
     page: Page, request: HttpRequest, upload: Upload, choices: dict[str, str]
 ) -> HttpResponse:
-    """Show how a file would be ingested, or what is missing in a file that a mapping can explain.
+    """Show how a file would be ingested, or its error if a mapping file can correct that.
 
-    Raises the error of other files, and removes them.
+    For any other error, remove the upload and raise the error.
     """
     try:
         report = "\n".join(upload_plan.report(upload))
@@ -72,7 +72,7 @@ def _report(
 def _unknown(
     page: Page, request: HttpRequest, upload: Upload, error: TransferError, choices: dict[str, str]
 ) -> HttpResponse:
-    """Show what is wrong, offer a mapping file with guesses, and a field for the corrected one."""
+    """Show the error, a link to a mapping file with guesses, and a field for the corrected one."""
     form = ConfirmForm({"upload": upload.token, **choices})
     form.add_error(None, error.full_message.replace(guesses.EXPLAIN, MAPPING_TEXT))
     address = f"?{urlencode({'mapping': upload.token})}"

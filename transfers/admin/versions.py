@@ -125,7 +125,7 @@ class VersionAdmin(Live):
 
 
 def _facts(version: TableVersion) -> list[tuple[str, Any, Any]]:
-    """Return what rolling back changes: rows of a name, the present value and the new value."""
+    """Return the values that rolling back changes, as rows of name, present and new value."""
     current = TableVersion.objects.filter(published__table=version.table).first() or version
     more = version.rows - current.rows
     return [

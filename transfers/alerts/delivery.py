@@ -15,7 +15,7 @@ LONGEST_PAUSE = 3600.0  # seconds
 
 
 def deliver() -> None:
-    """Send due alerts, oldest first. After a failure, leave the channel alone until next time."""
+    """Send due alerts, oldest first. After a failure, skip the channel until the next call."""
     _prepare()
     for channel in channels.configured():
         while _deliver_next(channel):

@@ -1,6 +1,7 @@
 """Write alerts, in the same transaction as their cause (a transactional outbox).
 
-A unique constraint allows one open alert of a kind and subject, whoever notices the cause first.
+A unique constraint allows only one open alert of a kind and subject, if several processes notice
+the cause.
 `delivery` sends them.
 """
 
@@ -91,7 +92,7 @@ def review() -> None:
 
 def _review_tables() -> None:
     stale = [table for table in freshness.of_all() if table.stale]
-    if stale:  # each minute while it lasts, so that monitoring of logs sees when it ends
+    if stale:  # a line each minute, so that log monitoring sees when the problem ends
         log.warning("stale tables: %s", ", ".join(fresh.table for fresh in stale))
     _write(map(_stale, stale))
     others = Alert.objects.exclude(subject__in=[fresh.table for fresh in stale])
@@ -99,7 +100,7 @@ def _review_tables() -> None:
 
 
 def _review_exports() -> None:
-    """Compare exports with their last alert: `flights` cannot import alerts and write them."""
+    """Open and end alerts of exports here, because `flights` must not import `transfers`."""
     for table in NAMES:
         last = Alert.objects.filter(about=About.EXPORT, subject=table).first()
         recent = Export.objects.filter(table=table, finished_at__gt=Now() - RECENT)
@@ -113,14 +114,16 @@ def _review_exports() -> None:
 
 
 def _stale(fresh: Freshness) -> Alert:
-    since = f"not since {_minute(fresh.confirmed_at)}" if fresh.confirmed_at else "never"
+    last = (
+        f"the last time was {_minute(fresh.confirmed_at)}" if fresh.confirmed_at else "it never was"
+    )
     return Alert(
         subject=fresh.table,
         kind=Kind.STALE,
-        text=f"The published version of {fresh.table} should be found equal to the warehouse every"
-        f" {fresh.within}: it was {since}.",
-        advice="If the table was rolled back, publish its newest version again. Otherwise see that"
-        " the schedule is on, that beat and a worker run, and what transfers say.",
+        text=f"The published version of {fresh.table} should be confirmed equal to the warehouse"
+        f" every {fresh.within}; {last}.",
+        advice="If the table was rolled back, publish its newest version again. Otherwise check"
+        " that the schedule is on and that beat and a worker run, and read the transfers' errors.",
         happened_at=Now(),
     )
 
@@ -141,9 +144,10 @@ def _recover(about: Alert.About, subject: str, at: datetime | None = None) -> No
 
 
 def _end(alerts: "QuerySet[Alert]", by: dict[str, Transfer], at: datetime | None = None) -> None:
-    """End the open alerts, and write an alert of each end.
+    """End the open alerts, and write an alert about the end of each.
 
-    The row locks make one process write it. `by` holds the transfer that ended a table's alert.
+    Row locks ensure that only one process writes it. `by` maps a table to the transfer that ended
+    its alert.
     """
     now: datetime | Now = at or Now()
     problems = alerts.filter(kind__in=Alert.ENDS, ended_at=None)

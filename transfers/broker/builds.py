@@ -21,7 +21,7 @@ type File = tuple[str, ...]  # digest, time of ingest, first and last Flight_Dat
 
 @dataclass(frozen=True)
 class Period:
-    """Whole months, from the first day of the first one to before the last day."""
+    """Whole months: the days from `first` to before `end`. Both are the first day of a month."""
 
     first: date
     end: date
@@ -32,14 +32,14 @@ class Period:
 
 @dataclass(frozen=True)
 class Build:
-    """What the tables are made from."""
+    """The versions of records, SQL and files from which the tables are built."""
 
     recipe: str  # SHA-256 of the version of the raw table and the SQL
     statements: str = ""  # SHA-256 of the SQL; empty in the row of an earlier release
     files: frozenset[File] = frozenset()
 
     def changes_since(self, last: "Build | None") -> list[Period]:
-        """Return the months whose records changed since a build; empty if they are unknown."""
+        """Return the months whose records changed since a build; [] if they are unknown."""
         if last is None or last.statements != self.statements:
             return []
         periods = [_months(file) for file in self.files ^ last.files]
@@ -57,7 +57,7 @@ class Build:
 
 
 def current(change: Change, statements: Iterable[str]) -> Build:
-    """Return the build that would be made now."""
+    """Return the build that the current records, SQL and files would give."""
     # In this order: a file that is ingested in between is noticed by the next build.
     version = change.version(RAW)
     parts = [version, *statements]

@@ -97,6 +97,6 @@ def _city(codes: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _lookup(
-    codes: pa.ChunkedArray, known: pa.ChunkedArray, names: pa.ChunkedArray
+    codes: pa.ChunkedArray, keys: pa.ChunkedArray, names: pa.ChunkedArray
 ) -> pa.ChunkedArray:
-    return names.take(pc.index_in(codes, known))
+    return names.take(pc.index_in(codes, keys))

@@ -61,8 +61,8 @@ def _offsets(airports: pa.ChunkedArray, local: pa.ChunkedArray) -> pa.ChunkedArr
 
 
 def _offset(zone: str, day: int) -> int:
-    """Return the minutes at noon of a day, counted from 1970."""
+    """Return the minutes that a zone is ahead of UTC at noon of a day; days count from 1970."""
     noon = datetime(1970, 1, 1, 12, tzinfo=ZoneInfo(zone)) + timedelta(days=day)
-    ahead = noon.utcoffset()
-    assert ahead is not None
-    return int(ahead.total_seconds()) // 60
+    offset = noon.utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds()) // 60

@@ -1,4 +1,4 @@
-"""Download a file over HTTP: continued where it broke off, retried, and limited in size."""
+"""Download a file over HTTP: continue a partial download, retry, and limit the size."""
 
 import shutil
 import time
@@ -86,13 +86,13 @@ def _headers(part: Part | None, stored: str) -> dict[str, str]:
 
 
 def _check_status(response: requests.Response, part: Part | None) -> None:
-    """Raise what a response without a file means."""
+    """Raise an error for a response without a file; _Interrupted if a retry can help."""
     status, reason = response.status_code, f"the server responds {response.status_code}."
     if status in (404, 410):
         raise NotPublished(f"{response.url} does not exist ({status}).")
     if status == 416 and part and not _is_complete(response, part):
         part.path.unlink()
-        raise _Interrupted("the server has another file than before.")
+        raise _Interrupted("the file on the server has changed.")
     if status == 429 or status >= 500:
         raise _Interrupted(reason)
     if status not in (200, 206, 416) or (status != 200 and not part):
@@ -106,7 +106,7 @@ def _is_complete(response: requests.Response, part: Part) -> bool:
 def _receive(
     response: requests.Response, folder: Path, name: str, part: Part | None, progress: Progress
 ) -> Part:
-    """Write the body of a response to a part: to its end, or to a new one."""
+    """Append the body of a response to the part that it continues, or write it to a new part."""
     validator = parts.validator_of(response.headers)
     continued = part and response.status_code == 206
     if part and continued and not _continues(response, part, validator):

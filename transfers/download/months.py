@@ -49,7 +49,7 @@ class Month:
         return [self._at(number) for number in range(self._number, last._number + 1)]
 
     def before(self, months: int) -> "Month":
-        """The month that was so many months earlier."""
+        """The month that was `months` months earlier."""
         return self._at(self._number - months)
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ def parse(texts: Iterable[str]) -> list[Month]:
 
 
 def recent() -> list[Month]:
-    """Return the months of the last year, among which newly published and changed ones are."""
+    """Return the months of the last year, in which the DOT may have published or changed files."""
     this = Month.of(timezone.now().date())
     return this.before(RECENT).through(this)
 

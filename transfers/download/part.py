@@ -1,8 +1,8 @@
-"""The part of a file that is downloaded so far.
+"""The part of a file that has been downloaded so far.
 
-Its file's name states which release of the file it belongs to: the release's validator (RFC 9110),
-a strong ETag or a Last-Modified date. So a part is never continued with bytes of another release,
-and a killed process leaves one file that the next download continues.
+Its name contains the validator (RFC 9110) of the release of the file: a strong ETag or a
+Last-Modified date. So a part is never continued with bytes of another release, and a killed process
+leaves one file that the next download continues.
 """
 
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ class Part:
 
 
 def validator_of(headers: CaseInsensitiveDict[str]) -> str:
-    """Return what names the release of a response; "" if nothing does exactly."""
+    """Return the validator of a response: its strong ETag, else its Last-Modified, else ""."""
     etag = headers.get("ETag", "")
     validator = etag if etag.startswith('"') else headers.get("Last-Modified", "")
     return validator if len(quote(validator, safe="")) <= LONGEST_NAME else ""

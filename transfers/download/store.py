@@ -65,16 +65,16 @@ def download(
     with disk_errors.reported(f"{month} cannot be stored"), _lock(wait):
         release = newest(month)
         is_stored = bool(release and path(release).exists())
-        known = release.validator if release and is_stored and not force else ""
-        complete = _fetch(month, known, progress)
+        validator = release.validator if release and is_stored and not force else ""
+        complete = _fetch(month, validator, progress)
         result = _store(month, release, complete) if complete else _confirmed(release)
         part.remove(folder(), str(month))
         return result
 
 
-def _fetch(month: Month, known: str, progress: Progress) -> Part | None:
+def _fetch(month: Month, validator: str, progress: Progress) -> Part | None:
     try:
-        return http_file.fetch(month.url, folder(), str(month), known, progress)
+        return http_file.fetch(month.url, folder(), str(month), validator, progress)
     except NotPublished as error:
         advice = "The DOT publishes a month about two months after its end."
         raise NotPublished(f"{month} is not published yet: {error}", advice=advice) from None
@@ -83,7 +83,7 @@ def _fetch(month: Month, known: str, progress: Progress) -> Part | None:
 def _store(month: Month, release: DownloadedMonth | None, complete: Part) -> Download:
     """Check a complete file, record it and move it to its place, in this order.
 
-    After a kill in between, the part is still complete, and the next download ends the work.
+    If the process is killed in between, the part stays complete, and the next download continues.
     """
     try:
         rows = monthly_zip.check(complete.path, month)
@@ -109,7 +109,7 @@ def _store(month: Month, release: DownloadedMonth | None, complete: Part) -> Dow
 
 def _confirmed(release: DownloadedMonth | None, validator: str = "") -> Download:
     """Record that a release is still the published one."""
-    assert release  # the server said that it is
+    assert release  # only a stored release can get a 304 or have the same digest
     release.checked_at = timezone.now()
     release.validator = validator or release.validator
     release.save(update_fields=["checked_at", "validator"])
@@ -118,7 +118,7 @@ def _confirmed(release: DownloadedMonth | None, validator: str = "") -> Download
 
 def _digest(file: Path) -> str:
     with file.open("rb") as content:
-        os.fsync(content.fileno())  # a file in its place survives a power failure
+        os.fsync(content.fileno())  # so that the stored file survives a power failure
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 

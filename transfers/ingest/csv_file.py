@@ -19,7 +19,7 @@ from .inputs import Part
 from .sources import Rows, Shape, Source
 
 VALUES_ADVICE = "Check commas and quotes."
-FIRST_LINES = 40  # among which the header is looked for, and from which a form is recognized
+FIRST_LINES = 40  # lines that may have the header, and by which a form is recognized
 
 
 @contextmanager

@@ -170,7 +170,7 @@ def _is_well_quoted(content: bytes) -> bool:
 def _mixed_endings(content: bytes, ending: bytes) -> Fault | None:
     """Find the first line whose ending differs from that of the file's first line."""
     counts = {content.count(b) for b in (b"\r\n", b"\n", b"\r")} if ending == b"\r\n" else ()
-    # Equal counts mean that all endings are CR LF; to count is faster than to search.
+    # Equal counts mean that all endings are CR LF; counting is faster than searching.
     match = None if len(counts) == 1 else OTHER_ENDINGS[ending].search(content)
     if match is None:
         return None

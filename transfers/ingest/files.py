@@ -76,14 +76,14 @@ def open_source(part: Part, limit: UnpackLimit) -> Iterator[Source]:
 
 
 def stamp(path: Path) -> Stamp:
-    """Return what differs after a program has written to a file, or replaced it."""
+    """Return a stamp of a file, which changes if a program writes to the file or replaces it."""
     with readable(str(path)):
         status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def check_unchanged(path: Path, before: Stamp) -> None:
-    """Raise BadInput if a file has changed: its SHA-256 is not that of the records then."""
+    """Raise BadInput if a file has changed since `before`: its SHA-256 may not fit the records."""
     if stamp(path) != before:
         advice = "Ingest it when no program writes to it any more."
         raise BadInput("it changed while it was read.", file=str(path), advice=advice)
@@ -97,7 +97,7 @@ def digest(path: Path) -> str:
 
 @contextmanager
 def readable(file: str) -> Iterator[None]:
-    """Report what is wrong with the file's columns or bytes as BadInput."""
+    """Convert BadColumns, and errors of missing or damaged files, to BadInput."""
     try:
         yield
     except BadColumns as error:
@@ -130,7 +130,7 @@ def _batches(
 
 
 def _read(part: Part, source: Source, layout: Layout) -> Iterator[Rows]:
-    """Yield the rows that are not empty. Only errors of reading them are blamed on the file."""
+    """Yield the batches that have rows. Only errors of reading them become BadInput."""
     end = layout.mapping.end_of_rows
     shape = Shape(len(layout.headers), layout.read, layout.header_line, end)
     with readable(str(part)):

@@ -1,4 +1,4 @@
-"""Guess what is wrong with a file whose form is unknown, and which of its columns mean what."""
+"""Guess what is wrong with a file whose form is unknown, and what its columns mean."""
 
 import difflib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from .mapping import OWN, forms
 from .raw_columns import COLUMNS
 
 SEPARATORS = {";": '";"', "\t": "tabs", "|": '"|"'}
-# Names that no form has.
+# Further names of columns, which no form has.
 SYNONYMS = {
     "Airline_Code": ["airline_iata", "carrier_code"],
     "Origin": ["from", "departure_airport", "dep_airport"],
@@ -21,7 +21,7 @@ type Message = tuple[str, str]  # what is wrong, and advice
 
 
 def of_forms(nearest: Layout, lines: Sequence[Sequence[str]]) -> Message:
-    """Say why a file is of no form: the nearest form, what it lacks, and what it looks like."""
+    """Say why no form fits: the columns that the nearest form lacks, and hints."""
     if number := header_number(lines):
         problem = f"the header seems to be on line {number}."
         return problem, f"Remove the lines before it, or use a mapping file: {EXPLAIN}"
@@ -46,15 +46,15 @@ def column(name: str) -> str | None:
 
 
 def best(names: Sequence[str]) -> dict[str, str]:
-    """Guess which of a file's names fills each column of the raw table."""
+    """Guess which of a file's names fills each column of the raw table; {column: name}."""
     guessed: dict[str, str] = {}
     for name in names:
         if raw := column(name):
             guessed.setdefault(raw, name)
     rest = {key(name): name for name in names if name and name not in guessed.values()}
     for raw in COLUMNS:
-        known = {raw.lower(), *(key(name) for form in forms() for name in form.names(raw))}
-        near = (difflib.get_close_matches(name, rest, 1, SIMILAR) for name in sorted(known))
+        keys = {raw.lower(), *(key(name) for form in forms() for name in form.names(raw))}
+        near = (difflib.get_close_matches(name, rest, 1, SIMILAR) for name in sorted(keys))
         if raw not in guessed and raw not in OWN and (match := next(filter(None, near), None)):
             guessed[raw] = rest.pop(match[0])
     return guessed
@@ -65,7 +65,7 @@ def _missing(layout: Layout) -> str:
 
 
 def _words(layout: Layout, raw: str) -> str:
-    """Return how a file of a form names a column."""
+    """Return the name of a column of the raw table in files of this layout's form."""
     names = layout.mapping.names(raw) or layout.mapping.names(CODES.get(raw, ""))
     return f"{names[0]} ({raw.replace('_', ' ')})" if names else raw.replace("_", " ")
 

@@ -1,6 +1,7 @@
-"""Tables of rows on their way to the raw table, which exist only while files are ingested.
+"""Tables that hold new rows before the raw table gets them; they exist only during an ingest.
 
-Each call of `ingest` has one of its own, as warehouses without a writer's lock may run two at once.
+Each call of `ingest` has its own table, because a warehouse without a writer's lock may run two
+calls at once.
 """
 
 import hashlib
@@ -13,18 +14,18 @@ from transfers.warehouses import Change
 PREFIX = "incoming_flight_records"
 NAME = re.compile(PREFIX + r"(?:_(\d{20})_([0-9a-f]{16}))?")  # earlier releases had only one
 TIME = "%Y%m%d%H%M%S%f"
-LEFT_AFTER = timedelta(days=1)  # longer than any ingest takes
+ABANDONED_AFTER = timedelta(days=1)  # longer than any ingest takes
 
 
 def name(digests: Iterable[str]) -> str:
-    """Return a new name for the rows of files."""
+    """Return a new table name for the rows of files with these SHA-256."""
     files = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:16]
     return f"{PREFIX}_{datetime.now(UTC):{TIME}}_{files}"
 
 
-def drop_left(change: Change, new: str) -> None:
-    """Drop the tables that killed processes left: those of the same files, and old ones."""
-    before = f"{datetime.now(UTC) - LEFT_AFTER:{TIME}}"
+def drop_abandoned(change: Change, new: str) -> None:
+    """Drop tables that killed processes left behind: those of the same files, and old ones."""
+    before = f"{datetime.now(UTC) - ABANDONED_AFTER:{TIME}}"
     files = new.rpartition("_")[2]
     for table in change.tables():
         match = NAME.fullmatch(table)

@@ -1,6 +1,6 @@
 """The table of the files whose records are in the raw table.
 
-A file whose months were replaced by another one keeps its entry, but no longer counts.
+A file whose months were replaced by another one keeps its entry, with the time in Replaced_At.
 """
 
 import uuid

@@ -18,7 +18,7 @@ class Part:
     member: str = ""
 
     def __str__(self) -> str:
-        """Return how errors and reports name it."""
+        """Return the name for errors and reports."""
         return self._with_member(str(self.path))
 
     @property
@@ -40,7 +40,7 @@ def files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _regular(path: Path) -> Path:
-    """Return a path that has a file, or nothing; to open a pipe would wait for its writer."""
+    """Return the path; BadInput for a pipe or device: opening a pipe would wait for a writer."""
     if path.exists() and not path.is_file():
         advice = "Write its content to a file first."
         raise BadInput("not a regular file.", file=str(path), advice=advice)

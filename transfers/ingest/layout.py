@@ -25,7 +25,7 @@ CODES = {
     "Origin_City": "Origin",
     "Destination_City": "Destination",
 }
-# Every file of flights fills these: an airline and two cities, by name or by code, and when.
+# Columns that every file must fill, by itself or (names and cities) from codes.
 ALWAYS = ("Flight_Date", *CODES, "Departure_Delay_Minutes")
 
 
@@ -43,7 +43,7 @@ class Fill:
 
     columns: tuple[int, ...] = ()  # indexes: one, or those of year, month and day
     value: str = ""
-    is_own: bool = False  # whether the file's column has the name that it has in the raw table
+    is_own: bool = False  # whether the file's column has the raw table's name
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,13 @@ def _one_line(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def clean(header: str) -> str:
-    """Return the raw table's name for a column; a column of its own gets its usual spelling."""
+    """Return the raw table's name for a header; names in COLUMNS get the spelling there."""
     name = FORBIDDEN_IN_NAMES.sub("_", unicodedata.normalize("NFC", header).strip())
     return _OWN_NAMES.get(name.lower(), name)
 
 
 def key(header: str) -> str:
-    """Return a name as names are compared: ignoring case, with "_" for spaces and brackets."""
+    """Return the form in which names are compared: lower case, "_" for spaces and brackets."""
     return clean(header).lower()
 
 
@@ -167,7 +167,7 @@ def _fills(
 
 
 def _fill(origin: Origin, indexes: dict[str, int], before: Sequence[str]) -> Fill | None:
-    """Return what fills a column by one alternative of a mapping, if the file has it."""
+    """Return the fill for one alternative of a mapping; None if the file does not have it."""
     match origin:
         case Value(value):
             return Fill(value=value)

@@ -1,7 +1,7 @@
 """Read lists of airlines and airports: the DOT's lookup tables, and those on Kaggle.
 
 The DOT's have the columns "Code,Description". The description of an airline may end with the years
-in which the code was its own, "Comair Inc. (1989 - 2012)"; that of an airport begins with its city,
+in which it had the code, "Comair Inc. (1989 - 2012)"; that of an airport begins with its city,
 "Atlanta, GA: Hartsfield-Jackson". Kaggle's have the columns IATA_CODE, and AIRLINE or CITY, STATE.
 """
 
@@ -35,7 +35,7 @@ def check(path: Path) -> None:
 
 
 def airlines(path: Path) -> dict[str, list[tuple[date, date, str]]]:
-    """Return each code's airlines, with the first and last date of each."""
+    """Return the airlines of each code, as (first date, last date, name)."""
     periods: dict[str, list[tuple[date, date, str]]] = {}
     for place, row in _rows(path):
         text = row.get("description") or row.get("airline") or ""

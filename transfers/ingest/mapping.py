@@ -1,6 +1,6 @@
 """A mapping says which columns of a file fill the columns of the raw table.
 
-It is a TOML file. The folder `forms` has one for each form in which flight records are common;
+It is a TOML file. The folder `forms` has one for each common form of flight records;
 `ingest --explain` writes one for an unknown form, and `--columns` reads it.
 """
 
@@ -23,7 +23,7 @@ KINDS: dict[str, Any] = {
     "end_of_rows": str,
     "lines_before_header": int,
     "keep_other_columns": bool,
-}  # of the options; the other ones are lists
+}  # the types of options; all other options are lists
 WORDS = {str: "a text", int: "a number", bool: "true or false", list: "a list"}
 # Columns that ingest fills itself: no column of a file does.
 OWN = ("Has_Arrivals",)
@@ -51,9 +51,9 @@ class Value:
 
 @dataclass(frozen=True)
 class Line:
-    """A value in a line before the header, which begins with `line`.
+    """A value in a line before the header: the rest of the line that begins with `line`.
 
-    If the line ends with a value in brackets, as in "Airline: Southwest (WN)", it is that one.
+    If the line ends with brackets, as in "Airline: Southwest (WN)", the value is the text in them.
     """
 
     line: str
@@ -97,7 +97,7 @@ def read(path: Path) -> Mapping:
 
 @cache
 def forms() -> tuple[Mapping, ...]:
-    """Return the forms that the project knows; AirSense's own columns come first."""
+    """Return the mappings in the folder `forms`; that of AirSense's own columns comes first."""
     return tuple(map(read, sorted(FORMS.glob("*.toml"))))
 
 
@@ -150,8 +150,8 @@ def _origin(column: str, item: Any) -> Origin:
 
 def _column(name: Any) -> str:
     if name not in COLUMNS or name in OWN:
-        known = ", ".join(column for column in COLUMNS if column not in OWN)
-        raise ValueError(f"{name} is not a column of the raw records. These are {known}.")
+        names = ", ".join(column for column in COLUMNS if column not in OWN)
+        raise ValueError(f"{name} is not a column of the raw records. These are {names}.")
     return str(name)
 
 

@@ -1,4 +1,4 @@
-"""Write a mapping file for a form that is unknown, with guesses for people to correct."""
+"""Write a mapping file for an unknown form, with guesses for people to correct."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -136,10 +136,10 @@ def _is_number(value: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """Return a name without characters that a comment must not have."""
+    """Return a name without line breaks and other characters that a TOML comment cannot have."""
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())
 
 
 def _quoted(name: str) -> str:
-    """Return a text in quotes, as TOML has it."""
+    """Return a TOML string."""
     return json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -24,7 +24,7 @@ def following(day: date) -> date:
 
 
 def condition(months: list[date]) -> str:
-    """Return SQL that holds for the flights of months."""
+    """Return the SQL condition of the flights in months."""
     periods = [
         f"(Flight_Date >= DATE '{m}' AND Flight_Date < DATE '{following(m)}')" for m in months
     ]

@@ -1,7 +1,7 @@
 """The names of airlines and the cities of airports, by their codes in flight records.
 
-They are in the lists of `transfers.reference`, and in files in the form of the DOT's lookup tables,
-which come first. A code that no list has stays as it is.
+They are in the lists of `transfers.reference`, and in users' files in the form of the DOT's lookup
+tables, which take precedence. A code that no list has is used as the name.
 """
 
 from collections import Counter
@@ -17,24 +17,24 @@ from transfers import reference
 
 from . import lookup_files
 
-SHOWN = 5  # unknown codes in a report
-MOST = 1_000  # different unknown codes that are counted
+EXAMPLES = 5  # unknown codes in a report
+MOST = 1_000  # different unknown codes whose records are counted
 
 type Periods = list[tuple[date, date, str]]  # the first and last date of a code's airline
 
 
 @dataclass(frozen=True)
 class Lists:
-    """The airlines and cities by code, and the codes of airports by the DOT's numbers for them."""
+    """The airlines and cities by code, and the codes of airports by the DOT's numbers."""
 
     airlines: dict[str, Periods]
     cities: dict[str, str]
     airports: dict[str, str]
-    own: tuple[str, ...] = ()  # a line for each list of the user
+    own: tuple[str, ...] = ()  # a line of the report for each list of the user
 
     @classmethod
     def of(cls, airlines: Path | None = None, airports: Path | None = None) -> "Lists":
-        """Return the project's lists, after those of files; BadInput if a file breaks a rule."""
+        """Return the project's lists, updated by the user's; BadInput if a file breaks a rule."""
         periods: dict[str, Periods] = {}
         for row in reference.airlines().to_pylist():
             dates = row["First_Date"] or date.min, row["Last_Date"] or date.max
@@ -66,8 +66,8 @@ class Namer:
     def airports(self, codes: pa.Array) -> pa.Array:
         """Replace the DOT's numbers of airports by codes."""
         coded = codes.dictionary_encode()
-        known = self.lists.airports
-        values = [known.get(code, code) for code in coded.dictionary.to_pylist()]
+        airports = self.lists.airports
+        values = [airports.get(code, code) for code in coded.dictionary.to_pylist()]
         return pa.array(values, pa.string()).take(coded.indices)
 
     def cities(self, codes: pa.Array) -> pa.Array:
@@ -85,18 +85,18 @@ class Namer:
         return self._look_up("airline", flights, look_up)
 
     def warnings(self, file: str) -> tuple[str, ...]:
-        """Return one line for each kind of codes of which some are unknown."""
+        """Return one line for each kind of code, airport or airline, that has unknown codes."""
         return tuple(
             f"{file}: {codes.total():,} records with unknown {kind} codes:"
-            f" {_some(codes)}. Each code stands for the name;"
-            f" name them by --{kind}s FILE."
+            f" {_some(codes)}. The code is stored as the name;"
+            f" give the names with --{kind}s FILE."
             for kind, codes in self.unknown.items()
         )
 
     def _look_up(
         self, kind: str, column: pa.Array, look_up: Callable[[str], tuple[str, str | None]]
     ) -> pa.Array:
-        """Look up each distinct value, as its code and name; an unknown code becomes its name."""
+        """Replace each value by its name, else its code; `look_up` returns both."""
         coded = column.dictionary_encode()
         pairs = [look_up(value) for value in coded.dictionary.to_pylist()]
         unknown = {index: code for index, (code, name) in enumerate(pairs) if not name}
@@ -108,11 +108,11 @@ class Namer:
 
 
 def _about(kind: str, path: Path | None, names: dict[str, str]) -> Iterator[str]:
-    """Yield a line about a list of the user, with a code by which a wrong list is noticed."""
+    """Yield a line about a list of the user, with an example that shows a wrong list."""
     for code, name in list(names.items())[:1]:
         assert path
         some = f"{len(names):,} codes of {kind}, such as {code}: {name}"
-        yield f"{path.name}: {some}. They come before the project's list."
+        yield f"{path.name}: {some}. They take precedence over the project's list."
 
 
 def _texts(dates: pa.Array) -> pa.Array:
@@ -121,6 +121,6 @@ def _texts(dates: pa.Array) -> pa.Array:
 
 
 def _some(codes: Counter[str]) -> str:
-    words = [f"{code} ({rows:,})" for code, rows in codes.most_common(SHOWN)]
-    more = f" and {len(codes) - SHOWN:,} more" if len(codes) > SHOWN else ""
+    words = [f"{code} ({rows:,})" for code, rows in codes.most_common(EXAMPLES)]
+    more = f" and {len(codes) - EXAMPLES:,} more" if len(codes) > EXAMPLES else ""
     return ", ".join(words) + more

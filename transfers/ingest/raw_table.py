@@ -71,10 +71,10 @@ class _Ingest:
     mode: Mode | None
     progress: Progress
     repeated: Treatment
-    incoming: str  # a table for rows on their way
+    incoming: str  # name of the table for new rows (`incoming`)
 
     def run(self, digests: Mapping[str, Path]) -> list[Ingested]:
-        """Ingest those files, by their SHA-256, whose records the table does not have."""
+        """Ingest the files whose records the table lacks; `digests` maps SHA-256 to file."""
         entries = ingested_files.read(self.change)
         current = {entry.digest: entry for entry in entries if self._is_current(entry)}
         records = self._records()
@@ -105,7 +105,7 @@ class _Ingest:
         return warehouses.count(self.change, RAW)
 
     def _prepare(self, new: Mapping[str, Path], records: int, *, replaces_all: bool) -> None:
-        """Make the existing raw table fit for new records, or drop it.
+        """Prepare the existing raw table for new records, or drop it.
 
         TableNotEmpty if it has records and there is no mode.
         """
@@ -156,7 +156,7 @@ class _Ingest:
 
     def _stage(self, new: Mapping[str, Path]) -> dict[str, Loaded]:
         """Load the records of files into a table of their own."""
-        incoming.drop_left(self.change, self.incoming)
+        incoming.drop_abandoned(self.change, self.incoming)
         loaded = {digest: self._read(self.incoming, path, digest) for digest, path in new.items()}
         self.change.flush()
         return loaded
@@ -181,7 +181,7 @@ class _Ingest:
             raise BadInput(problem, file=_names(new), advice=REPEATED_ADVICE)
 
     def _count_repeats(self, loaded: Mapping[str, Loaded]) -> None:
-        """Warn of repeated flights on the dates of the new records, and drop them if wanted."""
+        """Warn of repeated flights on the new records' dates; drop them if `repeated` is "drop"."""
         condition = _dates(loaded)
         if count := repeats.count(self.change, condition, RAW):
             done = "One of each is kept." if self.repeated == "drop" else "All are kept."
@@ -192,7 +192,7 @@ class _Ingest:
 
 
 def _dates(loaded: Mapping[str, Loaded]) -> str:
-    """Return SQL that holds for the dates of the records."""
+    """Return the SQL condition of the dates from the first to the last record."""
     first = min(file.first for file in loaded.values())
     last = max(file.last for file in loaded.values())
     return f"Flight_Date BETWEEN DATE '{first}' AND DATE '{last}'"

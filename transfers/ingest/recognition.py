@@ -44,7 +44,7 @@ def recognize(lines: Lines, mapping: Mapping | None = None, *, is_text: bool = T
 
 
 def _nearest(mapping: Mapping, lines: Lines) -> Layout:
-    """Apply a mapping to the line that is the file's header by it."""
+    """Apply a mapping to each possible header line; return the layout that lacks fewest columns."""
     if mapping.path and mapping.without_header and mapping not in forms():
         return Layout.of(mapping, lines, 0)
     last = min(len(lines), 1 + mapping.lines_before_header)
@@ -59,7 +59,7 @@ def _is_of_form(layout: Layout) -> bool:
 
 
 def _by_values(form: Mapping, lines: Lines) -> Layout | None:
-    """Return the layout of a file without a header, if all its first values are right."""
+    """Return the layout of a file without a header, if the form accepts all its first values."""
     rows = [line for line in lines if line]
     width = len(form.without_header)
     if not rows or any(len(row) != width for row in rows):

@@ -81,7 +81,7 @@ class Converter:
     def _conversions(
         self, file: dict[int, pa.Array], columns: dict[str, pa.Array], rows: int
     ) -> Iterator[tuple[str, Callable[[], pa.Array]]]:
-        """Yield how to make each column; names are derived from the codes in `columns`."""
+        """Yield each column's name and a function that converts it; `columns` has earlier ones."""
         for name, fill in self.layout.fills.items():
             arrays = [file[index] for index in fill.columns] or [_same(fill.value, rows)]
             yield name, partial(self._filled, name, arrays)
@@ -89,7 +89,7 @@ class Converter:
             field = self.schema.field(name) if name else None
             yield name, partial(_other, file[index], field, self.layout.headers[index])
         for name, code in self.layout.derived.items():
-            if {code, "Flight_Date"} <= columns.keys():  # else they are wrong
+            if {code, "Flight_Date"} <= columns.keys():  # else one of them has a bad value
                 yield name, partial(self._derived, name, columns)
 
     def _filled(self, name: str, arrays: list[pa.Array]) -> pa.Array:
@@ -149,9 +149,9 @@ def _clear_zeros(columns: dict[str, pa.Array], group: list[str]) -> None:
     """Make the columns of a group null where all of them are 0."""
     zeros = [pc.fill_null(pc.equal(columns[name], 0), True) for name in group]
     if zeros:
-        every = reduce(pc.and_, zeros)
+        all_zero = reduce(pc.and_, zeros)
         for name in group:
-            columns[name] = pc.if_else(every, None, columns[name])
+            columns[name] = pc.if_else(all_zero, None, columns[name])
 
 
 def _other(column: pa.Array, field: pa.Field | None, header: str) -> pa.Array:

@@ -10,7 +10,7 @@ KEY = (
     "Flight_Date, coalesce(Airline_Code, Airline_Name), Flight_Number, Origin, Destination,"
     " Scheduled_Departure"
 )
-# Of repeated records, one of a flight that departed stays.
+# The order of repeated records; the first one stays: one of a flight that departed, if any.
 BEST = "CASE WHEN Departure_Delay_Minutes IS NULL THEN 1 ELSE 0 END"
 
 type Treatment = Literal["keep", "refuse", "drop"]

@@ -7,7 +7,7 @@ from .layout import Layout
 from .mapping import OWN
 from .raw_columns import COLUMNS
 
-SHOWN = 3  # names of files, and of columns that are not used
+EXAMPLES = 3  # names of files, and of columns that are not used
 WIDTH = max(map(len, COLUMNS)) + 2
 
 
@@ -46,7 +46,7 @@ def _block(layout: Layout, parts: list[Part]) -> Iterator[str]:
 
 
 def _source(layout: Layout, column: str) -> str:
-    """Say what fills a column; nothing if it stays empty."""
+    """Say what fills a column; "" if nothing does."""
     if code := layout.derived.get(column):
         on = " and the date" if column == "Airline_Name" else ""
         return f"derived from {code}{on}"
@@ -56,5 +56,5 @@ def _source(layout: Layout, column: str) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
+    return ", ".join(names[:EXAMPLES]) + more

@@ -92,7 +92,7 @@ def reasons(column: pa.Array, header: str) -> pa.Array:
 
 
 def minutes(column: pa.Array, header: str) -> pa.Array:
-    """Read whole numbers of minutes; a duration in its unit."""
+    """Read whole numbers of minutes; durations are converted to minutes."""
     return each(_whole_minutes(column, header).cast(pa.string()), header, _minutes)
 
 
@@ -136,15 +136,15 @@ def _date_advice(formats: Iterable[str]) -> str:
     return f"Write it as {' or '.join(formats)}."
 
 
-def _some(values: pa.Array) -> pa.Array:
-    """Return trimmed texts; those that stand for a missing value as null."""
+def _trimmed(values: pa.Array) -> pa.Array:
+    """Trim texts, and make those that stand for a missing value null."""
     trimmed = pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.is_in(trimmed, _missing()), None, trimmed)
 
 
 @cache
 def _missing() -> pa.Array:
-    """Made when it is needed: the first Arrow array imports pandas, which takes 40 MB."""
+    """Return MISSING as an array. Not a constant: the first Arrow array imports pandas (40 MB)."""
     return pa.array(MISSING)
 
 
@@ -153,17 +153,17 @@ def _first(values: pa.Array, pattern: str) -> pa.Array:
 
 
 def _codes(values: pa.Array, header: str) -> pa.Array:
-    text = nfc(_some(values))
+    text = nfc(_trimmed(values))
     return _without_nul(pc.coalesce(_first(text, CODE), text), header)
 
 
 def _numbers(values: pa.Array, header: str) -> pa.Array:
-    text = nfc(_some(values))
+    text = nfc(_trimmed(values))
     return _without_nul(pc.coalesce(_first(text, NUMBER), text), header)
 
 
 def _times(values: pa.Array, header: str) -> pa.Array:
-    text = _some(values)
+    text = _trimmed(values)
     time = pc.coalesce(*(_clock(pc.extract_regex(text, pattern)) for pattern in (HHMM, CLOCK)))
     midnight = pc.if_else(pc.equal(time, "24:00"), "00:00", time)
     bad = pc.invert(pc.match_substring_regex(midnight, TIME))
@@ -187,12 +187,12 @@ def _reasons(values: pa.Array, header: str) -> pa.Array:
 
 
 def _lookup(
-    values: pa.Array, known: Mapping[str, object], type_: pa.DataType, header: str, *words: str
+    values: pa.Array, meanings: Mapping[str, object], type_: pa.DataType, header: str, *words: str
 ) -> pa.Array:
-    text = pc.utf8_lower(_some(values))
-    places = pc.index_in(text, pa.array(known))
+    text = pc.utf8_lower(_trimmed(values))
+    places = pc.index_in(text, pa.array(meanings))
     refuse(values, pc.and_(pc.is_valid(text), pc.is_null(places)), header, *words)
-    return pa.array(known.values(), type_).take(places)
+    return pa.array(meanings.values(), type_).take(places)
 
 
 def _minutes(values: pa.Array, header: str) -> pa.Array:
@@ -204,7 +204,7 @@ def _miles(values: pa.Array, header: str) -> pa.Array:
 
 
 def _whole(values: pa.Array, header: str, problem: str, advice: str) -> pa.Array:
-    text = _some(values)
+    text = _trimmed(values)
     whole = _first(text, MINUTES)
     refuse(values, pc.and_(pc.is_valid(text), pc.is_null(whole)), header, problem, advice)
     return cast(whole, pa.int32(), header, "is out of range", advice)

@@ -58,7 +58,7 @@ def _arrow(postgresql_type: str) -> pa.DataType:
     if match := re.fullmatch(r"numeric\((\d+),(\d+)\)", postgresql_type):
         return pa.decimal128(int(match[1]), int(match[2]))
     name = postgresql_type.removesuffix(" without time zone")
-    return next(type_ for type_, known in POSTGRESQL.items() if known == name)
+    return next(type_ for type_, sql_type in POSTGRESQL.items() if sql_type == name)
 
 
 def types(schema: pa.Schema) -> dict[str, str]:
@@ -101,7 +101,7 @@ def _plain(name: str) -> str:
 
 
 def check(wanted: pa.Schema, source: pa.Schema, table: str) -> Fit:
-    """Compare as above; SchemaMismatch names all columns that do not fit."""
+    """Return what `compare` returns; SchemaMismatch names all columns that do not fit."""
     fit = compare(wanted, source)
     if fit.refused:
         raise SchemaMismatch(

@@ -98,7 +98,7 @@ def _refuse_distant_times(
 ) -> None:
     """Refuse infinite dates and times, and those that Python cannot represent.
 
-    PostgreSQL would store many of them; COPY reads some as other ones.
+    PostgreSQL would store many of them, but COPY reads some as other times.
     """
     for values, field in zip(batch.columns, schema, strict=True):
         row = _distant(values)

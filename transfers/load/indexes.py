@@ -13,12 +13,12 @@ from flights.query import ordering
 from . import long_rows
 from .statements import execute, fetch
 
-# A worker and the transfer's own process sort 8 MB at a time. So much fits into the cache of a
-# processor: with PostgreSQL's default of 32 MB each, an index takes 10 to 20 % more CPU. A second
-# worker saves no time, as one process merges what all of them sort.
+# A worker and the transfer's own process sort 8 MB at a time, which fits into a processor's cache:
+# with PostgreSQL's default of 32 MB each, an index takes 10 to 20 % more CPU. A second worker saves
+# no time, because one process merges the rows that all of them sort.
 SORT_MEMORY, SORT_WORKERS = "16MB", 1
-LARGE = 64 << 20  # bytes of a table for which it pays to start workers
-# No row is added to an index later, and none has an equal entry, because each ends in the id.
+LARGE = 64 << 20  # bytes; for smaller tables, starting workers takes longer than it saves
+# No row is added to an index later, and no two entries are equal, because each ends in the id.
 PACKED = sql.SQL("WITH (fillfactor = 100, deduplicate_items = off)")
 
 
@@ -41,8 +41,10 @@ def _index(model: type[MirroredTable], relation: sql.Identifier) -> None:
     with _sorted_in_cache(relation):
         _add_primary_key(relation)
         for names in model.mirror.indexes:
-            named = [ordering.named(model, name) for name in names]
-            order = sql.SQL(", ").join(map(_index_column, ordering.whole(named, model.sequence())))
+            directions = [ordering.named(model, name) for name in names]
+            order = sql.SQL(", ").join(
+                map(_index_column, ordering.whole(directions, model.sequence()))
+            )
             execute("CREATE INDEX ON {} ({}) {}", relation, order, PACKED)
 
 
@@ -50,7 +52,7 @@ def _index(model: type[MirroredTable], relation: sql.Identifier) -> None:
 def _sorted_in_cache(relation: sql.Identifier) -> Iterator[None]:
     """Build a large table's indexes with SORT_MEMORY, until the end of the transaction.
 
-    By itself, PostgreSQL starts no worker that would have less than 32 MB.
+    Sets the number of workers, because PostgreSQL chooses none if each would have less than 32 MB.
     """
     ((size,),) = fetch("SELECT pg_relation_size({}::regclass)", _regclass(relation))
     if size < LARGE:

@@ -19,7 +19,7 @@ from . import sql_view
 
 
 def save_checks(version: TableVersion, checks: Any, override: Any) -> None:
-    """Save what the quality checks found, and who published the version in spite of it."""
+    """Save the results of the quality checks, and the override that published the version."""
     TableVersion.objects.filter(pk=version.pk).update(checks=checks, override=override)
 
 

@@ -31,7 +31,7 @@ SELECT * FROM unnest({value}::{type}[], {rows}::bigint[], {first}::bigint[], {la
 
 
 def searched(model: type[MirroredTable]) -> list[str]:
-    """The names of the columns in the dictionary."""
+    """Return the names of the columns whose values are in the dictionary."""
     return [public(field) for field in model.columns() if _is_searched(model, field)]
 
 

@@ -13,7 +13,7 @@ def execute(statement: str, *parts: sql.Composable, **named: sql.Composable) -> 
 
 
 def fetch(statement: str, *parts: sql.Composable, **named: sql.Composable) -> list[Any]:
-    """Run a query, with placeholders as above, and return all rows as tuples."""
+    """Run a query, with placeholders like those of `execute`, and return all rows as tuples."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(statement).format(*parts, **named))
         return list(cursor.fetchall())

@@ -48,7 +48,7 @@ def verify_copy(version: TableVersion, schema: pa.Schema, source: Figures) -> No
 
 
 def rows_and_hash(version: TableVersion, schema: pa.Schema) -> tuple[int, str]:
-    """Compute the number of a version's rows and their hash, as `rows_and_digest` returns them."""
+    """Compute the number of a version's rows and their hash in hexadecimal."""
     relation = quoted(version.relation)
     query = DIALECT.hash_query(schema, schema.names, relation)
     return rows_and_digest(dict(zip(("rows", "hash"), _row(query), strict=True)))
@@ -61,7 +61,7 @@ def figures(version: TableVersion, schema: pa.Schema) -> Figures:
 
 
 def rows_and_digest(figures: Figures) -> tuple[int, str]:
-    """Return the number of rows, and their hash as a version records it."""
+    """Return the number of rows, and their hash in hexadecimal, as a version records it."""
     return int(figures["rows"] or 0), f"{int(figures['hash'] or 0):x}"
 
 

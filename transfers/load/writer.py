@@ -91,7 +91,7 @@ def copy(
 
 
 def save_figures(version: TableVersion, figures: Figures) -> None:
-    """Save a version's number of rows, its hash, and what files and queries need of its columns."""
+    """Save the rows, the hash, the columns with NaN or infinity, and those without formulas."""
     version.rows, version.digest = verification.rows_and_digest(figures)
     finite = {name: figures.get(f"{name} finite") for name in version.columns}
     version.not_finite = [

@@ -39,7 +39,7 @@ type States = Callable[[HttpRequest], list[Any]]
 
 
 def view(states: States) -> Callable[[HttpRequest], HttpResponse]:
-    """Make the view; `states` returns those of the databases within a time limit."""
+    """Make the view; `states` checks the warehouse and PostgreSQL within a time limit."""
 
     @page
     @never_cache

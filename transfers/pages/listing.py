@@ -9,7 +9,7 @@ from flights import tables
 from flights.query.params import whole_number
 from transfers.models import Transfer
 
-SHOWN = 25  # transfers on a page
+PAGE_SIZE = 25  # transfers on a page
 LARGEST_ID = 2**63 - 1  # of PostgreSQL's bigint
 
 
@@ -45,9 +45,9 @@ def read(params: QueryDict) -> Listing:
     before = whole_number(params.dict(), "before", 0)  # type: ignore[arg-type]  # all are texts
     if before:
         transfers = transfers.filter(pk__lt=min(before, LARGEST_ID))
-    page = list(transfers[: SHOWN + 1])
-    older = page[SHOWN - 1].pk if len(page) > SHOWN else None
-    return Listing(list(map(_line, page[:SHOWN])), older, not before)
+    page = list(transfers[: PAGE_SIZE + 1])
+    older = page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None
+    return Listing(list(map(_line, page[:PAGE_SIZE])), older, not before)
 
 
 def _line(transfer: Transfer) -> Line:

@@ -20,7 +20,7 @@ def names(model: type[MirroredTable], fields: Iterable[str]) -> str:
     return ", ".join(name(model, field) for field in fields)
 
 
-def offends(model: type[MirroredTable], check: NotNull | InRange) -> str:
+def violation(model: type[MirroredTable], check: NotNull | InRange) -> str:
     """Return the condition that is true for each row that breaks a check."""
     if isinstance(check, NotNull):
         return " OR ".join(f"{name(model, field)} IS NULL" for field in check.columns)
@@ -33,37 +33,37 @@ def _beyond(value: str, check: InRange) -> str:
     return f"NOT ({' AND '.join(within)})"
 
 
-def has(model: type[MirroredTable], fields: Iterable[str]) -> list[str]:
+def not_null(model: type[MirroredTable], fields: Iterable[str]) -> list[str]:
     """Return the conditions that are true for rows without a null in the fields."""
     return [f"{name(model, field)} IS NOT NULL" for field in fields]
 
 
-def repeated(model: type[MirroredTable], check: Unique) -> str:
+def repeated_values(model: type[MirroredTable], check: Unique) -> str:
     """Return a query of the values that several rows share, with the number of these rows."""
     keys = names(model, check.columns)
     return (
         f"SELECT {keys}, count(*) AS `rows` FROM {{source}}"  # noqa: S608  # names are quoted
-        f" WHERE {' AND '.join(has(model, check.columns))} GROUP BY {keys} HAVING count(*) > 1"
+        f" WHERE {' AND '.join(not_null(model, check.columns))} GROUP BY {keys} HAVING count(*) > 1"
     )
 
 
-def number(model: type[MirroredTable], counted: Check | Total) -> str:
-    """Return the aggregate that a check or a total needs: of rows that break it, or a sum."""
-    match counted:
+def aggregate(model: type[MirroredTable], measure: Check | Total) -> str:
+    """Return the aggregate for a check (the number of rows that break it) or for a total."""
+    match measure:
         case NotNull() | InRange():
-            return f"count(*) FILTER (WHERE {offends(model, counted)})"
+            return f"count(*) FILTER (WHERE {violation(model, measure)})"
         case Unique():
             surplus = "coalesce(sum(`rows`) - count(*), 0)"
-            return f"(SELECT {surplus} FROM ({repeated(model, counted)}) AS repeated)"  # noqa: S608
+            return f"(SELECT {surplus} FROM ({repeated_values(model, measure)}) AS repeated)"  # noqa: S608
         case Total():
-            return _total(model, counted)
-    raise TypeError(f"{counted} has no aggregate")
+            return _total(model, measure)
+    raise TypeError(f"{measure} has no aggregate")
 
 
 def _total(model: type[MirroredTable], total: Total) -> str:
     aggregate = f"sum({name(model, total.sum_of)})" if total.sum_of else "count(*)"
     texts = [f"{name(model, field)} = {_literal(text)}" for field, text in total.where]
-    conditions = [*has(model, total.present), *texts]
+    conditions = [*not_null(model, total.present), *texts]
     only = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
     return f"coalesce(CAST({aggregate}{only} AS BIGINT), 0)"
 

@@ -20,13 +20,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found."""
+    """The result of one check."""
 
     check: str  # what must hold, in words
     severity: str
     status: str
-    finding: str = ""  # what was found if it did not pass
-    rows: int | None = None  # how many rows break it; None: it is not about single rows
+    finding: str = ""  # why it did not pass
+    rows: int | None = None  # number of rows that break it; None: it does not check single rows
     columns: tuple[str, ...] = ()  # of the examples: what identifies a row, and what was checked
     examples: tuple[tuple[Any, ...], ...] = ()  # the first of these rows
 

@@ -30,7 +30,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Measured:
-    """What one table's checks found, and the totals that are compared with other tables."""
+    """The results of one table's checks, and its totals that checks compare with other tables."""
 
     results: list[Result] = field(default_factory=list)
     totals: Totals = field(default_factory=dict)
@@ -79,10 +79,10 @@ def _numbers(
     """Compute all numbers in one query."""
     if not counted:
         return {}
-    sql = [expressions.number(model, one) for one in counted]
+    sql = [expressions.aggregate(model, one) for one in counted]
     # Give them short names: by default, a database derives long names from the expressions.
     parts = ", ".join(f"{part} AS number_{index}" for index, part in enumerate(sql))
-    # The count makes it a query of one row, also if all parts are subqueries.
+    # With count(*) the result is one row, also if all parts are subqueries.
     row = source.query(f"SELECT count(*), {parts} FROM {{source}}")  # noqa: S608  # quoted
     values = (column[0].as_py() for column in row.columns[1:])
     return {one: int(value) for one, value in zip(counted, values, strict=True)}
@@ -102,11 +102,12 @@ def _examples(
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
     """Return the names of columns, and their values in the first rows that break the check."""
     if isinstance(check, Unique):
-        sql, keys = expressions.repeated(model, check), expressions.names(model, check.columns)
+        sql = expressions.repeated_values(model, check)
+        keys = expressions.names(model, check.columns)
     else:
         assert isinstance(check, NotNull | InRange)
         keys = expressions.names(model, dict.fromkeys([*_identity(model), *check.names()]))
-        sql = f"SELECT {keys} FROM {{source}} WHERE {expressions.offends(model, check)}"  # noqa: S608
+        sql = f"SELECT {keys} FROM {{source}} WHERE {expressions.violation(model, check)}"  # noqa: S608
     rows = source.query(f"{sql} ORDER BY {keys} LIMIT {EXAMPLES}")
     values = zip(*(map(storable, column.to_pylist()) for column in rows.columns), strict=True)
     return tuple(rows.column_names), tuple(values)

@@ -43,7 +43,7 @@ STATES = pa.schema([("Name", pa.string()), ("Code", pa.string())])
 
 @cache
 def airlines() -> pa.Table:
-    """Return the airlines that report to the DOT, and on which dates each code was whose."""
+    """Return the airlines that report to the DOT, with the dates on which each had its code."""
     return _read(FOLDER / "airlines.csv", AIRLINES)
 
 

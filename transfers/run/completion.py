@@ -17,7 +17,8 @@ def complete(
 ) -> list[Transfer]:
     """Run the transfers when no other transfer of their tables runs; wait for other processes.
 
-    Reports what it waits for. Returns the transfers as they ended, or raises what failed.
+    Calls `report` with what it waits for. Returns the ended transfers, or raises the error of a
+    failed one.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Query a source by the model's names for its columns, which the warehouse may spell otherwise."""
+"""Query a source by the model's column names, which the warehouse may spell differently."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +19,7 @@ class Named:
 
     @classmethod
     def of(cls, model: type[MirroredTable], source: Snapshot) -> Self:
-        """Rename the columns that a source has of a model's."""
+        """Select the model's columns that the source has, under the model's names."""
         names = ", ".join(
             f"{spark_sql.name(match)} AS {spark_sql.name(field.name)}"
             for field in columns.schema(model)

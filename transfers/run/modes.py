@@ -30,11 +30,11 @@ class Reading:
     schema: pa.Schema
     source: ThreadedSnapshot
     names: list[str]
-    # Of the rows of the new version; empty unless all rows are read.
+    # Value counts of the new version's rows; empty unless all rows are read.
     counts: ValueCounts = field(default_factory=ValueCounts)
 
-    def theirs(self, name: str) -> str:
-        """The source's column name for a model's field."""
+    def source_name(self, name: str) -> str:
+        """Return the source's column name for a model's field."""
         names: list[str] = self.schema.names
         return self.names[names.index(column(self.model, name))]
 
@@ -42,7 +42,7 @@ class Reading:
     def order(self) -> list[str]:
         """The declared order in the source's names; "-" before a descending column."""
         declared = self.model.mirror.order
-        return ["-" * n.startswith("-") + self.theirs(n.removeprefix("-")) for n in declared]
+        return ["-" * n.startswith("-") + self.source_name(n.removeprefix("-")) for n in declared]
 
 
 type Way = Callable[[Reading, TableVersion], Iterator[writer.Copied]]
@@ -83,7 +83,7 @@ def _added(reading: Reading, version: TableVersion, last: TableVersion) -> Itera
         sql.Identifier(column(reading.model, grows_by)),
         sql.Identifier(last.relation),
     )
-    after = None if greatest is None else (reading.theirs(grows_by), greatest)
+    after = None if greatest is None else (reading.source_name(grows_by), greatest)
     batches = reading.source.batches(reading.names, reading.order, after)
     return writer.copy(version, reading.schema, batches, numbered_from=last.rows)
 
@@ -93,7 +93,7 @@ def _changed(
 ) -> Iterator[writer.Copied]:
     """Copy the last version's unchanged rows, and add the changed rows that were not deleted."""
     schema = reading.schema.append(DELETED)
-    key = [reading.theirs(name) for name in reading.model.mirror.key]
+    key = [reading.source_name(name) for name in reading.model.mirror.key]
     changed = writer.make_temporary(version.table, schema)
     batches = reading.source.changes(reading.names, key, last.source_version)
     yield from writer.copy(changed, schema, batches)

@@ -29,8 +29,8 @@ def new_version(
     If the warehouse removes the version during the read, start again at the newest, once.
     """
     progress.begin(transfer)
-    named: dict[str, Any] = {"table": transfer.table, "transfer": transfer.pk}
-    with log_fields.bound(**named), tracing.span("transfer", **named):
+    fields: dict[str, Any] = {"table": transfer.table, "transfer": transfer.pk}
+    with log_fields.bound(**fields), tracing.span("transfer", **fields):
         try:
             return _read(transfer, warehouse, progress, inspection)
         except VersionRemoved:

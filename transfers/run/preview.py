@@ -88,7 +88,7 @@ def _preview(model: type[MirroredTable], warehouse: Warehouse, inspection: Inspe
         result = Preview(table, source.version, fit.accepted, fit.refused, lost)
         inspection.note(table, None)
         if not fit.refused:
-            # First, as in a transfer: it refuses values that the checks cannot show, either.
+            # Copied before the checks, as in a transfer: it refuses values that no example shows.
             result.rows = _rows(Reading(model, schema, source, fit.names), published)
             measured = inspection.begin(model, source)()
             result.checks = measured.results

@@ -33,7 +33,7 @@ class Progress:
         self.condition: Callable[[], object] = lambda: None
         self._interruptible, self._cancelling = False, threading.Lock()
         self._since = time.monotonic()
-        self._written = dict[int, float]()  # when each transfer was, by primary key
+        self._written = dict[int, float]()  # time of each transfer's last write, by primary key
         self.log = Recorder(claimed, lambda: self.current)
         self._heartbeat = claims.Heartbeat(self._beat)
 
@@ -55,7 +55,7 @@ class Progress:
     def phase(self, name: str) -> None:
         """Begin a phase of the current transfer, and add to the seconds of the phase before.
 
-        A transfer has a phase twice if it has to read all rows after all.
+        A phase comes twice if a faster mode failed and all rows are read.
         """
         assert self.current
         now = time.monotonic()
@@ -127,7 +127,7 @@ class Progress:
     def _interrupt(self) -> None:
         """Cancel the loading thread's statement, if any; otherwise its next `check` raises.
 
-        Each heartbeat does, because the one before may have come between two statements.
+        Each heartbeat does this, because the last one may have come between two statements.
         """
         with self._cancelling, suppress(psycopg.Error):  # the connection may be lost
             if self._interruptible and self._loading.connection:
@@ -135,7 +135,7 @@ class Progress:
 
 
 def _runs(transfer: Transfer) -> bool:
-    """Whether this process has not ended the transfer: the heartbeat may have waited for that."""
+    """Whether the transfer still runs: this process may have ended it during the heartbeat."""
     return transfer.status == Transfer.Status.RUNNING
 
 

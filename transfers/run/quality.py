@@ -28,11 +28,11 @@ class Inspection:
 
     def __init__(self, warehouse: Warehouse, watch: Callable[[], object]) -> None:
         self._warehouse, self._watch = warehouse, watch
-        # What was computed at the versions that this run reads; None: the table is missing.
+        # Totals at the versions that this run reads, by table; None: the table is missing.
         self._totals: dict[str, Totals | None] = {}
 
     def begin(self, model: type[MirroredTable], source: ThreadedSnapshot) -> Callable[[], Measured]:
-        """Start the checks of one table in the warehouse; the result waits for their end."""
+        """Start the checks of one table in the warehouse; return a function that waits for them."""
         current = TableVersion.objects.filter(published__table=model._meta.db_table).first()
         return source.ahead(lambda s: table_checks.measure(model, current, Named.of(model, s)))
 
@@ -41,7 +41,7 @@ class Inspection:
         self._totals[table] = totals
 
     def end(self, transfer: Transfer, measured: Measured) -> None:
-        """Record what the checks of one table found; ChecksFailed if one of them blocks."""
+        """Record the results of one table's checks; ChecksFailed if one of them blocks."""
         self.note(transfer.table, measured.totals)
         transfer.checks = []
         _record(transfer, measured.results)
@@ -52,7 +52,7 @@ class Inspection:
         """Compare the totals of the tables of a run; yields each transfer before its checks.
 
         A table without a new version is compared, too, if the other one has a new version: tables
-        that are transferred together agree. ChecksFailed as above.
+        that are transferred together agree. ChecksFailed if a check blocks.
         """
         for transfer in transfers:
             model, is_new = tables.by_name(transfer.table), transfer.table in new

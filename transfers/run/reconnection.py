@@ -25,7 +25,7 @@ def detect_disconnects() -> None:
 
 
 def reconnecting(write: Callable[[], None]) -> None:
-    """Write to the database, and reconnect if PostgreSQL is away for a moment."""
+    """Call `write`; if PostgreSQL does not answer, reconnect and retry for RECONNECT_WITHIN."""
     deadline = time.monotonic() + RECONNECT_WITHIN
     while True:
         try:

@@ -52,8 +52,8 @@ def log(transfers: list[Transfer], versions: list[TableVersion], progress: Progr
 def queue_again(transfers: list[Transfer], culprit: Transfer | None, error: BaseException) -> None:
     """Queue all transfers of a run for another attempt.
 
-    Or fail them, if another transfer waits for one of them: it does the same work next, and only
-    one of a table can wait.
+    If another transfer of one of the tables is queued already, mark them as failed instead: that
+    transfer does the same work, and only one transfer of a table can be queued.
     """
     try:
         with transaction.atomic():

@@ -28,7 +28,7 @@ def run(
     If one transfer fails, none is published. Transfers that another process runs, or that have
     ended, are skipped. After a transient failure all are queued again, until they have had
     `attempts` attempts. Raises AlreadyRunning, and leaves all queued, if one has to wait for
-    another transfer of its table; otherwise re-raises what failed.
+    another transfer of its table; otherwise re-raises the error of the failed transfer.
     """
     claimed = _claim(list(transfers))
     if not claimed:

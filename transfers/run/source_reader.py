@@ -33,6 +33,7 @@ class Calls:
         threading.Thread(target=self._run, name="warehouse", daemon=True).start()
 
     def start[T](self, call: Callable[..., T], *arguments: Any) -> "Future[T]":
+        """Queue a call for the thread; return the future of its result."""
         future: Future[T] = Future()
 
         def run() -> None:
@@ -46,6 +47,7 @@ class Calls:
         return future
 
     def result[T](self, started: "Future[T]") -> T:
+        """Wait for a call's result or exception; calls `check` while it waits."""
         while True:
             try:
                 return started.result(INTERVAL)
@@ -55,6 +57,7 @@ class Calls:
             self._check()
 
     def end(self) -> None:
+        """Let the thread end after the queued calls."""
         self._queue.put(None)
 
     def _run(self) -> None:

@@ -1,7 +1,7 @@
-"""Record from which ingested files a version of the flights is built, and which of them are new.
+"""Record the ingested files that a version of the flights is built from, and note the new ones.
 
 The warehouse knows the files of the last build. A transfer stores them, and notes those that the
-version before did not have; months that `manage.py download` fetched are noted by their job.
+version before did not have. Downloaded months are noted by the job that publishes them.
 """
 
 import json
@@ -79,13 +79,15 @@ def _file(row: File, last: datetime) -> File:
 
 
 def _lines(before: Sequence[File], files: Sequence[File]) -> list[str]:
-    """A line for each file that is new, and not one that a job downloaded."""
-    known = {_key(file) for file in before}
+    """A line for each new file, except those that a job downloaded."""
+    earlier = {_key(file) for file in before}
     downloaded = set(DownloadedMonth.objects.values_list("digest", flat=True))
     new = [
         file
         for file in files
-        if _key(file) not in known and not file["is_replaced"] and file["digest"] not in downloaded
+        if _key(file) not in earlier
+        and not file["is_replaced"]
+        and file["digest"] not in downloaded
     ]
     gone = {_key(file) for file in files if file["is_replaced"]}
     old = [file for file in before if not file["is_replaced"] and _key(file) in gone]

@@ -45,8 +45,8 @@ def queue(
 ) -> WarehouseJob:
     """Queue a job. Its file goes to the storage, where every worker can read it.
 
-    `arguments` are those of its kind: months, or which stored files to ingest and how. `repeated`
-    says what to do with repeated flights of an uploaded file.
+    `arguments` depend on its kind: months, stored files with options, or tables. `repeated` says
+    what to do with repeated flights of an uploaded file.
     """
     job = WarehouseJob(kind=kind, asked_by=asked_by, arguments=list(arguments))
     job.name = ", ".join(arguments)
@@ -89,9 +89,9 @@ def reap() -> bool:
 
 
 def fail(job: WarehouseJob, error: Exception) -> None:
-    """End a job that this process claimed, or that the queue of tasks did not accept."""
-    known = isinstance(error, TransferError)
-    message = str(error) if known else f"{type(error).__name__}: {error}"
+    """Mark a job as failed that this process claimed, or whose task the queue did not accept."""
+    is_expected = isinstance(error, TransferError)
+    message = str(error) if is_expected else f"{type(error).__name__}: {error}"
     advice = getattr(error, "advice", "") or "The warehouse has not changed."
     if _end(job, status=Status.FAILED, error=message, advice=advice):
         log.error("%s failed: %s", job, message)

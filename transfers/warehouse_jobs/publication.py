@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def run(job: WarehouseJob) -> list[str]:
-    """Do the steps of a job that have not ended; returns the lines of all steps."""
+    """Run the steps of a job that have not ended; returns the lines of all steps."""
     for name, step in STEPS.items():
         if not steps.of(job, name).get("ended_at"):
             log.info("%s: %s", job, name)
@@ -37,7 +37,7 @@ def run(job: WarehouseJob) -> list[str]:
 
 
 def _done(job: WarehouseJob, name: str, step: Step) -> list[str]:
-    """Do a step; its errors name it."""
+    """Run a step, and put its name before the messages of its errors."""
     try:
         return step(job)
     except TransferError as error:
@@ -74,7 +74,7 @@ def _received(job: WarehouseJob, month: Month, received: int, total: int | None)
 
 
 def _ingest(job: WarehouseJob) -> list[str]:
-    """Put the months into the place of the same months."""
+    """Replace the months in the raw table by the downloaded ones."""
     ingested = _releases(job)
     # The build may find another release: somebody can download one meanwhile.
     steps.record(job, "ingest", releases=[release.pk for release in ingested])
@@ -84,7 +84,7 @@ def _ingest(job: WarehouseJob) -> list[str]:
 
 def _build(job: WarehouseJob) -> list[str]:
     lines = steps.build()
-    # A job that an earlier release began does not know them.
+    # A job that an earlier release began has not recorded them.
     releases.built(steps.of(job, "ingest").get("releases", []))
     return lines
 

@@ -12,14 +12,15 @@ FLIGHTS = "flight_delay_data"
 
 
 def built(pks: Iterable[int]) -> None:
-    """Record that the warehouse's tables contain these releases now, by their primary keys."""
+    """Record that the warehouse's tables contain the releases with these primary keys now."""
     DownloadedMonth.objects.filter(pk__in=pks, built_at=None).update(built_at=timezone.now())
 
 
 def published() -> list[str]:
-    """Note, at the current version and its transfer, the releases that were built since the last.
+    """Record the current version in each release that was built since the last call.
 
-    Returns a line for each. Call it when the current version was found equal to the warehouse.
+    Adds a line about each to the notes of the version's transfer, and returns the lines. Call it
+    after a transfer has confirmed that the current version equals the warehouse.
     """
     version = TableVersion.objects.get(published__table=FLIGHTS)
     new = DownloadedMonth.objects.filter(published_in="").exclude(built_at=None).order_by("month")

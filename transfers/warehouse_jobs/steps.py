@@ -1,4 +1,4 @@
-"""The steps of jobs: recorded in the job; ingest and build return lines that say what they did."""
+"""Record the steps of jobs, and run those that ingest files and build tables."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +20,12 @@ from .uploads import Upload
 
 
 def of(job: WarehouseJob, name: str) -> dict[str, Any]:
-    """Return what is known of a step; empty if it has not begun."""
+    """Return the record of a step; empty if the step has not begun."""
     return next((step for step in job.steps if step["name"] == name), {})
 
 
 def record(job: WarehouseJob, name: str, **values: object) -> None:
-    """Write what is known of a step; ClaimLost if another process runs the job now."""
+    """Update the record of a step in the database; ClaimLost if another process runs the job."""
     others = [step for step in job.steps if step["name"] != name]
     job.steps = [*others, {"name": name, **of(job, name), **values}]
     job.progress = None
@@ -34,7 +34,7 @@ def record(job: WarehouseJob, name: str, **values: object) -> None:
 
 
 def beat(job: WarehouseJob) -> None:
-    """Write a heartbeat, with the progress of the step that runs."""
+    """Write a heartbeat, with the progress of the running step."""
     claims.beat(job, progress=job.progress)
 
 
@@ -48,7 +48,7 @@ def now() -> str:
 
 
 def ingest_upload(job: WarehouseJob, mode: Mode) -> list[str]:
-    """Ingest the file that the job has."""
+    """Ingest the job's uploaded file."""
     with upload_plan.planned(Upload.of(job)) as planned:
         return ingest(job, planned, mode, job.options.get("repeated", "keep"))
 

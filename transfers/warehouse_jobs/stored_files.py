@@ -90,12 +90,12 @@ def _check(name: str) -> None:
 def _paths(name: str) -> list[Path]:
     """Return a file or folder, or the files and folders that a pattern matches."""
     folder: Path = settings.INGEST_FOLDER
-    named = folder / name
-    if named.exists():
-        return [named]
+    path = folder / name
+    if path.exists():
+        return [path]
     paths = sorted(folder.glob(name)) if any(sign in name for sign in WILD) else []
     if not paths:
-        raise BadInput("there is no such file or folder.", file=str(named), advice=ADVICE)
+        raise BadInput("there is no such file or folder.", file=str(path), advice=ADVICE)
     return paths
 
 

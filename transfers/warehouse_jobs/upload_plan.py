@@ -20,7 +20,7 @@ MAPPING = "mapping.toml"
 
 @contextmanager
 def planned(upload: Upload) -> Iterator[Plan]:
-    """Plan the ingest of an upload. Reports and errors of the block use its names for people."""
+    """Plan the ingest of an upload. Reports and errors in the block have original file names."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
@@ -73,7 +73,7 @@ def _plan(upload: Upload, folder: Path) -> Plan:
 
 
 def _link(folder: Path, name: str, path: Path) -> Path:
-    """Make a link to a stored file under its name for people."""
+    """Make a link to a stored file under its original name."""
     folder.mkdir(exist_ok=True)
     link = folder / name
     link.symlink_to(path)

@@ -31,7 +31,7 @@ SALT = "upload of flight records"
 
 @dataclass(frozen=True)
 class Upload:
-    """A stored file, the name that it has for people, and the text of its mapping file, if any.
+    """A stored file, its original name, and the text of its mapping file, if any.
 
     `airlines` and `airports` are the names of lists that are stored beside it; empty without one.
     """
@@ -57,7 +57,7 @@ class Upload:
 
     @property
     def lists(self) -> dict[str, str]:
-        """The names of the lists that it has, by kind."""
+        """The original names of its lists, by kind."""
         names = {"airlines": self.airlines, "airports": self.airports}
         return {kind: name for kind, name in names.items() if name}
 
@@ -72,7 +72,7 @@ def storage() -> Storage:
 
 
 def store(file: "UploadedFile[bytes]") -> Upload:
-    """Store a file for as long as it takes to confirm it, or to do its job."""
+    """Store a file under a random name; DiskError if that fails."""
     upload = Upload(f"{FOLDER}/{uuid.uuid4()}", Path(file.name or "records").name)
     try:
         _save(upload.stored, file)

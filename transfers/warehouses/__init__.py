@@ -59,7 +59,7 @@ class Snapshot(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What people have to know of how the table is read."""
+        """Remarks for people about how the table is read."""
 
     def batches(
         self, columns: Sequence[str], order: Sequence[str], after: tuple[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Read a view, or anything else without versions, once into a table of the warehouse.
+"""Copy a view, or anything else without versions, into a table of the warehouse.
 
 The table has versions, so it is read and verified like any other. It is dropped at the end. If the
 process is killed before, the next transfer of any view drops it after a day.
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 NAME = re.compile(history.COPY + r"(\d{14})_[0-9a-f]{32}")
 TIME = "%Y%m%d%H%M%S"
-LEFT_AFTER = timedelta(days=1)  # longer than any transfer takes
+ABANDONED_AFTER = timedelta(days=1)  # longer than any transfer takes
 # Column names may have spaces: https://docs.databricks.com/aws/en/delta/column-mapping
 PROPERTIES = "TBLPROPERTIES ('delta.columnMapping.mode' = 'name')"
 
@@ -36,7 +36,7 @@ def snapshot(
 
     The version is the hash of its rows: an unchanged source has the same version again.
     """
-    _drop_left_copies(session, address)
+    _drop_abandoned_copies(session, address)
     copy = f"{history.COPY}{datetime.now(UTC):{TIME}}_{uuid.uuid4().hex}"
     query = sql.select("*", sql.table(table))
     try:
@@ -50,10 +50,10 @@ def snapshot(
         _drop(session, copy)
 
 
-def _drop_left_copies(session: Session, address: Address) -> None:
+def _drop_abandoned_copies(session: Session, address: Address) -> None:
     for table in history.tables(session, address, with_copies=True):
         match = NAME.fullmatch(table)
-        if match and datetime.now(UTC) - _time(match[1]) > LEFT_AFTER:
+        if match and datetime.now(UTC) - _time(match[1]) > ABANDONED_AFTER:
             _drop(session, table)
 
 

@@ -51,7 +51,7 @@ class ResultFiles(utils.ThriftCloudFetchQueue):
 
     def __init__(self, *, lz4_compressed: bool, **options: Any) -> None:
         self._compressed = lz4_compressed
-        super().__init__(lz4_compressed=False, **options)  # so that the connector does not
+        super().__init__(lz4_compressed=False, **options)  # it must not decompress, too
 
     def _create_table_at_offset(self, offset: int) -> Any:
         if not self._compressed:

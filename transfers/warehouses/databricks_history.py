@@ -11,7 +11,7 @@ from . import spark_sql as sql
 from .databricks_address import Address
 from .spark_snapshot import Session
 
-HISTORY = 50  # the latest commits, among which the last one that changed rows is looked for
+HISTORY = 50  # latest commits in which to look for the last one that changed rows
 # Operations that do not change rows; Databricks runs some of them by itself.
 MAINTENANCE = ("OPTIMIZE", "VACUUM", "REORG", "ANALYZE", "COMPUTE STATS", "SET TBLPROPERTIES")
 COPY = "airsense_copy_"  # begins the names of copies of views (`databricks_copy`)
@@ -19,10 +19,10 @@ COPY = "airsense_copy_"  # begins the names of copies of views (`databricks_copy
 
 @contextmanager
 def pinning(table: str) -> Iterator[None]:
-    """Explain a statement about a version that the warehouse refuses without a known reason.
+    """Add advice to the error if the warehouse refuses a version for a reason that has no advice.
 
-    It has no versions of views, materialized views and streaming tables, and shows none of tables
-    with row filters or column masks.
+    Databricks has no versions of views, materialized views and streaming tables, and shows none of
+    tables with row filters or column masks.
     """
     try:
         yield

@@ -12,7 +12,7 @@ from transfers.exceptions import WarehouseError, WarehouseUnavailable
 from .databricks_failures import BLOCKED, not_allowed
 from .databricks_principals import TokenRequest, of_azure, of_databricks, of_google
 
-RENEW_EARLY = 60.0  # seconds before a token expires, from when it is renewed
+RENEW_EARLY = 60.0  # a token is renewed this many seconds before it expires
 LIFETIME = 3600.0  # seconds, if the response does not say
 TIMEOUT = 30.0  # seconds
 

@@ -26,12 +26,12 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 class TokenRequest:
     """How a principal gets a token."""
 
-    principal: str  # for people
+    principal: str  # its name in error messages
     url: str
     form: Callable[[], dict[str, str]]
     advice: str  # if the request is refused
     basic: tuple[str, str] | None = None  # user and password
-    token: str = "access_token"  # noqa: S105  # the field of the response that has it
+    token: str = "access_token"  # noqa: S105  # name of the field in the response
 
 
 def of_databricks(url: str, client: str, secret: str) -> TokenRequest:

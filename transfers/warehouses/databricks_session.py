@@ -57,7 +57,7 @@ class Session:
         """Run a query with a large result; yield its rows in batches that are not empty.
 
         `is_ordered`: a second run of the query has the same rows at the same places. Then a read
-        that breaks, even slowly because links expire, continues where it stopped.
+        that fails, for instance because its links expire, continues where it stopped.
         """
         for table in self._read(query, values=values, is_ordered=is_ordered):
             with translated(self._access.address):
@@ -72,7 +72,7 @@ class Session:
         values: Mapping[str, Any] | None = None,
         is_ordered: bool = False,
     ) -> Iterator[pa.Table]:
-        """Run a statement; run it again, or for the other rows, if the connection fails."""
+        """Run a statement. If the connection fails, repeat it or continue after the last row."""
         run = partial(self._once, file=file, values=values)
         return retrying.read(statement, run, self._reconnect, is_ordered=is_ordered)
 
@@ -103,7 +103,7 @@ class Session:
 
 
 def _utc(table: pa.Table) -> pa.Table:
-    """Name the zone of timestamps "UTC", whatever the session names it; drop columns' metadata."""
+    """Rename the timestamps' zone, such as "Etc/UTC", to "UTC"; drop the columns' metadata."""
     fields = [
         pa.field(f.name, pa.timestamp("us", "UTC") if _has_zone(f.type) else f.type)
         for f in table.schema

@@ -1,4 +1,4 @@
-"""Run a query again if the connection to the warehouse fails, from the row where it stopped."""
+"""Repeat a query if the connection to the warehouse fails, from the row where it stopped."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ def read[T: Rows](
 ) -> Iterator[T]:
     """Yield the parts of a result; `run` runs a statement once.
 
-    `is_ordered`: a second run has the same rows at the same places, so it can skip those that the
-    caller has. Otherwise a read that has begun is not repeated.
+    `is_ordered`: a second run has the same rows at the same places, so it can skip the rows that
+    the caller has received. Otherwise a query is not repeated after its first rows.
     """
     rows = failures = 0
     while True:

@@ -77,7 +77,7 @@ class Change:
             del self._staged[table]
 
     def discard(self) -> None:
-        """Drop the rows of an interrupted change that were uploaded."""
+        """Drop the uploaded rows of an interrupted change."""
         for staged in self._staged.values():
             staged.discard()
 
@@ -91,7 +91,7 @@ class Change:
         return tables.schema(self._session, table)
 
     def _existing(self, table: str) -> tuple[str | None, pa.Schema]:
-        """Return the version that the appended rows follow, and its columns."""
+        """Return the version to which rows are appended, and its columns."""
         old = versions.current_or_none(self._session, table)
         if table in self._dropped or old is None:
             return None, pa.schema([])

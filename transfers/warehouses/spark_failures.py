@@ -12,7 +12,7 @@ from transfers.exceptions import WarehouseBusy, WarehouseError, WarehouseUnavail
 from .spark_address import Address
 
 CAUGHT = (adbc_driver_manager.Error, pa.ArrowException, OSError)
-# The server does not respond, or has another process than the one that had the session.
+# The server does not respond, or was restarted and has lost the session.
 UNAVAILABLE = re.compile(
     r"connection error|Vendor code: 14\b|UNAVAILABLE|EOF|connection reset"
     r"|INVALID_HANDLE\.(SESSION|OPERATION)|RST_STREAM|transport is closing"

@@ -15,7 +15,7 @@ from transfers.exceptions import WarehouseError
 from . import spark_sql as sql
 from .spark_session import Session
 
-LEFT = 24 * 3_600  # seconds after which a file was left by a process that was killed
+ABANDONED_AFTER = 24 * 3_600  # seconds; longer than any process needs its file
 
 
 def insert(
@@ -52,5 +52,5 @@ def statement(file: Path, table: str, schema: pa.Schema) -> str:
 def sweep(folder: Path) -> None:
     """Delete the files that killed processes left."""
     for file in folder.glob("airsense_v_*.parquet"):
-        if time.time() - file.stat().st_mtime > LEFT:
+        if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
             file.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ DATABRICKS = {"ANSI_MODE": "true", "TIMEZONE": "UTC"}
 UTC = {"UTC", "Etc/UTC", "Z", "GMT", "+00:00", "Etc/GMT"}
 ZERO = "0.0000000000"
 
-# Where an engine that computes powers of two or logarithms inexactly would go wrong.
+# Values for which inexact powers of two or logarithms give a wrong hash.
 FLOATS = [
     near
     for exponent in (-1074, -1023, -1022, -537, -1, 0, 1, 52, 537, 1022, 1023)

@@ -74,9 +74,9 @@ class Snapshot:
         return DIALECT.figures(schema, columns, self.sql, self.row)
 
     def content(self) -> str:
-        """Describe the rows: their hash and number."""
-        known = pa.schema([f for f in self.schema if not isinstance(f.type, OtherType)])
-        rows, row_hash = self.row(DIALECT.hash_query(known, known.names, self.sql))
+        """Return the hash and the number of the rows as text, for a version."""
+        hashable = pa.schema([f for f in self.schema if not isinstance(f.type, OtherType)])
+        rows, row_hash = self.row(DIALECT.hash_query(hashable, hashable.names, self.sql))
         return f"content {int(row_hash or 0):x} of {rows} rows"
 
     def query(self, statement: str) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Rows on their way into a table of Spark."""
+"""Upload rows into tables of their own, and append these to a table of Spark in one step."""
 
 import hashlib
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Staged:
         self._parts: dict[str, pa.Schema] = {}
 
     def add(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], key: str) -> None:
-        """Upload rows into a part; only read them if their key is known."""
+        """Upload rows into a new part; only read them if their key was appended before."""
         self._fit(schema)
         short = hashlib.sha256(key.encode()).hexdigest()[:32]
         if short in self._keys:

@@ -27,9 +27,9 @@ VERSION, LOCK = "airsense_v_", "airsense_lock_"
 NAME = re.compile(VERSION + r"(\d{20})_[0-9a-f]{32}_(.+)")
 TEXT = re.compile(r"SELECT \* FROM `(" + NAME.pattern + ")`")  # noqa: S608  # a pattern
 TIME = "%Y%m%d%H%M%S%f"
-KEPT = timedelta(days=1)  # longer than any transfer takes
+RETENTION = timedelta(days=1)  # of superseded versions; longer than any transfer takes
 LOCKED = timedelta(minutes=5)  # longer than two statements of the catalogue take
-WAIT = 1.0  # seconds before a change looks again whether a lock is free
+WAIT = 1.0  # seconds before a change tries again to get a lock
 
 
 def new(table: str) -> str:
@@ -39,7 +39,7 @@ def new(table: str) -> str:
 
 def tables(session: Session) -> list[str]:
     """Return the names of the tables of the schema, sorted, without versions and locks."""
-    return _shown(_names(session))
+    return _tables_among(_names(session))
 
 
 def current(session: Session, table: str) -> str:
@@ -68,7 +68,7 @@ def current_or_none(session: Session, table: str) -> str | None:
 
 
 def describe(session: Session, table: str) -> dict[str, str]:
-    """Return what the catalogue has of a table; SourceMissing if there is no such table."""
+    """Return the catalogue's details of a table; SourceMissing if there is no such table."""
     try:
         rows = session.run(f"DESCRIBE TABLE EXTENDED {sql.table(table)}").to_pylist()
     except WarehouseError as error:
@@ -94,12 +94,12 @@ def switch(session: Session, table: str, old: str | None, version: str) -> None:
 
 def sweep(session: Session) -> None:
     """Drop versions that nobody can be reading."""
-    names, limit = _names(session), datetime.now(UTC) - KEPT
-    left = [name for name, last in _superseded(names) if last < limit]
-    if not left:
+    names, limit = _names(session), datetime.now(UTC) - RETENTION
+    old = [name for name, last in _superseded(names) if last < limit]
+    if not old:
         return
-    used = {current_or_none(session, name) for name in _shown(names)}
-    for name in left:
+    used = {current_or_none(session, name) for name in _tables_among(names)}
+    for name in old:
         if name not in used:
             session.execute(f"DROP TABLE IF EXISTS {sql.name(name)}")
 
@@ -119,9 +119,9 @@ def removed(table: str) -> Iterator[None]:
 
 @contextmanager
 def locked(session: Session, table: str) -> Iterator[None]:
-    """Hold the lock of a table: a view, because the catalogue has only one of a name.
+    """Hold the lock of a table. It is a view, because the catalogue allows only one of each name.
 
-    Waits while another change has it, and drops one that a killed process left.
+    Waits while another change holds the lock, and drops the lock of a killed process.
     """
     lock = f"{LOCK}{table.lower()}"
     while not _create(session, lock):
@@ -137,7 +137,7 @@ def locked(session: Session, table: str) -> Iterator[None]:
 
 
 def _superseded(names: list[str]) -> Iterator[tuple[str, datetime]]:
-    """Yield each version, and when the next one of its table began (else when it began itself)."""
+    """Yield each version, and when its table's next one began; for the newest, its own begin."""
     following: dict[str, datetime] = {}
     matches = [match for name in sorted(names, reverse=True) if (match := NAME.fullmatch(name))]
     for match in matches:
@@ -151,7 +151,7 @@ def _names(session: Session) -> list[str]:
     return sorted(row["tableName"] for row in rows if not row["isTemporary"])
 
 
-def _shown(names: list[str]) -> list[str]:
+def _tables_among(names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith((VERSION, LOCK))]
 
 

@@ -68,7 +68,7 @@ class Command(BaseCommand):
     def run(self, processes: Processes) -> None:
         _check_port(self.port)
         _check_restore()
-        # It begins in the warehouse, so the database is set up meanwhile.
+        # `prepare` begins with the warehouse, so this process sets up the database meanwhile.
         preparation = processes.start("prepare", job=True)
         self.set_up()
         processes.start("serve", f"--port={self.port}")

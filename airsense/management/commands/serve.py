@@ -18,7 +18,7 @@ from airsense.metrics import folder
 BACKLOG = 8_192
 PROCESSES = cpus.usable()
 # Threads per process; each runs one query or sends one file. More compete for the GIL: 12 threads
-# answer a quarter less than 4.
+# answer a quarter fewer requests than 4.
 THREADS = 6
 # Seconds to finish running responses when the server stops; then worker processes are killed.
 STOP_TIMEOUT = 20
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        with folder.shared():  # before the checks import prometheus_client, with the URLs
+        with folder.shared():  # before the checks import the URLs, and with them prometheus_client
             return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             from airsense.metrics import server
 
             server.start(options["metrics_host"], port)
-        isolated = ["--without-gossip", "--without-mingle"]  # workers need no news of each other
+        isolated = ["--without-gossip", "--without-mingle"]  # no events between workers
         concurrency = f"--concurrency={options['concurrency']}"
         app.worker_main([*quiet(), "worker", "--loglevel=info", concurrency, *isolated])
 

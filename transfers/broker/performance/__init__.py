@@ -20,7 +20,7 @@ class Grouping:
 
     comment: str
     columns: tuple[str, ...]  # of `outcomes` in the template
-    directions: tuple[str, ...] = ("departing",)  # a flight counts once for each
+    directions: tuple[str, ...] = ("departing",)  # each flight counts once in each direction
     padding: bool = True  # whether the table has the averages of scheduled and elapsed minutes
 
     @property

@@ -52,8 +52,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(error.full_message for error in missing))
 
     def publish(self, names: list[str]) -> None:
-        """Run a job that publishes the months, here or in a worker, show its
-        progress, and print its steps."""
+        """Run a job that publishes the months, here or in a worker; show its progress and steps."""
         months.parse(names)
         job = warehouse_jobs.queue(WarehouseJob.Kind.PUBLISH, "command", arguments=names)
         try:
@@ -68,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(f"{job.error} {job.advice}".strip())
 
     def download(self, names: list[str], force: bool) -> list[NotPublished]:
-        """Download the months one after the other; return why some are not published."""
+        """Download the months one after the other; return the errors of unpublished months."""
         missing = []
         console = Console(stderr=True)
         columns = (DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
@@ -89,7 +88,7 @@ class Command(BaseCommand):
             display.update(bar, completed=received, total=total)
 
         def wait() -> None:
-            self.stderr.write("Another process downloads. Waiting for it to end.")
+            self.stderr.write("Another process is downloading. Waiting for it to end.")
 
         try:
             return store.download(month, update, force=force, wait=wait)
@@ -98,7 +97,7 @@ class Command(BaseCommand):
 
 
 def _complete(job: WarehouseJob) -> None:
-    """Run jobs, or wait for a worker that does, until this one has ended."""
+    """Run queued jobs, or wait for a worker that runs them, until `job` has ended."""
     while job.active:
         warehouse_jobs.work()
         job.refresh_from_db()

@@ -20,9 +20,9 @@ from transfers.terminal import Rate
 
 class Command(BaseCommand):
     help = (
-        "Put flight records into the warehouse. The forms in which people have the records of the"
-        " US Department of Transportation are recognized: its monthly files and web form, the Data"
-        " Expo of 2009, Kaggle and others; docs/data-sources.md lists them. The command first"
+        "Put flight records into the warehouse. Recognizes the common forms of the records of the"
+        " US Department of Transportation: its monthly files and web form, the Data Expo of 2009,"
+        " Kaggle and others; docs/data-sources.md lists them. The command first"
         " reports how each column is filled. If any file has an error, none is ingested. Files"
         " whose content has already been ingested are skipped."
     )
@@ -72,9 +72,9 @@ class Command(BaseCommand):
         )
 
     def add_files(self, parser: CommandParser) -> None:
-        """Add the options that name files which say what the records mean."""
+        """Add the options for a mapping file and for lists of airlines and airports."""
         for option, content in {
-            "--columns": "mapping file (TOML): which columns of the files fill which of ours",
+            "--columns": "mapping file (TOML): which columns of the files fill which raw columns",
             "--airlines": "airlines by code, in the form of the DOT's lookup tables",
             "--airports": "airports by code, in the form of the DOT's lookup tables",
         }.items():
