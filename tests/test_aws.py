@@ -24,7 +24,7 @@ from tests.platform import free_port, until
 from tests.test_bucket_exports import CREDENTIALS, listens
 
 PLACE = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-# Actions that know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
+# Actions that cannot be limited to a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "ecs:DeregisterTaskDefinition",
@@ -138,7 +138,7 @@ def inline_policies(iam: Any, role: str) -> list[Any]:
 
 def test_the_tasks_get_only_known_settings_and_no_secret_in_plain_text(account: Account) -> None:
     values = account.settings()
-    assert values.keys() < settings.known()
+    assert values.keys() < settings.names()
     assert values["VERSIONS_KEPT"] == "2"
     assert values["ALLOWED_HOSTS"] == "airsense.example.org"
     assert (values["HTTPS"], values["TRUSTED_PROXIES"]) == ("true", "1")
