@@ -74,7 +74,7 @@ def test_hostile_values_of_a_parameter_are_answered_or_refused(site: Site, name:
 @pytest.mark.parametrize("path", [f"{DYNAMIC}&where=Airline_Name:", f"{DYNAMIC}&columns=",
                                   f"{DYNAMIC}&order_by=", f"{SEARCH}?q=", f"{SEARCH}?q=a&limit=",
                                   "/api/advanced_search?q=", f"{GRAPHQL}?query="])  # fmt: skip
-def test_hostile_values_elsewhere_are_answered_or_refused(site: Site, path: str) -> None:
+def test_hostile_values_of_other_surfaces_are_answered_or_refused(site: Site, path: str) -> None:
     for value in HOSTILE:
         same_through_the_cache(site, path + value)
 
@@ -97,12 +97,12 @@ def test_a_repeated_parameter_is_refused_in_any_case(site: Site, query: str) -> 
             assert b"appears 2 times. Send it once." in response.body
 
 
-def test_commas_alone_name_no_columns(site: Site) -> None:
+def test_columns_of_commas_only_are_all_columns(site: Site) -> None:
     assert site.get(f"{AIRLINES}?columns=,,").json() == site.get(AIRLINES).json()
 
 
 @pytest.mark.parametrize("name", ["limit", "columns", "group_by", "format"])
-def test_a_condition_of_where_is_on_a_column_alone(site: Site, name: str) -> None:
+def test_where_accepts_columns_and_no_other_parameters(site: Site, name: str) -> None:
     response = site.get(f"{DYNAMIC}&where={name}:1")
     assert response.status == 400
     assert response.json()["error"] == f"airline_performance has no column {name!r}."

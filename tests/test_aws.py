@@ -202,7 +202,7 @@ def test_only_the_load_balancer_is_reachable_and_only_tasks_reach_the_data(
 
 
 @pytest.mark.deep  # the everyday tests deploy once
-def test_another_release_keeps_all_else_and_a_rollback_returns_to_the_image_before(
+def test_a_release_changes_only_the_image_and_a_rollback_returns_to_the_previous_one(
     account: Account,
 ) -> None:
     (first,) = account.images()

@@ -150,7 +150,7 @@ def test_a_user_with_too_many_exports_is_refused(live: Site) -> None:
     retention.remove(waiting)
 
 
-def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
+def test_a_link_cannot_be_altered_and_expires(live: Site) -> None:
     export = finished_export(live, "limit=11")
     record = Export.objects.get(pk=export["id"])
     address = export["url"]
@@ -178,7 +178,7 @@ def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
     assert finished_export(live, "limit=11")["id"] != export["id"]
 
 
-def test_a_download_asks_postgresql_once(live: Site) -> None:
+def test_a_download_runs_one_query(live: Site) -> None:
     address = finished_export(live, "limit=13")["url"]
     with CaptureQueriesContext(connection) as queries:
         response = Client().get(address)

@@ -138,7 +138,7 @@ def test_a_filter_leads_to_an_address_that_shows_the_same_again(page: Page) -> N
     expect(page.get_by_label("Total Departure Delay", exact=True)).not_to_be_checked()
 
 
-def test_the_copied_address_answers_the_rows_that_are_shown(page: Page) -> None:
+def test_the_copied_address_returns_the_displayed_rows(page: Page) -> None:
     page.goto(f"{AIRPORTS}&Total_Arrivals__gte=1000&limit=10")
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator(".api [role=status]")).to_have_text("Copied")
@@ -173,7 +173,7 @@ def test_the_explorer_works_by_keyboard(page: Page) -> None:
     expect(page.locator(".api [role=status]")).to_have_text("Copied")
 
 
-def test_on_a_phone_the_form_is_folded_until_it_is_asked_for(browser: Browser, site: Site) -> None:
+def test_on_a_phone_the_form_is_folded_until_it_is_opened(browser: Browser, site: Site) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     with opened(browser, site.url, **phone) as page:
         page.goto(AIRPORTS)

@@ -63,7 +63,7 @@ def image(folder: Path) -> Path:
     return folder
 
 
-def test_the_compose_file_holds_to_its_specification() -> None:
+def test_the_compose_file_follows_the_compose_specification() -> None:
     assert set(services()) < set(PyCompose.from_yaml(yaml.safe_dump(compose())).service_names())
 
 
@@ -126,7 +126,7 @@ def test_the_web_server_waits_for_nothing_but_postgresql() -> None:
     assert services()["web"]["depends_on"] == {"postgres": {"condition": "service_started"}}
 
 
-def test_a_service_that_the_public_reaches_can_change_nothing_of_its_system() -> None:
+def test_our_services_and_nginx_run_read_only_and_without_privileges() -> None:
     for name, service in {**services(), "nginx": compose()["services"]["nginx"]}.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -156,7 +156,7 @@ def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert "/secrets" in (PROJECT / "Dockerfile").read_text()  # so that it belongs to our user
 
 
-def test_a_secret_that_is_set_wins(tmp_path: Path) -> None:
+def test_a_secret_that_is_set_replaces_the_generated_one(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made = make_secrets(folder)
     own = {"SECRET_KEY": "mine", "DATABRICKS_TOKEN": "dapi"}

@@ -91,7 +91,7 @@ def test_a_page_or_half_a_file_instead_of_a_result_is_retried(
 
 
 @pytest.mark.deep  # the connector retries for many seconds
-def test_a_storage_out_of_reach_is_named_and_can_be_avoided(
+def test_an_unreachable_storage_is_named_and_can_be_avoided(
     warehouse_server: WarehouseServer, warehouse: Warehouse, settings: Settings
 ) -> None:
     warehouse_server.set(storage="http://localhost:9")
@@ -102,7 +102,7 @@ def test_a_storage_out_of_reach_is_named_and_can_be_avoided(
     assert total(connect(warehouse_server.url)) == ROWS
 
 
-def test_an_ip_access_list_is_told_apart_from_wrong_credentials(
+def test_an_ip_access_list_is_distinguished_from_wrong_credentials(
     warehouse_server: WarehouseServer, warehouse: Warehouse
 ) -> None:
     reason = "Source IP address: 10.0.0.7 is blocked by Databricks IP ACL for workspace: 42"

@@ -241,7 +241,9 @@ def test_a_folder_left_by_a_killed_first_start_is_made_anew(tmp_path: Path) -> N
 
 
 @pytest.mark.deep
-def test_a_pid_file_that_names_an_unrelated_process_hinders_nobody(tmp_path: Path) -> None:
+def test_a_stale_pid_file_of_an_unrelated_process_does_not_prevent_the_start(
+    tmp_path: Path,
+) -> None:
     with client(tmp_path) as first:
         pids = [*first.pids(), first.supervisor()]
     assert gone(pids)

@@ -168,11 +168,11 @@ def test_files_of_a_view_with_facets_are_of_all_its_rows(site: Site) -> None:
         ("/explorer?table=airlines&Airline_Code__in=B6,DL,AA", "3 of 16 airlines, 19 %"),
     ],
 )
-def test_the_number_of_matching_rows_is_said_in_words(site: Site, path: str, says: str) -> None:
+def test_the_number_of_matching_rows_is_stated_in_words(site: Site, path: str, says: str) -> None:
     assert says in text(body(site, path))
 
 
-def test_what_takes_long_to_count_is_counted_after_the_first_rows(site: Site) -> None:
+def test_a_slow_count_runs_after_the_first_rows_are_shown(site: Site) -> None:
     slow = f"{FLIGHTS}&Tail_Number__icontains=n1&facets=Airline_Code&limit=10"
     page = body(site, slow)
     assert "More than 10 of 336,776 flights" in text(page)

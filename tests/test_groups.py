@@ -383,7 +383,7 @@ def test_the_explorer_shows_the_same_groups(site: Site, expected: list[list[Any]
         ("group_by=month:Flight_Date&order_by=Flight_Date", "'Flight_Date'", "month_"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_computed_is_refused_with_what_is_allowed(
+def test_an_invalid_group_is_refused_with_the_allowed_values(
     site: Site, params: str, says: str, allowed: str
 ) -> None:
     query = urlencode(dict(pair.split("=", 1) for pair in params.split("&")))
@@ -407,7 +407,7 @@ def test_what_cannot_be_computed_is_refused_with_what_is_allowed(
         ("percentile_disc(p: 100) { Arrival_Delay_Minutes }", "unknown function"),
     ],
 )
-def test_graphql_refuses_them_too(site: Site, field: str, says: str) -> None:
+def test_graphql_refuses_invalid_groups_too(site: Site, field: str, says: str) -> None:
     assert says in refused(post(site, f"{{ flight_delay_data_groups {{ rows {{ {field} }} }} }}"))
 
 

@@ -75,7 +75,7 @@ def killed_in_the_middle(platform: Platform, warehouse: WarehouseServer) -> Iter
     yield stored
 
 
-def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upload(
+def test_a_job_whose_worker_was_killed_is_done_by_another_and_deletes_its_upload(
     platform: Platform, warehouse: WarehouseServer
 ) -> None:
     with killed_in_the_middle(platform, warehouse) as stored:
@@ -88,7 +88,7 @@ def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upl
     assert [file.exists() for file in stored] == [False]
 
 
-def test_a_job_that_lost_its_last_attempt_fails_alerts_and_lets_go_of_its_upload(
+def test_a_job_that_lost_its_last_attempt_fails_alerts_and_deletes_its_upload(
     platform: Platform, warehouse: WarehouseServer
 ) -> None:
     platform.env["JOB_ATTEMPTS"] = "1"

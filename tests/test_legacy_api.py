@@ -134,7 +134,7 @@ def test_a_search_finds_texts_in_any_case_and_numbers_as_they_are_written(site: 
 
 
 @pytest.mark.parametrize("query", ["%", "_", "\\", "'", '"', "' OR 1=1 --"])
-def test_a_search_takes_every_character_as_itself(site: Site, query: str) -> None:
+def test_a_search_takes_every_character_literally(site: Site, query: str) -> None:
     response = search(site, {"query": query})
     tables = response.json().values() if response.status == 200 else []
     assert response.status == 200 or response.json()["message"] == "No matching records found."

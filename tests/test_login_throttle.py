@@ -92,7 +92,9 @@ def test_after_five_failures_even_the_right_password_has_to_wait(
     assert "sessionid" not in refused.cookies
 
 
-def test_nobody_is_locked_out_by_others_elsewhere(doors: Site, address: str, somebody: str) -> None:
+def test_failures_from_one_address_lock_nobody_out_elsewhere(
+    doors: Site, address: str, somebody: str
+) -> None:
     for _ in range(login_throttle.PER_NAME + 3):
         last = log_in(doors, address, somebody)
     assert last.status == 429
@@ -132,7 +134,7 @@ def test_unknown_names_get_the_same_response(doors: Site, address: str, somebody
         ]
 
 
-def test_without_valkey_people_log_in_and_guesses_still_end(
+def test_without_valkey_people_log_in_and_guesses_are_still_limited(
     demo: Platform, tmp_path: Path, address: str, somebody: str
 ) -> None:
     queue = f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"

@@ -135,7 +135,7 @@ def test_a_step_that_fails_alerts_and_leaves_the_published_tables_as_they_were(
     assert flights(platform) == [("2024-01", 3), ("2024-02", 3)]
 
 
-def test_a_release_that_is_downloaded_during_the_job_is_not_said_to_be_published(
+def test_a_release_that_is_downloaded_during_the_job_is_not_reported_as_published(
     platform: Platform, dot: DotServer
 ) -> None:
     dot.publish(2024, 1)

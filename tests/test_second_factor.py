@@ -217,7 +217,7 @@ class Person:
         return self.session.post(self.url + path, form, files=file, timeout=30)
 
 
-def test_required_of_everybody_who_may_change_something_and_of_nobody_else(
+def test_a_second_factor_is_required_of_everybody_who_may_change_something_and_of_nobody_else(
     strict: Site, operator: User
 ) -> None:
     person = Person(strict, operator)
@@ -247,7 +247,7 @@ def test_a_token_needs_no_second_factor(strict: Site, operator: User) -> None:
     assert strict.get("/api/transfers/", Authorization=f"Token {token}").status == 200
 
 
-def test_who_cannot_show_the_second_factor_can_leave(strict: Site, operator: User) -> None:
+def test_a_user_without_the_second_factor_can_log_out(strict: Site, operator: User) -> None:
     person = Person(strict, operator)
     assert person.send(PAGE, leave="1").url == f"{strict.url}/admin/login/"
     assert "sessionid" not in person.session.cookies

@@ -168,7 +168,7 @@ def test_a_provider_that_does_not_answer_is_503(platform: Site, provider: Provid
     assert "does not respond" in page.text
 
 
-def test_a_code_is_useless_without_the_verifier_of_who_began(
+def test_a_code_is_useless_without_the_verifier_of_the_browser_that_began(
     platform: Site, provider: Provider
 ) -> None:
     provider.verifier = "of somebody who found the code"
@@ -195,18 +195,14 @@ def test_an_answer_counts_once_and_only_in_the_browser_that_began(
         assert browser.get(back, timeout=30).status_code == 403
 
 
-def test_what_the_provider_says_of_an_error_is_not_shown(
-    platform: Site, provider: Provider
-) -> None:
+def test_the_error_text_of_the_provider_is_not_shown(platform: Site, provider: Provider) -> None:
     path = "/admin/oidc/callback/?error=access_denied&error_description=Call+this+number"
     page = platform.get(path, Accept="text/html")
     assert page.status == 403
     assert b"Call this number" not in page.body
 
 
-def test_a_page_of_another_site_is_not_where_a_sign_in_leads(
-    platform: Site, provider: Provider
-) -> None:
+def test_a_sign_in_never_redirects_to_another_site(platform: Site, provider: Provider) -> None:
     with requests.Session() as browser:
         for target in ("https://evil.example/", "//evil.example/", "/\\evil.example/"):
             page = browser.get(f"{platform.url}{START}", params={"next": target}, timeout=30)

@@ -56,7 +56,7 @@ def test_rows_of_an_unknown_total_are_counted_without_it() -> None:
     assert "1,234 rows" in captured.get()
 
 
-def test_no_bars_are_drawn_where_nobody_watches() -> None:
+def test_no_bars_are_drawn_if_the_output_is_not_a_terminal() -> None:
     console = Console(file=io.StringIO())
     with bars.display(console, "{task.description}") as display:
         display.add_task("x", total=1)

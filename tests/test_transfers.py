@@ -178,7 +178,7 @@ def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
 
-def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Platform) -> None:
+def test_a_transfer_requested_long_ago_is_retried_and_waits_for_others(demo: Platform) -> None:
     def away(rows: list[Row]) -> list[Row]:
         raise WarehouseBusy("The warehouse does not answer.")
 

@@ -64,7 +64,9 @@ def ask(site: Site, kind: str, **more: str) -> Response:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_errors_of_clients_write_next_to_nothing(quiet: tuple[Site, Path], kind: str) -> None:
+def test_errors_of_clients_write_almost_nothing_to_the_log(
+    quiet: tuple[Site, Path], kind: str
+) -> None:
     site, log = quiet
     before = log.stat().st_size
     with ThreadPoolExecutor(8) as pool:
