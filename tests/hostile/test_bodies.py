@@ -200,7 +200,7 @@ def first(site: Site, data: bytes) -> bytes:
 
 
 def stored() -> int:
-    """Bytes of files without a name, which AirSense keeps bodies in, in the data folder."""
+    """Bytes of the largest nameless file in the data folder: AirSense stores bodies in these."""
     size = 0
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
@@ -226,7 +226,7 @@ def _confirm(door: Site, cookies: str, token: str, page: bytes) -> None:
     fields = {"csrfmiddlewaretoken": token, "kind": "append", "upload": upload[1].decode()}
     data = urlencode(fields).encode()
     response = door.request("POST", UPLOAD, data, Cookie=cookies, Referer=f"{door.url}{UPLOAD}")
-    assert response.status == 200  # of the list, where the page leads
+    assert response.status == 200  # the list to which the upload redirects
 
 
 def _multipart(token: str, size: int) -> bytes:

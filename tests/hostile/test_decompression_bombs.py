@@ -26,7 +26,7 @@ GIB = 1 << 30
 
 
 def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
-    """What the command says of a file that it refuses, and the most MB that it took."""
+    """The message of `ingest` for a file that it must refuse, and its peak memory in MB."""
     log = tmp_path / "log"
     own = Platform({"WAREHOUSE_URL": f"duckdb://{tmp_path}/warehouse", **env}, log=log)
     with own.started("ingest", str(file)) as process:

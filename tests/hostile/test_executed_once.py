@@ -23,7 +23,7 @@ from tests.platform import Platform, Response, Site, until
 TABLE = "delays_by_day"
 VIEWSET, DYNAMIC = f"/api/{TABLE}/?", f"/api/dynamic_query?table_name={TABLE}&"
 TIME_LIMIT_MS = 700
-PAST_THE_CACHE = {"Authorization": "Basic nobody"}  # the views heed it as little as a session
+PAST_THE_CACHE = {"Authorization": "Basic nobody"}  # the views ignore it, like a session
 SAME = (
     *("content-type", "retry-after", "www-authenticate", "vary", "content-security-policy"),
     *("x-content-type-options", "access-control-allow-origin", "access-control-expose-headers"),
@@ -37,7 +37,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quick(demo: Platform, log: Path) -> Iterator[Site]:
-    """One web process whose queries have little time, and which sees what is published."""
+    """A web process with a short time limit for queries, which has seen the published versions."""
     env = {**demo.env, "READER_TIMEOUT_MS": str(TIME_LIMIT_MS)}
     with Platform(env, log=log).site(processes=1) as site:
         until(lambda: site.get(f"/api/{TABLE}/").headers["x-airsense-cache"] != "bypass")
@@ -86,10 +86,10 @@ def forbidden() -> Iterator[None]:
 
 @contextmanager
 def executions() -> Iterator[set[tuple[int, object]]]:
-    """The statements that wait for the table, each by its process and the moment it began.
+    """Yield the statements that wait for the table, each as its process id and its start time.
 
-    PostgreSQL reads what a process waits for later than its statement: the text of the statement
-    tells whether it is the one that waits.
+    pg_stat_activity reads the statement of a process earlier than its wait, so the two may not
+    belong together; only statements that name the table count.
     """
     seen, stop = set[tuple[int, object]](), Event()
 
@@ -115,7 +115,7 @@ def executions() -> Iterator[set[tuple[int, object]]]:
 
 
 def both_ways(site: Site, path: str, **headers: str) -> tuple[Response, Response]:
-    """The answer of the cache's process, and the one of Django alone."""
+    """The responses of the process with the cache, and of Django alone."""
     fast = site.get(path, **headers)
     usual = site.get(path, **headers, **PAST_THE_CACHE)
     assert fast.headers["x-airsense-cache"] == "miss"

@@ -18,7 +18,7 @@ ROUTES = [
     *("/api/graphql", "/api/advanced_search", "/api/exports/", "/api/transfers/"),
     "/transfer_table",
 ]
-# By route, a body whose one text is the one that a test inserts.
+# By route, a body in which a test inserts a value.
 TEXTS = {
     "/api/graphql": '{"query": "query Q { __typename }", "operationName": %s}',
     "/api/advanced_search": '{"query": %s}',

@@ -17,7 +17,7 @@ PARTIAL, RESET = 18, 56  # curl's exit codes of a transfer that was not complete
 
 
 def end_exports() -> int:
-    """End the connections of all exports, as an administrator or a crash does; how many."""
+    """End the connections of all exports, as an administrator or a crash does; count them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -68,7 +68,7 @@ def test_the_connection_also_breaks_through_nginx(site: Site, name: str, tmp_pat
 
 
 def curl(site: Site, name: str, folder: Path) -> int:
-    """Its exit code of a slow download, whose export PostgreSQL ends."""
+    """Return curl's exit code of a slow download, whose export PostgreSQL ends."""
     file = folder / "file"
     command = ["curl", "--silent", "--limit-rate", "1M", "--output", str(file)]
     with subprocess.Popen([*command, f"{site.url}{FLIGHTS}?format={name}"]) as process:
