@@ -1,4 +1,4 @@
-"""Run Databricks SQL: sqlglot translates queries to DuckDB's SQL; commands are read here."""
+"""Run Databricks SQL: sqlglot translates queries to DuckDB's SQL; this module parses commands."""
 
 import re
 from collections.abc import Callable
@@ -316,7 +316,7 @@ def _with_settings(sql: str, settings: dict[str, str]) -> str:
 
 
 def _like_spark(node: exp.Expr) -> exp.Expr:
-    """Write in DuckDB's SQL what sqlglot translates to something else than Spark means."""
+    """Replace expressions that sqlglot would translate to a meaning other than Spark's."""
     if isinstance(node, exp.Cast) and node.this is not None:
         if node.to.this == exp.DataType.Type.BINARY:
             return exp.func("encode", node.this, dialect="duckdb")
