@@ -61,7 +61,7 @@ def exchange(site: Site, request: bytes) -> bytes:
             while part := to.recv(65_536):
                 response += part
         except (ConnectionResetError, BrokenPipeError):
-            return response  # it closed while bytes were on their way
+            return response  # the server closed the connection while it received bytes
     return response
 
 
@@ -154,13 +154,13 @@ def test_an_unknown_host_is_refused_and_not_logged(demo: Platform, tmp_path: Pat
             assert response.status == 400
             assert b"evil.example" not in response.body
     log_text = log.read_text()
-    assert "granian" in log_text  # what is logged comes here
+    assert "granian" in log_text  # this is the server's log
     assert "evil.example" not in log_text
     assert "Traceback" not in log_text
 
 
 @pytest.fixture(scope="module")
-def allowed(demo: Platform) -> Iterator[dict[str, str]]:
+def superuser(demo: Platform) -> Iterator[dict[str, str]]:
     """Headers of a superuser."""
     user = get_user_model().objects.create_superuser("attacker")
     yield {"Authorization": f"Token {Token.objects.create(user=user).key}"}
@@ -178,10 +178,10 @@ FOR_USERS = [
 
 @pytest.mark.parametrize("path", FOR_USERS)
 def test_hostile_values_of_privileged_users_are_answered_or_refused(
-    site: Site, allowed: dict[str, str], path: str
+    site: Site, superuser: dict[str, str], path: str
 ) -> None:
     for value in [*HOSTILE, *NUMBERS]:
-        check_invariants(site.get(path + value, **allowed), path)
+        check_invariants(site.get(path + value, **superuser), path)
 
 
 BODIES: list[Any] = [
@@ -197,10 +197,10 @@ BODIES: list[Any] = [
 
 
 @pytest.mark.parametrize("path", ["/api/transfers/", "/api/exports/", "/transfer_table"])
-def test_hostile_bodies_are_refused(site: Site, allowed: dict[str, str], path: str) -> None:
+def test_hostile_bodies_are_refused(site: Site, superuser: dict[str, str], path: str) -> None:
     for body in BODIES:
-        sent = json.dumps(body).encode()
-        response = site.request("POST", path, sent, Content_Type="application/json", **allowed)
+        payload = json.dumps(body).encode()
+        response = site.request("POST", path, payload, Content_Type="application/json", **superuser)
         assert 400 <= response.status < 500, (body, response.body)
         assert not INSIDE.search(response.body)
 

@@ -95,7 +95,7 @@ def test_a_repeated_request_returns_the_same_export(live: Site) -> None:
     assert (done["status"], done["rows_done"]) == ("done", 7)
     other = post(live, {**body, "query": "?limit=7&Origin_City=Newark%2C+NJ"})
     assert (other.status, other.json()["id"]) == (200, done["id"])
-    assert other.json()["expires_at"] > done["expires_at"]  # it is kept for as long again
+    assert other.json()["expires_at"] > done["expires_at"]  # kept for the whole time again
     assert finished_export(live, body["query"], "ndjson")["id"] != done["id"]
     listed = live.get(ALL, Authorization=key("operator")).json()
     assert done["id"] in [export["id"] for export in listed["results"]]

@@ -10,7 +10,7 @@ from tests.browser import Looks, Window, assert_accessible, opened, shared_windo
 from tests.platform import Platform, Site
 
 AIRPORTS = "/explorer?table=busiest_airports_by_delays"
-# Every page that the public can see; each is looked at in every look.
+# Every public page; a test checks each of them in every look.
 PAGES = [
     "/",
     f"{AIRPORTS}&Total_Arrivals__gte=1000&City__icontains=a&order_by=-Total_Avg_Delay&columns=City",

@@ -106,7 +106,7 @@ def empty(port: int, server: Any) -> None:
 
 
 def nowhere(platform: Platform, port: int, **env: str) -> Platform:
-    """The platform, whose storage does not answer at another port."""
+    """The platform, with a storage at a port where it does not answer."""
     endpoint = f"http://127.0.0.1:{port}"
     return Platform({**platform.env, "EXPORTS_S3_ENDPOINT": endpoint, **env})
 

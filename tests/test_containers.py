@@ -44,12 +44,12 @@ def make_secrets(folder: Path, **env: str) -> dict[str, str]:
 
 
 def settings() -> set[str]:
-    """All that .env.example lists."""
+    """The names of all settings that .env.example lists."""
     return set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(), re.M))
 
 
 def services() -> dict[str, Any]:
-    """Those of the project's own image."""
+    """The services that run the project's own image."""
     return {n: s for n, s in compose()["services"].items() if s["image"] == "airsense"}
 
 
@@ -93,7 +93,8 @@ def test_an_empty_secret_file_counts_as_unset(tmp_path: Path) -> None:
 
 def test_no_service_runs_as_root_or_has_a_secret_in_its_environment() -> None:
     assert "USER 10001:10001" in (PROJECT / "Dockerfile").read_text()
-    assert compose()["services"]["secrets"]["network_mode"] == "none"  # it alone reads them there
+    # Only this service has secrets in its environment, so it gets no network.
+    assert compose()["services"]["secrets"]["network_mode"] == "none"
     for name, service in services().items():
         if name == "secrets":
             continue
@@ -161,7 +162,7 @@ def test_a_secret_that_is_set_replaces_the_generated_one(tmp_path: Path) -> None
     made = make_secrets(folder)
     own = {"SECRET_KEY": "mine", "DATABRICKS_TOKEN": "dapi"}
     assert make_secrets(folder, **own) == {**made, **own}
-    # Of removed settings a generated secret stays, as it is in use; an issued one is deleted.
+    # Without the settings, a generated secret stays, as it is in use; an issued one is deleted.
     assert make_secrets(folder) == {**made, "SECRET_KEY": "mine"}
 
 

@@ -25,8 +25,8 @@ def test_a_table_describes_itself_as_the_list_does(site: Site, table: str) -> No
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
 def test_every_number_has_a_unit(table: type[MirroredTable]) -> None:
     numbers = (models.IntegerField, models.FloatField, models.DecimalField)
-    named = {field.name for field in table.columns() if isinstance(field, numbers)}
-    assert set(table.mirror.units) == named
+    numeric = {field.name for field in table.columns() if isinstance(field, numbers)}
+    assert set(table.mirror.units) == numeric
 
 
 def test_a_table_says_its_columns_limits_and_where_it_is_from(site: Site) -> None:

@@ -359,7 +359,7 @@ def test_a_secret_is_the_same_for_processes_that_make_it_at_once(tmp_path: Path)
         )
         for _ in range(4)
     ]
-    time.sleep(0.5)  # until all of them wait for the word
+    time.sleep(0.5)  # until all of them wait for the signal to start
     for process in processes:
         assert process.stdin
         process.stdin.write("\n")

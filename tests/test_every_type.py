@@ -222,7 +222,7 @@ def test_files_hold_every_type_as_it_is(published: None) -> None:
         assert repr(read.to_pylist()) == repr(expected)
     lines = [json.loads(line) for line in ask("format=ndjson").decode().splitlines()]
     shown = json.loads(ask(""))["results"]
-    times = {"instant", "local"}  # the one spells 0 seconds and the zone as the other does not
+    times = {"instant", "local"}  # the formats write 0 seconds and the zone differently
     for line, row in zip(lines, shown, strict=True):
         assert {n: v for n, v in line.items() if n not in times} == {
             n: v for n, v in row.items() if n not in times

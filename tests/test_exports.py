@@ -55,7 +55,7 @@ READ: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
 
 
 def text(value: Any) -> str:
-    """A value as text, whatever type the format gives it."""
+    """A value as text: formats give it different types."""
     if isinstance(value, date):
         return value.isoformat()[:10]
     return "" if value is None else str(value)

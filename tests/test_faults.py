@@ -109,7 +109,7 @@ def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             killed = last(platform)["id"]
-            # What holds it is still there: PostgreSQL itself misses the killed process.
+            # The pause of the transfer lasts, so PostgreSQL itself must notice the killed process.
             until(lambda: not waiting(platform), seconds=10)
         until(lambda: len(seen) > 2)
         assert set(seen) == {f"{TABLE}/{before}"}

@@ -27,8 +27,8 @@ def secure(demo: Platform) -> Iterator[Site]:
 def get(site: Site, path: str, **headers: str) -> http.client.HTTPResponse:
     """Send a request without following redirects."""
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request("GET", path, headers={"Host": "example.org", **named})
+    http_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET", path, headers={"Host": "example.org", **http_headers})
     response = connection.getresponse()
     response.read()
     connection.close()

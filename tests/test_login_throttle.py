@@ -101,7 +101,7 @@ def test_failures_from_one_address_lock_nobody_out_elsewhere(
     opened = log_in(doors, "203.0.113.77", somebody, RIGHT)
     assert opened.status == 302
     assert "sessionid" in opened.cookies
-    assert log_in(doors, address, "admin").status == 200  # another name from there is another
+    assert log_in(doors, address, "admin").status == 200  # another name has its own limit
 
 
 def test_trying_one_password_for_many_names_is_limited(doors: Site, address: str) -> None:

@@ -34,7 +34,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def operator(demo: Platform) -> User:
-    """A new user who may change something, with a whole window of codes ahead."""
+    """A new user who may change something; the throttle's window lasts a minute more at least."""
     while True:
         name = f"second{next(_numbers)}-{time.time_ns()}"
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
@@ -58,7 +58,7 @@ def log_in(user: User) -> Client:
 
 
 def next_code(user: User) -> str:
-    """A code that is right now and was not used: of this time, or of the next 30 seconds."""
+    """A valid code that was not used yet: that of the present or of the next 30 seconds."""
     device = TOTPDevice.objects.get(user=user)
     totp = TOTP(device.bin_key)
     step = max(int(time.time()) // 30, device.last_t + 1)
@@ -225,7 +225,7 @@ def test_a_second_factor_is_required_of_everybody_who_may_change_something_and_o
     assert person.send("/api/transfers/").status_code in (401, 403)
     file = {"file": ("f.csv", b"x" * 200_000)}
     upload = person.send("/admin/transfers/warehousejob/ingest/", file)
-    assert upload.status_code == 413  # its body is not read
+    assert upload.status_code == 413  # the server does not read its body
     operator.groups.set([Group.objects.get(name="viewer")])
     assert person.get(LIST).url == strict.url + LIST
     operator.groups.clear()
@@ -267,8 +267,8 @@ def test_setting_up_a_second_factor_in_a_browser(
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"**{PAGE}**")
         assert_accessible(page)
-        shown = page.locator("#secret").inner_text()
-        page.get_by_label("Code").fill(f"{TOTP(b32decode(shown)).token():06}")
+        secret = page.locator("#secret").inner_text()
+        page.get_by_label("Code").fill(f"{TOTP(b32decode(secret)).token():06}")
         page.get_by_role("button", name="Continue").click()
         expect(page.locator("#recovery-codes li")).to_have_count(second_factor.RECOVERY_CODES)
         assert_accessible(page)

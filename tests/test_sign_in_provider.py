@@ -1,4 +1,4 @@
-"""Sign-in by an OpenID Connect provider: who becomes whom, and which tokens are refused."""
+"""Sign-in by an OpenID Connect provider: who becomes which user, and which tokens are refused."""
 
 import itertools
 import re

@@ -64,9 +64,9 @@ def rows(server: SparkServer, table: str) -> int:
 def killed(
     platform: Platform, session: Session, table: str, *command: str, after: int
 ) -> Iterator[None]:
-    """Kill a command when it has made so many tables that nothing shows yet.
+    """Kill a command when it has made `after` more versions of a table, which nothing shows yet.
 
-    It cannot finish before, because another change holds the lock of the table.
+    The command cannot finish earlier, because this test holds the lock of the table.
     """
     before = len(all_versions(session, table))
     with versions.locked(session, table), platform.running(*command) as process:
