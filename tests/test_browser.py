@@ -70,7 +70,7 @@ def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform, lo
         expect(page.get_by_text("manage.py transfer --all")).to_be_visible()
 
 
-def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
+def test_the_explorer_works_by_mouse_from_the_home_page_on(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Explore busiest airports by delays").click()
     expect(page.get_by_text("Rows 1 to 50")).to_be_visible()
@@ -88,7 +88,7 @@ def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     assert "Total_Arrivals" not in urlsplit(page.url).query
 
 
-def test_a_question_and_its_follow_up(page: Page) -> None:
+def test_a_question_and_its_follow_up_are_answered(page: Page) -> None:
     page.goto("/ask")
     page.get_by_role("textbox", name="Your question").fill("which airline is best from newark")
     page.get_by_role("button", name="Ask").first.click()
@@ -101,7 +101,7 @@ def test_a_question_and_its_follow_up(page: Page) -> None:
 
 
 @pytest.mark.deep  # the explorer stays as the example of a page without JavaScript
-def test_a_conversation_without_javascript(browser: Browser, site: Site) -> None:
+def test_a_conversation_works_without_javascript(browser: Browser, site: Site) -> None:
     with opened(browser, site.url, java_script_enabled=False) as page:
         page.goto("/chat")
         page.get_by_role("textbox", name="Your question").fill("how late is delta")

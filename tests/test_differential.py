@@ -255,7 +255,7 @@ THOUSANDS = settings(QUICK, max_examples=3_000)
 @pytest.mark.parametrize("check", [check_rows, check_groups])
 @QUICK
 @given(data=st.data())
-def test_random_queries(
+def test_random_queries_return_the_rows_that_duckdb_returns(
     site: Site,
     flights: duckdb.DuckDBPyConnection,
     words: list[str],
@@ -268,7 +268,7 @@ def test_random_queries(
 @pytest.mark.deep
 @THOUSANDS
 @given(data=st.data())
-def test_thousands_of_random_queries(
+def test_thousands_of_random_queries_return_the_rows_that_duckdb_returns(
     site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
 ) -> None:
     data.draw(st.sampled_from([check_rows, check_groups]))(site, flights, data, words)

@@ -41,7 +41,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSer
 
 @pytest.fixture
 def platform(warehouse: WarehouseServer, tmp_path: Path) -> Iterator[Platform]:
-    """Jobs are given up after two seconds without a heartbeat."""
+    """A platform whose jobs are queued again after two seconds without a heartbeat."""
     with own_platform() as own:
         slow = warehouse.schema(tmp_path.name).env
         yield Platform({**own.env, **slow, "JOB_LOST_AFTER": "2"}, log=tmp_path / "log")
@@ -154,7 +154,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def upload(size: int) -> str:
-    """The message for an upload that cannot be stored."""
+    """Upload a file that cannot be stored; return the page with the reason."""
     browser = Client()
     name = f"uploads{User.objects.count()}"
     browser.force_login(User.objects.create_superuser(name))

@@ -254,7 +254,7 @@ def test_a_user_without_the_second_factor_can_log_out(strict: Site, operator: Us
 
 
 @pytest.mark.deep
-def test_setting_up_a_second_factor_in_a_browser(
+def test_a_second_factor_is_set_up_in_a_browser(
     strict: Site, demo: Platform, browser: Browser
 ) -> None:
     name = f"browser{time.time_ns()}"

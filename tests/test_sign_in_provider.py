@@ -260,7 +260,7 @@ def test_a_wrong_setting_is_named(demo: Platform, env: dict[str, str], message: 
     assert message in done.stderr
 
 
-def test_signing_in_with_the_provider_in_a_browser(
+def test_a_person_signs_in_with_the_provider_in_a_browser(
     platform: Site, provider: Provider, browser: Browser
 ) -> None:
     with opened(browser, platform.url, trusted=provider.issuer) as page:
