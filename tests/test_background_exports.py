@@ -187,7 +187,7 @@ def test_a_download_runs_one_query(live: Site) -> None:
     assert len(queries) == 1
 
 
-def test_an_interrupted_download_goes_on(live: Site) -> None:
+def test_an_interrupted_download_continues(live: Site) -> None:
     export = finished_export(live, NEWARK)
     whole = live.get(export["url"])
     part = live.get(export["url"], Range="bytes=1000-")

@@ -216,7 +216,7 @@ def test_the_broker_reports_each_table_and_works_only_when_something_changed(
     assert not set(second) & {crafted.version(table) for table in broker.TABLES}
 
 
-def test_without_raw_records_it_says_what_to_do(tmp_path: Path, settings: Settings) -> None:
+def test_the_broker_says_what_to_do_without_raw_records(tmp_path: Path, settings: Settings) -> None:
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     with pytest.raises(CommandError, match=r"no raw records.*manage.py ingest"):
         command()

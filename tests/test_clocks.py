@@ -82,7 +82,7 @@ def far(platform: Platform, table: str) -> list[str]:
     ]
 
 
-def test_times_of_work_are_those_of_postgresql_and_a_dead_worker_is_noticed_by_them(
+def test_times_of_work_are_those_of_postgresql_and_reveal_a_dead_worker(
     platform: Platform,
 ) -> None:
     assert [time for table in TIMES for time in far(platform, table)] == []

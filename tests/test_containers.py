@@ -144,7 +144,7 @@ def test_nginx_reads_its_own_file_and_is_not_root() -> None:
     assert nginx["ports"][0].endswith(":8080")
 
 
-def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
+def test_secrets_are_generated_once_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made = make_secrets(folder)
     assert make_secrets(folder) == made

@@ -211,7 +211,7 @@ def test_no_aggregate_fails_or_gives_infinity(
     assert not re.search(rb"nan|infinity", body.lower())
 
 
-def test_files_hold_every_type_as_it_is(published: None) -> None:
+def test_files_contain_the_exact_values_of_every_type(published: None) -> None:
     """Except NaN and infinity, which queries treat as null."""
     rows = table_of(TYPES).cast(columns.schema(EveryType)).sort_by("n").to_pylist()
     expected = [{name: _finite(value) for name, value in row.items()} for row in rows]

@@ -94,7 +94,7 @@ def test_health_and_metrics_work_over_http_and_by_any_address(secure: Site) -> N
     assert get(secure, "/", Host="10.0.1.7:8000", **BY_HTTPS).status == 400
 
 
-def test_nginx_passes_on_that_a_proxy_before_it_was_reached_by_https(secure: Site) -> None:
+def test_nginx_keeps_the_scheme_that_a_proxy_in_front_of_it_states(secure: Site) -> None:
     with in_front_of(secure) as front:
         assert get(front, "/api/delays_by_day/", **BY_HTTPS).status == 200
         assert get(front, "/explorer", **BY_HTTPS).status == 200

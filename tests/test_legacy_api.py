@@ -69,7 +69,7 @@ def test_an_unreachable_part_is_reported_without_the_error(fresh: Platform) -> N
         assert row["fields"]["status"] == "failed"
 
 
-def test_a_table_is_transferred_by_those_who_may(
+def test_a_table_is_transferred_by_users_with_the_permission(
     running: tuple[Platform, Site], operator: dict[str, str]
 ) -> None:
     platform, site = running

@@ -180,7 +180,7 @@ def test_a_chart_leaves_nan_and_infinity_out(site: Site) -> None:
     assert {("Alpha", "1.50 minutes, 10 flights"), ("Beta", "no value, 20 flights")} <= values
 
 
-def test_the_copy_keeps_what_its_source_has(published: Platform) -> None:
+def test_the_copy_keeps_the_nan_and_infinity_of_its_source(published: Platform) -> None:
     code = (
         "from django.db import connection as c; k = c.cursor();"
         "k.execute('SELECT \"Avg_Arrival_Delay\"::text FROM airline_performance ORDER BY 1');"

@@ -95,7 +95,7 @@ def test_a_page_has_a_description_and_a_picture_to_share(site: Site, path: str) 
 
 
 @pytest.mark.parametrize("path", MISSING)
-def test_what_does_not_exist_is_404_and_close_things_are_suggested(site: Site, path: str) -> None:
+def test_an_unknown_page_is_404_and_suggests_similar_ones(site: Site, path: str) -> None:
     message, suggestion = MISSING[path]
     response = site.get(path, Accept="text/html")
     assert response.status == 404

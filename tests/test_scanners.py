@@ -121,7 +121,7 @@ def test_sqlmap_finds_what_can_be_injected(tmp_path: Path, technique: str) -> No
 
 @pytest.mark.deep
 @pytest.mark.parametrize("technique", "UST")  # Q, inline, needs a value that is not quoted
-def test_sqlmap_finds_it_by_every_technique(tmp_path: Path, technique: str) -> None:
+def test_sqlmap_finds_an_injection_by_every_technique(tmp_path: Path, technique: str) -> None:
     how = [*THOROUGH, f"--technique={technique}"]
     with prey() as url:
         assert FOUND in (output := sqlmap(url, tmp_path, how)), output
@@ -141,7 +141,7 @@ def test_sqlmap_finds_nothing_by_any_technique(site: Site, tmp_path: Path, name:
 def schemathesis(site: Site, folder: Path, *how: str) -> None:
     config = data_folder.PROJECT / "tests" / "schemathesis.toml"
     begin = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run"]
-    # Deterministic, so that failures repeat; a whole table as Excel takes long.
+    # Deterministic, so that failures repeat; an Excel file of a whole table takes long.
     always = ["--generation-deterministic", "--no-color", "--warnings=off", "--request-timeout=60"]
     command = [*begin, f"{site.url}/api/schema", *always, "--suppress-health-check=all", *how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1_500, cwd=folder)
