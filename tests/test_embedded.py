@@ -125,7 +125,10 @@ def parent(pid: int) -> int:
 def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # the second while it is read
+    except (
+        FileNotFoundError,
+        ProcessLookupError,
+    ):  # ProcessLookupError if it ends while it is read
         return False
 
 

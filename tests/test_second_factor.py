@@ -101,7 +101,7 @@ def test_a_password_alone_opens_nothing_once_a_second_factor_is_set_up(operator:
     assert client.get("/api/transfers/").status_code == 200
 
 
-def test_a_code_works_once_however_many_send_it_at_once(operator: User) -> None:
+def test_a_code_works_once_even_if_several_send_it_at_once(operator: User) -> None:
     enrol(log_in(operator), operator)
     code = next_code(operator)
     clients = [log_in(operator) for _ in range(4)]

@@ -47,7 +47,7 @@ def platform(demo: Platform, server: Provider) -> Iterator[Site]:
 
 @pytest.fixture
 def provider(server: Provider) -> Iterator[Provider]:
-    """The provider, through which a new person of its staff signs in."""
+    """The provider with a new person, who belongs to its group "staff"."""
     server.heal()
     server.person = {"sub": f"person-{next(_numbers)}-{time.time_ns()}", "groups": ["staff"]}
     yield server

@@ -249,7 +249,7 @@ def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo
     assert {t.status for t in ended} == {"unchanged"}
 
 
-def test_a_transfer_that_is_claimed_while_it_is_forced_is_not_the_one_that_is_forced(
+def test_forcing_a_transfer_that_was_just_claimed_queues_another_one(
     demo: Platform,
 ) -> None:
     def force() -> list[Transfer]:

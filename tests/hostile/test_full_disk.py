@@ -69,7 +69,7 @@ def ended(run: Run) -> bool:
 
 @pytest.mark.deep
 @pytest.mark.timeout(400)
-def test_a_platform_that_is_started_on_a_full_disk_waits_too_whatever_its_output_is_written_to(
+def test_a_platform_started_on_a_full_disk_waits_even_if_it_cannot_write_its_output(
     disk: Path,
 ) -> None:
     with running(disk / "home") as run:

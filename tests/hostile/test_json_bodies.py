@@ -147,7 +147,9 @@ def test_a_form_with_odd_letters_is_no_failure(own: Site, token: str, path: str,
 
 @pytest.mark.parametrize("name", ["variables", "extensions"])
 @pytest.mark.parametrize("text", ['{"a": "\\ud800"}', "NaN", "[" * 2_000, "9" * 4_000, "\ufeff{}"])
-def test_json_in_the_address_is_read_alike(own: Site, name: str, text: str) -> None:
+def test_invalid_json_in_the_address_is_refused_as_in_a_body(
+    own: Site, name: str, text: str
+) -> None:
     query = urlencode({"query": "{ __typename }", name: text})
     response = own.get(f"/api/graphql?{query}")
     assert (response.status, f"{name} is not JSON".encode() in response.body) == (400, True)
