@@ -57,7 +57,7 @@ def _outcomes(seconds: list[float]) -> Any:
 
 
 def ask(question: str, previous: str, seconds: list[float]) -> Any:
-    """The answer of the API; a cached one would take no time, so it is posted."""
+    """Return the API's answer. It sends a POST, because a cached response would take no time."""
     started_at = time.perf_counter()
     response = SESSION.post(ADDRESS, json={"question": question, "previous": previous}, timeout=60)
     seconds.append(time.perf_counter() - started_at)

@@ -1,8 +1,8 @@
 """Measure how soon the explorer shows the first rows: `make bench-explorer FLIGHTS=file.parquet`.
 
-A separate platform publishes the flights of the file; without one, those of the demo. Values of
-filters are drawn from its flights, so that each page is a new one. A second request of the same
-address shows what caches save.
+A separate platform publishes the flights of the file, or those of the demo. The filters have random
+values of these flights, so that no page is cached. A second request of each page shows what caches
+save.
 """
 
 import argparse
@@ -35,7 +35,7 @@ type Params = dict[str, str]
 
 
 class Times(NamedTuple):
-    """Seconds until the first rows have arrived; None if PostgreSQL did not end in time."""
+    """Seconds until the first rows have arrived; None if PostgreSQL exceeded a limit."""
 
     cold: list[float | None]
     warm: list[float | None]
@@ -81,7 +81,7 @@ def _measure(target: Target, browser: Browser, pages: int) -> list[str]:
 
 
 def _flights(target: Target) -> list[dict[str, Any]]:
-    """Some flights of some routes, from which values of filters are drawn."""
+    """Flights at five random offsets, from which the filters get their values."""
     columns = "Airline_Name,Origin,Destination,Flight_Date,Origin_City"
     path = f"/api/{TABLE}/?columns={columns}"
     rows = int(target.get(f"{path}&limit=1&count=exact").headers["x-airsense-count"])
@@ -146,7 +146,7 @@ def _times(target: Target, browser: Browser, params: Callable[[], Params], pages
 
 
 def _line(kind: str, times: Times) -> list[str]:
-    """The cells of a kind; the goal counts for the median of new pages."""
+    """The table's line for a kind of page; the goal applies to the median of the first requests."""
     cold = sorted(seconds for seconds in times.cold if seconds is not None)
     refused = str(len(times.cold) - len(cold))
     if len(cold) < 2:
@@ -159,8 +159,8 @@ def _line(kind: str, times: Times) -> list[str]:
 
 
 def _median(seconds: list[float | None] | list[float]) -> str:
-    known = [each for each in seconds if each is not None]
-    return _ms(statistics.median(known)) if known else "-"
+    measured = [each for each in seconds if each is not None]
+    return _ms(statistics.median(measured)) if measured else "-"
 
 
 def _ms(seconds: float) -> str:
@@ -172,7 +172,7 @@ def _address(target: Target, params: Params) -> str:
 
 
 def _seconds(target: Target, params: Params) -> float | None:
-    """Seconds until the page, which has the rows, has arrived; None if it is refused."""
+    """Seconds until the page with its rows has arrived; None if it is refused."""
     started_at = time.perf_counter()
     response = requests.get(_address(target, params), headers=target.headers, timeout=60)
     if response.status_code == 503:
@@ -184,7 +184,7 @@ def _seconds(target: Target, params: Params) -> float | None:
 def _painted(target: Target, browser: Browser, params: Params) -> float | None:
     """Seconds until a browser that has cached nothing shows the page; None if it is refused.
 
-    The site forbids `eval`, by which Playwright waits: its policy is bypassed.
+    Playwright waits by `eval`, which the site's CSP forbids, so the browser ignores the CSP.
     """
     with browser.new_context(extra_http_headers=target.headers, bypass_csp=True) as context:
         page = context.new_page()

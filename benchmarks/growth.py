@@ -1,4 +1,4 @@
-"""Measure 0.3, 2.4 and 24 million flights: their way to readers, queries, and plans of queries.
+"""Measure how 0.3, 2.4 and 24 million flights are published and queried; show the query plans.
 
 `make bench-growth FLIGHTS=file.parquet`; without a file the flights are random.
 """
@@ -22,7 +22,7 @@ from transfers.ingest.raw_columns import REQUIRED
 WEEK = 7  # most days in a query of a city
 TABLE = "flight_delay_data"
 DELAY = "Departure_Delay_Minutes"
-WIDTH = 240  # characters to which lines of a plan are cut
+WIDTH = 240  # characters; longer lines of a plan are cut
 CAPTURE = r"""
 import json, logging, re
 from django.db import connections
@@ -86,7 +86,7 @@ def _options() -> argparse.Namespace:
 def _sizes(
     platform: Platform, flights: Path | None, times: int
 ) -> Iterator[tuple[str, list[list[str]]]]:
-    """Publish larger and larger tables; yield the flights of each, and the lines of its steps."""
+    """Publish larger and larger tables; yield the number of flights and a line for each step."""
     yield pipeline.published(platform, "--demo")
     folder = platform.warehouse
     flights = flights or flight_records.random(folder / "random.parquet")
@@ -114,10 +114,10 @@ def _queries(target: Target) -> Paths:
     def airline_and_day() -> str:
         return _path(Airline_Name=random.choice(airlines), Flight_Date=random.choice(days))
 
-    def up_to_one() -> str:
+    def longest_up_to() -> str:
         return _path(**{f"{DELAY}__lte": str(random.randint(60, 300)), "order_by": f"-{DELAY}"})
 
-    def from_one_on() -> str:
+    def shortest_from() -> str:
         return _path(**{f"{DELAY}__gte": str(random.randint(60, 300)), "order_by": DELAY})
 
     def search() -> str:
@@ -127,8 +127,8 @@ def _queries(target: Target) -> Paths:
     return {
         "a city and days": city_and_days,
         "an airline and a day": airline_and_day,
-        "the longest delays up to one": up_to_one,
-        "the shortest delays from one on": from_one_on,
+        "the longest delays up to a limit": longest_up_to,
+        "the shortest delays from a limit on": shortest_from,
         "search": search,
     }
 

@@ -24,24 +24,26 @@ MEASURED = {
 
 def run(target: Target, seconds: float) -> list[str]:
     lines = [
-        *_lines("nobody else", target.site, seconds),
+        *_lines("none", target.site, seconds),
         *_attacked("1,500 slow clients", target.site, seconds),
     ]
     with in_front_of(target.site) as front:
         lines += _attacked("the same through nginx", front, seconds)
-    return report.table(["beside", "answer", "requests", "p50 ms", "p99 ms", "most ms"], lines)
+    return report.table(
+        ["other clients", "response", "requests", "p50 ms", "p99 ms", "max ms"], lines
+    )
 
 
-def _attacked(beside: str, site: Site, seconds: float) -> list[list[str]]:
+def _attacked(clients: str, site: Site, seconds: float) -> list[list[str]]:
     with ExitStack() as attack:
         for begin in slow_clients.KINDS:
             attack.enter_context(slow_clients.renewed(site, PER_KIND, begin))
         time.sleep(2)  # until all clients are connected
-        return _lines(beside, site, seconds)
+        return _lines(clients, site, seconds)
 
 
-def _lines(beside: str, site: Site, seconds: float) -> list[list[str]]:
-    return [[beside, name, *_times(site, path, seconds)] for name, path in MEASURED.items()]
+def _lines(clients: str, site: Site, seconds: float) -> list[list[str]]:
+    return [[clients, name, *_times(site, path, seconds)] for name, path in MEASURED.items()]
 
 
 def _times(site: Site, path: str, seconds: float) -> list[str]:

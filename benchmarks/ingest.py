@@ -91,7 +91,7 @@ def _value(name: str, number: int) -> str:
 
 
 def _line(reader: str, file: Path, megabytes: float, columns: list[str]) -> list[str]:
-    """Run a reader some times; return its line of the table."""
+    """Run a reader RUNS times; return its line of the table."""
     name, python = READERS[reader]
     command: list[str | Path] = [
         python,

@@ -44,7 +44,7 @@ def run(target: Target, _: float) -> list[str]:
 
 
 def _line(target: Target, name: str, path: Callable[[], str], copy: str) -> list[str]:
-    """Return medians, and the memory of the web process that uses most."""
+    """Return the table's line: medians, and the memory of the web process that uses most."""
     pids = processes.children(target.pid)
     _get(target, path())
     for pid in pids:

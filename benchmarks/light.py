@@ -18,12 +18,12 @@ numbers = itertools.count()
 
 def run(target: Target, seconds: float) -> list[str]:
     lanes: dict[str, Callable[[], str] | None] = {
-        "nothing else": None,
+        "nothing": None,
         "medium queries": medium,
         "heavy queries": heavy,
     }
     lines = [_line(target, name, path, seconds) for name, path in lanes.items()]
-    return report.table(["beside them", "p50", "p95", "costly: answered", "refused"], lines)
+    return report.table(["other clients send", "p50", "p95", "costly: answered", "refused"], lines)
 
 
 def medium() -> str:

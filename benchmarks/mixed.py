@@ -1,7 +1,7 @@
-"""Measure pages and API mixed, and 6,000 users with a generator that does not starve.
+"""Measure a mix of pages and API requests at full speed, and by 1,000 and 6,000 users who pause.
 
-Locust needs more processor time for a request than the servers, so beside them it measures mostly
-itself. wrk needs a fiftieth of that; its users keep their connections and pause like Locust's.
+Locust needs more processor time for a request than the servers, so on the same machine it measures
+mostly itself. wrk needs a fiftieth of that; its users keep connections and pause like Locust's.
 """
 
 import random

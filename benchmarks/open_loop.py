@@ -44,7 +44,7 @@ def run(target: Target, seconds: float) -> list[str]:
         "",
         *report.table(["lane", "requests/s arrive", "p50", "p99", "failed"], lines),
         "",
-        "![Times of answers against the rate of requests](benchmarks/open_loop.svg)",
+        "![Response times against the rate of requests](benchmarks/open_loop.svg)",
     ]
 
 

@@ -27,7 +27,7 @@ def _line(browser: Browser, target: Target, path: str, times: int, *, is_page: b
     if first.status != 200:
         return [f"`{path}`", "", "", "", f"status {first.status}"]
     later = [visit(browser, target.site.url + path) for _ in range(times)]
-    goals = _goals([first, *later]) if is_page else "a program, none"
+    goals = _goals([first, *later]) if is_page else "none: an interactive tool"
     return [
         f"`{path}`",
         _ms(first.seconds),

@@ -28,7 +28,7 @@ type Line = list[str]
 
 
 def files(flights: Path, folder: Path, numbers: Sequence[int]) -> Iterator[Path]:
-    """Write the flights again, each time in the four months that follow; 0 is the file itself."""
+    """Write a copy of the flights for each number N, with dates moved by N times four months."""
     for number in numbers:
         file = folder / f"flights{number}.parquet"
         date = f"CAST(Flight_Date + INTERVAL {number * MONTHS} MONTH AS DATE) AS Flight_Date"

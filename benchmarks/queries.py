@@ -70,7 +70,7 @@ def viewset(query: Query) -> str:
 
 
 def path_with_params(path: str, query: Query, threshold: str, order: str) -> str:
-    """A path for servers that differ in the parameters' names of the threshold and the order."""
+    """The path of a query for a server that names its filter `threshold` and its order `order`."""
     params = {
         "columns": ",".join(query.columns),
         threshold: query.threshold,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.core.management import execute_from_command_line
 
 from transfers.figures import Dialect
-from transfers.warehouses import spark_settings  # noqa: F401  # makes its query with the hash
+from transfers.warehouses import spark_settings  # noqa: F401  # builds its query, which needs the hash
 
 
 def without_hash(dialect: Dialect, texts: Iterable[str]) -> str:

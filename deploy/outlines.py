@@ -74,8 +74,8 @@ def all_rings(states: dict[str, Any]) -> Iterator[list[int]]:
 def joined(ring: list[int], arcs: Arcs) -> list[Point]:
     """The points of a ring, or nothing if one is outside the map; ~n is arc n backwards."""
     points = [p for n in ring for p in (arcs[n] if n >= 0 else arcs[~n][::-1])]
-    known = [p for p in points if p is not None]
-    return known if len(known) == len(points) else []
+    inside = [p for p in points if p is not None]
+    return inside if len(inside) == len(points) else []
 
 
 def area(ring: list[Point]) -> float:

@@ -55,8 +55,8 @@ def unused(packages: Path) -> Iterator[Path]:
 def loaded(library: bytes) -> bytes:
     """The part of a library (ELF, 64 bits, little-endian) that is loaded to run it.
 
-    Symbols for debuggers and the list of sections come after it. As `strip`, which the base image
-    does not have.
+    Symbols for debuggers and the list of sections come after it, and are left out. The program
+    `strip` does the same, but the base image does not have it.
     """
     (first,) = struct.unpack_from("<Q", library, 32)  # where the segments are described
     size, count = struct.unpack_from("<HH", library, 54)

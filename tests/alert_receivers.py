@@ -29,7 +29,7 @@ class Webhook:
     """Accepts alerts that are signed as https://www.standardwebhooks.com/ specifies."""
 
     port: int = 0
-    status: int = 204  # of its responses
+    status: int = 204  # of the responses
     attempts: int = 0
     received: list[dict[str, Any]] = field(default_factory=list)
     open: threading.Event = field(default_factory=threading.Event)  # responses wait until it is set

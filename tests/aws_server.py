@@ -54,7 +54,7 @@ class Recorded:
     def delete_from_cloudformation_json(
         cls, name: str, values: Any, account: str, region: str
     ) -> None:
-        """Nothing is behind it."""
+        """Do nothing, because no real resource exists."""
 
     def is_created(self) -> bool:
         return True

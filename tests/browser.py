@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, syn
 
 # The first has no window and takes two thirds of the CPU time of the others.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-# Root needs the first; the others keep it from asking hosts of its own and from the graphics card.
+# Root needs the first; the others prevent other requests of Chromium and use of the graphics card.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -83,7 +83,7 @@ class Window:
         self.page.emulate_media(color_scheme="null", reduced_motion="null")
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # The status of the page itself is the test's to judge.
+        # Tests check the status of the page itself.
         failed = message.text.startswith("Failed to load")
         own = failed and message.location["url"] == self.page.url
         if message.type == "error" and not own:

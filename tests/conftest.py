@@ -16,7 +16,7 @@ from tests.platform import Platform, Site
 from tests.platforms import own_platform
 from tests.warehouse.running import WarehouseServer, running
 
-gc.disable()  # until the tests are collected: it would take half of the CPU time of that
+gc.disable()  # until the tests are collected: it takes half of the CPU time of the collection
 
 # The files that take most CPU time run first, so that all test processes end about together.
 LONGEST = (
@@ -76,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let garbage collection pass over the tests and the libraries, which stay.
+    """Exclude tests and libraries from garbage collection, because they stay in memory.
 
     It runs rarely: at Python's threshold of 700 objects it takes a tenth of the CPU time.
     """
@@ -94,7 +94,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_secret_in_logs(django_db_setup: None) -> Iterator[None]:
-    """Logs of processes are searched when these end; here, those of the tests and the servers."""
+    """Search the logs of the tests and the servers; those of other processes when they end."""
     servers_logs = data_folder.folder() / "logs"
     for log in servers_logs.glob("*.log"):
         planted.skip(log)
@@ -128,7 +128,7 @@ def site(demo: Platform) -> Iterator[Site]:
 def fresh() -> Iterator[Platform]:
     """A platform with an empty database and no warehouse yet."""
     with own_platform() as own:
-        yield Platform(dict(own.env))  # a test may lead it to another warehouse
+        yield Platform(dict(own.env))  # a test may set another warehouse
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 type Record = tuple[str, str, str, str, int | None, int | None]
 
 FIRST = date(2013, 1, 1)
-# Long, so that an export of a few thousand records outlasts the buffers between server and client.
+# Long, so that an export of a few thousand records exceeds the buffers between server and client.
 CITIES = [f"City {number} {'of the long name ' * 28}, NY" for number in range(50)]
 
 
@@ -46,11 +46,11 @@ def average(values: list[int]) -> float | None:
 
 
 def delays_by_day(rows: list[Record]) -> list[dict[str, object]]:
-    """The table of that name, in its own order."""
+    """The rows of the table delays_by_day, in its order."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for row in rows:
         groups[date.fromisoformat(row[0]).strftime("%A")].append(row)
-    made: list[dict[str, object]] = [
+    table: list[dict[str, object]] = [
         {
             "Day_of_Week": day,
             "Avg_Departure_Delay": average([r[4] for r in group if r[4] is not None]),
@@ -59,4 +59,4 @@ def delays_by_day(rows: list[Record]) -> list[dict[str, object]]:
         }
         for day, group in groups.items()
     ]
-    return sorted(made, key=lambda r: (-float(str(r["Avg_Arrival_Delay"])), r["Day_of_Week"]))
+    return sorted(table, key=lambda r: (-float(str(r["Avg_Arrival_Delay"])), r["Day_of_Week"]))

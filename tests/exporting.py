@@ -19,7 +19,7 @@ START = (
 
 
 def start(platform: Platform, query: str = "", format_: str = "csv") -> str:
-    """Ask for an export as the API does; returns its key."""
+    """Request an export as the API does; return its key."""
     return platform.python(START.format(query, format_)).strip()
 
 
@@ -49,7 +49,7 @@ def execute(platform: Platform, *statements: str) -> None:
 
 @contextmanager
 def slowly(platform: Platform, pause: float = 0.04, at_once: int = 5_000) -> Iterator[None]:
-    """Return the first rows at once, then 100 after each pause (seconds)."""
+    """Let PostgreSQL return `at_once` rows at once, then 100 after each pause (seconds)."""
     reader = f"{platform.env['DATABASE_URL'].rpartition('/')[2].partition('?')[0]}_reader"
     execute(
         platform,

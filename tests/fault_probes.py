@@ -18,7 +18,7 @@ START = (
     f"tasks.start([by_name('{TABLE}')], 'test', forced=True)"
 )
 
-# In the query of the hash of the table's rows; the check of a session's settings hashes no date.
+# A part of only that SQL which hashes the table's rows: the check of a session hashes no date.
 HASH = "unix_date"
 ADVISORY = 1  # key of the advisory lock that CREATE INDEX waits for
 NO_INDEXES = f"SELECT pg_advisory_lock({ADVISORY})"
@@ -36,9 +36,9 @@ def page(rows: int = ROWS) -> str:
 
 @contextmanager
 def read(site: Site, rows: int = ROWS, *, away: bool = False) -> Iterator[list[str]]:
-    """Ask all the while; every answer must be whole. Yields the versions that were seen.
+    """Send requests during the block; each response must be complete. Yields their versions.
 
-    Where PostgreSQL is `away` meanwhile, an answer may be 503, with the time to ask again.
+    `away`: PostgreSQL may be unreachable, so a response may also be 503 with Retry-After.
     """
     seen, wrong, stop = list[str](), list[Any](), threading.Event()
 
@@ -77,6 +77,7 @@ def current(site: Site) -> int:
 
 
 def let_indexes_wait(platform: Platform) -> None:
+    """Let CREATE INDEX wait for the advisory lock; `NO_INDEXES` takes it."""
     with database(platform) as connection:
         connection.execute(
             "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS"
@@ -90,6 +91,7 @@ def let_indexes_wait(platform: Platform) -> None:
 
 @contextmanager
 def open_transaction(platform: Platform, statement: str) -> Iterator[None]:
+    """Run a statement, and keep its transaction open during the block."""
     with psycopg.connect(platform.env["DATABASE_URL"]) as connection:
         connection.execute(statement)
         yield

@@ -81,6 +81,7 @@ def meaning(response: Response) -> object:
 
 
 def same_through_the_cache(site: Site, path: str) -> None:
+    """Check that a path has the same response with and without the response cache."""
     responses = [timely(site, "GET", path) for _ in range(2)]
     responses.append(timely(site, "GET", path, **SESSION))
     first, *others = map(meaning, responses)

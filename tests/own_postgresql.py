@@ -46,7 +46,7 @@ class Server:
 
     @contextmanager
     def silent(self, *, whole: bool) -> Iterator[None]:
-        """Let new connections hang during the block; `whole`: existing ones, too."""
+        """Let new connections hang during the block, and existing ones, too, if `whole`."""
         children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text()
         backends = map(int, children.split()) if whole else ()
         with paused(_parent(self.postmaster), self.postmaster, *backends):

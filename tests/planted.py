@@ -22,7 +22,7 @@ ENVIRONMENT = {
 }
 API_KEY = r"airsense_[\w-]{43}"
 
-# Of platforms that have no log of their own; tests.servers sets it for the run of this process.
+# The log of platforms without a log of their own; tests.servers sets it for this process.
 default_log = Path(os.devnull)
 
 _values = {*ENVIRONMENT.values()}

@@ -49,8 +49,8 @@ class Site:
     def request(
         self, method: str, path: str, data: bytes | None = None, **headers: str
     ) -> Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, data, named, method=method)
+        http_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, data, http_headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return _response(response)
@@ -188,7 +188,7 @@ def until(done: Any, seconds: float = 30) -> None:
 def most_memory(process: "subprocess.Popen[bytes]") -> int:
     """Watch a process until it ends and return the most memory (MB) that it had.
 
-    What `wait4` says of it begins with the memory of the process that started it.
+    `wait4` does not help: its maximum includes the memory of the process that started this one.
     """
     most = 0
     while process.poll() is None:

@@ -13,7 +13,7 @@ PAGES = [
     links.compare(JETBLUE, DELTA),
     *("/api/", "/api/delays_by_day/", "/api/flight_delay_data/?limit=100", "/connectors"),
 ]
-# Programs that run in a page. They are larger than a page may be.
+# Interactive tools, which may be larger than a page.
 TOOLS = ["/api/docs", "/api/redoc", "/api/graphiql"]
 LARGEST = 150_000  # bytes of a page with its styles and scripts, as they are transferred
 SLOWEST = 1.0  # seconds until a page has loaded

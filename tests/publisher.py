@@ -1,7 +1,8 @@
 """Publish versions of all tables one after the other, in a separate process.
 
-`python -m tests.publisher COUNT RECORDS`: version N is made of `yardstick.records(N, RECORDS)`.
-Prints a JSON list of the seconds that each publishing took, and how many exports were open then.
+`python -m tests.publisher COUNT RECORDS`. Version N has the flights of
+`expected_tables.records(N, RECORDS)`. Prints a JSON list: for each version the seconds that
+publishing it took, and how many exports were open then.
 """
 
 import io

@@ -24,7 +24,7 @@ CAUSES = {
 MONTH = "date_trunc('month', Flight_Date)::DATE"
 ROUTE = {"Origin": "Origin", "Destination": "Destination"}
 AIRLINE = {"Airline_Code": "Airline_Code"}
-# For each table: the columns that identify a row, then the names of the latest flight.
+# For each table: the columns that identify a row, then those with names, of the latest flight.
 TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "performance_by_month": ({"Month": MONTH, **AIRLINE}, {"Airline_Name": "Airline_Name"}),
     "performance_by_date": ({"Flight_Date": "Flight_Date"}, {}),
@@ -48,7 +48,7 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"Airline_Name": "Airline_Name"},
     ),
 }
-# By the number of the state in the query.
+# The columns of each outcome, by the number of its state in the query.
 OUTCOMES = {
     1: ("Cancelled_Flights", "Cancelled_Percent"),
     2: ("Diverted_Flights", "Diverted_Percent"),

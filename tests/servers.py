@@ -1,7 +1,7 @@
 """The servers of the tests, real ones: those of DATABASE_URL and REDIS_URL, or the embedded ones.
 
-Loaded by pytest before Django's settings are (`-p tests.servers`): it leads this process and all
-that it starts to databases of their own, and to a data folder of their own.
+Pytest loads it before Django's settings (`-p tests.servers`): it sets databases and a data folder
+of their own for this process and all that it starts.
 """
 
 import atexit
@@ -28,7 +28,7 @@ SHARED = ("prepared", "demo")  # databases of `made_once`
 
 
 def _folder() -> Path:
-    """The tests' data folder, in memory if it has room: a platform costs a fifth of the CPU time.
+    """The tests' data folder; in memory, if it has room, a platform takes a fifth of the CPU time.
 
     https://docs.kernel.org/filesystems/tmpfs.html
     """
@@ -114,7 +114,7 @@ def _remove_databases() -> None:
 
 
 def _remove_shared() -> None:
-    """Remove what the processes that this one started have shared."""
+    """Remove the databases and folders that the test processes of this run shared."""
     for name in map(_shared, SHARED):
         remove(name)
         shutil.rmtree(data_folder.folder() / name, ignore_errors=True)
@@ -126,7 +126,7 @@ def execute(statement: str, *names: str) -> None:
 
 
 def _spare_the_disk() -> None:
-    """The embedded server's data need not outlive a crash of the machine: nothing waits for it."""
+    """Let no commit wait for the disk: the data need not outlive a crash of the machine."""
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         execute(f"ALTER SYSTEM SET {setting} = off")
     execute("SELECT pg_reload_conf()")
@@ -135,7 +135,7 @@ def _spare_the_disk() -> None:
 if not os.environ.get("DATABASE_URL"):
     _spare_the_disk()
 os.environ.update(planted.ENVIRONMENT | own_environment())
-# Tests trust certificates of their own; to read the system's costs each TLS context 18 ms of CPU.
+# Tests need no certificates of the system; reading those takes 18 ms of CPU per TLS context.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "authority.pem")
 _held.callback(_remove_databases)
 if not IS_WORKER:

@@ -1,7 +1,7 @@
 """An OpenID Connect provider for tests: discovery, keys, authorization code with PKCE, ID tokens.
 
-It signs in whoever `person` describes, without asking, as a provider does with a session.
-`claims` and `key` spoil its ID tokens.
+It signs in the person that `person` describes without a login page, as a provider does that has a
+session. `claims` and `key` make its ID tokens invalid.
 """
 
 import base64
@@ -24,7 +24,7 @@ _KEY = RSAKey.generate_key(2048, {"kid": "present", "use": "sig", "alg": "RS256"
 
 
 class Provider(ThreadingHTTPServer):
-    """The server's state: who signs in, and how its tokens are spoilt."""
+    """The server's state: the person that signs in, and how its ID tokens are made invalid."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Some of the demo's flights, which commands find as if they had made the file."""
+"""A demo file with few flights, at the path where commands look for the demo's flights."""
 
 from pathlib import Path
 

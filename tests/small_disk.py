@@ -12,7 +12,7 @@ import pytest
 
 @contextmanager
 def small_disk(size: int) -> Iterator[Path]:
-    """Mount a file system of `size` bytes during the block; skip the test if nobody can."""
+    """Mount a file system of `size` bytes during the block; skip the test if it is not allowed."""
     if os.geteuid():
         pytest.skip("only root can mount a small file system")
     with tempfile.TemporaryDirectory() as folder:

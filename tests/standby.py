@@ -1,4 +1,4 @@
-"""A hot standby of a test's PostgreSQL server: a replica that tests pause, stop and promote."""
+"""A hot standby of a test's PostgreSQL server: a replica that tests pause, freeze and kill."""
 
 import os
 import signal

@@ -85,14 +85,13 @@ def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page)
     page.get_by_role("button", name="Start transfers").click()
     expect(page.get_by_text(f"{len(TABLES)} transfers are queued.")).to_be_visible()
     rows = page.locator("#result_list tbody tr")
-    for number in range(len(TABLES)):  # of these, every cell says that it has ended
+    for number in range(len(TABLES)):  # each row says that its transfer has ended
         expect(rows.nth(number)).to_contain_text("succeeded", timeout=30_000, ignore_case=True)
         expect(rows.nth(number)).not_to_contain_text("running", ignore_case=True)
     expect(page.locator("[data-active]")).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text("succeeded")  # screen readers say so
-    expect(
-        page.get_by_text(f"{len(TABLES)} transfers are queued.")
-    ).to_be_visible()  # it is the same page
+    # The message is still there, so the page was not loaded again.
+    expect(page.get_by_text(f"{len(TABLES)} transfers are queued.")).to_be_visible()
     page.goto("/admin/flights/tableversion/")
     current = page.get_by_role("row", name="delays_by_day/2 current")
     expect(current).to_be_visible()

@@ -58,11 +58,11 @@ def mails(settings: Settings, nothing_yet: None) -> Iterator[Mailbox]:
 @pytest.fixture
 def hook(settings: Settings, nothing_yet: None) -> Iterator[Webhook]:
     with webhook() as hook:
-        _lead(settings, hook.url)
+        _set_webhook(settings, hook.url)
         yield hook
 
 
-def _lead(settings: Settings, url: str) -> None:
+def _set_webhook(settings: Settings, url: str) -> None:
     settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = alerting.webhook(url, SECRET)
 
 
@@ -152,7 +152,7 @@ def test_a_stale_table_is_alerted_once_until_a_transfer_confirms_it(
     assert caplog.messages.count("stale tables: delays_by_day") == 2
     fail()
     assert kinds() == ["stale", "failed"]
-    succeed()  # the warehouse has nothing new, which is all that freshness asks for
+    succeed()  # the warehouse has nothing new, which is enough for freshness
     tasks.look_at_freshness()
     assert sorted(kinds()[2:]) == ["fresh", "recovered"]
     tasks.deliver_alerts()
@@ -199,7 +199,7 @@ def test_a_failed_job_is_alerted_once_and_so_is_the_next_success(hook: Webhook) 
     assert [m["type"] for m in hook.received] == ["job.failed"]
     assert hook.received[0]["data"]["job"] == "ingest"
     assert "broken.csv" in hook.received[0]["data"]["text"]
-    warehouse_jobs.queue("build", "test")  # another kind of job ends no trouble of this one
+    warehouse_jobs.queue("build", "test")  # another kind of job does not end this trouble
     warehouse_jobs.work()
     assert kinds() == ["failed"]
     warehouse_jobs._end(WarehouseJob(pk=_queued_ingest()), status="succeeded", error="", advice="")
@@ -246,7 +246,7 @@ def test_two_processes_that_see_the_same_failure_write_one_alert(nothing_yet: No
         with transaction.atomic():
             tasks.look_at_freshness()
             second = pool.submit(other)
-            until(_somebody_waits)
+            until(_waits_for_a_lock)
         second.result()
     assert kinds() == ["stale"]
 
@@ -262,7 +262,7 @@ def test_two_workers_at_once_deliver_an_alert_once(hook: Webhook) -> None:
         first = pool.submit(other)
         until(lambda: hook.attempts)
         tasks.deliver_alerts()
-        assert not first.done()  # nobody waited for it
+        assert not first.done()  # the second delivery did not wait for the first
         hook.open.set()
         first.result()
     tasks.deliver_alerts()
@@ -274,7 +274,7 @@ def test_a_receiver_that_was_down_gets_each_alert_once_later(mails: Mailbox, hoo
     hook.status = 503
     tasks.deliver_alerts()
     tasks.deliver_alerts()
-    assert hook.attempts == 1  # the second attempt has its time
+    assert hook.attempts == 1  # the second attempt waits for its time
     waiting = Delivery.objects.get(channel="webhook")
     assert (waiting.attempts, waiting.error) == (1, "The receiver answered 503.")
     assert len(mails.received) == 1  # one channel does not delay another
@@ -295,20 +295,20 @@ def test_no_address_and_no_secret_is_shown(
     hook: Webhook, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     fail()
-    _lead(settings, "http://someone:password@127.0.0.1:1/path-of-a-customer")
+    _set_webhook(settings, "http://someone:password@127.0.0.1:1/path-of-a-customer")
     tasks.deliver_alerts()
     browser = Client()
     browser.force_login(User.objects.create_superuser("watches-alerts"))
     pk = Alert.objects.get().pk
     pages = ["", f"{pk}/change/", "?delivered=no", "?delivered=yes&kind__exact=failed"]
-    shown = [browser.get(f"/admin/transfers/alert/{page}").content.decode() for page in pages]
-    assert "1 attempts, No delivery: ConnectionError." in shown[0]
-    assert "ConnectionError" in shown[1]
-    assert "ConnectionError" in shown[2]
-    assert "ConnectionError" not in shown[3]
+    texts = [browser.get(f"/admin/transfers/alert/{page}").content.decode() for page in pages]
+    assert "1 attempts, No delivery: ConnectionError." in texts[0]
+    assert "ConnectionError" in texts[1]
+    assert "ConnectionError" in texts[2]
+    assert "ConnectionError" not in texts[3]
     dashboard = browser.get("/admin/").content.decode()
     assert f"/admin/transfers/alert/{pk}/change/" in dashboard
-    for text in (*shown, dashboard, caplog.text, Delivery.objects.get().error):
+    for text in (*texts, dashboard, caplog.text, Delivery.objects.get().error):
         for secret in ("path-of-a-customer", "password@", SECRET):
             assert secret not in text
 
@@ -367,7 +367,7 @@ def test_a_bad_setting_is_refused_at_start(env: dict[str, str], says: str) -> No
     assert not any(value in refused.stderr for value in env.values() if value)
 
 
-def _somebody_waits() -> bool:
+def _waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
         (waits,) = cursor.fetchone()

@@ -147,7 +147,7 @@ def test_every_condition_of_a_table_returns_through_the_form(
         assert dict(parse_qsl(urlsplit(address).query)) == params
 
 
-def test_what_the_form_has_no_control_for_is_sent_along(site: Site) -> None:
+def test_parameters_without_a_control_are_sent_with_the_form(site: Site) -> None:
     query = "group_by=Airline_Name&aggregate=count&or=Origin:JFK,Origin:EWR&offset=3&format=api"
     body = site.get(f"/api/flight_delay_data/?{query}", Accept="text/html").body.decode()
     form = body[body.index('action="/api/flight_delay_data/filter"') :].split("column-filters")[0]

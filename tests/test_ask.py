@@ -86,7 +86,7 @@ def test_a_misspelt_question_says_how_it_was_read(site: Site) -> None:
     }
 
 
-def test_a_question_about_other_years_says_which_flights_there_are(site: Site) -> None:
+def test_a_question_about_other_years_states_the_year_of_the_flights(site: Site) -> None:
     assert "2013" in ask(site, "delays in 2019")["sentence"]
 
 

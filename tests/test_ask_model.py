@@ -1,4 +1,4 @@
-"""A language model may plan a query, and nothing else of what it says counts."""
+"""A language model may only plan a query; everything else in its response is ignored."""
 
 import json
 import threading
@@ -68,7 +68,7 @@ def test_the_plan_of_a_model_is_run_like_any_other(model: Model) -> None:
     answer = service.answer(UNREAD)
     assert answer.by_model
     assert answer.plan
-    assert answer.plan.having == ("sum_Scheduled_Flights__gte:100",)  # whatever the model says
+    assert answer.plan.having == ("sum_Scheduled_Flights__gte:100",)  # the model leaves it out
     assert answer.figures
     assert answer.figures.rows[0].label == "Alaska Airlines Inc. (AS)"
     assert "84.73 %" in answer.sentence

@@ -78,7 +78,7 @@ def test_questions_that_mean_the_same_give_the_same_query(paraphrases: list[str]
 
 
 @pytest.mark.usefixtures("demo")
-def test_what_an_answer_was_understood_as_is_a_question_with_the_same_answer() -> None:
+def test_the_stated_interpretation_of_a_question_has_the_same_answer() -> None:
     for question in QUESTIONS["answered"]:
         answer = ask(question["q"], question.get("previous", ""))
         again = ask(answer["understood"])

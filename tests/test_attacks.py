@@ -61,7 +61,7 @@ def exchange(site: Site, request: bytes) -> bytes:
             while part := to.recv(65_536):
                 response += part
         except (ConnectionResetError, BrokenPipeError):
-            return response  # it closed while bytes were on their way
+            return response  # the server closed the connection while it received bytes
     return response
 
 
@@ -74,7 +74,7 @@ def test_hostile_values_of_a_parameter_are_answered_or_refused(site: Site, name:
 @pytest.mark.parametrize("path", [f"{DYNAMIC}&where=Airline_Name:", f"{DYNAMIC}&columns=",
                                   f"{DYNAMIC}&order_by=", f"{SEARCH}?q=", f"{SEARCH}?q=a&limit=",
                                   "/api/advanced_search?q=", f"{GRAPHQL}?query="])  # fmt: skip
-def test_hostile_values_elsewhere_are_answered_or_refused(site: Site, path: str) -> None:
+def test_hostile_values_of_other_surfaces_are_answered_or_refused(site: Site, path: str) -> None:
     for value in HOSTILE:
         same_through_the_cache(site, path + value)
 
@@ -97,12 +97,12 @@ def test_a_repeated_parameter_is_refused_in_any_case(site: Site, query: str) -> 
             assert b"appears 2 times. Send it once." in response.body
 
 
-def test_commas_alone_name_no_columns(site: Site) -> None:
+def test_columns_of_commas_only_are_all_columns(site: Site) -> None:
     assert site.get(f"{AIRLINES}?columns=,,").json() == site.get(AIRLINES).json()
 
 
 @pytest.mark.parametrize("name", ["limit", "columns", "group_by", "format"])
-def test_a_condition_of_where_is_on_a_column_alone(site: Site, name: str) -> None:
+def test_where_accepts_columns_and_no_other_parameters(site: Site, name: str) -> None:
     response = site.get(f"{DYNAMIC}&where={name}:1")
     assert response.status == 400
     assert response.json()["error"] == f"airline_performance has no column {name!r}."
@@ -154,13 +154,13 @@ def test_an_unknown_host_is_refused_and_not_logged(demo: Platform, tmp_path: Pat
             assert response.status == 400
             assert b"evil.example" not in response.body
     log_text = log.read_text()
-    assert "granian" in log_text  # what is logged comes here
+    assert "granian" in log_text  # this is the server's log
     assert "evil.example" not in log_text
     assert "Traceback" not in log_text
 
 
 @pytest.fixture(scope="module")
-def allowed(demo: Platform) -> Iterator[dict[str, str]]:
+def superuser(demo: Platform) -> Iterator[dict[str, str]]:
     """Headers of a superuser."""
     user = get_user_model().objects.create_superuser("attacker")
     yield {"Authorization": f"Token {Token.objects.create(user=user).key}"}
@@ -178,10 +178,10 @@ FOR_USERS = [
 
 @pytest.mark.parametrize("path", FOR_USERS)
 def test_hostile_values_of_privileged_users_are_answered_or_refused(
-    site: Site, allowed: dict[str, str], path: str
+    site: Site, superuser: dict[str, str], path: str
 ) -> None:
     for value in [*HOSTILE, *NUMBERS]:
-        check_invariants(site.get(path + value, **allowed), path)
+        check_invariants(site.get(path + value, **superuser), path)
 
 
 BODIES: list[Any] = [
@@ -197,10 +197,10 @@ BODIES: list[Any] = [
 
 
 @pytest.mark.parametrize("path", ["/api/transfers/", "/api/exports/", "/transfer_table"])
-def test_hostile_bodies_are_refused(site: Site, allowed: dict[str, str], path: str) -> None:
+def test_hostile_bodies_are_refused(site: Site, superuser: dict[str, str], path: str) -> None:
     for body in BODIES:
-        sent = json.dumps(body).encode()
-        response = site.request("POST", path, sent, Content_Type="application/json", **allowed)
+        payload = json.dumps(body).encode()
+        response = site.request("POST", path, payload, Content_Type="application/json", **superuser)
         assert 400 <= response.status < 500, (body, response.body)
         assert not INSIDE.search(response.body)
 

@@ -24,7 +24,7 @@ from tests.platform import free_port, until
 from tests.test_bucket_exports import CREDENTIALS, listens
 
 PLACE = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-# Actions that know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
+# Actions that cannot be limited to a resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "ecs:DeregisterTaskDefinition",
@@ -92,7 +92,7 @@ def server() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def account(server: int, tmp_path_factory: pytest.TempPathFactory) -> Account:
-    """A platform is deployed, with a setting and a domain."""
+    """An account with a deployed platform, which has a setting and a domain."""
     account, own = Account(server), tmp_path_factory.mktemp("aws") / "own.env"
     url, at_once = f"http://127.0.0.1:{server}", {"progression": "immediate"}
     body = json.dumps({"model_name": "ecs::task", "transition": at_once}).encode()
@@ -138,7 +138,7 @@ def inline_policies(iam: Any, role: str) -> list[Any]:
 
 def test_the_tasks_get_only_known_settings_and_no_secret_in_plain_text(account: Account) -> None:
     values = account.settings()
-    assert values.keys() < settings.known()
+    assert values.keys() < settings.names()
     assert values["VERSIONS_KEPT"] == "2"
     assert values["ALLOWED_HOSTS"] == "airsense.example.org"
     assert (values["HTTPS"], values["TRUSTED_PROXIES"]) == ("true", "1")
@@ -202,7 +202,7 @@ def test_only_the_load_balancer_is_reachable_and_only_tasks_reach_the_data(
 
 
 @pytest.mark.deep  # the everyday tests deploy once
-def test_another_release_keeps_all_else_and_a_rollback_returns_to_the_image_before(
+def test_a_release_changes_only_the_image_and_a_rollback_returns_to_the_previous_one(
     account: Account,
 ) -> None:
     (first,) = account.images()
@@ -253,26 +253,26 @@ def test_wrong_settings_are_refused_without_showing_them(text: str, message: str
 @pytest.mark.deep
 def test_removing_asks_and_then_leaves_only_the_data(account: Account) -> None:
     assert "Nothing was deleted" in account.run("remove", stdin="no\n", code=1)
-    kept = account.outputs()["Bucket"]
-    images = [{"imageTag": tag} for tag in ("1", "2")]  # moto does not know EmptyOnDelete
+    bucket = account.outputs()["Bucket"]
+    images = [{"imageTag": tag} for tag in ("1", "2")]  # moto does not support EmptyOnDelete
     account.client("ecr").batch_delete_image(repositoryName="airsense", imageIds=images)
     output = account.run("remove", "--yes")
-    assert f"kept: the bucket {kept}" in output
+    assert f"kept: the bucket {bucket}" in output
     assert account.outputs() == {}
-    assert [b["Name"] for b in account.client("s3").list_buckets()["Buckets"]] == [kept]
+    assert [b["Name"] for b in account.client("s3").list_buckets()["Buckets"]] == [bucket]
     assert account.client("iam").list_roles()["Roles"] == []
 
 
-def test_each_template_is_deployed_and_removed_and_each_parameter_comes_from_somewhere() -> None:
+def test_each_template_is_deployed_and_removed_and_each_parameter_has_a_source() -> None:
     parts = {path.stem for path in TEMPLATES.glob("*.yml")}
     assert parts == set(PARTS)
     texts = {part: (TEMPLATES / f"{part}.yml").read_text() for part in parts}
     loaded = [yaml.load(text, Loader) for text in texts.values()]  # noqa: S506
     outputs = {name for template in loaded for name in template.get("Outputs", {})}
-    known = outputs | {"Name", "Image", "Settings"} | set(SIZES["small"])
+    sources = outputs | {"Name", "Image", "Settings"} | set(SIZES["small"])
     for part, text in texts.items():
         for name, declared in parameters(text).items():
-            assert name in known or "Default" in declared, (part, name)
+            assert name in sources or "Default" in declared, (part, name)
     assert len({frozenset(size) for size in SIZES.values()}) == 1
     text = (PROJECT / "docs" / "aws.md").read_text()
     assert [name for name in RECORDED if name not in text] == []

@@ -95,7 +95,7 @@ def test_a_repeated_request_returns_the_same_export(live: Site) -> None:
     assert (done["status"], done["rows_done"]) == ("done", 7)
     other = post(live, {**body, "query": "?limit=7&Origin_City=Newark%2C+NJ"})
     assert (other.status, other.json()["id"]) == (200, done["id"])
-    assert other.json()["expires_at"] > done["expires_at"]  # it is kept for as long again
+    assert other.json()["expires_at"] > done["expires_at"]  # kept for the whole time again
     assert finished_export(live, body["query"], "ndjson")["id"] != done["id"]
     listed = live.get(ALL, Authorization=key("operator")).json()
     assert done["id"] in [export["id"] for export in listed["results"]]
@@ -150,7 +150,7 @@ def test_a_user_with_too_many_exports_is_refused(live: Site) -> None:
     retention.remove(waiting)
 
 
-def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
+def test_a_link_cannot_be_altered_and_expires(live: Site) -> None:
     export = finished_export(live, "limit=11")
     record = Export.objects.get(pk=export["id"])
     address = export["url"]
@@ -178,7 +178,7 @@ def test_a_link_cannot_be_altered_and_ends(live: Site) -> None:
     assert finished_export(live, "limit=11")["id"] != export["id"]
 
 
-def test_a_download_asks_postgresql_once(live: Site) -> None:
+def test_a_download_runs_one_query(live: Site) -> None:
     address = finished_export(live, "limit=13")["url"]
     with CaptureQueriesContext(connection) as queries:
         response = Client().get(address)
@@ -187,7 +187,7 @@ def test_a_download_asks_postgresql_once(live: Site) -> None:
     assert len(queries) == 1
 
 
-def test_an_interrupted_download_goes_on(live: Site) -> None:
+def test_an_interrupted_download_continues(live: Site) -> None:
     export = finished_export(live, NEWARK)
     whole = live.get(export["url"])
     part = live.get(export["url"], Range="bytes=1000-")

@@ -229,7 +229,7 @@ def test_a_backup_is_not_restored_over_anything(source: Source) -> None:
     assert source.platform.python(FIGURES) == before
 
 
-def test_a_killed_backup_leaves_nothing_that_looks_whole_and_is_cleaned_up(
+def test_a_killed_backup_leaves_nothing_that_looks_complete_and_is_cleaned_up(
     source: Source, tmp_path: Path
 ) -> None:
     target, left = tmp_path / "backup", tmp_path / "backup.unfinished"

@@ -131,16 +131,16 @@ def per(records: list[Record], key: Callable[[Record], str]) -> Rows:
 
 
 def busiest(records: list[Record]) -> Rows:
-    left, came = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    departures, arrivals = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
     for _, _, origin, destination, departure, arrival in records:
         if departure and departure > 0:
-            left[origin].append(departure)
+            departures[origin].append(departure)
         if arrival and arrival > 0:
-            came[destination].append(arrival)
+            arrivals[destination].append(arrival)
     return {
         (city, sum(out), len(out), one / 100, sum(to), len(to), other / 100, (one + other) / 100)
-        for city in left.keys() | came.keys()
-        for out, to in [(left[city], came[city])]
+        for city in departures.keys() | arrivals.keys()
+        for out, to in [(departures[city], arrivals[city])]
         for one, other in [(hundredths(out) or 0, hundredths(to) or 0)]
     }
 
@@ -216,7 +216,7 @@ def test_the_broker_reports_each_table_and_works_only_when_something_changed(
     assert not set(second) & {crafted.version(table) for table in broker.TABLES}
 
 
-def test_without_raw_records_it_says_what_to_do(tmp_path: Path, settings: Settings) -> None:
+def test_the_broker_says_what_to_do_without_raw_records(tmp_path: Path, settings: Settings) -> None:
     settings.WAREHOUSE_URL = f"duckdb://{tmp_path}/warehouse"
     with pytest.raises(CommandError, match=r"no raw records.*manage.py ingest"):
         command()

@@ -10,7 +10,7 @@ from tests.browser import Looks, Window, assert_accessible, opened, shared_windo
 from tests.platform import Platform, Site
 
 AIRPORTS = "/explorer?table=busiest_airports_by_delays"
-# Every page that the public can see; each is looked at in every look.
+# Every public page; a test checks each of them in every look.
 PAGES = [
     "/",
     f"{AIRPORTS}&Total_Arrivals__gte=1000&City__icontains=a&order_by=-Total_Avg_Delay&columns=City",
@@ -70,7 +70,7 @@ def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform, lo
         expect(page.get_by_text("manage.py transfer --all")).to_be_visible()
 
 
-def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
+def test_the_explorer_works_by_mouse_from_the_home_page_on(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Explore busiest airports by delays").click()
     expect(page.get_by_text("Rows 1 to 50")).to_be_visible()
@@ -88,7 +88,7 @@ def test_from_the_home_page_through_the_explorer_by_mouse(page: Page) -> None:
     assert "Total_Arrivals" not in urlsplit(page.url).query
 
 
-def test_a_question_and_its_follow_up(page: Page) -> None:
+def test_a_question_and_its_follow_up_are_answered(page: Page) -> None:
     page.goto("/ask")
     page.get_by_role("textbox", name="Your question").fill("which airline is best from newark")
     page.get_by_role("button", name="Ask").first.click()
@@ -101,7 +101,7 @@ def test_a_question_and_its_follow_up(page: Page) -> None:
 
 
 @pytest.mark.deep  # the explorer stays as the example of a page without JavaScript
-def test_a_conversation_without_javascript(browser: Browser, site: Site) -> None:
+def test_a_conversation_works_without_javascript(browser: Browser, site: Site) -> None:
     with opened(browser, site.url, java_script_enabled=False) as page:
         page.goto("/chat")
         page.get_by_role("textbox", name="Your question").fill("how late is delta")
@@ -138,7 +138,7 @@ def test_a_filter_leads_to_an_address_that_shows_the_same_again(page: Page) -> N
     expect(page.get_by_label("Total Departure Delay", exact=True)).not_to_be_checked()
 
 
-def test_the_copied_address_answers_the_rows_that_are_shown(page: Page) -> None:
+def test_the_copied_address_returns_the_displayed_rows(page: Page) -> None:
     page.goto(f"{AIRPORTS}&Total_Arrivals__gte=1000&limit=10")
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator(".api [role=status]")).to_have_text("Copied")
@@ -173,7 +173,7 @@ def test_the_explorer_works_by_keyboard(page: Page) -> None:
     expect(page.locator(".api [role=status]")).to_have_text("Copied")
 
 
-def test_on_a_phone_the_form_is_folded_until_it_is_asked_for(browser: Browser, site: Site) -> None:
+def test_on_a_phone_the_form_is_folded_until_it_is_opened(browser: Browser, site: Site) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     with opened(browser, site.url, **phone) as page:
         page.goto(AIRPORTS)

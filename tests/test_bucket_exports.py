@@ -105,8 +105,8 @@ def empty(port: int, server: Any) -> None:
     server.create_bucket(Bucket=BUCKET)
 
 
-def nowhere(platform: Platform, port: int, **env: str) -> Platform:
-    """The platform, whose storage does not answer at another port."""
+def with_storage_at(platform: Platform, port: int, **env: str) -> Platform:
+    """The platform, with its storage at another port, where none answers yet."""
     endpoint = f"http://127.0.0.1:{port}"
     return Platform({**platform.env, "EXPORTS_S3_ENDPOINT": endpoint, **env})
 
@@ -125,7 +125,7 @@ def names(bucket: Any) -> list[str]:
     return [entry["Key"] for entry in listed]
 
 
-def halves(bucket: Any) -> int:
+def incomplete_uploads(bucket: Any) -> int:
     return len(bucket.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
 
 
@@ -160,7 +160,9 @@ def test_a_file_goes_to_the_bucket_in_parts_and_comes_from_it_by_a_signed_link(
             assert (file.status, file.read()) == (206, streamed.body[part])
 
 
-def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> None:
+def test_an_empty_file_is_stored_and_an_expired_one_is_deleted(
+    platform: Platform, bucket: Any
+) -> None:
     with worker(platform):
         keys = [start(platform, "Airline_Name=none", format_) for format_ in ("ndjson", "csv")]
         assert [ends(platform, key)["rows_done"] for key in keys] == [0, 0]
@@ -174,7 +176,7 @@ def test_an_empty_file_and_an_expired_one(platform: Platform, bucket: Any) -> No
 @pytest.mark.deep
 def test_an_upload_is_retried_until_the_storage_is_back(platform: Platform) -> None:
     execute(platform, "TRUNCATE flights_export CASCADE")
-    platform = nowhere(platform, port := free_port())
+    platform = with_storage_at(platform, port := free_port())
     with worker(platform):
         key = start(platform, "limit=10")
         until(lambda: row(platform, key)["error"], seconds=60)
@@ -189,7 +191,7 @@ def test_an_upload_is_retried_until_the_storage_is_back(platform: Platform) -> N
 
 def test_an_export_fails_when_the_storage_stays_unreachable(platform: Platform) -> None:
     execute(platform, "TRUNCATE flights_export CASCADE")
-    own = nowhere(platform, free_port(), EXPORT_ATTEMPTS="1")
+    own = with_storage_at(platform, free_port(), EXPORT_ATTEMPTS="1")
     with worker(own):
         key = start(own, "limit=10")
         failed = ends(own, key, "failed")
@@ -203,7 +205,7 @@ def test_exports_are_listed_while_the_storage_is_unreachable(
         ends(platform, start(platform, "limit=10"))
     body = json.dumps({"table": TABLE, "query": "limit=10", "format": "csv"}).encode()
     headers = {"Content_Type": "application/json", "Authorization": f"Token {platform.token()}"}
-    with nowhere(platform, free_port()).site(processes=1) as away:
+    with with_storage_at(platform, free_port()).site(processes=1) as away:
         response = away.request("POST", "/api/exports/", body, **headers)
     assert (response.status, response.json()["status"]) == (200, "done")
     empty(port, bucket)
@@ -219,18 +221,18 @@ def test_incomplete_uploads_of_killed_and_deleted_exports_are_aborted(
     with slowly(platform, pause=0.1, at_once=50_000):
         with worker(platform) as process:
             killed = start(platform, format_="ndjson")
-            until(lambda: halves(bucket), seconds=60)
+            until(lambda: incomplete_uploads(bucket), seconds=60)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        assert (halves(bucket), names(bucket)) == (1, [])
+        assert (incomplete_uploads(bucket), names(bucket)) == (1, [])
         platform.python(
             "from django.utils import timezone; from flights.exports import retention;"
             "retention.STORAGE.remove_unfinished(timezone.now())"
         )
-        assert halves(bucket) == 0
+        assert incomplete_uploads(bucket) == 0
         with worker(platform):
-            until(lambda: swept(platform, killed) and halves(bucket), seconds=60)
+            until(lambda: swept(platform, killed) and incomplete_uploads(bucket), seconds=60)
             execute(platform, f"DELETE FROM flights_asker WHERE export_id = '{killed}'")
             execute(platform, f"DELETE FROM flights_export WHERE id = '{killed}'")
-            until(lambda: not halves(bucket))  # the worker gives it up itself
+            until(lambda: not incomplete_uploads(bucket))  # the worker itself aborts its upload
     assert names(bucket) == []

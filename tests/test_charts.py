@@ -96,7 +96,7 @@ def _values(chart: Chart) -> list[str]:
     return [mark.attrib["data-value"] for mark in _drawn(chart).findall(".//{*}g[@class='mark']")]
 
 
-def test_a_map_has_alaska_hawaii_and_puerto_rico_and_names_what_lies_beyond_it() -> None:
+def test_a_map_has_alaska_hawaii_and_puerto_rico_and_names_the_airports_beyond_it() -> None:
     spots = [
         *(Spot("ANC", 61.17, -149.99), Spot("ADK", 51.88, -176.64), Spot("HNL", 21.32, -157.92)),
         *(Spot("SJU", 18.44, -66.0), Spot("MIA", 25.79, -80.29), Spot("SEA", 47.45, -122.31)),

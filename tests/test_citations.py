@@ -78,7 +78,7 @@ def test_only_an_embedded_figure_may_be_framed(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/citations/nothing/", "/embed/nothing"])
-def test_an_unknown_citation_is_not_there(site: Site, path: str) -> None:
+def test_an_unknown_citation_is_404(site: Site, path: str) -> None:
     assert site.get(path).status == 404
 
 
@@ -117,7 +117,7 @@ def test_a_figure_is_cited_and_embedded_by_clicking(site: Site) -> None:
 
 
 def _publish(fresh: Platform, late: int) -> None:
-    """100 flights of an airline, some of them late."""
+    """Publish 100 flights of an airline, `late` of them late."""
     lines = [
         f"2013-01-0{1 + n // 40},Any,A1,AAA,ZZZ,A,Z,0,{60 if n < late else 0}" for n in range(100)
     ]

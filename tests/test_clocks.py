@@ -10,7 +10,7 @@ from tests import exporting
 from tests.fault_probes import database
 from tests.platform import Platform, until
 
-AHEAD = timedelta(hours=30)  # of the machine's clock
+AHEAD = timedelta(hours=30)  # how far PostgreSQL's clock is ahead of the machine's
 # Functions of the schema `public` come first, then those of PostgreSQL.
 OTHER_CLOCK = (
     "CREATE FUNCTION public.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE"
@@ -18,7 +18,7 @@ OTHER_CLOCK = (
     "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog',"
     " current_database()); END $$",
     "SET search_path = public, pg_catalog",
-    # The columns' defaults name the function that the migration knew.
+    # Column defaults still call PostgreSQL's function, which the migration found.
     *(
         f"ALTER TABLE {column.replace('.', ' ALTER ')} SET DEFAULT statement_timestamp()"
         for column in (
@@ -72,7 +72,7 @@ def rows(platform: Platform, statement: str) -> list[dict[str, Any]]:
 
 
 def far(platform: Platform, table: str) -> list[str]:
-    """The times of a table's rows that are not those of PostgreSQL's clock."""
+    """The times of a table's rows that are more than an hour from PostgreSQL's clock."""
     now: datetime = rows(platform, "SELECT statement_timestamp()")[0]["statement_timestamp"]
     return [
         f"{table}.{name} {row[name]}"
@@ -82,7 +82,7 @@ def far(platform: Platform, table: str) -> list[str]:
     ]
 
 
-def test_times_of_work_are_those_of_postgresql_and_a_dead_worker_is_noticed_by_them(
+def test_times_of_work_are_those_of_postgresql_and_reveal_a_dead_worker(
     platform: Platform,
 ) -> None:
     assert [time for table in TIMES for time in far(platform, table)] == []

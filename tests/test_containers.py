@@ -44,12 +44,12 @@ def make_secrets(folder: Path, **env: str) -> dict[str, str]:
 
 
 def settings() -> set[str]:
-    """All that .env.example lists."""
+    """The names of all settings that .env.example lists."""
     return set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(), re.M))
 
 
 def services() -> dict[str, Any]:
-    """Those of the project's own image."""
+    """The services that run the project's own image."""
     return {n: s for n, s in compose()["services"].items() if s["image"] == "airsense"}
 
 
@@ -63,7 +63,7 @@ def image(folder: Path) -> Path:
     return folder
 
 
-def test_the_compose_file_holds_to_its_specification() -> None:
+def test_the_compose_file_follows_the_compose_specification() -> None:
     assert set(services()) < set(PyCompose.from_yaml(yaml.safe_dump(compose())).service_names())
 
 
@@ -93,7 +93,8 @@ def test_an_empty_secret_file_counts_as_unset(tmp_path: Path) -> None:
 
 def test_no_service_runs_as_root_or_has_a_secret_in_its_environment() -> None:
     assert "USER 10001:10001" in (PROJECT / "Dockerfile").read_text()
-    assert compose()["services"]["secrets"]["network_mode"] == "none"  # it alone reads them there
+    # Only this service has secrets in its environment, so it gets no network.
+    assert compose()["services"]["secrets"]["network_mode"] == "none"
     for name, service in services().items():
         if name == "secrets":
             continue
@@ -126,7 +127,7 @@ def test_the_web_server_waits_for_nothing_but_postgresql() -> None:
     assert services()["web"]["depends_on"] == {"postgres": {"condition": "service_started"}}
 
 
-def test_a_service_that_the_public_reaches_can_change_nothing_of_its_system() -> None:
+def test_our_services_and_nginx_run_read_only_and_without_privileges() -> None:
     for name, service in {**services(), "nginx": compose()["services"]["nginx"]}.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -143,7 +144,7 @@ def test_nginx_reads_its_own_file_and_is_not_root() -> None:
     assert nginx["ports"][0].endswith(":8080")
 
 
-def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
+def test_secrets_are_generated_once_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made = make_secrets(folder)
     assert make_secrets(folder) == made
@@ -156,12 +157,12 @@ def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert "/secrets" in (PROJECT / "Dockerfile").read_text()  # so that it belongs to our user
 
 
-def test_a_secret_that_is_set_wins(tmp_path: Path) -> None:
+def test_a_secret_that_is_set_replaces_the_generated_one(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made = make_secrets(folder)
     own = {"SECRET_KEY": "mine", "DATABRICKS_TOKEN": "dapi"}
     assert make_secrets(folder, **own) == {**made, **own}
-    # Of removed settings a generated secret stays, as it is in use; an issued one is deleted.
+    # Without the settings, a generated secret stays, as it is in use; an issued one is deleted.
     assert make_secrets(folder) == {**made, "SECRET_KEY": "mine"}
 
 

@@ -15,7 +15,7 @@ from tests.commands import Command
 from tests.platform import Platform, Site, free_port, until
 
 FLIGHTS = "/api/flight_delay_data/"
-# Nothing holds these texts, so all rows are read; 3 s of 336,776.
+# No row contains these texts, so PostgreSQL reads all 336,776 rows, in 3 s.
 SLOW = "or=" + ",".join(
     f"{c}:q{n}"
     for n in range(25)
@@ -95,9 +95,8 @@ def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
         assert (refused.status, "1 large files" in refused.json()["detail"]) == (503, True)
     with no_free_slot(QUERIES):
         assert narrow.get(path).status == 200
-    until(
-        lambda: occupied_slots() == 0, 2
-    )  # the client has the last byte before the file is closed
+    # The client has the last byte before the server closes the file and frees the slot.
+    until(lambda: occupied_slots() == 0, 2)
 
 
 def test_the_explorer_explains_the_refusal_on_a_page(narrow: Site) -> None:

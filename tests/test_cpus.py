@@ -28,7 +28,7 @@ def usable(tmp_path: Path) -> Groups:
     return usable
 
 
-def test_without_quota_it_is_what_the_process_may_run_on(usable: Groups) -> None:
+def test_without_a_quota_it_is_the_number_of_processors_of_the_process(usable: Groups) -> None:
     assert usable("outer/inner", inner="max 100000") == ALLOWED
 
 
@@ -36,7 +36,7 @@ def test_a_quota_is_rounded_up(usable: Groups) -> None:
     assert usable("outer/inner", inner="50000 100000") == 1
 
 
-def test_the_smallest_quota_around_holds(usable: Groups) -> None:
+def test_the_smallest_quota_of_nested_groups_applies(usable: Groups) -> None:
     assert usable("outer/inner", inner="9000000 100000", outer="100000 100000") == 1
 
 

@@ -103,7 +103,7 @@ def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(
     tmp_path: Path, count: int
 ) -> None:
     choice, path = random.Random(16), tmp_path / "f.csv"  # noqa: S311  # no secret
-    seen = {"refused by others": 0, "refused": 0, "accepted alike": 0}
+    counts = {"refused by others": 0, "refused": 0, "accepted alike": 0}
     with duckdb.connect() as connection:
         for number in range(count):
             path.write_text(broken(choice), newline="")
@@ -111,19 +111,19 @@ def test_no_broken_file_is_accepted_that_python_or_duckdb_refuses(
             details = f"{number}: {path.read_bytes()!r}\n{python}\n{duck}\n{ours}"
             if isinstance(python, str) or isinstance(duck, str):
                 assert isinstance(ours, str), details
-                seen["refused by others"] += 1
+                counts["refused by others"] += 1
             elif isinstance(ours, str):
-                seen["refused"] += 1
+                counts["refused"] += 1
                 breaks = any(set("\r\n") & set(value) for row in python for value in row)
                 assert python != duck or breaks or not any(map(ours.count, STRUCTURE)), details
             elif python == duck:
-                seen["accepted alike"] += 1
+                counts["accepted alike"] += 1
                 assert ours == [_trimmed(row) for row in python], details
-    assert min(seen.values()) > count / 15, seen
+    assert min(counts.values()) > count / 15, counts
 
 
 def _trimmed(row: list[str]) -> list[str]:
-    """Space around what every record has means nothing; of further columns it is kept."""
+    """Strip the values of the six required columns; further columns keep their spaces."""
     return [*(value.strip() for value in row[:6]), *row[6:]]
 
 

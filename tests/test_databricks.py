@@ -189,7 +189,11 @@ MENDED: list[Any] = [
     ("FetchResults", "reset", {"links": False}),
     ("file", "reset", {}),
     ("file", "cut", {}),
-    ("file", "403", {"file_rows": 1_000_000}),  # one file: of several another could come first
+    (
+        "file",
+        "403",
+        {"file_rows": 1_000_000},
+    ),  # one file, because of several files another one could come first
     ("results", "expired-link", {}),
 ]
 
@@ -228,9 +232,9 @@ def test_permanent_errors_are_not_retried(
 def test_a_warehouse_that_stays_away_is_unavailable(
     settings: Settings, warehouse_server: WarehouseServer
 ) -> None:
-    gone = warehouse_server.url.replace(warehouse_server.url.split("/")[2], "127.0.0.1:9")
+    unreachable = warehouse_server.url.replace(warehouse_server.url.split("/")[2], "127.0.0.1:9")
     with pytest.raises(WarehouseUnavailable, match=r"127\.0\.0\.1 did not respond") as away:
-        connect(gone).tables()
+        connect(unreachable).tables()
     assert away.value.transient
     assert not isinstance(away.value, WarehouseStarting)
 

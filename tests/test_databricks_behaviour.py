@@ -91,7 +91,7 @@ def test_a_page_or_half_a_file_instead_of_a_result_is_retried(
 
 
 @pytest.mark.deep  # the connector retries for many seconds
-def test_a_storage_out_of_reach_is_named_and_can_be_avoided(
+def test_an_unreachable_storage_is_named_and_can_be_avoided(
     warehouse_server: WarehouseServer, warehouse: Warehouse, settings: Settings
 ) -> None:
     warehouse_server.set(storage="http://localhost:9")
@@ -102,7 +102,7 @@ def test_a_storage_out_of_reach_is_named_and_can_be_avoided(
     assert total(connect(warehouse_server.url)) == ROWS
 
 
-def test_an_ip_access_list_is_told_apart_from_wrong_credentials(
+def test_an_ip_access_list_is_distinguished_from_wrong_credentials(
     warehouse_server: WarehouseServer, warehouse: Warehouse
 ) -> None:
     reason = "Source IP address: 10.0.0.7 is blocked by Databricks IP ACL for workspace: 42"
@@ -122,7 +122,7 @@ def test_an_ip_access_list_is_told_apart_from_wrong_credentials(
         pytest.param("TABLE", f"MATERIALIZED_VIEW_{NO_HISTORY}", marks=pytest.mark.deep),
     ],
 )
-def test_a_source_without_versions_is_refused_or_copied_once_by_declaration(
+def test_a_source_without_versions_is_refused_unless_it_is_declared_unpinned(
     warehouse_server: WarehouseServer, warehouse: Warehouse, create: str, error: str
 ) -> None:
     name = f"latest_{len(error)}"
@@ -208,8 +208,8 @@ def test_names_with_spaces_and_reserved_words_in_other_schemas_are_read(
         rows = pa.Table.from_batches(source.batches(["group", "the name"], ["-group"]))
         assert rows.to_pylist() == [{"group": 1, "the name": "x"}]
         assert source.figures(source.schema, source.schema.names)["rows"] == "1"
-        wanted = pa.schema([("Group", pa.int32()), ("the_name", pa.string())])
-        assert columns.check(wanted, source.schema, "order").names == ["group", "the name"]
+        declared = pa.schema([("Group", pa.int32()), ("the_name", pa.string())])
+        assert columns.check(declared, source.schema, "order").names == ["group", "the name"]
         model = inspection.model(path, source)
     assert 'db_table = "order"' in model
     assert f'source="{path}"' in model

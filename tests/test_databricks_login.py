@@ -89,7 +89,9 @@ def test_the_login_uses_the_proxy_that_the_connector_uses(
     assert {target.partition(":")[0] for target in targets} == {"localhost"}
 
 
-def test_what_is_not_a_token_is_recognized(secure: WarehouseServer, settings: Settings) -> None:
+def test_a_login_without_a_token_is_refused_with_the_reason(
+    secure: WarehouseServer, settings: Settings
+) -> None:
     settings.DATABRICKS_CLIENT_ID, settings.DATABRICKS_CLIENT_SECRET = CLIENT, SECRET
     secure.fault("token", "page")
     with pytest.raises(WarehouseUnavailable, match="a page instead of a token"):

@@ -82,8 +82,8 @@ def test_scheduled_minutes_agree_with_those_of_the_department_of_transportation(
         crsDepTime % 2400 AS sched_dep_time, crsArrTime % 2400 AS sched_arr_time,
         origin, destination AS dest"""
     week = "Flight_Date BETWEEN '2008-03-05' AND '2008-03-11' AND crsElapsedTime > 0"
-    known = "origin != 'PFN' AND destination != 'PFN'"  # closed: no time zone
-    flights = duckdb.read_parquet(str(national_data.FILE)).filter(f"{week} AND {known}")
+    with_time_zone = "origin !=  'PFN' AND destination != 'PFN'"  # closed: no time zone
+    flights = duckdb.read_parquet(str(national_data.FILE)).filter(f"{week} AND {with_time_zone}")
     national = flights.project(columns).to_arrow_table()
     pairs = zip(
         schedule.minutes(national).to_pylist(), national["crsElapsedTime"].to_pylist(), strict=True

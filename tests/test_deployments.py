@@ -31,9 +31,7 @@ def newer(fresh: Platform, tmp_path: Path) -> Platform:
     return Platform(fresh.env, code)
 
 
-def test_old_and_new_code_read_every_version_whoever_made_it(
-    fresh: Platform, newer: Platform
-) -> None:
+def test_old_and_new_code_read_the_versions_of_both(fresh: Platform, newer: Platform) -> None:
     fresh.ingest(FLIGHTS)
     fresh.manage("transfer", "delays_by_day")
     newer.manage("setup")

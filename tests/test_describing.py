@@ -25,8 +25,8 @@ def test_a_table_describes_itself_as_the_list_does(site: Site, table: str) -> No
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.db_table)
 def test_every_number_has_a_unit(table: type[MirroredTable]) -> None:
     numbers = (models.IntegerField, models.FloatField, models.DecimalField)
-    named = {field.name for field in table.columns() if isinstance(field, numbers)}
-    assert set(table.mirror.units) == named
+    numeric = {field.name for field in table.columns() if isinstance(field, numbers)}
+    assert set(table.mirror.units) == numeric
 
 
 def test_a_table_says_its_columns_limits_and_where_it_is_from(site: Site) -> None:
@@ -39,9 +39,9 @@ def test_a_table_says_its_columns_limits_and_where_it_is_from(site: Site) -> Non
     assert body["limits"] == {"default_limit": 1000, "max_limit": 10000, "timeout": 5.0}
     assert body["key"] == []
     assert body["order"] == "Flight_Date,Airline_Name,Origin_City,Destination_City"
-    made = Transfer.objects.get(pk=body["transfer"])
-    assert (made.table, str(made.version)) == ("flight_delay_data", "flight_delay_data/1")
-    assert body["source_version"] == made.source_version
+    transfer = Transfer.objects.get(pk=body["transfer"])
+    assert (transfer.table, str(transfer.version)) == ("flight_delay_data", "flight_delay_data/1")
+    assert body["source_version"] == transfer.source_version
 
 
 def test_a_table_goes_stale_and_says_so_at_once(demo: Platform, site: Site) -> None:

@@ -156,7 +156,7 @@ def check_rows(
 ) -> None:
     query = data.draw(generated_queries(words))
     names = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=4, unique=True))
-    # A text's order is its collation's: rows are sorted by other columns.
+    # The order of texts depends on each server's collation, so sort by other columns.
     keys = data.draw(st.lists(st.sampled_from(["Flight_Date", *NUMBERS]), max_size=2, unique=True))
     signs = [data.draw(st.sampled_from(["", "-"])) for _ in keys]
     places = [data.draw(st.sampled_from(["", "__nulls_first", "__nulls_last"])) for _ in keys]
@@ -171,7 +171,7 @@ def check_rows(
         f"{key} {'DESC' if sign else 'ASC'} NULLS {'FIRST' if 'first' in place else 'LAST'}"
         for sign, key, place in zip(signs, keys, places, strict=True)
     ]
-    # Rows that are equal so far follow each other as the last column asked for runs.
+    # Rows with equal keys are sorted by id, in the direction of the last key.
     last = f"id {'DESC' if signs and signs[-1] else 'ASC'}"
     expected = flights.execute(
         f"SELECT {', '.join(names)} FROM {TABLE} WHERE {query.where}"
@@ -255,7 +255,7 @@ THOUSANDS = settings(QUICK, max_examples=3_000)
 @pytest.mark.parametrize("check", [check_rows, check_groups])
 @QUICK
 @given(data=st.data())
-def test_random_queries(
+def test_random_queries_return_the_rows_that_duckdb_returns(
     site: Site,
     flights: duckdb.DuckDBPyConnection,
     words: list[str],
@@ -268,7 +268,7 @@ def test_random_queries(
 @pytest.mark.deep
 @THOUSANDS
 @given(data=st.data())
-def test_thousands_of_random_queries(
+def test_thousands_of_random_queries_return_the_rows_that_duckdb_returns(
     site: Site, flights: duckdb.DuckDBPyConnection, words: list[str], data: st.DataObject
 ) -> None:
     data.draw(st.sampled_from([check_rows, check_groups]))(site, flights, data, words)

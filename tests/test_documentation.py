@@ -1,4 +1,4 @@
-"""The documentation is true: curl lines work, links lead somewhere, and named code exists."""
+"""The documentation is right: curl lines work, links have targets, and the named code exists."""
 
 import ast
 import re

@@ -51,7 +51,7 @@ def stored(platform: Platform, month: str) -> list[dict[str, Any]]:
 
 
 def refused(platform: Platform, *arguments: str) -> str:
-    """What a command says that fails without a traceback."""
+    """The message of a command that must fail, without a traceback."""
     done = platform.attempt("download", *arguments)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr

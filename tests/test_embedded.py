@@ -120,7 +120,10 @@ def parent(pid: int) -> int:
 def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # the second while it is read
+    except (
+        FileNotFoundError,
+        ProcessLookupError,
+    ):  # ProcessLookupError if it ends while it is read
         return False
 
 
@@ -236,7 +239,9 @@ def test_a_folder_left_by_a_killed_first_start_is_made_anew(tmp_path: Path) -> N
 
 
 @pytest.mark.deep
-def test_a_pid_file_that_names_an_unrelated_process_hinders_nobody(tmp_path: Path) -> None:
+def test_a_stale_pid_file_of_an_unrelated_process_does_not_prevent_the_start(
+    tmp_path: Path,
+) -> None:
     with client(tmp_path) as first:
         pids = [*first.pids(), first.supervisor()]
     assert gone(pids)
@@ -352,7 +357,7 @@ def test_a_secret_is_the_same_for_processes_that_make_it_at_once(tmp_path: Path)
         )
         for _ in range(4)
     ]
-    time.sleep(0.5)  # until all of them wait for the word
+    time.sleep(0.5)  # until all of them wait for the signal to start
     for process in processes:
         assert process.stdin
         process.stdin.write("\n")

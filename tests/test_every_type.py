@@ -211,7 +211,7 @@ def test_no_aggregate_fails_or_gives_infinity(
     assert not re.search(rb"nan|infinity", body.lower())
 
 
-def test_files_hold_every_type_as_it_is(published: None) -> None:
+def test_files_contain_the_exact_values_of_every_type(published: None) -> None:
     """Except NaN and infinity, which queries treat as null."""
     rows = table_of(TYPES).cast(columns.schema(EveryType)).sort_by("n").to_pylist()
     expected = [{name: _finite(value) for name, value in row.items()} for row in rows]
@@ -222,7 +222,7 @@ def test_files_hold_every_type_as_it_is(published: None) -> None:
         assert repr(read.to_pylist()) == repr(expected)
     lines = [json.loads(line) for line in ask("format=ndjson").decode().splitlines()]
     shown = json.loads(ask(""))["results"]
-    times = {"instant", "local"}  # the one spells 0 seconds and the zone as the other does not
+    times = {"instant", "local"}  # the formats write 0 seconds and the zone differently
     for line, row in zip(lines, shown, strict=True):
         assert {n: v for n, v in line.items() if n not in times} == {
             n: v for n, v in row.items() if n not in times

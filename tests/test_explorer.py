@@ -57,8 +57,8 @@ def test_show_keeps_parameters_without_a_form_control(site: Site) -> None:
     assert '<option value="-avg_Arrival_Delay_Minutes">' in page
     form = "&".join(f"{name}={quote(value)}" for name, value in hidden_fields.items())
     columns = "column=Airline_Name&column=count&column=avg_Arrival_Delay_Minutes"
-    shown = body(site, f"/explorer?{form}&{columns}&order_by=-count&limit=25")
-    params = dict(parse_qsl(urlsplit(api(shown)).query))
+    page = body(site, f"/explorer?{form}&{columns}&order_by=-count&limit=25")
+    params = dict(parse_qsl(urlsplit(api(page)).query))
     assert params == {
         "group_by": "Airline_Name",
         "aggregate": "count,avg:Arrival_Delay_Minutes",
@@ -68,7 +68,7 @@ def test_show_keeps_parameters_without_a_form_control(site: Site) -> None:
         "order_by": "-count",
         "limit": "25",
     }
-    assert "avg Arrival Delay Minutes" in shown
+    assert "avg Arrival Delay Minutes" in page
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_groups_of_a_number_are_drawn_and_one_group_has_nothing_to_draw_by(site:
 def test_facets_are_shown_and_lead_to_their_rows(site: Site) -> None:
     page = body(site, f"{FLIGHTS}&{DELTA}&facets=Origin_City,Airline_Name&limit=10")
     counted = site.get(api(page)).json()["facets"]
-    (shown,) = re.findall(r'<section class="facets".*?</section>', page, re.S)
-    matches = re.findall(r'<li><a href="([^"]+)"[^>]*>(.*?)</a> <span>([\d,]+)</span>', shown)
+    (section,) = re.findall(r'<section class="facets".*?</section>', page, re.S)
+    matches = re.findall(r'<li><a href="([^"]+)"[^>]*>(.*?)</a> <span>([\d,]+)</span>', section)
     assert [(unescape(text), int(rows.replace(",", ""))) for _, text, rows in matches] == [
         (value["value"], value["rows"]) for values in counted.values() for value in values
     ]
@@ -168,11 +168,11 @@ def test_files_of_a_view_with_facets_are_of_all_its_rows(site: Site) -> None:
         ("/explorer?table=airlines&Airline_Code__in=B6,DL,AA", "3 of 16 airlines, 19 %"),
     ],
 )
-def test_the_number_of_matching_rows_is_said_in_words(site: Site, path: str, says: str) -> None:
+def test_the_number_of_matching_rows_is_stated_in_words(site: Site, path: str, says: str) -> None:
     assert says in text(body(site, path))
 
 
-def test_what_takes_long_to_count_is_counted_after_the_first_rows(site: Site) -> None:
+def test_a_slow_count_runs_after_the_first_rows_are_shown(site: Site) -> None:
     slow = f"{FLIGHTS}&Tail_Number__icontains=n1&facets=Airline_Code&limit=10"
     page = body(site, slow)
     assert "More than 10 of 336,776 flights" in text(page)
@@ -373,8 +373,8 @@ def test_a_chart_fits_its_columns_and_states_the_flights(
     first, second, *_ = csv.reader(page.splitlines())
     assert first[: len(heads)] == heads
     assert {*line} <= {*second}
-    shown = body(site, path)
-    assert "336,776 flights. US Bureau of Transportation Statistics; flight_delay_data" in shown
+    page = body(site, path)
+    assert "336,776 flights. US Bureau of Transportation Statistics; flight_delay_data" in page
     assert site.get(f"{path}&figure=chart&format=png").body.startswith(b"\x89PNG")
 
 

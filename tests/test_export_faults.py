@@ -23,7 +23,7 @@ LOST_AFTER = 3  # seconds
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A published table, whose exports are given up after some seconds without a heartbeat."""
+    """A published table, whose exports are queued again after LOST_AFTER without a heartbeat."""
     with own_platform(AIRSENSE_HOME=str(tmp_path_factory.mktemp("home"))) as own:
         own.ingest(FLIGHTS)
         own.manage("transfer", TABLE)
@@ -140,7 +140,7 @@ def test_an_export_states_its_progress(platform: Platform, site: Site, export_fo
 def test_deleting_an_export_stops_its_worker(
     platform: Platform, export_folder: Path, query: str
 ) -> None:
-    """Also while PostgreSQL still sorts or counts and has returned no row."""
+    """Even while PostgreSQL still sorts or counts and has returned no row."""
     with slowly(platform, pause=0.3), worker(platform):
         key = start(platform, query)
         until(lambda: running_copies(platform))
@@ -223,11 +223,11 @@ def test_workers_that_are_killed_at_any_moment_lose_no_export(
                 time.sleep(number * 0.1)
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            left = row(own, key)
+            before = row(own, key)
             assert len(files(export_folder)) <= 1
             time.sleep(LOST_AFTER)
             sweep(own)
-            assert row(own, key)["status"] == ("done" if left["status"] == "done" else "queued")
+            assert row(own, key)["status"] == ("done" if before["status"] == "done" else "queued")
     sweep(own)
     with worker(own):
         assert_complete(own, site, key, export_folder)

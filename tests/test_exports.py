@@ -55,7 +55,7 @@ READ: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
 
 
 def text(value: Any) -> str:
-    """A value as text, whatever type the format gives it."""
+    """A value as text: formats give it different types."""
     if isinstance(value, date):
         return value.isoformat()[:10]
     return "" if value is None else str(value)
@@ -115,7 +115,7 @@ def test_a_query_without_rows_is_a_whole_file(site: Site, format_: str) -> None:
         assert response.headers["x-airsense-rows"] == "0"
 
 
-def test_all_rows_of_a_table_are_sent_whatever_a_page_may_have(site: Site) -> None:
+def test_a_file_has_all_rows_of_a_table_without_the_limit_of_a_page(site: Site) -> None:
     response = export(site, "ndjson", "columns=Flight_Date,Airline_Name")
     assert response.body.count(b"\n") == int(response.headers["x-airsense-rows"]) == 336_776
     assert export(site, "csv", "limit=20000").body.count(b"\n") == 20_001

@@ -63,7 +63,7 @@ def ids(site: Site, **who: str) -> list[str]:
     return [export["id"] for export in listed.json()["results"]]
 
 
-def test_a_key_asks_for_an_export_watches_it_and_downloads_it(live: Site) -> None:
+def test_a_key_requests_an_export_watches_it_and_downloads_it(live: Site) -> None:
     secret, query = new_key(), own()
     created = post(live, query, X_API_Key=secret)
     assert created.status == 202, created.body

@@ -50,7 +50,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSer
 
 @pytest.fixture(scope="module")
 def platform(warehouse: WarehouseServer) -> Iterator[Platform]:
-    """A published table, whose transfers are given up after a second without a heartbeat."""
+    """A published table, whose transfers fail after two seconds without a heartbeat."""
     with own_platform() as own:
         file = own.csv(FLIGHTS)
         own = Platform({**own.env, "TRANSFER_LOST_AFTER": "2", **warehouse.env})
@@ -71,7 +71,7 @@ def slow(warehouse: WarehouseServer, at: str, sql: str = "") -> None:
     warehouse.fault(at, "slow", sql=sql, seconds=60)
 
 
-# Where a transfer is paused, and the phase that its row has then.
+# How to pause a transfer in each phase, by the name of the phase in its row.
 HOLDS: dict[str, Callable[[Platform, WarehouseServer], Any]] = {
     "reading": lambda p, w: slow(w, "ExecuteStatement", "DESCRIBE HISTORY"),
     "copying": lambda p, w: slow(w, "FetchResults"),
@@ -109,7 +109,7 @@ def test_a_killed_transfer_leaves_the_old_version_and_is_marked(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             killed = last(platform)["id"]
-            # What holds it is still there: PostgreSQL itself misses the killed process.
+            # The pause of the transfer lasts, so PostgreSQL itself must notice the killed process.
             until(lambda: not waiting(platform), seconds=10)
         until(lambda: len(seen) > 2)
         assert set(seen) == {f"{TABLE}/{before}"}
@@ -158,7 +158,7 @@ def test_a_transfer_is_cancelled_though_the_warehouse_does_not_answer(
     platform: Platform, warehouse: WarehouseServer, site: Site
 ) -> None:
     before = current(site)
-    with transferring(platform, warehouse, "reading") as process:  # it would be held for a minute
+    with transferring(platform, warehouse, "reading") as process:  # which pauses it for a minute
         assert "cancelled transfer" in platform.manage("cancel", TABLE)
         until(lambda: process.poll() is not None, seconds=10)
     assert (last(platform)["status"], current(site)) == ("cancelled", before)

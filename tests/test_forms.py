@@ -1,4 +1,4 @@
-"""The same flights give the same records, whatever form of the DOT's data they are in."""
+"""The same flights give the same records, in whichever form the DOT's data come."""
 
 import csv
 import io

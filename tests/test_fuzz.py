@@ -168,7 +168,7 @@ def test_forged_cursors_return_no_other_rows(site: Site) -> None:
 
 
 @pytest.mark.deep
-def test_many_random_queries_documents_and_cursors(site: Site) -> None:
+def test_many_random_queries_documents_and_cursors_cause_no_server_error(site: Site) -> None:
     fuzz_queries(site, 10_000)
     fuzz_groups(site, 5_000)
     fuzz_documents(site, 5_000)

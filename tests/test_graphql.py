@@ -20,7 +20,7 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table._m
 
 
 @each_table
-def test_rows_are_those_of_the_rest_of_the_api(table: type[MirroredTable], site: Site) -> None:
+def test_rows_equal_those_of_the_rest_api(table: type[MirroredTable], site: Site) -> None:
     name, columns = table._meta.db_table, [public(field) for field in table.columns()]
     last, all_of_them = columns[-1], " ".join(columns)
     query = """query ($order: String!) { %s(order_by: $order, limit: 20) {
@@ -90,7 +90,7 @@ def test_pages_follow_each_other_by_cursors_and_by_offsets(site: Site) -> None:
     assert page == {"more": True, "next": None, "rows": expected[3:5]}
 
 
-def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
+def test_groups_equal_those_of_the_rest_api(site: Site) -> None:
     query = """{ flight_delay_data_groups(
         where: {Origin_City: {exact: "Newark, NJ"}}, having: "count__gte:1000",
         order_by: "-p90_Arrival_Delay_Minutes", limit: 5
@@ -122,7 +122,7 @@ def test_groups_are_those_of_the_rest_of_the_api(site: Site) -> None:
     assert everything == {"delays_by_day_groups": {"rows": [{"count": 7}]}}
 
 
-def test_search_tables_and_facets_are_those_of_the_rest_of_the_api(site: Site) -> None:
+def test_search_tables_and_facets_equal_those_of_the_rest_api(site: Site) -> None:
     query = """{ search(q: "boston", table: "flight_delay_data", limit: 3) { query limit
         understood { text kind name detail value url flights exact others { name } }
         routes { name } close { name } tables {

@@ -126,9 +126,9 @@ def test_a_share_counts_all_rows_of_its_group(
 @pytest.mark.parametrize("nothing", ["Airline_Name=none", "Arrival_Delay_Minutes__in="])
 def test_a_percentage_of_no_rows_is_null(site: Site, nothing: str) -> None:
     name, _, value = nothing.partition("=")
-    wanted = "share:Airline_Name:x,percent:Arrival_Delay_Minutes/Departure_Delay_Minutes,"
-    wanted += "disc90:Arrival_Delay_Minutes"
-    (row,) = groups(site, FLIGHTS, aggregate=wanted, **{name: value})
+    aggregates = "share:Airline_Name:x,percent:Arrival_Delay_Minutes/Departure_Delay_Minutes,"
+    aggregates += "disc90:Arrival_Delay_Minutes"
+    (row,) = groups(site, FLIGHTS, aggregate=aggregates, **{name: value})
     assert list(row.values()) == [None, None, None]
 
 
@@ -159,8 +159,8 @@ def test_a_percentage_of_no_rows_is_null(site: Site, nothing: str) -> None:
 def test_a_share_has_every_operator_and_a_plain_name(
     site: Site, warehouse: duckdb.DuckDBPyConnection, condition: str, name: str, where: str
 ) -> None:
-    wanted = f"count, share:{condition}, max:Flight_Date"
-    (row,) = groups(site, FLIGHTS, aggregate=wanted, having=f"share_{name}__gte:0")
+    aggregates = f"count, share:{condition}, max:Flight_Date"
+    (row,) = groups(site, FLIGHTS, aggregate=aggregates, having=f"share_{name}__gte:0")
     sums = f"SELECT count(*) FILTER (WHERE {where}), count(*) FROM {FLIGHTS}"
     ((part, whole),) = warehouse.execute(sums).fetchall()
     assert row == {
@@ -174,10 +174,10 @@ def test_a_discrete_percentile_is_a_value_of_the_column(
     site: Site, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     percents = [1, 7, 28, 50, 55, 57, 90, 99]
-    wanted = ",".join(f"disc{percent}:Arrival_Delay_Minutes" for percent in percents)
+    aggregates = ",".join(f"disc{percent}:Arrival_Delay_Minutes" for percent in percents)
     for limit in ("Arrival_Delay_Minutes__lt=-55", "Arrival_Delay_Minutes__gt=500", "limit=1"):
         name, _, value = limit.partition("=")
-        (row,) = groups(site, FLIGHTS, aggregate=wanted, **{name: value})
+        (row,) = groups(site, FLIGHTS, aggregate=aggregates, **{name: value})
         where = {"lt": f"< {value}", "gt": f"> {value}"}.get(name[-2:], "IS NOT NULL")
         delays = sorted(
             delay for (delay,) in warehouse.execute(
@@ -235,14 +235,14 @@ def test_a_version_without_a_column_has_no_figures_of_it(demo: Platform) -> None
     version = versions.current(model)
     missing = ("Flight_Date", "Arrival_Delay_Minutes")
     version.columns = [name for name in version.columns if name not in missing]
-    wanted = {
+    params = {
         "group_by": "month:Flight_Date,Airline_Name",
         "aggregate": "share:Arrival_Delay_Minutes__gte:30,disc50:Arrival_Delay_Minutes,"
         "percent:Arrival_Delay_Minutes/Departure_Delay_Minutes",
         "columns": f"month_Flight_Date,{LATE},disc50_Arrival_Delay_Minutes,"
         "percent_Arrival_Delay_Minutes_of_Departure_Delay_Minutes",
     }
-    rows = Query.read(model, wanted).page(version).rows
+    rows = Query.read(model, params).page(version).rows
     assert [list(row.values()) for row in rows] == [[None, None, None, None]] * 16
 
 
@@ -383,7 +383,7 @@ def test_the_explorer_shows_the_same_groups(site: Site, expected: list[list[Any]
         ("group_by=month:Flight_Date&order_by=Flight_Date", "'Flight_Date'", "month_"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_computed_is_refused_with_what_is_allowed(
+def test_an_invalid_group_is_refused_with_the_allowed_values(
     site: Site, params: str, says: str, allowed: str
 ) -> None:
     query = urlencode(dict(pair.split("=", 1) for pair in params.split("&")))
@@ -407,7 +407,7 @@ def test_what_cannot_be_computed_is_refused_with_what_is_allowed(
         ("percentile_disc(p: 100) { Arrival_Delay_Minutes }", "unknown function"),
     ],
 )
-def test_graphql_refuses_them_too(site: Site, field: str, says: str) -> None:
+def test_graphql_refuses_invalid_groups_too(site: Site, field: str, says: str) -> None:
     assert says in refused(post(site, f"{{ flight_delay_data_groups {{ rows {{ {field} }} }} }}"))
 
 

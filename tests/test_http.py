@@ -54,7 +54,7 @@ def test_head_is_get_without_a_body(site: Site) -> None:
         head, get = site.request("HEAD", path), site.get(path)
         assert (head.status, head.body) == (200, b"")
         own = {"date", "x-request-id", "x-airsense-cache", "content-length", "transfer-encoding"}
-        own |= {"ratelimit", "ratelimit-policy"}  # the second answer can be a kept one
+        own |= {"ratelimit", "ratelimit-policy"}  # the second response can be a cached one
         assert {n: v for n, v in head.headers.items() if n not in own} == {
             n: v for n, v in get.headers.items() if n not in own
         }

@@ -27,8 +27,8 @@ def secure(demo: Platform) -> Iterator[Site]:
 def get(site: Site, path: str, **headers: str) -> http.client.HTTPResponse:
     """Send a request without following redirects."""
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request("GET", path, headers={"Host": "example.org", **named})
+    http_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET", path, headers={"Host": "example.org", **http_headers})
     response = connection.getresponse()
     response.read()
     connection.close()
@@ -94,7 +94,7 @@ def test_health_and_metrics_work_over_http_and_by_any_address(secure: Site) -> N
     assert get(secure, "/", Host="10.0.1.7:8000", **BY_HTTPS).status == 400
 
 
-def test_nginx_passes_on_that_a_proxy_before_it_was_reached_by_https(secure: Site) -> None:
+def test_nginx_keeps_the_scheme_that_a_proxy_in_front_of_it_states(secure: Site) -> None:
     with in_front_of(secure) as front:
         assert get(front, "/api/delays_by_day/", **BY_HTTPS).status == 200
         assert get(front, "/explorer", **BY_HTTPS).status == 200

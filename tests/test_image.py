@@ -1,4 +1,4 @@
-"""The image's steps in an empty folder, and each service from what they leave, without Docker."""
+"""The steps of the Dockerfile in an empty folder, and each service run from the result."""
 
 import os
 import re

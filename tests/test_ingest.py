@@ -114,7 +114,7 @@ def test_records_keep_their_values(ingest: Ingest, warehouse: Warehouse) -> None
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_records_are_kept_wherever_a_large_file_is_cut(
+def test_no_record_is_lost_where_a_large_file_is_cut(
     ingest: Ingest, warehouse: Warehouse, end: str
 ) -> None:
     city = "Zürich, " * 40

@@ -70,7 +70,7 @@ def scalar(value: Any, type_: pa.DataType) -> pa.Array:
     ],
     ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
 )
-def test_delays_keep_their_minutes_whatever_their_type(
+def test_delays_of_every_type_keep_their_minutes(
     ingest: Ingest, warehouse: Warehouse, minutes: pa.Array, expected: int | None
 ) -> None:
     ingest(parquet("f.parquet", Departure_Delay_Minutes=minutes))

@@ -41,7 +41,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSer
 
 @pytest.fixture
 def platform(warehouse: WarehouseServer, tmp_path: Path) -> Iterator[Platform]:
-    """Jobs are given up after two seconds without a heartbeat."""
+    """A platform whose jobs are queued again after two seconds without a heartbeat."""
     with own_platform() as own:
         slow = warehouse.schema(tmp_path.name).env
         yield Platform({**own.env, **slow, "JOB_LOST_AFTER": "2"}, log=tmp_path / "log")
@@ -75,7 +75,7 @@ def killed_in_the_middle(platform: Platform, warehouse: WarehouseServer) -> Iter
     yield stored
 
 
-def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upload(
+def test_a_job_whose_worker_was_killed_is_done_by_another_and_deletes_its_upload(
     platform: Platform, warehouse: WarehouseServer
 ) -> None:
     with killed_in_the_middle(platform, warehouse) as stored:
@@ -88,7 +88,7 @@ def test_a_job_whose_worker_was_killed_is_done_by_another_and_lets_go_of_its_upl
     assert [file.exists() for file in stored] == [False]
 
 
-def test_a_job_that_lost_its_last_attempt_fails_alerts_and_lets_go_of_its_upload(
+def test_a_job_that_lost_its_last_attempt_fails_alerts_and_deletes_its_upload(
     platform: Platform, warehouse: WarehouseServer
 ) -> None:
     platform.env["JOB_ATTEMPTS"] = "1"
@@ -154,7 +154,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def upload(size: int) -> str:
-    """The message for an upload that cannot be stored."""
+    """Upload a file that cannot be stored; return the page with the reason."""
     browser = Client()
     name = f"uploads{User.objects.count()}"
     browser.force_login(User.objects.create_superuser(name))

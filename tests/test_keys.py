@@ -187,9 +187,9 @@ def test_the_admin_shows_a_key_once_and_revokes_it(admin: Client, low: Site) -> 
     assert miss(low, secret).headers["ratelimit-policy"] == '"key";q=50;w=60'
     key = ApiKey.objects.latest("pk")
     for path in ("/admin/flights/apikey/", f"/admin/flights/apikey/{key.pk}/change/", "/admin/"):
-        shown = admin.get(path).content.decode()
-        assert secret not in shown
-        assert key.digest not in shown
+        text = admin.get(path).content.decode()
+        assert secret not in text
+        assert key.digest not in text
     chosen = {"action": "revoke", "_selected_action": [key.pk]}
     assert (
         "The selected keys are revoked."

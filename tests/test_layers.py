@@ -105,12 +105,12 @@ def _height(app: str, part: str) -> int:
 
 
 def _part(path: str) -> str:
-    """`query` of `flights/query/filters.py`, `tables` of `flights/tables.py`."""
+    """The folder or module in an app: `query` of `flights/query/filters.py`."""
     return path.removesuffix(".py").split("/")[1]
 
 
 def _imports(app: str) -> Iterator[tuple[str, str, set[str]]]:
-    """The path of a module, the top of an import in it, and the parts of an app that it names."""
+    """Yield for each import: the module's path, the imported package, and its parts in use."""
     for file in (PROJECT / app).rglob("*.py"):
         path = file.relative_to(PROJECT).as_posix()
         if "/migrations/" in path or path == f"{app}/__init__.py":
@@ -123,7 +123,7 @@ def _imports(app: str) -> Iterator[tuple[str, str, set[str]]]:
 
 
 def _module(path: str, node: ast.ImportFrom) -> str:
-    """An absolute name: `.charts` in flights/pages/views.py is `flights.pages.charts`."""
+    """The absolute name of a module: `.charts` in flights/pages/x.py is `flights.pages.charts`."""
     above = path.split("/")[: -node.level] if node.level else []
     return ".".join([*above, *filter(None, [node.module])])
 

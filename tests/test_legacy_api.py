@@ -69,7 +69,7 @@ def test_an_unreachable_part_is_reported_without_the_error(fresh: Platform) -> N
         assert row["fields"]["status"] == "failed"
 
 
-def test_a_table_is_transferred_by_those_who_may(
+def test_a_table_is_transferred_by_users_with_the_permission(
     running: tuple[Platform, Site], operator: dict[str, str]
 ) -> None:
     platform, site = running
@@ -134,7 +134,7 @@ def test_a_search_finds_texts_in_any_case_and_numbers_as_they_are_written(site: 
 
 
 @pytest.mark.parametrize("query", ["%", "_", "\\", "'", '"', "' OR 1=1 --"])
-def test_a_search_takes_every_character_as_itself(site: Site, query: str) -> None:
+def test_a_search_takes_every_character_literally(site: Site, query: str) -> None:
     response = search(site, {"query": query})
     tables = response.json().values() if response.status == 200 else []
     assert response.status == 200 or response.json()["message"] == "No matching records found."

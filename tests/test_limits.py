@@ -83,7 +83,7 @@ def test_an_address_that_the_server_itself_cannot_take_is_refused(site: Site) ->
     connection.close()
 
 
-def test_more_parameters_than_are_read_are_refused(site: Site) -> None:
+def test_too_many_parameters_are_refused(site: Site) -> None:
     response = site.get(f"{DAYS}?{'a&' * 1_500}", Accept="*/*")
     assert (response.status, response.json()["title"]) == (400, "Bad Request")
 

@@ -1,4 +1,4 @@
-"""The pipeline on a Databricks workspace, or a Spark cluster, of which a schema is disposable.
+"""The pipeline in a disposable schema of a Databricks workspace or a Spark cluster.
 
 `make test-live` runs it; docs/databricks.md says which variables it reads.
 """

@@ -92,14 +92,16 @@ def test_after_five_failures_even_the_right_password_has_to_wait(
     assert "sessionid" not in refused.cookies
 
 
-def test_nobody_is_locked_out_by_others_elsewhere(doors: Site, address: str, somebody: str) -> None:
+def test_failures_from_one_address_lock_nobody_out_elsewhere(
+    doors: Site, address: str, somebody: str
+) -> None:
     for _ in range(login_throttle.PER_NAME + 3):
         last = log_in(doors, address, somebody)
     assert last.status == 429
     opened = log_in(doors, "203.0.113.77", somebody, RIGHT)
     assert opened.status == 302
     assert "sessionid" in opened.cookies
-    assert log_in(doors, address, "admin").status == 200  # another name from there is another
+    assert log_in(doors, address, "admin").status == 200  # another name has its own limit
 
 
 def test_trying_one_password_for_many_names_is_limited(doors: Site, address: str) -> None:
@@ -132,7 +134,7 @@ def test_unknown_names_get_the_same_response(doors: Site, address: str, somebody
         ]
 
 
-def test_without_valkey_people_log_in_and_guesses_still_end(
+def test_without_valkey_people_log_in_and_guesses_are_still_limited(
     demo: Platform, tmp_path: Path, address: str, somebody: str
 ) -> None:
     queue = f"redis+socket://{tmp_path}/valkey.sock?virtual_host=0"

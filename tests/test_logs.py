@@ -75,9 +75,9 @@ def test_the_line_of_a_request_says_what_it_was_and_how_it_was_answered(
     for request_id in ("first", "second"):
         site.get(QUERY, X_Request_ID=request_id)
     (miss,), (hit,) = of_request(log, "first"), of_request(log, "second")
-    known = {"method": "GET", "route": "/api/delays_by_day/", "status": 200}
+    fields = {"method": "GET", "route": "/api/delays_by_day/", "status": 200}
     assert miss["table"] == "delays_by_day"
-    assert known.items() <= miss.items()
+    assert fields.items() <= miss.items()
     assert (miss["cache"], hit["cache"]) == ("miss", "hit")
     assert re.fullmatch(r"delays_by_day/\d+", miss["version"])
     assert 0 < hit["duration"] < miss["duration"] < 30
@@ -223,8 +223,8 @@ def test_lines_go_to_cloudwatch(demo: Platform) -> None:
 
 
 def cloud_lines(client: Any, request_id: str) -> Lines:
-    found = client.filter_log_events(logGroupName="airsense")["events"]
-    events = [json.loads(event["message"]) for event in found]
+    response = client.filter_log_events(logGroupName="airsense")
+    events = [json.loads(event["message"]) for event in response["events"]]
     return [event for event in events if event.get("request_id") == request_id]
 
 

@@ -181,7 +181,7 @@ def test_codes_are_named_by_lookup_files(ingest: Ingest, warehouse: Warehouse) -
     assert "Warning: f.csv: 2 records with unknown airport codes: QQQ (2)." in report
 
 
-def test_years_that_cannot_be_are_a_part_of_the_name(ingest: Ingest, warehouse: Warehouse) -> None:
+def test_impossible_years_are_a_part_of_the_name(ingest: Ingest, warehouse: Warehouse) -> None:
     Path("carriers.csv").write_text(
         'Code,Description\nWN,"Old (0000 - 2007)"\nQQ,"New (١٩٩٠ - )"\n', encoding="utf-8"
     )

@@ -45,8 +45,8 @@ def call(site: Site, tool: str, mode: str = "auto", **arguments: Any) -> Any:
 
 
 def post(site: Site, body: bytes, **headers: str) -> Any:
-    named = {"Content_Type": "application/json", "Accept": ACCEPT, **headers}
-    return site.request("POST", "/mcp", body, **named)
+    all_headers = {"Content_Type": "application/json", "Accept": ACCEPT, **headers}
+    return site.request("POST", "/mcp", body, **all_headers)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -146,7 +146,9 @@ def named(expression: str) -> set[str]:
     return set(re.findall(r"\b(airsense_\w+|up)\b", expression))
 
 
-def test_what_a_killed_server_left_in_memory_is_removed_by_the_next_one(own: Platform) -> None:
+def test_the_next_server_removes_the_metrics_that_a_killed_one_left_in_memory(
+    own: Platform,
+) -> None:
     with own.running("serve", f"--port={free_port()}", "--processes=1") as server:
         until(lambda: _folders_of(server.pid), 60)
         (left,) = _folders_of(server.pid)

@@ -65,7 +65,7 @@ def cities(site: Site, query: str) -> list[str]:
     return [row["City"] for row in response.json()["results"]]
 
 
-def test_every_format_shows_no_value(site: Site) -> None:
+def test_every_format_has_nan_and_infinity_as_missing_values(site: Site) -> None:
     path = f"{AIRLINES}?columns=Airline_Name,Avg_Arrival_Delay&format="
     pages = site.get(f"{path}json").json()["results"]
     assert {row["Airline_Name"]: row["Avg_Arrival_Delay"] for row in pages} == MINUTES
@@ -88,7 +88,9 @@ def test_every_format_shows_no_value(site: Site) -> None:
         assert f">{text}<" not in body
 
 
-def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> None:
+def test_nan_and_infinity_are_missing_values_even_in_a_column_that_is_never_empty(
+    site: Site,
+) -> None:
     query = f"{CITIES}?columns=City,Total_Avg_Delay&order_by=City&format="
     rows = site.get(f"{query}json").json()["results"]
     assert [row["Total_Avg_Delay"] for row in rows] == [None, None, rows[2]["Total_Avg_Delay"]]
@@ -118,13 +120,13 @@ def test_a_column_that_is_never_empty_is_read_in_the_same_way(site: Site) -> Non
          {"Alpha", "Beta", "Gamma", "Delta", "Fox"}),
     ],
 )  # fmt: skip
-def test_filters_treat_it_as_null(site: Site, query: str, matches: set[str]) -> None:
+def test_filters_treat_nan_and_infinity_as_null(site: Site, query: str, matches: set[str]) -> None:
     assert set(names(site, query)) == matches
     counted = site.get(f"{AIRLINES}?limit=1&count=exact&{query}")
     assert int(counted.headers["x-airsense-count"]) == len(matches)
 
 
-def test_it_sorts_with_the_empty_values_by_offset_and_by_cursor(site: Site) -> None:
+def test_nan_and_infinity_sort_with_the_empty_values_by_offset_and_by_cursor(site: Site) -> None:
     empty = {"Beta", "Gamma", "Delta", "Fox"}
     for order, first in (
         ("Avg_Arrival_Delay", ["Echo", "Alpha"]),
@@ -143,7 +145,7 @@ def test_it_sorts_with_the_empty_values_by_offset_and_by_cursor(site: Site) -> N
         assert walked == whole
 
 
-def test_aggregates_ignore_it(site: Site) -> None:
+def test_aggregates_ignore_nan_and_infinity(site: Site) -> None:
     aggregates = ",".join(
         f"{function}:Avg_Arrival_Delay"
         for function in ("count", "count_distinct", "min", "max", "sum", "avg", "median")
@@ -155,30 +157,30 @@ def test_aggregates_ignore_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize("word", ["nan", "infinity", "inf"])
-def test_search_does_not_find_it(site: Site, word: str) -> None:
+def test_search_does_not_find_nan_or_infinity(site: Site, word: str) -> None:
     (table,) = site.get(f"/api/search?q={word}&table=airline_performance").json()["tables"]
     assert table["values"] == table["rows"] == []
 
 
-def test_search_shows_rows_that_have_it_and_its_links_work(site: Site) -> None:
+def test_search_shows_rows_with_nan_or_infinity_and_its_links_work(site: Site) -> None:
     (table,) = site.get("/api/search?q=beta&table=airline_performance").json()["tables"]
     assert table["rows"] == [["Beta", 1.0, None, 20]]
     for value in table["values"]:
         assert site.get(value["url"]).status == 200
 
 
-def test_filters_do_not_accept_it_as_a_value(site: Site) -> None:
+def test_filters_do_not_accept_nan_or_infinity_as_a_value(site: Site) -> None:
     for value in ("NaN", "inf", "-Infinity", "1e999"):
         assert site.get(f"{AIRLINES}?Avg_Arrival_Delay={quote(value)}").status == 400
 
 
-def test_a_chart_leaves_it_out(site: Site) -> None:
+def test_a_chart_leaves_nan_and_infinity_out(site: Site) -> None:
     page = site.get("/explorer?table=airline_performance&view=chart").body.decode()
     values = set(re.findall(r'data-value="(\w+): ([^"]+)"', page))
     assert {("Alpha", "1.50 minutes, 10 flights"), ("Beta", "no value, 20 flights")} <= values
 
 
-def test_the_copy_keeps_what_its_source_has(published: Platform) -> None:
+def test_the_copy_keeps_the_nan_and_infinity_of_its_source(published: Platform) -> None:
     code = (
         "from django.db import connection as c; k = c.cursor();"
         "k.execute('SELECT \"Avg_Arrival_Delay\"::text FROM airline_performance ORDER BY 1');"
@@ -189,7 +191,7 @@ def test_the_copy_keeps_what_its_source_has(published: Platform) -> None:
         assert text in output
 
 
-def test_a_version_records_which_columns_contain_it(published: Platform) -> None:
+def test_a_version_records_which_columns_contain_nan_or_infinity(published: Platform) -> None:
     output = published.python(
         "from flights.models import TableVersion as T;"
         "print({v.table: v.not_finite for v in T.objects.all()})"

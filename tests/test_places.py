@@ -95,7 +95,7 @@ def test_a_page_has_a_description_and_a_picture_to_share(site: Site, path: str) 
 
 
 @pytest.mark.parametrize("path", MISSING)
-def test_what_does_not_exist_is_404_and_close_things_are_suggested(site: Site, path: str) -> None:
+def test_an_unknown_page_is_404_and_suggests_similar_ones(site: Site, path: str) -> None:
     message, suggestion = MISSING[path]
     response = site.get(path, Accept="text/html")
     assert response.status == 404
@@ -143,7 +143,7 @@ def test_a_route_counts_exactly_the_flights_that_are_chosen(site: Site) -> None:
     assert 'name="robots" content="noindex"' in body
 
 
-def test_few_flights_are_said_to_be_few(site: Site) -> None:
+def test_a_page_says_so_if_it_has_few_flights(site: Site) -> None:
     assert "Only 64 flights: below 100" in _body(site, "/routes/JFK-MCO/?month=7&weekday=Friday")
     assert "below 100" not in _body(site, "/routes/JFK-MCO/")
     assert "below 100" not in _body(site, "/routes/JFK-MCO/?airline=HA")  # no flight at all
@@ -205,7 +205,7 @@ def test_airlines_are_compared_on_the_routes_that_both_fly(site: Site) -> None:
     assert expected in response
 
 
-def test_of_equal_percentages_that_of_more_flights_ranks_first(site: Site) -> None:
+def test_of_two_equal_percentages_the_one_with_more_flights_ranks_first(site: Site) -> None:
     days = site.get("/api/performance_by_date/?limit=500").json()["results"]
     share, flights = "On_Time_Percent", "Scheduled_Flights"
     assert len({day[share] for day in days}) < len(days)

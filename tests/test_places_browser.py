@@ -38,7 +38,7 @@ def test_a_page_about_a_thing_is_accessible_in_every_look(
     assert_accessible(page, looks)
 
 
-def test_from_the_airports_to_a_flight_by_links(page: Page) -> None:
+def test_links_lead_from_the_airports_to_a_flight(page: Page) -> None:
     page.goto("/airports/?direction=departing")
     page.get_by_role("cell").get_by_role("link", name="New York (JFK)").click()
     page.get_by_role("cell").get_by_role("link", name="JFK–MCO").click()  # noqa: RUF001

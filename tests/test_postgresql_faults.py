@@ -32,7 +32,7 @@ from tests.platform import Platform, until
 from tests.warehouse.running import WarehouseServer, running
 
 DISK = 24 << 20  # bytes
-CROWD = 20_000  # rows, which take 40 % of them
+CROWD = 20_000  # rows, which take 40 % of the disk
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ def test_a_step_that_fails_alerts_and_leaves_the_published_tables_as_they_were(
     assert flights(platform) == [("2024-01", 3), ("2024-02", 3)]
 
 
-def test_a_release_that_is_downloaded_during_the_job_is_not_said_to_be_published(
+def test_a_release_that_is_downloaded_during_the_job_is_not_reported_as_published(
     platform: Platform, dot: DotServer
 ) -> None:
     dot.publish(2024, 1)
@@ -197,19 +197,19 @@ def test_a_terminal_shows_bars_with_amount_and_rate_of_each_step(
     dot.held.clear()
     watched = Platform({**platform.env, "FORCE_COLOR": "1", "COLUMNS": "200"}, log=platform.log)
 
-    def shown(pattern: str) -> bool:
+    def is_displayed(pattern: str) -> bool:
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", platform.log.read_text())
         return bool(re.search(pattern, plain))
 
     with watched.running("download", "--publish", "2024-01") as process:
-        until(lambda: shown(r"download 2024-01 +\S+ 0\.\d of 0\.\d MiB"), seconds=60)
+        until(lambda: is_displayed(r"download 2024-01 +\S+ 0\.\d of 0\.\d MiB"), seconds=60)
         running = jobs(platform)[0]["progress"]
         assert (running["name"], running["unit"]) == ("download 2024-01", "MiB")
         assert 0 < running["done"] < running["total"]
         dot.held.set()
         assert process.wait(90) == 0
-    assert shown(r"transfer flight_delay_data +\S+ 20,000 of 20,000 rows")
-    assert shown(r"transfer \w+ .* rows/s +\d:\d\d:\d\d")
+    assert is_displayed(r"transfer flight_delay_data +\S+ 20,000 of 20,000 rows")
+    assert is_displayed(r"transfer \w+ .* rows/s +\d:\d\d:\d\d")
     assert jobs(platform)[0]["progress"] is None
 
 

@@ -42,7 +42,7 @@ def test_a_value_may_hold_a_comma(site: Site) -> None:
 @pytest.mark.parametrize(
     "condition", ["&Total_Flights__gte=50000", "&where=total_flights__GTE:50000"]
 )
-def test_operators_work_in_both_spellings_whatever_the_case(site: Site, condition: str) -> None:
+def test_operators_work_in_both_spellings_and_in_any_case(site: Site, condition: str) -> None:
     rows = site.get(f"{DYNAMIC}airline_performance{condition}").json()
     assert rows
     assert all(row["Total_Flights"] >= 50000 for row in rows)

@@ -41,7 +41,7 @@ def primary() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def writer(primary: Server) -> Iterator[Platform]:
-    """A platform whose web servers are of other platforms, which read replicas."""
+    """The platform that publishes; the web servers of other platforms read its replicas."""
     with platform_of(primary) as own:
         own.env["VERSIONS_KEPT"] = "1"
         publish(own)
@@ -51,14 +51,14 @@ def writer(primary: Server) -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def replica(primary: Server, writer: Platform) -> Iterator[Standby]:
-    """It ends queries that are in the way of a change at once."""
+    """A replica that at once cancels queries which conflict with a change."""
     at_once = {"max_standby_streaming_delay": "0", "hot_standby_feedback": "on"}
     with standby.standby(primary, "replica", **at_once) as own:
         yield own
 
 
 def publish(writer: Platform, records: int = FEW) -> int:
-    """Publish the next version, and drop the one before; returns its number."""
+    """Publish the next version, which drops the previous one; return its number."""
     number = len(days) + 1
     rows = expected_tables.records(number, records)
     writer.ingest(expected_tables.as_csv(rows).rstrip())
@@ -67,9 +67,8 @@ def publish(writer: Platform, records: int = FEW) -> int:
     return number
 
 
-days: dict[
-    int, bytes
-] = {}  # the rows of delays_by_day of each version, as plain Python computes them
+# The rows of delays_by_day of each version, as plain Python computes them.
+days: dict[int, bytes] = {}
 
 
 def reading(writer: Platform, *ports: int) -> Platform:
@@ -125,7 +124,7 @@ def test_a_lagging_replica_answers_with_its_own_version_on_every_surface(
 def test_each_response_of_replicas_in_different_states_is_of_the_version_it_names(
     primary: Server, writer: Platform, replica: Standby
 ) -> None:
-    """One address leads to both in turn, so the connections of a process reach both."""
+    """One address connects to both replicas in turn, so a process has connections to both."""
     with standby.standby(primary, "second") as second:
         connects = itertools.cycle([replica.connect, second.connect])
         with site_of(writer, lambda: next(connects)()) as site:
@@ -135,7 +134,7 @@ def test_each_response_of_replicas_in_different_states_is_of_the_version_it_name
                 assert read_everywhere(site) == {new - 1, new}
                 page = cursor_of(site, new)
                 statuses = {site.get(page, **UNCACHED).status for _ in range(12)}
-                assert statuses <= {200, 503}, "a version that is not there yet is not gone"
+                assert statuses <= {200, 503}, "a version that has not arrived yet is not 410"
                 lagging.resume()
                 until(lambda new=new: read_everywhere(site) == {new})
 

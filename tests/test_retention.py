@@ -70,7 +70,7 @@ def test_the_schedule_deletes_expired_sessions_and_logs(demo: Platform) -> None:
     assert {"airsense.tasks.forget", "airsense.tasks.note_uses_of_keys"} <= scheduled
 
 
-def test_the_schedule_deletes_users_whom_a_provider_named_and_nobody_let_in(demo: Platform) -> None:
+def test_the_schedule_deletes_old_users_of_a_provider_who_got_no_permission(demo: Platform) -> None:
     long_ago = timezone.now() - timedelta(days=31)
     people = {
         "stranger": User(date_joined=long_ago),

@@ -18,7 +18,7 @@ SOME, ALL = 1_000, 336_776  # flights of the demo
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("flights", [SOME, pytest.param(ALL, marks=pytest.mark.deep)])
-def test_it_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_processes(
+def test_run_starts_from_nothing_recovers_from_a_kill_and_stops_with_all_its_processes(
     tmp_path: Path, flights: int
 ) -> None:
     home = tmp_path / "home"

@@ -18,7 +18,7 @@ def test_the_sbom_names_every_locked_package(tmp_path: Path) -> None:
     command = ["make", "sbom", f"SBOM={file}"]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, timeout=60)
     parts = json.loads(file.read_text())["components"]
-    named = {(part["name"], part["version"], part["purl"]) for part in parts}
+    listed = {(part["name"], part["version"], part["purl"]) for part in parts}
     locked = LOCKED.findall((PROJECT / "requirements" / "base.txt").read_text())
     assert len(locked) > 50
-    assert named == {(name, version, f"pkg:pypi/{name}@{version}") for name, version in locked}
+    assert listed == {(name, version, f"pkg:pypi/{name}@{version}") for name, version in locked}

@@ -67,8 +67,8 @@ def sqlmap(url: str, folder: Path, how: list[str]) -> str:
     address, *body = url.replace('"', "%22").split(" --data=")
     target = ["-u", address, *(["--data", url.partition(" --data=")[2]] if body else [])]
     always = ["--batch", "--disable-coloring", "--ignore-code=*", "--skip-waf", "--threads=4"]
-    known = ["--dbms=PostgreSQL", f"--output-dir={folder}", *always]
-    command = [sys.executable, "-m", "sqlmap.sqlmap", *target, *known, *how]
+    options = ["--dbms=PostgreSQL", f"--output-dir={folder}", *always]
+    command = [sys.executable, "-m", "sqlmap.sqlmap", *target, *options, *how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     return done.stdout + done.stderr
 
@@ -121,7 +121,7 @@ def test_sqlmap_finds_what_can_be_injected(tmp_path: Path, technique: str) -> No
 
 @pytest.mark.deep
 @pytest.mark.parametrize("technique", "UST")  # Q, inline, needs a value that is not quoted
-def test_sqlmap_finds_it_by_every_technique(tmp_path: Path, technique: str) -> None:
+def test_sqlmap_finds_an_injection_by_every_technique(tmp_path: Path, technique: str) -> None:
     how = [*THOROUGH, f"--technique={technique}"]
     with prey() as url:
         assert FOUND in (output := sqlmap(url, tmp_path, how)), output
@@ -141,7 +141,7 @@ def test_sqlmap_finds_nothing_by_any_technique(site: Site, tmp_path: Path, name:
 def schemathesis(site: Site, folder: Path, *how: str) -> None:
     config = data_folder.PROJECT / "tests" / "schemathesis.toml"
     begin = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run"]
-    # Deterministic, so that failures repeat; a whole table as Excel takes long.
+    # Deterministic, so that failures repeat; an Excel file of a whole table takes long.
     always = ["--generation-deterministic", "--no-color", "--warnings=off", "--request-timeout=60"]
     command = [*begin, f"{site.url}/api/schema", *always, "--suppress-health-check=all", *how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1_500, cwd=folder)
@@ -169,7 +169,7 @@ def test_schemathesis_finds_nothing_as_a_user_who_may_do_everything(
     fresh.manage("transfer", "--all")
     token = fresh.token()
     with fresh.running("worker"), fresh.site() as site:
-        # The token stays right whatever else is tried with it; what is cancelled can still be seen.
+        # Two checks do not apply: the header sends the token always, and what is cancelled stays.
         how = [
             "--include-path-regex=(exports|transfer)",
             "--exclude-checks=ignored_auth,use_after_free",

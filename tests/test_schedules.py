@@ -473,7 +473,7 @@ def test_removing_a_schedule_ends_its_trouble(own: PeriodicTask) -> None:
     mine = Alert.objects.filter(subject="mine", kind="failed", ended_at=None)
     assert mine.exists()
     own.delete()
-    for _ in range(2):  # the next look meets the alert that ended the trouble
+    for _ in range(2):  # the second one finds the alert that ended the trouble
         tasks.look_at_freshness()
     assert not mine.exists()
     Alert.objects.filter(subject="mine").delete()

@@ -168,7 +168,7 @@ def test_a_date_without_flights_matches_nothing(site: Site, q: str) -> None:
     assert not any(table["values"] or table["rows"] for table in search(site, q).values())
 
 
-def test_what_is_close_is_stated_where_nothing_matches(site: Site) -> None:
+def test_close_matches_are_stated_if_nothing_matches(site: Site) -> None:
     def close(q: str) -> list[str]:
         return [thing["url"] for thing in site.get(f"/api/search?q={quote(q)}").json()["close"]]
 

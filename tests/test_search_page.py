@@ -25,7 +25,7 @@ def html(site: Site, q: str) -> str:
         *(("JFK to Orlando", "/routes/JFK-MCO/"), ("2/9/2013", "/days/2013-02-09/")),
     ],
 )
-def test_what_the_whole_text_names_comes_first(site: Site, q: str, url: str) -> None:
+def test_the_page_that_the_whole_text_names_comes_first(site: Site, q: str, url: str) -> None:
     assert f'<a class="card best" href="{url}">' in html(site, q)
 
 

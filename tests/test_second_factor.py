@@ -34,7 +34,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def operator(demo: Platform) -> User:
-    """A new user who may change something, with a whole window of codes ahead."""
+    """A new user who may change something; the throttle's window lasts a minute more at least."""
     while True:
         name = f"second{next(_numbers)}-{time.time_ns()}"
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
@@ -58,7 +58,7 @@ def log_in(user: User) -> Client:
 
 
 def next_code(user: User) -> str:
-    """A code that is right now and was not used: of this time, or of the next 30 seconds."""
+    """A valid code that was not used yet: that of the present or of the next 30 seconds."""
     device = TOTPDevice.objects.get(user=user)
     totp = TOTP(device.bin_key)
     step = max(int(time.time()) // 30, device.last_t + 1)
@@ -101,7 +101,7 @@ def test_a_password_alone_opens_nothing_once_a_second_factor_is_set_up(operator:
     assert client.get("/api/transfers/").status_code == 200
 
 
-def test_a_code_works_once_however_many_send_it_at_once(operator: User) -> None:
+def test_a_code_works_once_even_if_several_send_it_at_once(operator: User) -> None:
     enrol(log_in(operator), operator)
     code = next_code(operator)
     clients = [log_in(operator) for _ in range(4)]
@@ -217,7 +217,7 @@ class Person:
         return self.session.post(self.url + path, form, files=file, timeout=30)
 
 
-def test_required_of_everybody_who_may_change_something_and_of_nobody_else(
+def test_a_second_factor_is_required_of_everybody_who_may_change_something_and_of_nobody_else(
     strict: Site, operator: User
 ) -> None:
     person = Person(strict, operator)
@@ -225,7 +225,7 @@ def test_required_of_everybody_who_may_change_something_and_of_nobody_else(
     assert person.send("/api/transfers/").status_code in (401, 403)
     file = {"file": ("f.csv", b"x" * 200_000)}
     upload = person.send("/admin/transfers/warehousejob/ingest/", file)
-    assert upload.status_code == 413  # its body is not read
+    assert upload.status_code == 413  # the server does not read its body
     operator.groups.set([Group.objects.get(name="viewer")])
     assert person.get(LIST).url == strict.url + LIST
     operator.groups.clear()
@@ -247,14 +247,14 @@ def test_a_token_needs_no_second_factor(strict: Site, operator: User) -> None:
     assert strict.get("/api/transfers/", Authorization=f"Token {token}").status == 200
 
 
-def test_who_cannot_show_the_second_factor_can_leave(strict: Site, operator: User) -> None:
+def test_a_user_without_the_second_factor_can_log_out(strict: Site, operator: User) -> None:
     person = Person(strict, operator)
     assert person.send(PAGE, leave="1").url == f"{strict.url}/admin/login/"
     assert "sessionid" not in person.session.cookies
 
 
 @pytest.mark.deep
-def test_setting_up_a_second_factor_in_a_browser(
+def test_a_second_factor_is_set_up_in_a_browser(
     strict: Site, demo: Platform, browser: Browser
 ) -> None:
     name = f"browser{time.time_ns()}"
@@ -267,8 +267,8 @@ def test_setting_up_a_second_factor_in_a_browser(
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"**{PAGE}**")
         assert_accessible(page)
-        shown = page.locator("#secret").inner_text()
-        page.get_by_label("Code").fill(f"{TOTP(b32decode(shown)).token():06}")
+        secret = page.locator("#secret").inner_text()
+        page.get_by_label("Code").fill(f"{TOTP(b32decode(secret)).token():06}")
         page.get_by_role("button", name="Continue").click()
         expect(page.locator("#recovery-codes li")).to_have_count(second_factor.RECOVERY_CODES)
         assert_accessible(page)

@@ -1,4 +1,4 @@
-"""Sign-in by an OpenID Connect provider: who becomes whom, and which tokens are refused."""
+"""Sign-in by an OpenID Connect provider: who becomes which user, and which tokens are refused."""
 
 import itertools
 import re
@@ -47,7 +47,7 @@ def platform(demo: Platform, server: Provider) -> Iterator[Site]:
 
 @pytest.fixture
 def provider(server: Provider) -> Iterator[Provider]:
-    """The provider, through which a new person of its staff signs in."""
+    """The provider with a new person, who belongs to its group "staff"."""
     server.heal()
     server.person = {"sub": f"person-{next(_numbers)}-{time.time_ns()}", "groups": ["staff"]}
     yield server
@@ -168,7 +168,7 @@ def test_a_provider_that_does_not_answer_is_503(platform: Site, provider: Provid
     assert "does not respond" in page.text
 
 
-def test_a_code_is_useless_without_the_verifier_of_who_began(
+def test_a_code_is_useless_without_the_verifier_of_the_browser_that_began(
     platform: Site, provider: Provider
 ) -> None:
     provider.verifier = "of somebody who found the code"
@@ -195,18 +195,14 @@ def test_an_answer_counts_once_and_only_in_the_browser_that_began(
         assert browser.get(back, timeout=30).status_code == 403
 
 
-def test_what_the_provider_says_of_an_error_is_not_shown(
-    platform: Site, provider: Provider
-) -> None:
+def test_the_error_text_of_the_provider_is_not_shown(platform: Site, provider: Provider) -> None:
     path = "/admin/oidc/callback/?error=access_denied&error_description=Call+this+number"
     page = platform.get(path, Accept="text/html")
     assert page.status == 403
     assert b"Call this number" not in page.body
 
 
-def test_a_page_of_another_site_is_not_where_a_sign_in_leads(
-    platform: Site, provider: Provider
-) -> None:
+def test_a_sign_in_never_redirects_to_another_site(platform: Site, provider: Provider) -> None:
     with requests.Session() as browser:
         for target in ("https://evil.example/", "//evil.example/", "/\\evil.example/"):
             page = browser.get(f"{platform.url}{START}", params={"next": target}, timeout=30)
@@ -264,7 +260,7 @@ def test_a_wrong_setting_is_named(demo: Platform, env: dict[str, str], message: 
     assert message in done.stderr
 
 
-def test_signing_in_with_the_provider_in_a_browser(
+def test_a_person_signs_in_with_the_provider_in_a_browser(
     platform: Site, provider: Provider, browser: Browser
 ) -> None:
     with opened(browser, platform.url, trusted=provider.issuer) as page:

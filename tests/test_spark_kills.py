@@ -64,9 +64,9 @@ def rows(server: SparkServer, table: str) -> int:
 def killed(
     platform: Platform, session: Session, table: str, *command: str, after: int
 ) -> Iterator[None]:
-    """Kill a command when it has made so many tables that nothing shows yet.
+    """Kill a command when it has made `after` more versions of a table, which nothing shows yet.
 
-    It cannot finish before, because another change holds the lock of the table.
+    The command cannot finish earlier, because this test holds the lock of the table.
     """
     before = len(all_versions(session, table))
     with versions.locked(session, table), platform.running(*command) as process:
@@ -77,8 +77,8 @@ def killed(
         yield
 
 
-def a_day_later(session: Session) -> None:
-    """Make all versions two days older."""
+def make_all_two_days_older(session: Session) -> None:
+    """Rename all versions as if they were two days older."""
     current = {table: versions.current(session, table) for table in versions.tables(session)}
     for version in all_versions(session):
         session.execute(f"ALTER TABLE `{version}` RENAME TO `{older(version)}`")
@@ -106,11 +106,11 @@ def test_a_killed_ingest_changes_nothing_and_leaves_nothing_for_ever(
         platform.manage("ingest", "--append", more, seconds=SECONDS)
     assert rows(server, RAW) == 3
     assert len(all_versions(session, RAW)) >= 5
-    a_day_later(session)
+    make_all_two_days_older(session)
     with connect(server.url).change() as change:
-        shown = {versions.current(session, table) for table in change.tables()}
-    assert all_versions(session) == shown
-    assert {file.name for file in server.tables.iterdir()} == shown
+        current = {versions.current(session, table) for table in change.tables()}
+    assert all_versions(session) == current
+    assert {file.name for file in server.tables.iterdir()} == current
 
 
 def test_readers_and_the_next_run_can_use_what_a_killed_broker_leaves(
@@ -134,9 +134,9 @@ def test_a_lock_that_a_killed_process_left_is_dropped(
     server: SparkServer, session: Session
 ) -> None:
     warehouse = connect(server.url)
-    left = datetime.now(UTC) - 2 * versions.LOCKED
+    locked_at = datetime.now(UTC) - 2 * versions.LOCKED
     session.execute(
-        f"CREATE VIEW {versions.LOCK}t COMMENT '{left:{versions.TIME}}' AS SELECT 1 AS n"
+        f"CREATE VIEW {versions.LOCK}t COMMENT '{locked_at:{versions.TIME}}' AS SELECT 1 AS n"
     )
     with warehouse.change() as change:
         change.append("t", ROW.schema, ROW.to_batches(), "1")

@@ -62,7 +62,7 @@ def is_formula(text: str) -> bool:
 
 
 @pytest.mark.parametrize("characters", [few, pytest.param(every, marks=pytest.mark.deep)])
-def test_text_is_harmless_whatever_character_precedes_the_sign(
+def test_text_is_harmless_with_any_character_before_the_sign(
     characters: Callable[[], list[str]],
 ) -> None:
     for before in ("", "\ufeff "):

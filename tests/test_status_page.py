@@ -82,7 +82,9 @@ def test_nobody_reads_users_errors_or_schedules(running: Site) -> None:
         assert not re.search("boss|secret|SELECT|example.org", body)
 
 
-def test_the_page_says_it_in_words_without_javascript(browser: Browser, running: Site) -> None:
+def test_the_status_page_says_the_state_in_words_without_javascript(
+    browser: Browser, running: Site
+) -> None:
     with opened(browser, running.url, java_script_enabled=False) as page:
         page.goto("/status")
         expect(page.get_by_role("heading", name="Status")).to_be_visible()

@@ -66,7 +66,9 @@ def test_every_operator_of_every_column_answers(table: type[MirroredTable], site
 
 
 @each_table
-def test_it_can_be_sorted_by_every_column_both_ways(table: type[MirroredTable], site: Site) -> None:
+def test_a_table_can_be_sorted_by_every_column_both_ways(
+    table: type[MirroredTable], site: Site
+) -> None:
     for name in columns.schema(table).names:
         for sign in ("", "-"):
             path = f"/api/{table._meta.db_table}/?limit=1&order_by={sign}{name}"
@@ -74,7 +76,7 @@ def test_it_can_be_sorted_by_every_column_both_ways(table: type[MirroredTable], 
 
 
 @each_table
-def test_its_sql_view_shows_the_published_version(
+def test_the_sql_view_of_a_table_shows_the_published_version(
     table: type[MirroredTable], demo: Platform, site: Site
 ) -> None:
     count = table._default_manager.using("reader").count()

@@ -46,7 +46,7 @@ def test_progress_bars_fit_the_terminal_and_cut_names_but_no_numbers(width: int)
     assert (name in line) is (width == 200)
 
 
-def test_rows_of_an_unknown_total_are_counted_without_it() -> None:
+def test_a_bar_of_an_unknown_total_shows_the_count() -> None:
     console = Console(width=80, force_terminal=True, file=io.StringIO(), color_system=None)
     with bars.display(console, "{task.description}", terminal.Amount()) as display:
         task = display.add_task("delays_by_day", total=0, phase="copying")
@@ -56,7 +56,7 @@ def test_rows_of_an_unknown_total_are_counted_without_it() -> None:
     assert "1,234 rows" in captured.get()
 
 
-def test_no_bars_are_drawn_where_nobody_watches() -> None:
+def test_no_bars_are_drawn_if_the_output_is_not_a_terminal() -> None:
     console = Console(file=io.StringIO())
     with bars.display(console, "{task.description}") as display:
         display.add_task("x", total=1)

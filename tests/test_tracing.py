@@ -148,7 +148,7 @@ def test_a_query_is_a_span_of_its_request(
     until(lambda: any(s.parent in requests for s in received.named("postgresql query")))
 
 
-def test_without_a_collector_nothing_of_it_is_loaded(demo: Platform) -> None:
+def test_without_a_collector_no_tracing_library_is_loaded(demo: Platform) -> None:
     loaded = demo.python("import sys, airsense.wsgi; print('airsense.tracing' in sys.modules)")
     assert loaded.strip() == "False"
     # redis-py imports the SDK where it is installed, so it must not be by default.

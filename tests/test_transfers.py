@@ -178,7 +178,7 @@ def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
 
-def test_a_transfer_asked_for_long_ago_is_retried_and_waits_for_others(demo: Platform) -> None:
+def test_a_transfer_requested_long_ago_is_retried_and_waits_for_others(demo: Platform) -> None:
     def away(rows: list[Row]) -> list[Row]:
         raise WarehouseBusy("The warehouse does not answer.")
 
@@ -249,7 +249,7 @@ def test_runs_that_take_the_same_transfers_in_another_order_do_not_deadlock(demo
     assert {t.status for t in ended} == {"unchanged"}
 
 
-def test_a_transfer_that_is_claimed_while_it_is_forced_is_not_the_one_that_is_forced(
+def test_forcing_a_transfer_that_was_just_claimed_queues_another_one(
     demo: Platform,
 ) -> None:
     def force() -> list[Transfer]:
@@ -270,7 +270,7 @@ def test_a_transfer_that_is_claimed_while_it_is_forced_is_not_the_one_that_is_fo
 
 
 def _waits(number: int) -> bool:
-    """Whether so many statements of this database wait for a lock."""
+    """Whether exactly `number` statements of this database wait for a lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
@@ -297,7 +297,7 @@ def test_a_table_has_one_transfer_at_a_time(demo: Platform) -> None:
     with pytest.raises(VerificationFailed):
         runner.run([first], Faulty(meanwhile))
     waiting = Transfer.objects.filter(asked_by="another")
-    assert {t.status for t in waiting} == {"queued"}  # of all, in one query
+    assert {t.status for t in waiting} == {"queued"}  # those of all tables
     runner.run(waiting)
     assert not Transfer.objects.filter(status__in=Transfer.ACTIVE).exists()
 
@@ -341,7 +341,7 @@ def test_a_version_can_be_rolled_back_to_and_three_are_kept(fresh: Platform) -> 
             "Available versions: 2, 1; 1 is current"
             in fresh.attempt("rollback", "delays_by_day").stderr
         )
-        # What was rolled back from is not published again until the warehouse changes.
+        # The newer version is not published again until the warehouse changes.
         assert "unchanged" in fresh.manage("transfer", "delays_by_day")
         assert site.get(path).headers["x-airsense-version"] == "delays_by_day/1"
         assert "version 2, 3 rows" in fresh.manage("rollback", "delays_by_day", "2")
@@ -405,7 +405,7 @@ def test_a_transfer_names_the_schedule_that_started_it(fresh: Platform) -> None:
 
 
 def _version_of(site: Site) -> str:
-    """The version of the flights that the site answers from."""
+    """The version of the flights that the site reads."""
     return site.get("/api/flight_delay_data/?limit=1").headers["x-airsense-version"]
 
 

@@ -496,7 +496,7 @@ def test_a_comment_of_several_lines_is_one_line_in_the_model(
 def printed(module: str) -> type[MirroredTable]:
     """Execute a printed module and return its class."""
     namespace: dict[str, Any] = {"__name__": "flights.printed"}
-    exec(compile(module, "printed", "exec"), namespace)  # noqa: S102  # it is what is tested
+    exec(compile(module, "printed", "exec"), namespace)  # noqa: S102  # the test is about this code
     assert all(len(line) <= 100 for line in module.splitlines())
     return next(
         value

@@ -21,7 +21,6 @@ from benchmarks.hosts.machines import NAMES, PORT, Machines
 from tests.platform import until
 
 RATE, RECORDS = 40.0, 500  # requests a second; records of each version
-FIRST = 1  # the number of which the first version is made
 RECOVERY = 60.0  # seconds to wait until a version is published after a fault
 
 
@@ -37,7 +36,7 @@ def killed(name: str) -> Fault:
 
 
 def unplugged(name: str) -> Fault:
-    """Take a host off the network: to the others it is silent, as one without power."""
+    """Take a host off the network; to the others it looks like a machine without power."""
     return Fault(
         f"{name} silent", lambda m: m.hosts[name].unplug(), lambda m: m.hosts[name].plug_in()
     )
@@ -51,7 +50,7 @@ def cut(one: str, other: str) -> Fault:
     )
 
 
-# The hosts that talk to each other; web2 and worker2 do as web1 and worker1.
+# Pairs of hosts that talk to each other; web2 and worker2 talk to the same hosts as their twins.
 PAIRS = (
     *(("balancer", "web1"), ("web1", "replica"), ("web1", "primary"), ("web1", "valkey")),
     *(("web1", "warehouse"), ("worker1", "primary"), ("worker1", "replica")),
@@ -70,7 +69,7 @@ FAULTS = (
 def main() -> None:
     parser = argparse.ArgumentParser("make bench-hosts", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="duration of each fault")
-    parser.add_argument("--only", nargs="*", help="words of the names of faults to try")
+    parser.add_argument("--only", nargs="*", help="faults with one of these words in the name")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and remove the hosts
     faults = [f for f in FAULTS if not options.only or any(w in f.name for w in options.only)]
@@ -88,13 +87,13 @@ def main() -> None:
 def run(machines: Machines, faults: list[Fault], seconds: float) -> Iterator[outcome.Outcome]:
     machines.create()
     start_load(machines)
-    assert (rest := _pairs(machines)) <= set(map(frozenset, PAIRS)), rest
+    assert (pairs := _pairs(machines)) <= set(map(frozenset, PAIRS)), pairs
     for fault in faults:
         yield _try(machines, fault, seconds)
 
 
 def _pairs(machines: Machines) -> set[frozenset[str]]:
-    """The pairs of hosts between which there are connections, without the clients'."""
+    """The pairs of hosts that have connections to each other, except those of the client."""
     twins = {"web2": "web1", "worker2": "worker1"}
     pairs = network.pairs(machines.hosts)
     return {frozenset(twins.get(name, name) for name in p) for p in pairs if "client" not in p}
@@ -125,7 +124,7 @@ def _try(machines: Machines, fault: Fault, seconds: float) -> outcome.Outcome:
 
 
 def _has_recovered(transfers: Path, ended: float) -> bool:
-    """Whether a version was published since, and clients had three seconds to get it."""
+    """Whether a version was published after the fault, and clients had three seconds to get it."""
     times = [t.at for t in outcome.transfers(transfers) if t.published and t.at > ended]
     return bool(times) and time.time() > times[0] + 3
 

@@ -35,7 +35,7 @@ def main(url: str, rate: float, file: TextIO) -> None:
 
 
 def request(host: str, number: int) -> list[object]:
-    """Send a request; every second one has a limit that no other has, so no cache contains it."""
+    """Send a request; every second one has its own `limit`, so no cache has the response."""
     path = f"{DAYS}&limit={10 + number // 2 % 9_990}&offset=0" if number % 2 else DAYS
     began, kind, version, digest = time.time(), "", "", ""
     client = http.client.HTTPConnection(host, timeout=TIMEOUT)

@@ -61,7 +61,7 @@ http {{
 
 
 class Machines:
-    """A whole platform on hosts; `folder` has the data of all."""
+    """A whole platform on hosts; `folder` contains the data of all of them."""
 
     def __init__(self, hosts: dict[str, Host], folder: Path) -> None:
         self.hosts, self.folder = hosts, folder
@@ -195,5 +195,5 @@ def _program(name: str) -> str:
 
 
 def _as_nobody(command: Sequence[str]) -> list[str]:
-    """PostgreSQL refuses to run as root."""
+    """The command as the user nobody, because PostgreSQL refuses to run as root."""
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 NETWORK = "10.87.0"
 SWITCH = "airsense-switch"  # the namespace of the bridge
-NOWHERE = "02:00:00:00:00:01"  # a hardware address that no host has: what is sent there is lost
+NOWHERE = "02:00:00:00:00:01"  # a hardware address that no host has: packets to it are lost
 
 
 class Host(NamedTuple):
@@ -47,7 +47,7 @@ class Host(NamedTuple):
 
 
 def cut(one: Host, other: Host) -> None:
-    """Lose everything between two hosts in silence, as a broken switch does."""
+    """Drop all packets between two hosts without an error, as a broken switch does."""
     for source, target in ((one, other), (other, one)):
         _in(source, f"neigh replace {target.address} lladdr {NOWHERE} dev eth0 nud permanent")
 
@@ -58,7 +58,7 @@ def mend(one: Host, other: Host) -> None:
 
 
 def pairs(hosts: dict[str, Host]) -> set[frozenset[str]]:
-    """The hosts between which there are connections now."""
+    """The pairs of hosts that have an open connection to each other."""
     names = {host.address: name for name, host in hosts.items()}
     return {
         frozenset((name, names[peer]))

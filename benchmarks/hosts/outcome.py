@@ -37,7 +37,7 @@ class Response(NamedTuple):
 
 class Transfer(NamedTuple):
     at: float  # time of its end
-    number: int  # of the records of which it is made
+    number: int  # N of `expected_tables.records(N, …)`, from which the version is made
     status: str
     version: str
     attempt: int
@@ -49,7 +49,7 @@ class Transfer(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A fault that began, was undone and was recovered from, with the files of its load."""
+    """A fault: the times when it began, ended and was recovered from, and the load's files."""
 
     name: str
     began: float
@@ -104,17 +104,17 @@ def _lines(file: Path) -> list[str]:
 def wrong(rows: Sequence[Response], ended: Sequence[Transfer], records: int) -> int:
     """Count responses whose rows are not those of the version that they name.
 
-    A transfer that was published while PostgreSQL did not answer the publisher is not in `ended`.
-    The rows of its version must be of some number, and always of the same.
+    `ended` lacks transfers that were published while PostgreSQL did not answer the publisher. All
+    responses of such a version must have the same rows, and those of some number.
     """
     numbers = {t.version: t.number for t in ended if t.published}
-    known = {_digest(n, records) for n in range(1, 2 + max(t.number for t in ended))}
+    of_any_number = {_digest(n, records) for n in range(1, 2 + max(t.number for t in ended))}
     digests = defaultdict[str, set[str]](set)
     good = [r for r in rows if r.kind == "200"]
     for row in good:
         digests[row.version].add(row.digest)
     expected = {
-        version: {_digest(numbers[version], records)} if version in numbers else known
+        version: {_digest(numbers[version], records)} if version in numbers else of_any_number
         for version in digests
     }
     return sum(r.digest not in expected[r.version] or len(digests[r.version]) > 1 for r in good)

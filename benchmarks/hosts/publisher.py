@@ -1,6 +1,6 @@
 """Publish versions one after the other through the queue, until it is stopped.
 
-`python -m benchmarks.hosts.publisher RECORDS FILE`: number N is made of
+`python -m benchmarks.hosts.publisher RECORDS FILE`. Number N is a version with the flights of
 `expected_tables.records(N, RECORDS)`. Appends a line to FILE for each transfer that ended:
 [time, number, status, version, attempt, error].
 """
@@ -38,7 +38,7 @@ def main(records: int, file: Path) -> None:
 
 
 def publish(number: int, records: int, file: Path) -> bool:
-    """Make the rows of a number in the warehouse, queue a transfer and wait until it has ended."""
+    """Write a number's rows to the warehouse and transfer them; return whether that succeeded."""
     from flights import tables
     from transfers import tasks
     from transfers.models import Transfer

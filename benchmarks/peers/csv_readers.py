@@ -1,4 +1,4 @@
-"""Read the flights of a CSV file by one reader; print the rows, and the seconds and CPU seconds.
+"""Read a CSV file by one reader; print the number of rows, the seconds and the CPU seconds.
 
 python -m benchmarks.peers.csv_readers READER FILE COLUMN...
 """

@@ -29,12 +29,12 @@ PARAMETERS = {
 
 def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="python -m deploy.aws", description=__doc__)
-    main.add_argument("--name", default="airsense", help="of the platform (default: airsense)")
+    main.add_argument("--name", default="airsense", help="name of the platform (default: airsense)")
     main.add_argument("--region", help="default: that of the profile or of AWS_DEFAULT_REGION")
     commands = main.add_subparsers(dest="command", required=True)
 
-    deploy = commands.add_parser("deploy", help="create or update everything, in this order")
-    deploy.add_argument("--size", choices=SIZES, help="default: as before, at first small")
+    deploy = commands.add_parser("deploy", help="create or update everything")
+    deploy.add_argument("--size", choices=SIZES, help="default: the present size, or small")
     deploy.add_argument("--domain", default="", help="host name of the platform")
     deploy.add_argument("--certificate", help="ARN of the domain's certificate in ACM")
     deploy.add_argument("--alert-mail", help="address that receives CloudWatch's alarms")
@@ -43,19 +43,21 @@ def parser() -> argparse.ArgumentParser:
     deploy.add_argument("--settings", type=Path, help="file of lines NAME=VALUE as .env.example")
     deploy.add_argument("--app-runner", action="store_true", help="serve by App Runner")
 
-    release = commands.add_parser("release", help="run another image; all else stays")
+    release = commands.add_parser("release", help="run another image; change nothing else")
     for command in (deploy, release):
-        command.add_argument("--tag", help="of the image (default: the commit; built if missing)")
+        command.add_argument("--tag", help="of the image (default: the commit's hash)")
     rollback = commands.add_parser("rollback", help="run the previous image again")
-    rollback.add_argument("--tag", default="", help="of an earlier image")
+    rollback.add_argument(
+        "--tag", default="", help="of an earlier image (default: that of the previous one)"
+    )
     commands.add_parser("status", help="stacks, images and services")
     run = commands.add_parser("run", help="run a command of manage.py: run -- ingest --demo")
     run.add_argument("arguments", nargs="+")
     secret = commands.add_parser("secret", help="set a secret, read from the terminal or a pipe")
     secret.add_argument("setting", help="such as DATABRICKS_TOKEN")
     removing = commands.add_parser("remove", help="delete everything except the data")
-    removing.add_argument("--with-data", action="store_true", help="the data, too")
-    removing.add_argument("--yes", action="store_true", help="do not ask")
+    removing.add_argument("--with-data", action="store_true", help="delete the data, too")
+    removing.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return main
 
 

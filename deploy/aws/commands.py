@@ -6,7 +6,7 @@ from typing import Any
 
 from .stacks import DeployError
 
-PAUSE = 5.0  # seconds between two looks at a task
+PAUSE = 5.0  # seconds between two requests for the task's status
 
 
 class Tasks:

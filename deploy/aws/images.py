@@ -25,7 +25,7 @@ def _git(*arguments: str) -> str:
 
 
 def by_tag(ecr: Any, repository: str, tag: str) -> str:
-    """REPOSITORY@DIGEST of a tag, "" if there is none. A digest never means another image."""
+    """REPOSITORY@DIGEST of a tag, "" if there is none. A digest always means the same image."""
     name = repository.partition("/")[2]
     try:
         images = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": tag}])

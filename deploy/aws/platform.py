@@ -65,7 +65,7 @@ class Platform:
         return Tasks(self.session, self.stacks.outputs(), self.stacks.write)
 
     def set_secret(self, name: str, value: str) -> None:
-        """Store a secret of another service, and restart what uses it."""
+        """Store one of OWN_SECRETS, and restart all services so that they read it."""
         if name not in settings.OWN_SECRETS:
             allowed = ", ".join(sorted(settings.OWN_SECRETS))
             raise DeployError(f"{name} is not one of: {allowed}")

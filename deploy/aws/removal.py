@@ -1,10 +1,10 @@
-"""Remove a platform; its data stay unless they shall go, too."""
+"""Remove a platform, with or without its data."""
 
 from typing import Any
 
 from .stacks import Stacks
 
-# In the order of deletion: what uses something goes before it.
+# In the order of deletion: a stack that uses another one is deleted before it.
 PARTS = (
     "operations",
     "apprunner",

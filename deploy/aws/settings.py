@@ -47,13 +47,13 @@ def read(text: str) -> dict[str, str]:
         raise DeployError(f"Settings are lines of the form NAME=VALUE, not: {wrong[0]}")
     values = dict(line.split("=", 1) for line in lines)
     if secrets := sorted(values.keys() & (SECRETS | OWN_SECRETS)):
-        raise DeployError(f"Secrets do not belong into the settings. Run: secret {secrets[0]}")
-    if unknown := sorted(values.keys() - known()):
+        raise DeployError(f"Secrets do not belong in the settings. Run: secret {secrets[0]}")
+    if unknown := sorted(values.keys() - names()):
         raise DeployError(f".env.example has no setting of this name: {', '.join(unknown)}")
     return values
 
 
-def known() -> set[str]:
+def names() -> set[str]:
     """The names that .env.example lists."""
     return set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(), re.M))
 

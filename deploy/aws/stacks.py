@@ -14,7 +14,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 TEMPLATES = Path(__file__).parent
-PAUSE = 3.0  # seconds between two looks at a stack
+PAUSE = 3.0  # seconds between two requests for the stack's status
 # A stack whose first creation failed can only be deleted.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 
@@ -84,9 +84,9 @@ class Stacks:
     def _values(
         self, template: str, stack: Any, options: dict[str, str]
     ) -> Iterator[dict[str, Any]]:
-        known = {**self.outputs(), **options, "Name": self.name}
+        new = {**self.outputs(), **options, "Name": self.name}
         previous = (stack or {}).get("Parameters", [])
-        values = {each["ParameterKey"]: each["ParameterValue"] for each in previous} | known
+        values = {each["ParameterKey"]: each["ParameterValue"] for each in previous} | new
         for key in parameters(template):
             if key in values:
                 yield {"ParameterKey": key, "ParameterValue": values[key]}
@@ -113,7 +113,7 @@ class Stacks:
             return None
 
     def settled(self, part: str) -> Any:
-        """The same, after the end of a change that another command has begun."""
+        """Like `find`, but first wait for the end of a change that another command has begun."""
         while (stack := self.find(part)) and stack["StackStatus"].endswith("IN_PROGRESS"):
             time.sleep(self.pause)
         return stack

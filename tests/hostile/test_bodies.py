@@ -66,7 +66,7 @@ def test_a_body_is_refused_also_where_the_response_is_cached(demo: Platform) -> 
 
 
 @pytest.mark.parametrize("path", ["/admin/login/", UPLOAD, "/api/graphql", "/nowhere"])
-def test_a_body_of_no_stated_length_is_read_up_to_the_limit(door: Site, path: str) -> None:
+def test_a_body_without_a_content_length_is_read_up_to_the_limit(door: Site, path: str) -> None:
     head = raw_http.head(
         "POST", path, MULTIPART, "Cookie: csrftoken=invented", "Transfer-Encoding: chunked"
     )
@@ -91,7 +91,7 @@ def test_an_invented_csrf_cookie_stores_nothing(door: Site) -> None:
 
 
 @pytest.mark.parametrize("group", ["", "viewer"])
-def test_who_may_not_upload_sends_no_more_than_others(door: Site, group: str) -> None:
+def test_a_client_that_may_not_upload_has_the_usual_body_limit(door: Site, group: str) -> None:
     cookie = f"Cookie: {session(group)}" if group else "Cookie: sessionid=invented"
     length = f"Content-Length: {HUGE}"
     assert (
@@ -137,7 +137,7 @@ def test_an_upload_has_a_limit_too(demo: Platform) -> None:
         assert b"the limit is 1,148,576" in response
 
 
-def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
+def test_simultaneous_bodies_have_a_common_limit(demo: Platform) -> None:
     """Each is small enough, but together they would fill the memory."""
     begin = raw_http.head("POST", "/api/graphql", "Content-Length: 90000") + b"a" * 80_000
     with Platform({**demo.env, "BODIES_MIB": "1"}).site(processes=1) as site:
@@ -151,7 +151,7 @@ def test_bodies_at_once_have_a_limit(demo: Platform) -> None:
         until(lambda: site.request("POST", "/api/graphql", **query).status == 200)  # type: ignore[arg-type]
 
 
-def test_a_body_of_no_stated_length_is_answered(door: Site) -> None:
+def test_a_body_without_a_content_length_is_answered(door: Site) -> None:
     body = b'{"query": "{ tables { table } }"}'
     head = raw_http.head(
         *("POST", "/api/graphql", "Content-Type: application/json"),
@@ -200,7 +200,7 @@ def first(site: Site, data: bytes) -> bytes:
 
 
 def stored() -> int:
-    """Bytes of files without a name, which AirSense keeps bodies in, in the data folder."""
+    """Bytes of the largest nameless file in the data folder: AirSense stores bodies in these."""
     size = 0
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
@@ -226,7 +226,7 @@ def _confirm(door: Site, cookies: str, token: str, page: bytes) -> None:
     fields = {"csrfmiddlewaretoken": token, "kind": "append", "upload": upload[1].decode()}
     data = urlencode(fields).encode()
     response = door.request("POST", UPLOAD, data, Cookie=cookies, Referer=f"{door.url}{UPLOAD}")
-    assert response.status == 200  # of the list, where the page leads
+    assert response.status == 200  # the list to which the upload redirects
 
 
 def _multipart(token: str, size: int) -> bytes:

@@ -110,7 +110,9 @@ def test_a_charset_of_the_client_decodes_no_address(one: Site, clean: Site, char
         assert_same(one.get(fresh), clean.get(fresh))
 
 
-def test_nginx_gives_nobody_what_another_client_spoilt(one: Site, clean: Site) -> None:
+def test_nginx_caches_no_response_that_a_header_of_one_client_changed(
+    one: Site, clean: Site
+) -> None:
     with in_front_of(one) as front:
         for charset in CHARSETS:
             path = f"{PATHS[0]}&limit=1{CHARSETS.index(charset)}"
@@ -127,7 +129,7 @@ def test_no_combination_of_headers_changes_what_others_get(
 
 
 @pytest.mark.deep
-def test_no_combination_of_many_changes_an_answer(one: Site, clean: Site) -> None:
+def test_no_combination_of_many_headers_changes_a_response(one: Site, clean: Site) -> None:
     _try_combinations(one, clean, 15, 1_500)
 
 
@@ -174,7 +176,7 @@ def test_a_query_that_is_not_utf8_is_refused(one: Site, path: str, query: str) -
         assert response.json()["detail"].startswith("The query of the address is not UTF-8")
 
 
-def test_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
+def test_raw_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
     written = raw_http.head("GET", "/api/search?q=caf\xe9", "Connection: close")
     assert raw_http.status(raw_http.send(one, written)) == 400
     right = raw_http.head("GET", "/api/search?q=z\xc3\xbcrich", "Connection: close")
@@ -182,7 +184,9 @@ def test_bytes_of_an_address_are_read_as_utf8(one: Site) -> None:
 
 
 @pytest.mark.parametrize("path", [PATHS[0], "/", "/api/search?q=boston", PATHS[4]])
-def test_any_etag_is_that_of_an_answer_that_is_there(one: Site, path: str) -> None:
+def test_if_none_match_with_an_asterisk_matches_every_existing_response(
+    one: Site, path: str
+) -> None:
     for _ in range(2):  # from Django, then from the cache
         response = one.get(path, If_None_Match="*")
         assert (response.status, response.body) == (304, b"")
@@ -191,7 +195,7 @@ def test_any_etag_is_that_of_an_answer_that_is_there(one: Site, path: str) -> No
     assert one.get(f"{PATHS[0]}&Nope=1", If_None_Match="*").status == 400
 
 
-def test_clients_who_read_the_same_share_an_answer(one: Site) -> None:
+def test_clients_that_prefer_the_same_format_share_a_cached_response(one: Site) -> None:
     path = f"{PATHS[0]}&limit=55"
     for accept in (
         "text/html, */*;q=0.8",

@@ -38,7 +38,7 @@ def fast(demo: Platform) -> Iterator[Site]:
 
 @contextmanager
 def counting(demo: Platform, limit: str) -> Iterator[Site]:
-    """A server that counts requests by itself, without those of other tests."""
+    """A server with a request count of its own, which other tests do not share."""
     env = {**demo.env, "THROTTLE_PER_MINUTE": limit, "REDIS_PREFIX": f"costly{limit}:"}
     with Platform(env).site(processes=1) as site:
         yield site
@@ -71,9 +71,8 @@ def test_an_operation_counts_as_many_requests_as_it_has_queries(demo: Platform) 
 
 def test_a_read_of_the_whole_schema_counts_as_several_requests(demo: Platform) -> None:
     with counting(demo, "600") as site:
-        until(
-            lambda: rate_limiter._window("127.0.0.1")[1] > 5, 10
-        )  # the minute does not end meanwhile
+        # Begin when the minute has more than 5 s left, because the count starts again after it.
+        until(lambda: rate_limiter._window("127.0.0.1")[1] > 5, 10)
         before = remaining_requests(post(site, "{ __typename }"))
         after = remaining_requests(post(site, get_introspection_query()))
     assert before - after >= 2

@@ -26,7 +26,7 @@ GIB = 1 << 30
 
 
 def attempt(tmp_path: Path, file: Path, **env: str) -> tuple[str, int]:
-    """What the command says of a file that it refuses, and the most MB that it took."""
+    """The message of `ingest` for a file that it must refuse, and its peak memory in MB."""
     log = tmp_path / "log"
     own = Platform({"WAREHOUSE_URL": f"duckdb://{tmp_path}/warehouse", **env}, log=log)
     with own.started("ingest", str(file)) as process:
@@ -99,7 +99,7 @@ RECORDS = f"{HEADER}\n{ROW}\n".encode()
 
 
 @pytest.mark.parametrize("size", [10, 10 * len(RECORDS), 1 << 31])
-def test_a_zip_that_lies_of_a_members_size_is_refused(ingest: Ingest, size: int) -> None:
+def test_a_zip_with_a_wrong_size_of_a_member_is_refused(ingest: Ingest, size: int) -> None:
     packed = Path(archive(("f.csv", RECORDS))).read_bytes()
     true, lie = struct.pack("<L", len(RECORDS)), struct.pack("<L", size)
     Path("f.zip").write_bytes(packed.replace(true, lie))
@@ -107,7 +107,7 @@ def test_a_zip_that_lies_of_a_members_size_is_refused(ingest: Ingest, size: int)
     assert says.startswith("f.zip: cannot be read: Bad CRC") or f"not {size:,} bytes" in says
 
 
-def test_a_zip_that_lies_of_size_and_checksum_is_refused(ingest: Ingest) -> None:
+def test_a_zip_with_a_wrong_size_and_checksum_is_refused(ingest: Ingest) -> None:
     packed = Path(archive(("f.csv", RECORDS * 2))).read_bytes()
     for true, lie in [
         (len(RECORDS) * 2, len(RECORDS)),
@@ -194,7 +194,7 @@ def test_a_parquet_page_that_unpacks_to_much_is_refused(
 
 
 @pytest.mark.deep  # every day: texts that stand in many rows
-def test_a_parquet_footer_that_lies_of_sizes_does_not_help(tmp_path: Path) -> None:
+def test_a_parquet_footer_with_wrong_sizes_does_not_evade_the_limit(tmp_path: Path) -> None:
     size = texts_bomb(tmp_path / "f.parquet", **ONE_PAGE)
     true = varint(2 * size)  # as Thrift writes a number that may be negative
     lie = b"\x80" * (len(true) - 1) + b"\0"

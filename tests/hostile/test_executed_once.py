@@ -23,7 +23,7 @@ from tests.platform import Platform, Response, Site, until
 TABLE = "delays_by_day"
 VIEWSET, DYNAMIC = f"/api/{TABLE}/?", f"/api/dynamic_query?table_name={TABLE}&"
 TIME_LIMIT_MS = 700
-PAST_THE_CACHE = {"Authorization": "Basic nobody"}  # the views heed it as little as a session
+PAST_THE_CACHE = {"Authorization": "Basic nobody"}  # the views ignore it, like a session
 SAME = (
     *("content-type", "retry-after", "www-authenticate", "vary", "content-security-policy"),
     *("x-content-type-options", "access-control-allow-origin", "access-control-expose-headers"),
@@ -37,7 +37,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quick(demo: Platform, log: Path) -> Iterator[Site]:
-    """One web process whose queries have little time, and which sees what is published."""
+    """A web process with a short time limit for queries, which has seen the published versions."""
     env = {**demo.env, "READER_TIMEOUT_MS": str(TIME_LIMIT_MS)}
     with Platform(env, log=log).site(processes=1) as site:
         until(lambda: site.get(f"/api/{TABLE}/").headers["x-airsense-cache"] != "bypass")
@@ -86,10 +86,10 @@ def forbidden() -> Iterator[None]:
 
 @contextmanager
 def executions() -> Iterator[set[tuple[int, object]]]:
-    """The statements that wait for the table, each by its process and the moment it began.
+    """Yield the statements that wait for the table, each as its process id and its start time.
 
-    PostgreSQL reads what a process waits for later than its statement: the text of the statement
-    tells whether it is the one that waits.
+    pg_stat_activity reads the statement of a process earlier than its wait, so the two may not
+    belong together; only statements that name the table count.
     """
     seen, stop = set[tuple[int, object]](), Event()
 
@@ -115,7 +115,7 @@ def executions() -> Iterator[set[tuple[int, object]]]:
 
 
 def both_ways(site: Site, path: str, **headers: str) -> tuple[Response, Response]:
-    """The answer of the cache's process, and the one of Django alone."""
+    """The responses of the process with the cache, and of Django alone."""
     fast = site.get(path, **headers)
     usual = site.get(path, **headers, **PAST_THE_CACHE)
     assert fast.headers["x-airsense-cache"] == "miss"
@@ -169,7 +169,9 @@ def test_a_wrong_key_is_refused_even_if_it_waits_for_a_query_that_fails(
 
 
 @pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
-def test_a_time_limit_is_answered_alike_both_ways(quick: Site, path: str) -> None:
+def test_a_time_limit_has_the_same_response_with_and_without_the_cache(
+    quick: Site, path: str
+) -> None:
     with locked():
         assert_same(*both_ways(quick, f"{path}limit=8"), 503)
     assert quick.get(f"{path}limit=8").status == 200
@@ -206,7 +208,9 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
-def test_a_wrong_query_is_answered_alike_both_ways(quick: Site, path: str, wrong: str) -> None:
+def test_a_wrong_query_has_the_same_response_with_and_without_the_cache(
+    quick: Site, path: str, wrong: str
+) -> None:
     query, status = WRONG[wrong]
     assert_same(*both_ways(quick, path + query), status)
 
@@ -220,14 +224,16 @@ def test_a_wrong_query_is_answered_alike_both_ways(quick: Site, path: str, wrong
         (f"{DYNAMIC}order_direction=UP", 400),
     ],
 )
-def test_a_wrong_dynamic_query_is_answered_alike_both_ways(
+def test_a_wrong_dynamic_query_has_the_same_response_with_and_without_the_cache(
     quick: Site, path: str, status: int
 ) -> None:
     assert_same(*both_ways(quick, path), status)
 
 
 @pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
-def test_a_pruned_version_is_answered_alike_both_ways(quick: Site, path: str) -> None:
+def test_a_pruned_version_has_the_same_response_with_and_without_the_cache(
+    quick: Site, path: str
+) -> None:
     link = quick.get(f"{VIEWSET}limit=1&cursor=").json()["next"]
     text = re.findall(r"cursor=([\w-]+)", link)[0]
     version, *rest = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -237,7 +243,9 @@ def test_a_pruned_version_is_answered_alike_both_ways(quick: Site, path: str) ->
 
 
 @pytest.mark.parametrize("path", [VIEWSET, DYNAMIC])
-def test_a_wrong_key_is_answered_alike_both_ways(quick: Site, path: str) -> None:
+def test_a_wrong_key_has_the_same_response_with_and_without_the_cache(
+    quick: Site, path: str
+) -> None:
     fast, usual = both_ways(quick, f"{path}limit=11", X_API_Key="nobody-has-this")
     assert_same(fast, usual, 401)
     assert "ApiKey" in fast.headers["www-authenticate"]
@@ -252,7 +260,9 @@ def test_a_wrong_key_is_answered_alike_both_ways(quick: Site, path: str) -> None
 
 
 @pytest.mark.parametrize("path", [VIEWSET, pytest.param(DYNAMIC, marks=pytest.mark.deep)])
-def test_too_many_requests_are_answered_alike_both_ways(demo: Platform, path: str) -> None:
+def test_too_many_requests_have_the_same_response_with_and_without_the_cache(
+    demo: Platform, path: str
+) -> None:
     env = {**demo.env, "THROTTLE_PER_MINUTE": "1", "REDIS_PREFIX": f"once{len(path)}:"}
     with Platform(env).site(processes=1) as site:
         until(lambda: site.get(f"{path}limit=1").headers["x-airsense-cache"] != "bypass")
@@ -270,7 +280,9 @@ def without_seconds(response: Response) -> Response:
 
 
 @pytest.mark.parametrize("path", [VIEWSET, pytest.param(DYNAMIC, marks=pytest.mark.deep)])
-def test_a_table_without_a_version_is_answered_alike_both_ways(fresh: Platform, path: str) -> None:
+def test_a_table_without_a_version_has_the_same_response_with_and_without_the_cache(
+    fresh: Platform, path: str
+) -> None:
     with fresh.site(processes=1) as site:
         until(lambda: site.get("/api/").headers["x-airsense-cache"] != "bypass")
         assert_same(*both_ways(site, f"{path}limit=1"), 503)

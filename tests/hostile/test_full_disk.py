@@ -22,7 +22,7 @@ from tests.runs import Run, running
 from tests.small_disk import small_disk
 
 PAGE = "/api/airline_performance/?limit=3"
-DISK = 900 << 20  # bytes: the demo's tables, indexes and log, and a little more
+DISK = 900 << 20  # bytes: the demo's tables, indexes and write-ahead log, and a little more
 
 
 @pytest.fixture
@@ -52,15 +52,15 @@ def connected(run: Run) -> "psycopg.Connection[Any]":
 
 
 def panic(run: Run) -> None:
-    """Write to PostgreSQL's log until it finds no room and stops.
+    """Write to PostgreSQL's write-ahead log until it has no room and PostgreSQL stops.
 
-    Only to the log: a table without room is an error, after which PostgreSQL goes on.
+    It writes to the log alone: if a table has no room, PostgreSQL raises an error and goes on.
     """
     with suppress(psycopg.OperationalError), connected(run) as connection:
         for _ in range(200):
             connection.execute("SELECT pg_logical_emit_message(false, 'filling', 'the log')")
             connection.execute("SELECT pg_switch_wal()")
-        pytest.fail("PostgreSQL's log found room on a full disk")
+        pytest.fail("PostgreSQL's write-ahead log has room on a full disk")
 
 
 def ended(run: Run) -> bool:
@@ -69,7 +69,7 @@ def ended(run: Run) -> bool:
 
 @pytest.mark.deep
 @pytest.mark.timeout(400)
-def test_a_platform_that_is_started_on_a_full_disk_waits_too_whatever_its_output_is_written_to(
+def test_a_platform_started_on_a_full_disk_waits_even_if_it_cannot_write_its_output(
     disk: Path,
 ) -> None:
     with running(disk / "home") as run:
@@ -182,7 +182,7 @@ def test_a_full_disk_of_the_queue_refuses_new_work_and_takes_it_again(
         until(lambda: last(fresh)["status"] == "unchanged", seconds=60)
 
 
-def test_a_log_that_has_no_room_beside_itself_stays_and_stops_nobody(disk: Path) -> None:
+def test_a_log_without_room_for_its_rotation_stays_and_stops_nobody(disk: Path) -> None:
     log, yesterday = disk / "web.log", time.time() - 86_400
     log.write_bytes(b"a line\n" * 100_000)
     os.utime(log, (yesterday, yesterday))

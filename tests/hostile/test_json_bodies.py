@@ -18,7 +18,7 @@ ROUTES = [
     *("/api/graphql", "/api/advanced_search", "/api/exports/", "/api/transfers/"),
     "/transfer_table",
 ]
-# By route, a body whose one text is the one that a test inserts.
+# By route, a body in which a test inserts a value.
 TEXTS = {
     "/api/graphql": '{"query": "query Q { __typename }", "operationName": %s}',
     "/api/advanced_search": '{"query": %s}',
@@ -80,7 +80,7 @@ def send(own: Site, token: str, path: str, body: bytes, kind: str = "application
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("wrong", NOT_JSON)
-def test_what_is_not_json_is_refused_with_its_place(
+def test_invalid_json_is_refused_with_its_place(
     own: Site, token: str, path: str, wrong: str
 ) -> None:
     response = send(own, token, path, NOT_JSON[wrong])
@@ -98,7 +98,9 @@ def test_a_lone_surrogate_is_refused(own: Site, token: str, path: str, text: str
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("text", ['"a\\u0000b"', "1", "null", "[]", "{}", "true", '"\\u202e"'])
-def test_a_text_that_cannot_be_is_refused(own: Site, token: str, path: str, text: str) -> None:
+def test_an_unusual_value_causes_no_server_error(
+    own: Site, token: str, path: str, text: str
+) -> None:
     response = send(own, token, path, (TEXTS[path] % text).encode())
     assert response.status in (200, 400, 404)
 
@@ -145,7 +147,9 @@ def test_a_form_with_odd_letters_is_no_failure(own: Site, token: str, path: str,
 
 @pytest.mark.parametrize("name", ["variables", "extensions"])
 @pytest.mark.parametrize("text", ['{"a": "\\ud800"}', "NaN", "[" * 2_000, "9" * 4_000, "\ufeff{}"])
-def test_json_in_the_address_is_read_alike(own: Site, name: str, text: str) -> None:
+def test_invalid_json_in_the_address_is_refused_as_in_a_body(
+    own: Site, name: str, text: str
+) -> None:
     query = urlencode({"query": "{ __typename }", name: text})
     response = own.get(f"/api/graphql?{query}")
     assert (response.status, f"{name} is not JSON".encode() in response.body) == (400, True)

@@ -18,7 +18,7 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 MANY = urlencode([("a", "1")] * 1_200)
 LIMIT = 20
 
-# Each is one wrong request of a client, by the status that answers it.
+# Wrong requests of a client: the status of the response, then method, path, body and headers.
 type ClientError = tuple[int, str, str, bytes | None, dict[str, str]]
 KINDS: dict[str, ClientError] = {
     "unknown address": (404, "GET", "/nothing", None, {}),
@@ -64,7 +64,9 @@ def ask(site: Site, kind: str, **more: str) -> Response:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_errors_of_clients_write_next_to_nothing(quiet: tuple[Site, Path], kind: str) -> None:
+def test_errors_of_clients_write_almost_nothing_to_the_log(
+    quiet: tuple[Site, Path], kind: str
+) -> None:
     site, log = quiet
     before = log.stat().st_size
     with ThreadPoolExecutor(8) as pool:

@@ -66,7 +66,7 @@ def is_stronger(user: User) -> bool:
     return user.is_superuser or not allowed <= somebody("administrator").get_all_permissions()
 
 
-def test_an_administrator_does_not_make_himself_or_a_friend_stronger(
+def test_an_administrator_cannot_give_himself_or_a_friend_more_permissions(
     attacker: User, powerful: Group
 ) -> None:
     more = Permission.objects.get(codename=MORE)
@@ -150,9 +150,7 @@ def test_a_token_is_made_for_oneself_or_a_weaker_user_alone_and_shown_once(
     assert not Token.objects.filter(user=weaker).exists()
 
 
-def test_a_group_gets_no_permission_that_who_edits_it_lacks(
-    attacker: User, powerful: Group
-) -> None:
+def test_a_group_gets_no_permission_that_its_editor_lacks(attacker: User, powerful: Group) -> None:
     client, more = browser(attacker), Permission.objects.get(codename=MORE)
     page = client.get("/admin/auth/group/add/").content.decode()
     assert f'value="{more.pk}"' not in page
@@ -182,7 +180,7 @@ def test_a_ready_made_group_is_changed_by_nobody(attacker: User, boss: User, nam
     assert (group.name, set(group.permissions.values_list("pk", flat=True))) == (name, before)
 
 
-def test_who_only_looks_runs_no_action_of_any_list(demo: Platform) -> None:
+def test_a_user_who_may_only_view_runs_no_action_of_any_list(demo: Platform) -> None:
     """Django offers an action that states no permission to everybody who sees the list."""
     client = browser(somebody("viewer"))
     for path in (
@@ -203,7 +201,7 @@ def test_who_only_looks_runs_no_action_of_any_list(demo: Platform) -> None:
     assert row.enabled
 
 
-def test_the_superuser_still_may_everything(boss: User, powerful: Group) -> None:
+def test_the_superuser_may_still_do_everything(boss: User, powerful: Group) -> None:
     client, friend = browser(boss), somebody()
     sent = form(friend, is_superuser="on", groups=[powerful.pk])
     client.post(f"/admin/auth/user/{friend.pk}/change/", sent)

@@ -24,7 +24,7 @@ def relations(privileges: str) -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
-def test_it_reads_versions_their_list_and_citations(demo: Platform) -> None:
+def test_the_reader_role_reads_versions_their_list_and_citations(demo: Platform) -> None:
     lists = {model._meta.db_table for model in (TableVersion, PublishedTable, Citation)}
     published = set(PublishedTable.objects.values_list("table", flat=True))
     versions = [name for name in relations("SELECT") - lists if not name.startswith("pg_")]
@@ -35,7 +35,7 @@ def test_it_reads_versions_their_list_and_citations(demo: Platform) -> None:
 
 
 @pytest.mark.parametrize("table", SECRETS)
-def test_it_reads_no_table_about_people(demo: Platform, table: str) -> None:
+def test_the_reader_role_reads_no_table_about_people(demo: Platform, table: str) -> None:
     with (
         connections[READER].cursor() as cursor,
         pytest.raises(DatabaseError, match="permission denied"),
@@ -43,7 +43,7 @@ def test_it_reads_no_table_about_people(demo: Platform, table: str) -> None:
         cursor.execute(f"SELECT * FROM {table}")
 
 
-def test_it_owns_nothing_and_inherits_nothing(demo: Platform) -> None:
+def test_the_reader_role_owns_nothing_and_inherits_nothing(demo: Platform) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"

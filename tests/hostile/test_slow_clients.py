@@ -32,7 +32,7 @@ def assert_responsive(site: Site) -> None:
         assert time.monotonic() - began < AT_ONCE, path
 
 
-def test_bodies_that_never_come_hold_nobody_up(site: Site) -> None:
+def test_bodies_that_never_come_delay_nobody(site: Site) -> None:
     with slow_clients.waiting(site, 60, slow_clients.BODY):
         assert_responsive(site)
 
@@ -77,7 +77,7 @@ def test_idle_connections_are_closed(quick: Site) -> None:
         assert all(slow_clients.ended(client) for client in (*silent, *idle))
 
 
-def test_a_slow_body_through_nginx_holds_nobody_up(site: Site) -> None:
+def test_a_slow_body_through_nginx_delays_nobody(site: Site) -> None:
     with in_front_of(site) as front, slow_clients.waiting(front, 60, slow_clients.BODY) as clients:
         for client in clients:
             client.sendall(b"{")
@@ -107,7 +107,7 @@ def test_django_does_not_run_for_a_client_that_disconnected(quick: Site) -> None
 
 @pytest.mark.deep
 @pytest.mark.timeout(300)
-def test_fifteen_hundred_of_all_kinds_for_a_minute_hold_nobody_up(site: Site) -> None:
+def test_fifteen_hundred_slow_clients_of_all_kinds_delay_nobody_for_a_minute(site: Site) -> None:
     with ExitStack() as attack:
         for begin in slow_clients.KINDS:
             attack.enter_context(slow_clients.renewed(site, 500, begin))

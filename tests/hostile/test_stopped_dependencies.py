@@ -16,7 +16,7 @@ from tests.slow_clients import waiting
 from tests.warehouse.running import running
 
 DEADLINE = 2.0  # seconds, the default of STATUS_TIMEOUT_MS
-BUSY = 4.0  # seconds that a busy machine may need besides
+BUSY = 4.0  # more seconds, for a busy machine
 CLIENTS = 40
 WEEK = "2013-01-07,Alpha,X,Y,10,5\n2013-01-08,Beta,Y,X,1,2"
 PAGE = "/api/delays_by_day/?limit=2"
@@ -24,7 +24,7 @@ PAGE = "/api/delays_by_day/?limit=2"
 
 @contextmanager
 def crowd(site: Site, path: str, user: dict[str, str]) -> Iterator[list[float]]:
-    """Clients who ask for the state all the while; yields how long the answers took."""
+    """Let clients request the path during the block; yield the seconds of their responses."""
     seconds, ends = list[float](), list[bool]()
 
     def ask(_: int) -> None:
@@ -45,7 +45,7 @@ def crowd(site: Site, path: str, user: dict[str, str]) -> Iterator[list[float]]:
 def check(
     site: Site, path: str, stop: Callable[[], AbstractContextManager[None]], **user: str
 ) -> None:
-    """A part that is up, that hangs while a crowd asks for it, and that comes back."""
+    """Check a path while a part is up, while it hangs and many clients ask, and when it is back."""
     until(lambda: site.get(path, **user).status == 200)
     until(lambda: site.get(PAGE).headers["x-airsense-cache"] == "hit")
     with stop(), crowd(site, path, user) as seconds:
@@ -69,7 +69,7 @@ def check_pages(site: Site) -> None:
 
 
 def reports(platform: Platform, *parts: str) -> None:
-    """`manage.py status` ends, and says what the deadline is."""
+    """Check that `manage.py status` ends in time and reports the parts as down."""
     began = time.monotonic()
     status = platform.attempt("status", *parts)
     assert status.returncode == 1
@@ -120,7 +120,7 @@ def platform(postgresql: Server) -> Iterator[Platform]:
 def test_a_postgresql_that_takes_no_connections_is_unreachable(
     postgresql: Server, platform: Platform, path: str
 ) -> None:
-    """Kept answers are served as long as the connection that watches for versions answers."""
+    """Cached responses are served as long as the connection that watches for versions works."""
     with platform.site(processes=1) as site:
         check(site, path, lambda: postgresql.silent(whole=False))
 
@@ -148,10 +148,10 @@ def test_the_admin_answers_503_while_postgresql_hangs_and_works_afterwards(
         until(lambda: site.get("/admin/", Cookie=cookie).status == 200)
 
 
-def test_a_postgresql_that_hangs_holds_neither_health_nor_state_up(
+def test_a_postgresql_that_hangs_delays_neither_health_nor_status(
     postgresql: Server, platform: Platform
 ) -> None:
-    """Also where every thread that may query waits for PostgreSQL."""
+    """Even if every thread that may query waits for PostgreSQL."""
     with platform.site(processes=1) as site, ExitStack() as hanging:
         hanging.enter_context(postgresql.silent(whole=True))
         request = raw_http.head("GET", PAGE, "X-API-Key: none")

@@ -17,7 +17,7 @@ PARTIAL, RESET = 18, 56  # curl's exit codes of a transfer that was not complete
 
 
 def end_exports() -> int:
-    """End the connections of all exports, as an administrator or a crash does; how many."""
+    """End the connections of all exports, as an administrator or a crash does; count them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -62,13 +62,13 @@ def test_curl_reports_an_incomplete_file(site: Site, name: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["csv", "parquet"])
-def test_it_breaks_through_nginx(site: Site, name: str, tmp_path: Path) -> None:
+def test_the_connection_also_breaks_through_nginx(site: Site, name: str, tmp_path: Path) -> None:
     with in_front_of(site) as front:
         assert curl(front, name, tmp_path) in (PARTIAL, RESET)
 
 
 def curl(site: Site, name: str, folder: Path) -> int:
-    """Its exit code of a slow download, whose export PostgreSQL ends."""
+    """Return curl's exit code of a slow download, whose export PostgreSQL ends."""
     file = folder / "file"
     command = ["curl", "--silent", "--limit-rate", "1M", "--output", str(file)]
     with subprocess.Popen([*command, f"{site.url}{FLIGHTS}?format={name}"]) as process:
@@ -77,7 +77,7 @@ def curl(site: Site, name: str, folder: Path) -> int:
         return process.wait(60)
 
 
-def test_others_on_the_same_server_are_not_touched(site: Site) -> None:
+def test_other_connections_of_the_same_server_stay_open(site: Site) -> None:
     """Only the connection of the broken file ends."""
     with closing(raw_http.connect(site)) as other, closing(raw_http.connect(site)) as client:
         client.sendall(raw_http.head("GET", f"{FLIGHTS}?format=csv"))
@@ -89,7 +89,7 @@ def test_others_on_the_same_server_are_not_touched(site: Site) -> None:
         assert raw_http.status(raw_http.rest(other)) == 200
 
 
-def test_a_whole_file_ends_in_good_order(site: Site) -> None:
+def test_a_complete_file_ends_without_an_error(site: Site) -> None:
     for name in streamed():
         response = site.get(f"{FLIGHTS}?format={name}&limit=90000")
         assert response.status == 200

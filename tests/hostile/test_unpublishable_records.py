@@ -113,7 +113,7 @@ def test_normal_values_keep_their_indexes_beside_a_long_text(fresh: Platform) ->
 
 
 @pytest.mark.deep
-def test_later_versions_take_the_long_text_along_and_go_with_all_that_is_theirs(
+def test_later_versions_keep_the_long_text_and_are_pruned_with_all_their_relations(
     fresh: Platform,
 ) -> None:
     fresh.env["VERSIONS_KEPT"] = "2"

@@ -15,11 +15,15 @@ from .server import CATALOG, HTTP_PATH, SCHEMA, VOLUME, Warehouse
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="for tables and volumes")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for tables and volumes")
     parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=0, help="default: a free port")
-    parser.add_argument("--tls", action="store_true", help="with FOLDER/ca.pem as the CA")
-    parser.add_argument("--inline", action="store_true", help="no result files behind links")
+    parser.add_argument("--port", type=int, default=0, help="port (default: a free one)")
+    parser.add_argument(
+        "--tls", action="store_true", help="serve by TLS; its authority is FOLDER/ca.pem"
+    )
+    parser.add_argument(
+        "--inline", action="store_true", help="send results inline, not as files behind links"
+    )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     tls = _tls(options.folder, options.host) if options.tls else None

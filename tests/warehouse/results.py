@@ -118,7 +118,7 @@ class Result:
         self._files.remove(self._file_names)
 
     def _fill(self, rows: int) -> bool:
-        """Read batches until the buffer has so many rows; whether the result has that many."""
+        """Read batches until the buffer has `rows` rows; return whether there are that many."""
         buffered = sum(batch.num_rows for batch in self._buffer)
         while buffered < rows:
             batch = next(self._batches, None)

@@ -58,7 +58,7 @@ class Tokens:
         return token
 
     def _is_known(self, header: str, form: dict[str, str]) -> bool:
-        """Whether the principal is the one of the tests: of Databricks, Azure or Google."""
+        """Whether these are the tests' credentials, of Databricks, Azure or Google."""
         if form.get("grant_type") == JWT_BEARER:
             claims = jwt.decode(
                 form["assertion"], self.google_key, ["RS256"], options={"verify_aud": False}

@@ -17,7 +17,7 @@ from .statements import Output, Scope, Statements
 from .tables import SqlError
 from .volumes import Staging
 
-# Like Databricks, wait so many seconds for results to send them in ExecuteStatement's response.
+# Seconds to wait for results: those of a quick statement are in ExecuteStatement's response.
 DIRECT_RESULTS_SECONDS = 5.0
 FAILURES = {
     "timed-out": (

@@ -1,4 +1,4 @@
-"""Run Databricks SQL: sqlglot translates queries to DuckDB's SQL; commands are read here."""
+"""Run Databricks SQL: sqlglot translates queries to DuckDB's SQL; this module parses commands."""
 
 import re
 from collections.abc import Callable
@@ -45,8 +45,8 @@ class Scope:
 
     def value(self, placeholder: exp.Placeholder, index: int) -> exp.Expr:
         """Return the value of a named or positional parameter; SqlError if it is not bound."""
-        named = [p for p in self.parameters if p[0] == placeholder.name]
-        bound = named or self.parameters[index : index + 1]
+        by_name = [p for p in self.parameters if p[0] == placeholder.name]
+        bound = by_name or self.parameters[index : index + 1]
         if not bound:
             problem = f"Found the unbound parameter: {placeholder.name}."
             raise SqlError("UNBOUND_SQL_PARAMETER", problem, "42P02")
@@ -310,13 +310,13 @@ def _parse(text: str) -> exp.Expr:
 
 
 def _with_settings(sql: str, settings: dict[str, str]) -> str:
-    """Compute what depends on the settings of a session."""
+    """Replace expressions whose values depend on the settings of a session."""
     sql = sql.replace("current_timezone()", f"'{settings.get('TIMEZONE', 'Europe/Berlin')}'")
     return sql if settings.get("ANSI_MODE") == "true" else sql.replace(ZERO, "'0E-10'")
 
 
 def _like_spark(node: exp.Expr) -> exp.Expr:
-    """Write in DuckDB's SQL what sqlglot translates to something else than Spark means."""
+    """Replace expressions that sqlglot would translate to a meaning other than Spark's."""
     if isinstance(node, exp.Cast) and node.this is not None:
         if node.to.this == exp.DataType.Type.BINARY:
             return exp.func("encode", node.this, dialect="duckdb")
