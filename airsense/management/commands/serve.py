@@ -1,5 +1,6 @@
 """`manage.py serve`: run the web server (Granian with this project's worker, airsense.edge)."""
 
+import gc
 import os
 import resource
 from argparse import ArgumentParser
@@ -66,6 +67,8 @@ def serve(application: str, port: int, **options: Any) -> None:
 
     _raise_file_limit()
     worker.end_forks_by_signals()
+    gc.collect()
+    gc.freeze()  # or a collection in a worker would copy the memory that it shares
     defaults = {"workers": PROCESSES, "blocking_threads": THREADS}
     defaults["workers_kill_timeout"] = STOP_TIMEOUT
     Granian(
