@@ -68,6 +68,7 @@ def test_a_long_address_is_refused_with_its_length(site: Site, path: str) -> Non
     response = site.get(f"{path}{sign}{'a' * limits.ADDRESS}", Accept="*/*")
     assert response.status == 414
     assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["title"] == "URI Too Long"  # of RFC 9110, whatever Python's version
     assert "the limit is 8,000" in response.json()["detail"]
 
 

@@ -16,6 +16,13 @@ from . import BadQuery, Unavailable
 
 # The content types of problem details, and of errors in the shape of the first AirSense.
 PROBLEM, LEGACY = "application/problem+json", "application/json"
+# RFC 9110 renamed these statuses; `http` has the new names only since Python 3.13.
+TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +48,7 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
 
 def problem(detail: str, status: int, **members: Any) -> dict[str, Any]:
     """The body of a problem details response."""
-    title = HTTPStatus(status).phrase
+    title = TITLES.get(status) or HTTPStatus(status).phrase
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
 
 
