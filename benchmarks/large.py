@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks import processes, report
+from benchmarks import report
 from benchmarks.target import Target
+from tests import processes
 
 TABLE = "flight_delay_data"
 COLUMNS = (

@@ -9,8 +9,8 @@ import duckdb
 import psycopg
 
 from benchmarks import report
-from benchmarks.processes import cpu_seconds_of_ended_children
 from tests.platform import Platform, most_memory
+from tests.processes import cpu_seconds_of_ended_children
 
 HEAD = ["flights", "step", "seconds", "flights/s", "CPU s", "memory"]
 MONTHS = 4  # of a file with flights

@@ -16,7 +16,7 @@ import django
 import pyarrow as pa
 from rich.console import Console
 
-from benchmarks.processes import cpu_seconds
+from tests.processes import cpu_seconds
 
 if TYPE_CHECKING:
     from transfers.warehouses.spark_session import Session

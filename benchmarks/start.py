@@ -3,8 +3,9 @@
 import statistics
 from contextlib import ExitStack
 
-from benchmarks import processes, report, wrk
+from benchmarks import report, wrk
 from benchmarks.target import Target, running_target
+from tests import processes
 from tests.platform import until
 
 RUNS = 3

@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import flight_records
-from benchmarks.processes import cpu_seconds, cpu_seconds_of_ended_children, parent
 from tests import servers  # noqa: F401  # points this process to a new database
 from tests.platform import most_memory
+from tests.processes import cpu_seconds, cpu_seconds_of_ended_children, parent
 from tests.warehouse.running import running
 
 if TYPE_CHECKING:

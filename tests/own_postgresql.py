@@ -15,6 +15,7 @@ import psycopg
 from airsense import data_folder
 from tests.platform import Platform, until
 from tests.platforms import own_platform
+from tests.processes import children, parent
 
 HOLD = """
 import sys
@@ -39,7 +40,7 @@ class Server:
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Stop the server during the block, as after a crash (`pg_ctl stop -m immediate`)."""
-        with paused(_parent(self.postmaster)):
+        with paused(parent(self.postmaster)):
             os.kill(self.postmaster, signal.SIGQUIT)
             yield
         until(self.accepts_connections, seconds=60)
@@ -47,9 +48,8 @@ class Server:
     @contextmanager
     def silent(self, *, whole: bool) -> Iterator[None]:
         """Let new connections hang during the block, and existing ones, too, if `whole`."""
-        children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text()
-        backends = map(int, children.split()) if whole else ()
-        with paused(_parent(self.postmaster), self.postmaster, *backends):
+        backends = children(self.postmaster) if whole else ()
+        with paused(parent(self.postmaster), self.postmaster, *backends):
             yield
         until(self.accepts_connections, seconds=60)
 
@@ -112,8 +112,3 @@ def paused(*processes: int) -> Iterator[None]:
         for process in reversed(processes):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGCONT)
-
-
-def _parent(process: int) -> int:
-    status = Path(f"/proc/{process}/stat").read_text()
-    return int(status.rpartition(")")[2].split()[1])

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from airsense.embedded import account, postgres
 from tests.own_postgresql import Server, paused
 from tests.platform import until
+from tests.processes import children
 
 SETTINGS = {
     "listen_addresses": "",
@@ -53,8 +54,7 @@ class Standby:
     def hanging(self) -> Iterator[None]:
         """Stop all its processes during the block, as a frozen machine does."""
         pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        with paused(pid, *map(int, children.split())):
+        with paused(pid, *children(pid)):
             yield
 
     def kill(self) -> None:

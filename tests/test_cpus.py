@@ -8,6 +8,7 @@ import pytest
 
 from airsense import cpus
 from tests.platform import Platform, free_port, listens, until
+from tests.processes import children
 
 ALLOWED = len(os.sched_getaffinity(0))
 type Groups = Callable[..., int]
@@ -54,10 +55,6 @@ def test_the_server_starts_a_process_for_each_processor_that_it_may_use(demo: Pl
     try:
         with demo.started("serve", f"--port={(port := free_port())}") as process:
             until(lambda: listens(port))
-            assert _children(process.pid) == 1
+            assert len(children(process.pid)) == 1
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _children(pid: int) -> int:
-    return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from tests import commands
+from tests.processes import parent
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLIENT = """
@@ -113,17 +114,10 @@ def listener(path: Path) -> int:
     return pid
 
 
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
 def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (
-        FileNotFoundError,
-        ProcessLookupError,
-    ):  # ProcessLookupError if it ends while it is read
+    except (FileNotFoundError, ProcessLookupError):  # the second if it ends while it is read
         return False
 
 

@@ -18,6 +18,7 @@ from airsense.data_folder import PROJECT
 from tests.alert_receivers import SECRET, webhook
 from tests.exporting import START
 from tests.platform import Site, free_port, until
+from tests.processes import children, proportional
 from tests.servers import own_environment
 from tests.test_bucket_exports import BUCKET, CREDENTIALS, s3
 from tests.test_containers import SERVED, environment, image, make_secrets, services
@@ -150,9 +151,6 @@ def files_in(bucket: Any) -> int:
     return int(bucket.list_objects_v2(Bucket=BUCKET)["KeyCount"])
 
 
-def memory(pid: int) -> int:
+def memory(pid: int) -> float:
     """Megabytes of a process and its descendants; shared pages count once."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    kilobytes = int(re.findall(r"^Pss: +([0-9]+)", rollup, re.M)[0])
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return (kilobytes >> 10) + sum(memory(int(child)) for child in children)
+    return proportional(pid) + sum(map(memory, children(pid)))

@@ -21,7 +21,6 @@ TITLES = {
     413: "Content Too Large",
     414: "URI Too Long",
     416: "Range Not Satisfiable",
-    422: "Unprocessable Content",
 }
 log = logging.getLogger(__name__)
 

@@ -27,6 +27,11 @@ def proportional(pid: int) -> float:
     return _figure(pid, "smaps_rollup", "Pss")
 
 
+def private(pid: int) -> float:
+    """Memory in MB that a process has written to and shares with no other."""
+    return _figure(pid, "smaps_rollup", "Private_Dirty")
+
+
 def peak(pid: int) -> float:
     """Highest resident memory in MB since `forget_peak`."""
     return _figure(pid, "status", "VmHWM")
