@@ -98,6 +98,25 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(setting: str, messag
     assert "secret" not in line
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("worker --concurrency=0", "--concurrency: '0' is not a whole number of 1 or more"),
+        ("worker --metrics-port=0", "--metrics-port: '0' is not a port: use a whole number from 1"),
+        ("serve --processes=-1", "--processes: '-1' is not a whole number of 1 or more"),
+        ("serve --threads=two", "--threads: 'two' is not a whole number of 1 or more"),
+        ("serve --port=65536", "--port: '65536' is not a port: use a whole number from 1 to 65535"),
+        ("run --port=x", "--port: 'x' is not a port: use a whole number from 1 to 65535"),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_refused_with_what_is_allowed(
+    demo: Platform, command: str, message: str
+) -> None:
+    done = demo.attempt(*command.split(), seconds=20)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+
+
 def test_a_database_that_was_never_set_up_is_reported_in_one_line() -> None:
     done = Platform(own_environment()).attempt("rollback", "delays_by_day")
     assert done.returncode == 1

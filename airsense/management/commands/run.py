@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from airsense import data_folder
+from airsense import arguments, data_folder
 from airsense.backup import BackupError, marker
 from airsense.embedded import locks
 from airsense.processes import Child, Processes
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--port",
-            type=int,
+            type=arguments.port,
             default=os.environ.get("PORT", "8000"),
             help="port of the web server (default: $PORT or 8000)",
         )

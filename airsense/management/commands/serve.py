@@ -12,7 +12,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 
-from airsense import cpus
+from airsense import arguments, cpus
 from airsense.metrics import folder
 
 # Length of the accept queue: 6,000 clients that connect at once wait instead of being refused.
@@ -32,18 +32,21 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
         parser.add_argument(
             "--port",
-            type=int,
+            type=arguments.port,
             default=os.environ.get("PORT", "8000"),
             help="port (default: $PORT or 8000)",
         )
         parser.add_argument(
             "--processes",
-            type=int,
+            type=arguments.count,
             default=PROCESSES,
             help="web processes (default: one for each usable processor)",
         )
         parser.add_argument(
-            "--threads", type=int, default=THREADS, help="threads per process (default: 6)"
+            "--threads",
+            type=arguments.count,
+            default=THREADS,
+            help="threads per process (default: 6)",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
+from airsense import arguments
 from airsense.celery import app
 from airsense.metrics import folder
 
@@ -16,9 +17,13 @@ class Command(BaseCommand):
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--concurrency", type=int, default=2, help="tasks at once (default: 2)")
         parser.add_argument(
-            "--metrics-port", type=int, help="serve metrics on this port (default: none)"
+            "--concurrency", type=arguments.count, default=2, help="tasks at once (default: 2)"
+        )
+        parser.add_argument(
+            "--metrics-port",
+            type=arguments.port,
+            help="serve metrics on this port (default: none)",
         )
         parser.add_argument(
             "--metrics-host",
