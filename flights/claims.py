@@ -22,6 +22,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 INTERVAL = 1.0  # seconds between two heartbeats
+# The shortest time between two (s): phases of small tables follow each other within milliseconds.
+PAUSE = 0.1
 QUEUED, RUNNING = "queued", "running"
 log = logging.getLogger(__name__)
 
@@ -111,8 +113,7 @@ class Heartbeat:
 
     def __init__(self, beat: Callable[[], object]) -> None:
         self._beat = beat
-        self._wake = threading.Event()
-        self._ended = False
+        self._wake, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
@@ -120,20 +121,21 @@ class Heartbeat:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
+        self._ended.set()
         self._wake.set()
         self._thread.join()
 
     def soon(self) -> None:
-        """Beat now instead of at the next second."""
+        """Beat within `PAUSE` instead of at the next second."""
         self._wake.set()
 
     def _run(self) -> None:
         try:
-            while not self._ended:
+            while not self._ended.is_set():
                 self._wake.wait(INTERVAL)
                 self._wake.clear()
                 self._try()
+                self._ended.wait(PAUSE)
         finally:
             connection.close()
 

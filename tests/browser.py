@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT as AXE  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
+from tests.samples import Sample
+
 # The first has no window and takes two thirds of the CPU time of the others.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Root needs the first; the others prevent other requests of Chromium and use of the graphics card.
@@ -24,11 +26,9 @@ ARGUMENTS = [
 HEAR_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => console.error(
     `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))"""
 SERIOUS = ("serious", "critical")
-type Looks = dict[int, tuple[Literal["light", "dark"], ...]]  # colour schemes of each width
+type Look = tuple[int, Literal["light", "dark"]]  # width (px) and colour scheme
 
-# The everyday tests look at each width and each scheme; all combinations cost twice as much.
-SOME_LOOKS: Looks = {1400: ("light",), 360: ("dark",)}
-EVERY_LOOK: Looks = {1400: ("light", "dark"), 360: ("light", "dark")}
+LOOKS: tuple[Look, ...] = ((1400, "light"), (360, "dark"), (1400, "dark"), (360, "light"))
 VIEWPORT: ViewportSize = {"width": 1280, "height": 720}  # of a new context
 
 
@@ -109,17 +109,16 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
         yield page
 
 
-def assert_accessible(page: Page, looks: Looks = EVERY_LOOK) -> None:
-    """Check accessibility in each look, and that nothing scrolls sideways."""
+def assert_accessible(page: Page, sample: Sample) -> None:
+    """Check accessibility and that nothing scrolls sideways: in one look, or in all of them."""
     page.evaluate(AXE)
-    for width, schemes in looks.items():
+    for width, scheme in sample.of(LOOKS, len(LOOKS)):
         page.set_viewport_size({"width": width, "height": 900})
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert sideways <= 0, f"{page.url} is {sideways} px too wide for {width} px"
-        for scheme in schemes:
-            page.emulate_media(color_scheme=scheme)
-            violations = _violations(page)
-            assert not violations, f"{page.url}, {width} px, {scheme}:\n" + "\n".join(violations)
+        page.emulate_media(color_scheme=scheme)
+        violations = _violations(page)
+        assert not violations, f"{page.url}, {width} px, {scheme}:\n" + "\n".join(violations)
 
 
 def _violations(page: Page) -> list[str]:

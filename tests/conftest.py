@@ -11,9 +11,10 @@ from pytest_django import DjangoDbBlocker
 
 from airsense import data_folder
 from tests import planted, shared_demo
-from tests.browser import EVERY_LOOK, SOME_LOOKS, Looks, Window, chromium, shared_window
+from tests.browser import Window, chromium, shared_window
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
+from tests.samples import Sample
 from tests.warehouse.running import WarehouseServer, running
 
 gc.disable()  # until the tests are collected: it takes half of the CPU time of the collection
@@ -138,13 +139,9 @@ def warehouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wareh
         yield server
 
 
-@pytest.fixture(
-    params=[SOME_LOOKS, pytest.param(EVERY_LOOK, marks=pytest.mark.deep)], ids=["some", "every"]
-)
-def looks(request: pytest.FixtureRequest) -> Looks:
-    """The widths and colour schemes in which a page is checked."""
-    looks: Looks = request.param
-    return looks
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.deep)], ids=["some", "every"])
+def sample(request: pytest.FixtureRequest) -> Sample:
+    return Sample(request.node.name, request.param)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from flights.tables import NAMES, TABLES
-from tests.browser import Looks, Window, assert_accessible, opened, shared_window
+from tests.browser import Window, assert_accessible, opened, shared_window
 from tests.platform import Site
 from tests.platforms import own_platform
+from tests.samples import Sample
 
 PAGES = [
     "/admin/",
@@ -72,10 +73,10 @@ def window(browser: Browser, running: Site, session: StorageState) -> Iterator[W
     "path", [*PAGES, *(pytest.param(path, marks=pytest.mark.deep) for path in MORE_PAGES)]
 )
 def test_a_page_of_the_admin_is_accessible_in_every_look(
-    page: Page, path: str, looks: Looks
+    page: Page, path: str, sample: Sample
 ) -> None:
     page.goto(path)
-    assert_accessible(page, looks)
+    assert_accessible(page, sample)
 
 
 def test_a_transfer_is_started_and_seen_to_its_end_without_reloading(page: Page) -> None:
@@ -142,12 +143,12 @@ def test_a_list_updates_in_place_while_it_is_seen_and_not_while_it_is_hidden(pag
     expect(page.locator("#result_list tbody").first.get_by_role("checkbox")).to_be_checked()
 
 
-def test_a_schedule_is_made_by_choices_and_shows_its_next_run(page: Page) -> None:
+def test_a_schedule_is_made_by_choices_and_shows_its_next_run(page: Page, sample: Sample) -> None:
     page.goto("/admin/django_celery_beat/periodictask/add/")
-    assert_accessible(page)
+    assert_accessible(page, sample)
     page.set_viewport_size({"width": 1400, "height": 900})  # wide enough for all actions
     expect(page.get_by_role("textbox", name="Cron expression")).to_be_hidden()
-    page.get_by_label("Name").fill("morning")
+    page.get_by_label("Name").fill(sample.name)
     page.get_by_label("The whole pipeline").check()
     expect(page.get_by_label("delays_by_day")).to_be_hidden()
     page.get_by_label("Time zone").fill("New York")
@@ -178,16 +179,16 @@ def test_a_table_is_rolled_back_by_keyboard(page: Page) -> None:
     expect(page.get_by_text("is current again")).to_be_visible()
 
 
-def test_a_key_is_made_seen_once_and_revoked(page: Page) -> None:
+def test_a_key_is_made_seen_once_and_revoked(page: Page, sample: Sample) -> None:
     page.goto("/admin/flights/apikey/add/")
-    page.get_by_label("Name").fill("A newspaper")
+    page.get_by_label("Name").fill(sample.name)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_label("The key")).to_have_value(re.compile(r"airsense_[\w-]{43}"))
-    assert_accessible(page)
+    assert_accessible(page, sample)
     page.get_by_role("link", name="Back to the list").click()
-    row = page.get_by_role("row", name="A newspaper")
+    row = page.get_by_role("row", name=sample.name)
     expect(row).to_contain_text("valid")
     row.get_by_role("checkbox").check()
     page.locator("select[name=action]").select_option("revoke")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_role("row", name="A newspaper")).to_contain_text("revoked")
+    expect(page.get_by_role("row", name=sample.name)).to_contain_text("revoked")

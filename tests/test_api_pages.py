@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 from flights.mirror import MirroredTable, public
 from flights.query import operators, values
 from flights.tables import NAMES, TABLES
-from tests.browser import Looks, assert_accessible, opened
+from tests.browser import assert_accessible, opened
 from tests.platform import Site
+from tests.samples import Sample
 
 FLIGHTS = "/api/flight_delay_data/?limit=2"
 
@@ -42,11 +43,11 @@ def test_programs_get_json_and_people_get_a_page(site: Site) -> None:
         pytest.param("/api/airlines/", marks=pytest.mark.deep),
     ],
 )
-def test_a_page_is_accessible_in_every_look(page: Page, path: str, looks: Looks) -> None:
+def test_a_page_is_accessible_in_every_look(page: Page, path: str, sample: Sample) -> None:
     page.goto(path)
     for details in page.locator("details").all():
         details.evaluate("details => { details.open = true }")
-    assert_accessible(page, looks)
+    assert_accessible(page, sample)
 
 
 def test_a_query_is_tried_without_javascript(plain: Page, site: Site) -> None:

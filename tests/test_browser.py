@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Looks, Window, assert_accessible, opened, shared_window
+from tests.browser import Window, assert_accessible, opened, shared_window
 from tests.platform import Platform, Site
+from tests.samples import Sample
 
 AIRPORTS = "/explorer?table=busiest_airports_by_delays"
 # Every public page; a test checks each of them in every look.
@@ -55,17 +56,19 @@ def window(browser: Browser, site: Site) -> Iterator[Window]:
 @pytest.mark.parametrize(
     "path", [*PAGES, *(pytest.param(path, marks=pytest.mark.deep) for path in MORE_PAGES)]
 )
-def test_a_page_is_accessible_in_every_look(page: Page, path: str, looks: Looks) -> None:
+def test_a_page_is_accessible_in_every_look(page: Page, path: str, sample: Sample) -> None:
     page.goto(path)
-    assert_accessible(page, looks)
+    assert_accessible(page, sample)
 
 
 @pytest.mark.deep  # tests.test_pages reads them without a browser
-def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform, looks: Looks) -> None:
+def test_pages_without_data_say_what_to_do(
+    browser: Browser, fresh: Platform, sample: Sample
+) -> None:
     with fresh.site(processes=1) as site, opened(browser, site.url) as page:
         for path in ("/", "/explorer", "/about"):
             page.goto(path)
-            assert_accessible(page, looks)
+            assert_accessible(page, sample)
         page.goto("/")
         expect(page.get_by_text("manage.py transfer --all")).to_be_visible()
 

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser import assert_accessible, chromium, opened
 from tests.platform import Platform, Site
+from tests.samples import Sample
 
 TABLES = ("performance_by_month", "flight_delay_data")
 HEADER = (
@@ -104,16 +105,16 @@ def test_the_number_of_citations_a_day_is_limited(fresh: Platform) -> None:
         assert _cite(site, "/", "months") == address  # an existing one is not new
 
 
-def test_a_figure_is_cited_and_embedded_by_clicking(site: Site) -> None:
+def test_a_figure_is_cited_and_embedded_by_clicking(site: Site, sample: Sample) -> None:
     with chromium() as browser, opened(browser, site.url) as page:
         page.goto("/")
         page.get_by_role("button", name="Cite or embed: On time by month").click()
         expect(page.get_by_role("heading", name="On time by month")).to_be_visible()
-        assert_accessible(page)
+        assert_accessible(page, sample)
         address = page.url
         page.goto(f"/embed/{address.split('/')[-2]}")
         expect(page.get_by_role("img")).to_be_visible()
-        assert_accessible(page)
+        assert_accessible(page, sample)
 
 
 def _publish(fresh: Platform, late: int) -> None:

@@ -15,6 +15,7 @@ from tests.browser import assert_accessible, opened
 from tests.own_postgresql import own_postgresql, platform_of
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
+from tests.samples import Sample
 from tests.warehouse.running import running as databricks
 
 USER = """
@@ -90,10 +91,17 @@ def test_nobody_starts_a_transfer_without_the_permission(running: Site) -> None:
     assert "#4" not in running.get("/connectors").body.decode()
 
 
+def test_the_form_is_accessible_in_every_look(
+    browser: Browser, running: Site, sample: Sample
+) -> None:
+    with opened(browser, running.url) as page:
+        log_in(page, "boss")
+        assert_accessible(page, sample)
+
+
 def test_a_user_logs_in_starts_a_transfer_and_sees_its_end(browser: Browser, running: Site) -> None:
     with opened(browser, running.url) as page:
         log_in(page, "boss")
-        assert_accessible(page)
         page.locator("[name=table]").select_option("delays_by_day")
         page.get_by_label("Even if nothing has changed").check()
         page.get_by_role("button", name="Transfer", exact=True).click()

@@ -5,6 +5,7 @@ import os
 import signal
 import struct
 import subprocess
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -242,6 +243,22 @@ def test_a_page_a_huge_file_and_wrong_contents_are_refused_and_leave_nothing(
     del platform.env["DOWNLOAD_LIMIT_MIB"]
     assert [stored(platform, f"2007-0{month}") for month in (1, 2, 3)] == [[], [], []]
     assert [part for part in parts(platform) if part.stat().st_size] == []
+
+
+def test_no_other_thread_reads_a_file_that_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends while another thread still reads may crash."""
+    threads, read = set[int](), zipfile.ZipExtFile.read
+
+    def noted(file: zipfile.ZipExtFile, size: int | None = -1) -> bytes:
+        threads.add(threading.get_ident())
+        return read(file, size)
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", noted)
+    (tmp_path / "2024-01.zip").write_bytes(zipped(csv(2024, 1)))
+    assert monthly_zip.check(tmp_path / "2024-01.zip", Month(2024, 1)) == 3
+    assert threads == {threading.get_ident()}
 
 
 WHOLE = csv(2024, 1)

@@ -77,6 +77,7 @@ def ask(client: Path, url: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.deep  # tests.test_described_responses compares responses with it every day
 def test_a_generated_client_gets_typed_rows_and_typed_problems(site: Site, client: Path) -> None:
     result = ask(client, site.url)
     path = "/api/busiest_airports_by_delays/?Total_Arrivals__gte=1000&order_by=-Total_Avg_Delay"

@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Looks, assert_accessible, opened
+from tests.browser import assert_accessible, opened
 from tests.platform import Site
+from tests.samples import Sample
 
 PAGES = ["/routes/JFK-MCO/"]  # has most kinds of charts, and the explorer has the map
 MORE_PAGES = [
@@ -32,10 +33,10 @@ COMPARISON = {"Compare": "JetBlue", "With": "Delta"}
     "path", [*PAGES, *(pytest.param(path, marks=pytest.mark.deep) for path in MORE_PAGES)]
 )
 def test_a_page_about_a_thing_is_accessible_in_every_look(
-    page: Page, path: str, looks: Looks
+    page: Page, path: str, sample: Sample
 ) -> None:
     page.goto(path)
-    assert_accessible(page, looks)
+    assert_accessible(page, sample)
 
 
 def test_links_lead_from_the_airports_to_a_flight(page: Page) -> None:

@@ -7,8 +7,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Looks, assert_accessible, opened
+from tests.browser import assert_accessible, opened
 from tests.platform import Site
+from tests.samples import Sample
 
 
 def html(site: Site, q: str) -> str:
@@ -89,12 +90,14 @@ def test_texts_that_cannot_be_searched(site: Site, q: str) -> None:
         *(pytest.param(q, marks=pytest.mark.deep) for q in ("nosuchword", "")),
     ],
 )
-def test_the_page_is_accessible_in_every_look(page: Page, q: str, looks: Looks) -> None:
+def test_the_page_is_accessible_in_every_look(page: Page, q: str, sample: Sample) -> None:
     page.goto(f"/search?q={quote(q)}")
-    assert_accessible(page, looks)
+    assert_accessible(page, sample)
 
 
-def test_the_header_suggests_while_typing_and_opens_a_page_by_keyboard(page: Page) -> None:
+def test_the_header_suggests_while_typing_and_opens_a_page_by_keyboard(
+    page: Page, sample: Sample
+) -> None:
     page.goto("/nothing")  # the smallest page: axe reads all of it
     field = page.get_by_role("combobox", name="Search airlines")
     field.press_sequentially("jfk to or")
@@ -102,7 +105,7 @@ def test_the_header_suggests_while_typing_and_opens_a_page_by_keyboard(page: Pag
     expect(options.first).to_contain_text("JFK to MCO")
     expect(field).to_have_attribute("aria-expanded", "true")
     expect(page.get_by_text("5 suggestions")).to_be_attached()
-    assert_accessible(page)
+    assert_accessible(page, sample)
     field.press("ArrowDown")
     expect(options.first).to_have_attribute("aria-selected", "true")
     chosen = options.first.get_attribute("id")

@@ -19,6 +19,7 @@ from airsense.sign_in import provider_settings
 from tests import sign_in_provider
 from tests.browser import assert_accessible, opened
 from tests.platform import Platform, Site
+from tests.samples import Sample
 from tests.sign_in_provider import Provider
 
 START = "/admin/oidc/"
@@ -261,11 +262,11 @@ def test_a_wrong_setting_is_named(demo: Platform, env: dict[str, str], message: 
 
 
 def test_a_person_signs_in_with_the_provider_in_a_browser(
-    platform: Site, provider: Provider, browser: Browser
+    platform: Site, provider: Provider, browser: Browser, sample: Sample
 ) -> None:
     with opened(browser, platform.url, trusted=provider.issuer) as page:
         page.goto("/admin/transfers/transfer/")
-        assert_accessible(page)
+        assert_accessible(page, sample)
         page.get_by_role("link", name="Sign in with Example Ltd").click()
         page.wait_for_url("**/admin/transfers/transfer/")
         expect(page.get_by_role("heading", name="Transfers").first).to_be_visible()

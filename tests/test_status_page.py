@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import Looks, assert_accessible, opened
+from tests.browser import assert_accessible, opened
 from tests.page_visit import visit
 from tests.platform import Platform, Site
 from tests.platforms import own_platform
 from tests.public_pages import LARGEST
+from tests.samples import Sample
 
 # A transfer that runs, one that waits, and an old, an ended and a lasting problem.
 ROWS = """
@@ -97,8 +98,8 @@ def test_the_status_page_says_the_state_in_words_without_javascript(
         expect(row.locator("time").first).to_have_text(re.compile("ago|now"))
 
 
-def test_the_page_is_accessible_and_small(browser: Browser, running: Site, looks: Looks) -> None:
+def test_the_page_is_accessible_and_small(browser: Browser, running: Site, sample: Sample) -> None:
     assert visit(browser, f"{running.url}/status").bytes < LARGEST
     with opened(browser, running.url) as page:
         page.goto("/status")
-        assert_accessible(page, looks)
+        assert_accessible(page, sample)

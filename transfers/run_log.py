@@ -26,7 +26,6 @@ LONGEST_LINE = 2_000  # characters
 LARGEST = 64_000  # characters of a log
 RETENTION = timedelta(days=30)  # as for log files (docs/public.md)
 log = logging.getLogger(__name__)
-redact = Redaction(settings.LOG_SECRETS)
 
 type Run = Transfer | WarehouseJob
 
@@ -44,6 +43,7 @@ class Recorder(logging.Handler):
         self._lines = {pk: _stored(run) for pk, run in self._runs.items()}
         self._changed: set[int] = set()
         self._adding, self._saving = threading.Lock(), threading.Lock()
+        self._redact = Redaction(settings.LOG_SECRETS)
 
     def __enter__(self) -> Self:
         logging.getLogger().addHandler(self)
@@ -63,11 +63,12 @@ class Recorder(logging.Handler):
     def add(self, text: str, run: Run | None = None) -> None:
         """Add lines, which begin with the time."""
         now = f"{timezone.now():%Y-%m-%d %H:%M:%S} UTC"
+        lines = [line[:LONGEST_LINE] for line in self._redact(text).splitlines()]
         run = run or self._current()
         owners = {run.pk} if run else set(self._lines)
         with self._adding:
             for pk in owners & self._lines.keys():
-                self._lines[pk].extend(f"{now} {line}" for line in _lines(text))
+                self._lines[pk].extend(f"{now} {line}" for line in lines)
                 self._changed.add(pk)
 
     def save(self) -> None:
@@ -99,10 +100,6 @@ def details(error: BaseException) -> str:
 def forget() -> None:
     """Delete the logs of runs that ended long ago."""
     RunLog.objects.filter(updated_at__lt=timezone.now() - RETENTION).delete()
-
-
-def _lines(text: str) -> list[str]:
-    return [line[:LONGEST_LINE] for line in redact(text).splitlines()]
 
 
 def _stored(run: Run) -> deque[str]:

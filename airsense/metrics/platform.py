@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models.functions import Now
 from prometheus_client import Metric
@@ -139,7 +138,7 @@ def from_database() -> list[Metric]:
 def queue() -> Iterator[Metric]:
     """Whether Valkey answers, and then the number of queued tasks."""
     try:
-        tasks = rate_limiter.valkey.llen(settings.VALKEY_PREFIX + app.conf.task_default_queue)
+        tasks = rate_limiter.valkey.llen(rate_limiter.prefixed(app.conf.task_default_queue))
     except FAILURES:
         yield _value("valkey_up", "Whether Valkey answers.", 0)
         return

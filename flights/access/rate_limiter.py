@@ -152,11 +152,11 @@ def note_use(key: int) -> None:
 
 def last_uses() -> dict[int, float]:
     """Return when each API key was last used, as far as Valkey knows: Unix time by the key's id."""
-    return {int(pk): float(used_at) for pk, used_at in valkey.hgetall(_prefixed(LAST_USES)).items()}
+    return {int(pk): float(used_at) for pk, used_at in valkey.hgetall(prefixed(LAST_USES)).items()}
 
 
 def _increase(caller: Caller, window: int, requests: int) -> int:
-    counter = _prefixed(f"window:{_counter_name(caller, window)}")
+    counter = prefixed(f"window:{_counter_name(caller, window)}")
     with valkey.pipeline() as pipeline:
         pipeline.incrby(counter, requests)
         pipeline.expire(counter, 2 * caller.seconds)
@@ -165,8 +165,8 @@ def _increase(caller: Caller, window: int, requests: int) -> int:
 
 def _note_use(key: int) -> None:
     with valkey.pipeline() as pipeline:
-        pipeline.hset(_prefixed(LAST_USES), str(key), str(time.time()))
-        pipeline.expire(_prefixed(LAST_USES), LAST_USES_EXPIRE)
+        pipeline.hset(prefixed(LAST_USES), str(key), str(time.time()))
+        pipeline.expire(prefixed(LAST_USES), LAST_USES_EXPIRE)
         pipeline.execute()
 
 
@@ -189,5 +189,6 @@ def _counter_name(caller: Caller, window: int) -> str:
     return hashlib.blake2b(text, key=key, digest_size=16).hexdigest()
 
 
-def _prefixed(name: str) -> str:
+def prefixed(name: str) -> str:
+    """The key `name` of this platform: several platforms may share a Valkey."""
     return f"{settings.VALKEY_PREFIX}{name}"

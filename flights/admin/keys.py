@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
@@ -15,6 +16,10 @@ from flights.access import keys
 from flights.models import SCOPES, ApiKey
 
 from . import formats, secret
+
+
+def _limit_without_key() -> str:
+    return f"without a key an address has {settings.THROTTLE_PER_MINUTE:,}"
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -34,7 +39,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "name": "the program or the people that use the key",
-            "rate": f"without a key an address has {settings.THROTTLE_PER_MINUTE:,}",
+            "rate": lazy(_limit_without_key, str)(),
         }
         widgets = {"name": UnfoldAdminTextInputWidget}
 

@@ -10,13 +10,14 @@ from django.core.files.storage import storages
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from flights import claims
 from flights.models import Export
 
 type Exports = "models.QuerySet[Export]"
 
-STORAGE: Any = storages["exports"]  # a Folder or a Bucket
+STORAGE: Any = SimpleLazyObject(lambda: storages["exports"])  # a Folder or a Bucket
 # Age at which a file without an export counts as orphaned. A worker may still be writing a younger
 # one; no export takes this long.
 ORPHANED_AFTER = timedelta(hours=1)

@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 
 from tests.graphql import data, post
 from tests.platform import Platform, Response, Site
+from tests.samples import Sample
 
 ROUTES = [
     *("/api/graphql", "/api/advanced_search", "/api/exports/", "/api/transfers/"),
@@ -233,9 +234,10 @@ ADMIN_PAGES = [
 
 
 @pytest.mark.parametrize("page", ADMIN_PAGES)
-def test_an_address_of_the_admin_takes_odd_letters(own: Site, page: str) -> None:
+def test_an_address_of_the_admin_takes_odd_letters(own: Site, page: str, sample: Sample) -> None:
     _, cookie = admin(own)
-    for text in (*ODD_TEXTS, "9" * 400, "abc", "%C2%B2", "1e3", "%D9%A1"):  # and ², an Arabic 1
+    texts = [*ODD_TEXTS, "9" * 400, "abc", "%C2%B2", "1e3", "%D9%A1"]  # and ², an Arabic 1
+    for text in sample.of(texts):
         status = own.get(page.format(text), Cookie=cookie).status
         assert status in (200, 302, 400, 403, 404), text
 

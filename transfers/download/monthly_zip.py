@@ -18,7 +18,7 @@ from transfers.ingest.compressed import READ_BYTES, UnpackLimit, check_method, o
 
 from .months import Month
 
-DATE, YEAR, MONTH = "flightdate", "year", "month"
+DATES = DATE, YEAR, MONTH = "flightdate", "year", "month"
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
@@ -44,9 +44,7 @@ def _check_members(path: Path, archive: zipfile.ZipFile, month: Month) -> int:
             while chunk := content.read(READ_BYTES):  # the end checks the CRC
                 limit.add(len(chunk))
     with archive.open(member) as content:
-        line = content.readline(settings.INGEST_LINE_BYTES)
-    with archive.open(member) as content:
-        return _check_rows(_Content(content, limit), _names(line, month), month)
+        return _check_rows(_Content(content, limit), month)
 
 
 def _csv(archive: zipfile.ZipFile, month: Month) -> tuple[zipfile.ZipInfo, list[zipfile.ZipInfo]]:
@@ -62,23 +60,24 @@ def _csv(archive: zipfile.ZipFile, month: Month) -> tuple[zipfile.ZipInfo, list[
     return tables[0], others
 
 
-def _names(line: bytes, month: Month) -> list[str]:
-    """Return the names of the header that state the date; BadDownload if there are none."""
+def _header(line: bytes, month: Month) -> list[str]:
+    """Return the names of the columns; BadDownload unless they state the date."""
     if not line.strip():
         raise BadDownload(f"The CSV file of {month} is empty.")
-    names = next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
-    dates = [name for name in names if name.lower() in (DATE, YEAR, MONTH)]
-    if {name.lower() for name in dates} != {DATE, YEAR, MONTH}:
+    header = next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
+    if not {name.lower() for name in header} >= set(DATES):
         problem = f"The CSV file of {month} has no columns Year, Month and FlightDate."
         raise BadDownload(problem)
-    return dates
+    return header
 
 
-def _check_rows(content: "_Content", names: list[str], month: Month) -> int:
+def _check_rows(content: "_Content", month: Month) -> int:
+    header = _header(content.readline(settings.INGEST_LINE_BYTES), month)
     rows = 0
-    for batch in _batches(content, names):
-        _check_month(batch, rows, month)
-        rows += batch.num_rows
+    for lines in _lines(content, month):
+        dates = _dates(lines, header)
+        _check_month(dates, rows, month)
+        rows += dates.num_rows
     if content.last != b"\n":
         raise BadDownload(f"The CSV file of {month} is incomplete: its last line has no end.")
     if not rows:
@@ -86,19 +85,36 @@ def _check_rows(content: "_Content", names: list[str], month: Month) -> int:
     return rows
 
 
-def _batches(content: "_Content", names: list[str]) -> Iterator[pa.RecordBatch]:
+def _lines(content: "_Content", month: Month) -> Iterator[bytes]:
+    """Yield whole lines.
+
+    Arrow would read a Python file in its own threads, and they abort a process that ends meanwhile.
+    """
+    rest = b""
+    while chunk := content.read(READ_BYTES):
+        lines, end, rest = (rest + chunk).rpartition(b"\n")
+        if len(rest) > settings.INGEST_LINE_BYTES:
+            raise BadDownload(f"The CSV file of {month} has a line that is too long.")
+        if end:
+            yield lines + end
+    if rest:
+        yield rest
+
+
+def _dates(lines: bytes, header: list[str]) -> pa.Table:
     """Read the columns of the date. Arrow refuses rows with another number of values."""
-    yield from pyarrow.csv.open_csv(
-        content,
-        pyarrow.csv.ReadOptions(block_size=READ_BYTES),
+    names = [name for name in header if name.lower() in DATES]
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(lines),
+        pyarrow.csv.ReadOptions(column_names=header, block_size=len(lines)),
         convert_options=pyarrow.csv.ConvertOptions(
             include_columns=names, column_types=dict.fromkeys(names, pa.string())
         ),
     )
 
 
-def _check_month(batch: pa.RecordBatch, before: int, month: Month) -> None:
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+def _check_month(dates: pa.Table, before: int, month: Month) -> None:
+    for name, column in zip(dates.column_names, dates.columns, strict=True):
         wrong = pc.index(pc.fill_null(_matches(name, column, month), False), False).as_py()
         if wrong >= 0:
             raise BadDownload(
@@ -107,7 +123,7 @@ def _check_month(batch: pa.RecordBatch, before: int, month: Month) -> None:
             )
 
 
-def _matches(name: str, column: pa.Array, month: Month) -> pa.BooleanArray:
+def _matches(name: str, column: pa.ChunkedArray, month: Month) -> pa.ChunkedArray:
     if name.lower() == DATE:
         return pc.starts_with(column, f"{month}-")
     return pc.equal(column, str(month.year if name.lower() == YEAR else month.month))
