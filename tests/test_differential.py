@@ -245,7 +245,7 @@ def check_groups(
 
 
 QUICK = settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

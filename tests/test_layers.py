@@ -40,8 +40,8 @@ LAYERS = {
         urls
     """,
     "airsense": """
-        backoff celery celery_logging checks cloudwatch command_help cors cpus csp data_folder
-        deployment_checks logs models log_config log_limits navigation new_database
+        arguments backoff celery celery_logging checks cloudwatch command_help cors cpus csp
+        data_folder deployment_checks logs models log_config log_limits navigation new_database
         parent_death permission_groups probes replica request_ids routes tracing
         embedded
         access_log log_formats metrics

@@ -54,7 +54,7 @@ ADDRESSES = {
     "a GraphQL document": f"{GRAPHQL}{WRITTEN}",
     "the first search": '/api/advanced_search --data={"query":"alaska*"}',
 }
-DAILY = ["where", "order_by", "the first search", "a GraphQL variable"]
+DAILY = ["where", "a GraphQL variable"]
 QUICK = ["--technique=BE"]
 THOROUGH = ["--technique=BEUSTQ", "--level=3", "--risk=3", "--time-sec=1"]
 
