@@ -5,10 +5,13 @@ import os
 import signal
 import struct
 import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from urllib.parse import quote
 
@@ -245,20 +248,26 @@ def test_a_page_a_huge_file_and_wrong_contents_are_refused_and_leave_nothing(
     assert [part for part in parts(platform) if part.stat().st_size] == []
 
 
-def test_no_other_thread_reads_a_file_that_is_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_other_thread_reads_a_file_that_is_checked(tmp_path: Path) -> None:
     """A process that ends while another thread still reads may crash."""
-    threads, read = set[int](), zipfile.ZipExtFile.read
-
-    def noted(file: zipfile.ZipExtFile, size: int | None = -1) -> bytes:
-        threads.add(threading.get_ident())
-        return read(file, size)
-
-    monkeypatch.setattr(zipfile.ZipExtFile, "read", noted)
     (tmp_path / "2024-01.zip").write_bytes(zipped(csv(2024, 1)))
-    assert monthly_zip.check(tmp_path / "2024-01.zip", Month(2024, 1)) == 3
+    with _threads_of(zipfile.ZipExtFile.read.__code__) as threads:
+        assert monthly_zip.check(tmp_path / "2024-01.zip", Month(2024, 1)) == 3
     assert threads == {threading.get_ident()}
+
+
+@contextmanager
+def _threads_of(code: CodeType) -> Iterator[set[int]]:
+    """Collect the threads that run a function during the block."""
+    threads, observe, start = set[int](), sys.monitoring, sys.monitoring.events.PY_START
+    observe.use_tool_id(observe.PROFILER_ID, "threads")
+    observe.register_callback(
+        observe.PROFILER_ID, start, lambda *_: threads.add(threading.get_ident())
+    )
+    observe.set_local_events(observe.PROFILER_ID, code, start)
+    yield threads
+    observe.set_local_events(observe.PROFILER_ID, code, observe.events.NO_EVENTS)
+    observe.free_tool_id(observe.PROFILER_ID)
 
 
 WHOLE = csv(2024, 1)

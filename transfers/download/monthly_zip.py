@@ -88,7 +88,7 @@ def _check_rows(content: "_Content", month: Month) -> int:
 def _lines(content: "_Content", month: Month) -> Iterator[bytes]:
     """Yield whole lines.
 
-    Arrow would read a Python file in its own threads, and they abort a process that ends meanwhile.
+    Arrow would read a Python file in its own threads, which may crash a process that ends then.
     """
     rest = b""
     while chunk := content.read(READ_BYTES):
