@@ -25,9 +25,13 @@ def send(site: Site, data: bytes) -> bytes:
 
 
 def rest(client: socket.socket) -> bytes:
+    """Return everything until the server closes; TimeoutError says what came until then."""
     read = bytearray()
-    while chunk := client.recv(1 << 16):
-        read += chunk
+    try:
+        while chunk := client.recv(1 << 16):
+            read += chunk
+    except TimeoutError:
+        raise TimeoutError(f"still open after {bytes(read[:500])!r}") from None
     return bytes(read)
 
 
