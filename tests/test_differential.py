@@ -266,6 +266,7 @@ def test_random_queries_return_the_rows_that_duckdb_returns(
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 @THOUSANDS
 @given(data=st.data())
 def test_thousands_of_random_queries_return_the_rows_that_duckdb_returns(
