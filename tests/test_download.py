@@ -265,9 +265,11 @@ def _threads_of(code: CodeType) -> Iterator[set[int]]:
         observe.PROFILER_ID, start, lambda *_: threads.add(threading.get_ident())
     )
     observe.set_local_events(observe.PROFILER_ID, code, start)
-    yield threads
-    observe.set_local_events(observe.PROFILER_ID, code, observe.events.NO_EVENTS)
-    observe.free_tool_id(observe.PROFILER_ID)
+    try:
+        yield threads
+    finally:
+        observe.set_local_events(observe.PROFILER_ID, code, observe.events.NO_EVENTS)
+        observe.free_tool_id(observe.PROFILER_ID)
 
 
 WHOLE = csv(2024, 1)

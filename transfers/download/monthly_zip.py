@@ -1,7 +1,6 @@
 """Check a monthly zip file: complete, with one complete CSV file of rows of the right month."""
 
 import csv
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import pyarrow.csv
 from django.conf import settings
 
 from transfers.exceptions import BadDownload, BadInput
-from transfers.ingest.compressed import READ_BYTES, UnpackLimit, check_method, open_zip
+from transfers.ingest.compressed import UnpackLimit, check_method, chunks, open_zip
 
 from .months import Month
 
@@ -41,10 +40,10 @@ def _check_members(path: Path, archive: zipfile.ZipFile, month: Month) -> int:
     limit = UnpackLimit(path)
     for other in others:
         with archive.open(other) as content:
-            while chunk := content.read(READ_BYTES):  # the end checks the CRC
-                limit.add(len(chunk))
+            for _ in chunks(content, limit):  # the end checks the CRC
+                pass
     with archive.open(member) as content:
-        return _check_rows(_Content(content, limit), month)
+        return _check_rows(content, limit, month)
 
 
 def _csv(archive: zipfile.ZipFile, month: Month) -> tuple[zipfile.ZipInfo, list[zipfile.ZipInfo]]:
@@ -71,27 +70,27 @@ def _header(line: bytes, month: Month) -> list[str]:
     return header
 
 
-def _check_rows(content: "_Content", month: Month) -> int:
-    header = _header(content.readline(settings.INGEST_LINE_BYTES), month)
-    rows = 0
-    for lines in _lines(content, month):
+def _check_rows(content: IO[bytes], limit: UnpackLimit, month: Month) -> int:
+    lines, rows = content.readline(settings.INGEST_LINE_BYTES), 0
+    header = _header(lines, month)
+    for lines in _lines(chunks(content, limit), month):
         dates = _dates(lines, header)
         _check_month(dates, rows, month)
         rows += dates.num_rows
-    if content.last != b"\n":
+    if not lines.endswith(b"\n"):
         raise BadDownload(f"The CSV file of {month} is incomplete: its last line has no end.")
     if not rows:
         raise BadDownload(f"The CSV file of {month} has no rows.")
     return rows
 
 
-def _lines(content: "_Content", month: Month) -> Iterator[bytes]:
+def _lines(content: Iterator[bytes], month: Month) -> Iterator[bytes]:
     """Yield whole lines.
 
     Arrow would read a Python file in its own threads, which may crash a process that ends then.
     """
     rest = b""
-    while chunk := content.read(READ_BYTES):
+    for chunk in content:
         lines, end, rest = (rest + chunk).rpartition(b"\n")
         if len(rest) > settings.INGEST_LINE_BYTES:
             raise BadDownload(f"The CSV file of {month} has a line that is too long.")
@@ -127,19 +126,3 @@ def _matches(name: str, column: pa.ChunkedArray, month: Month) -> pa.ChunkedArra
     if name.lower() == DATE:
         return pc.starts_with(column, f"{month}-")
     return pc.equal(column, str(month.year if name.lower() == YEAR else month.month))
-
-
-class _Content(io.RawIOBase):
-    """The decompressed content of a member; limits its size, and knows its last byte."""
-
-    def __init__(self, content: IO[bytes], limit: UnpackLimit) -> None:
-        self._content, self._limit, self.last = content, limit, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._content.read(size)
-        self._limit.add(len(chunk))
-        self.last = chunk[-1:] or self.last
-        return chunk
