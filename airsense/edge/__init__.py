@@ -128,5 +128,9 @@ class Edge:
         """Watch for disconnects of active requests; most end before the first poll."""
         while True:
             await asyncio.sleep(POLL)
-            for exchange in list(self.active):
-                exchange.watch()
+            self._watch_active()
+
+    def _watch_active(self) -> None:
+        """Not a part of `_poll`, whose variable would keep the last exchange and its connection."""
+        for exchange in list(self.active):
+            exchange.watch()

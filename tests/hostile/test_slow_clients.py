@@ -61,6 +61,17 @@ def test_chunks_that_come_slowly_are_refused_too(quick: Site) -> None:
         assert raw_http.status(raw_http.rest(client)) == 400
 
 
+def test_refused_bodies_that_do_not_come_are_closed_after_a_slow_answer(quick: Site) -> None:
+    """The answers wait for the check of the worker, which takes a second."""
+    states = raw_http.head("GET", "/api/status")
+    bodies = raw_http.head("POST", "/api/status", "Content-Length: 1000000")
+    with (
+        slow_clients.waiting(quick, 4, states),
+        slow_clients.waiting(quick, 20, bodies) as clients,
+    ):
+        assert all(slow_clients.ended(client) for client in clients)
+
+
 def test_headers_that_never_end_are_closed(quick: Site) -> None:
     with slow_clients.waiting(quick, 20, slow_clients.HEADERS) as clients:
         assert_responsive(quick)
