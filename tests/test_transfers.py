@@ -23,7 +23,8 @@ from tests.platform import Platform, Site, until
 from transfers import services, warehouses
 from transfers.exceptions import AlreadyRunning, VerificationFailed, WarehouseBusy
 from transfers.models import Transfer
-from transfers.run import runner
+from transfers.run import results, runner
+from transfers.run.progress import Progress
 from transfers.warehouses import Snapshot, Warehouse
 
 type Row = dict[str, Any]
@@ -155,6 +156,19 @@ def test_temporary_errors_are_retried_and_permanent_ones_are_not(demo: Platform)
     with pytest.raises(VerificationFailed):
         runner.run(transfers, Faulty(a_row_dropped), attempts=2)
     assert Transfer.objects.get(pk=transfers[0].pk).status == "failed"
+
+
+def test_a_run_that_is_queued_again_is_not_reported_as_lost(demo: Platform) -> None:
+    (transfer,) = services.queue([DAYS], "test", forced=True)
+    heartbeats = list[bool]()
+    assert claims.claim(transfer)
+    with Progress([transfer]) as progress:
+        progress.condition = lambda: heartbeats.append(True)
+        results.queue_again([transfer], transfer, WarehouseBusy("The warehouse does not answer."))
+        before = len(heartbeats)
+        until(lambda: len(heartbeats) >= before + 2)  # one may have begun before
+        progress.check()
+    runner.run([transfer])
 
 
 def test_a_run_for_which_another_one_waits_fails_by_its_own_error(demo: Platform) -> None:

@@ -64,6 +64,7 @@ def queue_again(transfers: list[Transfer], culprit: Transfer | None, error: Base
 
 
 def _release(transfer: Transfer, message: str) -> None:
+    transfer.status = Transfer.Status.QUEUED  # tells the heartbeats that the claim ends now
     claims.release(
         transfer,
         attempt=F("attempt") + 1,
