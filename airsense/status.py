@@ -68,8 +68,8 @@ def reader() -> State:
 
 def valkey() -> State:
     try:
-        rate_limiter.valkey.ping()  # fails if the disk is full (MISCONF); LLEN does not
-        waiting = rate_limiter.valkey.llen(rate_limiter.prefixed(app.conf.task_default_queue))
+        rate_limiter.valkey().ping()  # fails if the disk is full (MISCONF); LLEN does not
+        waiting = rate_limiter.valkey().llen(rate_limiter.prefixed(app.conf.task_default_queue))
     except FAILURES as error:
         advice = "Check that it runs at REDIS_URL and that its disk is not full."
         return State("valkey", False, str(error), advice)

@@ -150,12 +150,12 @@ def test_leases_of_two_processes_never_exceed_the_limit(demo: Platform, address:
 
 
 def test_no_address_is_written_to_valkey(demo: Platform, address: str) -> None:
-    before = set(rate_limiter.valkey.scan_iter(rate_limiter.prefixed("window:*")))
+    before = set(rate_limiter.valkey().scan_iter(rate_limiter.prefixed("window:*")))
     RateLimiter().charge(Caller("address", address, 600), 1)
-    names = set(rate_limiter.valkey.scan_iter(rate_limiter.prefixed("window:*"))) - before
+    names = set(rate_limiter.valkey().scan_iter(rate_limiter.prefixed("window:*"))) - before
     assert names
     assert not any(b"198." in name for name in names)
-    assert all(0 < rate_limiter.valkey.ttl(name) <= 120 for name in names)
+    assert all(0 < rate_limiter.valkey().ttl(name) <= 120 for name in names)
 
 
 def test_without_valkey_each_process_counts_alone(

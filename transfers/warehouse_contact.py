@@ -35,7 +35,7 @@ def record(*, up: bool) -> None:
     """Store that the warehouse answered, or did not, at this moment."""
     value = {"url": settings.WAREHOUSE_URL, "up": up, "at": timezone.now().isoformat()}
     try:
-        valkey.set(prefixed(KEY), json.dumps(value))
+        valkey().set(prefixed(KEY), json.dumps(value))
     except FAILURES as error:
         log.warning("The state of the warehouse is not stored: %s", error)
 
@@ -43,7 +43,7 @@ def record(*, up: bool) -> None:
 def last() -> Contact | None:
     """The last contact with the warehouse of WAREHOUSE_URL; None if there is none in Valkey."""
     try:
-        stored = valkey.get(prefixed(KEY))
+        stored = valkey().get(prefixed(KEY))
     except FAILURES:
         return None
     value = json.loads(stored) if stored else {}

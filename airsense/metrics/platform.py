@@ -138,7 +138,7 @@ def from_database() -> list[Metric]:
 def queue() -> Iterator[Metric]:
     """Whether Valkey answers, and then the number of queued tasks."""
     try:
-        tasks = rate_limiter.valkey.llen(rate_limiter.prefixed(app.conf.task_default_queue))
+        tasks = rate_limiter.valkey().llen(rate_limiter.prefixed(app.conf.task_default_queue))
     except FAILURES:
         yield _value("valkey_up", "Whether Valkey answers.", 0)
         return

@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import redis
@@ -29,13 +29,17 @@ MOST_CALLERS = 20_000  # leases that a process stores, of 200 bytes each
 LAST_USES = "keys:used"  # Valkey hash: time of the last use of each API key, by the key's id
 LAST_USES_EXPIRE = 86_400  # seconds; a scheduled task copies the hash to PostgreSQL every minute
 
-# Created at import: of two clients created by two threads, one would close the other's connections.
-valkey = redis.Redis.from_url(
-    settings.VALKEY_URL,
-    socket_timeout=TIMEOUT,
-    socket_connect_timeout=TIMEOUT,
-    retry=Retry(NoBackoff(), 0),
-)
+
+@cache
+def valkey() -> redis.Redis:
+    """The client of Valkey; at first two threads may create two, each with its own connections."""
+    pool = redis.ConnectionPool.from_url(
+        settings.VALKEY_URL,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return redis.Redis(connection_pool=pool)
 
 
 class Caller(NamedTuple):
@@ -152,19 +156,21 @@ def note_use(key: int) -> None:
 
 def last_uses() -> dict[int, float]:
     """Return when each API key was last used, as far as Valkey knows: Unix time by the key's id."""
-    return {int(pk): float(used_at) for pk, used_at in valkey.hgetall(prefixed(LAST_USES)).items()}
+    return {
+        int(pk): float(used_at) for pk, used_at in valkey().hgetall(prefixed(LAST_USES)).items()
+    }
 
 
 def _increase(caller: Caller, window: int, requests: int) -> int:
     counter = prefixed(f"window:{_counter_name(caller, window)}")
-    with valkey.pipeline() as pipeline:
+    with valkey().pipeline() as pipeline:
         pipeline.incrby(counter, requests)
         pipeline.expire(counter, 2 * caller.seconds)
         return int(pipeline.execute()[0])
 
 
 def _note_use(key: int) -> None:
-    with valkey.pipeline() as pipeline:
+    with valkey().pipeline() as pipeline:
         pipeline.hset(prefixed(LAST_USES), str(key), str(time.time()))
         pipeline.expire(prefixed(LAST_USES), LAST_USES_EXPIRE)
         pipeline.execute()

@@ -2,7 +2,7 @@
 
 from flights import links
 from flights.models.mirrored import PerformanceByMonth, PerformanceByRoute
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
 from flights.pages.charts import Bars, Figure, Lines, Map, Series, Value
 from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
@@ -23,7 +23,7 @@ from .outcomes import (
     values,
     whole,
 )
-from .page import FEW, LEAST, Cell, Fact, Link, Listing, Page
+from .page import LEAST, Cell, Fact, Link, Listing, Page
 
 UNIT = "%"
 ROUTES = 50  # in the table, those with the most flights
@@ -58,7 +58,7 @@ def build(params: dict[str, str], code: str) -> Page:
 def _answer(name: str, row: Row, ranking: list[Row]) -> str:
     flights = formatting.count(row[SUM], "flight")
     place = next((n for n, r in enumerate(ranking, 1) if r is row), None)
-    rank = f", rank {place} of {len(ranking)} airlines with at least {FEW} flights" if place else ""
+    rank = f", rank {place} of {len(ranking)} airlines with {on_time.least()}" if place else ""
     period = formatting.period(*known.period())
     return f"{percent(row[PERCENT])} of {flights} of {name} arrived on time ({period}){rank}."
 
@@ -92,12 +92,12 @@ def month_figures(months: TableRows) -> list[Figure]:
         Series(f"{limit} minutes or more", _months(months, column))
         for limit, column in LATE.items()
     ]
-    on_time = Lines([Series("", _months(months, "On_Time_Percent"))], UNIT, "Month")
+    chart = Lines([Series("", _months(months, "On_Time_Percent"))], UNIT, "Month")
     delays = Lines(late, UNIT, "Month", from_zero=True)
     measures = (outcomes.ON_TIME, "Percent of scheduled flights by delay at arrival")
     punctual, delayed = (f"{measure}. At least {LEAST} flights a month." for measure in measures)
     return [
-        figure("months", "On time by month", punctual, on_time, months, flights),
+        figure("months", "On time by month", punctual, chart, months, flights),
         figure("delays", "Long delays by month", delayed, delays, months, flights),
     ]
 
@@ -134,14 +134,14 @@ def _airports(where: dict[str, str]) -> Figure:
     ranking = ranked(rows.rows, BY_SUM)
     chart = Bars(outcomes.airport_values(ranking, "Origin"), UNIT, "Airport of departure")
     measure = f"{outcomes.ON_TIME}, of flights from its {AIRPORTS} largest airports of departure"
-    measure = f"{measure}. {outcomes.MINIMUM}"
+    measure = f"{measure}. {outcomes.minimum()}"
     return figure("airports", "By airport", measure, chart, rows, total(ranking, BY_SUM))
 
 
 def _extremes(routes: TableRows) -> list[Figure]:
     """The best and the worst routes; only the best of few."""
     ranking = ranked(routes.rows, BY_SUM)
-    measure = f"{outcomes.ON_TIME}. {outcomes.MINIMUM}"
+    measure = f"{outcomes.ON_TIME}. {outcomes.minimum()}"
     lists = [("best", "Most punctual routes", ranking[:EXTREMES])]
     if len(ranking) > EXTREMES:
         lists += [("worst", "Least punctual routes", ranking[: -EXTREMES - 1 : -1])]

@@ -2,7 +2,7 @@
 
 from flights import links
 from flights.models.mirrored import PerformanceByAirport, PerformanceByHour, PerformanceByRoute
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
 from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
@@ -10,7 +10,7 @@ from . import airport_figures, known, outcomes
 from .known import Airport
 from .missing import NoSuchThing
 from .outcomes import BY_ROW, SUM, Row, ranked, share_cell, sums, whole
-from .page import FEW, Cell, Fact, Link, Listing, Page
+from .page import Cell, Fact, Link, Listing, Page
 
 ROUTES = 60  # the table lists those with the most flights
 
@@ -27,12 +27,12 @@ def build(params: dict[str, str], code: str) -> Page:
     routes = sums(PerformanceByRoute, {own_end: code}, other_end, **by)
     hours = table_rows.read(PerformanceByHour, {"Airport": code})
     months = airport_figures.months(code) if leaves else None
-    enough = {way: row for way, row in rows.items() if row["Scheduled_Flights"] >= FEW} or rows
+    enough = {w: row for w, row in rows.items() if on_time.enough(row["Scheduled_Flights"])}
     return Page(
         kind="Airport",
         above=("All airports", "/airports/"),
         title=f"{airport.name} ({code}), {airport.city}",
-        answer=_answer(airport, enough, hours, months.rows if months else []),
+        answer=_answer(airport, enough or rows, hours, months.rows if months else []),
         flights=sum(row["Scheduled_Flights"] for row in rows.values()),
         facts=_facts(enough),
         figures=airport_figures.all_of(airport, routes, both, hours, months, other_end),

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from flights import links
 from flights.errors import BadQuery, Unavailable
 from flights.models.mirrored import PerformanceByRoute
+from flights.pages import on_time
 from flights.pages.charts import Bars, Columns, Figure, Lines, Map, Series, Value
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
 from .known import Airport
 from .outcomes import BY_ROW, BY_SHARE, BY_SUM, COUNT, SHARE, figure, ranked, shares, sums, total
-from .page import FEW
 
 UNIT = "%"
 CAUSES = {
@@ -69,12 +69,12 @@ def _months(rows: TableRows) -> Iterator[Figure]:
     values = [
         Value(
             outcomes.month(row["month_Flight_Date"]),
-            row[SHARE] if row[COUNT] >= FEW else None,
+            row[SHARE] if on_time.enough(row[COUNT]) else None,
             row[COUNT],
         )
         for row in rows.rows
     ]
-    measure = f"{outcomes.ON_TIME}, of departing flights. At least {FEW} flights a month."
+    measure = f"{outcomes.ON_TIME}, of departing flights. {on_time.least().capitalize()} a month."
     chart = Lines([Series("", values)], UNIT, "Month")
     yield figure("months", "On time by month", measure, chart, rows, total(rows.rows, BY_SHARE))
 
@@ -83,12 +83,12 @@ def _hours(rows: TableRows) -> Figure:
     values = [
         Value(
             outcomes.hour(row["Scheduled_Departure_Hour"]),
-            row["On_Time_Percent"] if row["Scheduled_Flights"] >= FEW else None,
+            row["On_Time_Percent"] if on_time.enough(row["Scheduled_Flights"]) else None,
             row["Scheduled_Flights"],
         )
         for row in rows.rows
     ]
-    measure = f"{outcomes.ON_TIME}, of departing flights. At least {FEW} flights an hour."
+    measure = f"{outcomes.ON_TIME}, of departing flights. {on_time.least().capitalize()} an hour."
     chart = Columns(values, UNIT, "Scheduled hour of departure")
     return figure("hours", "On time by hour", measure, chart, rows, total(rows.rows, BY_ROW))
 
@@ -106,7 +106,7 @@ def _airlines(airport: Airport) -> Iterator[Figure]:
             BY_SUM,
             lambda row: links.airline(row["Airline_Code"]),
         )
-        measure = f"{outcomes.ON_TIME}. {outcomes.MINIMUM}"
+        measure = f"{outcomes.ON_TIME}. {outcomes.minimum()}"
         chart = Bars(bars, UNIT, "Airline")
         yield figure(name, title, measure, chart, rows, total(ranking, BY_SUM))
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from flights.errors import BadQuery, Unavailable
 from flights.models.mirrored import PerformanceByMonth
 from flights.pages import table_rows
@@ -12,7 +14,7 @@ from flights.pages.table_rows import TableRows
 from . import outcomes
 from .compared import Thing
 from .outcomes import BY_ROW, BY_SHARE, Measured, shares
-from .page import FEW, LEAST
+from .page import LEAST
 
 UNIT = "%"
 
@@ -50,7 +52,7 @@ def _lines(
         for thing, each in zip((a, b), rows, strict=True)
     ]
     flights = sum(outcomes.total(each.rows, by) for each in rows)
-    least = FEW if a.kind in ("airlines", "airports") else LEAST
+    least = settings.FLIGHTS_TO_RANK if a.kind in ("airlines", "airports") else LEAST
     return [
         Figure(
             f"{unit}s",

@@ -5,14 +5,14 @@ from datetime import date
 from flights import links
 from flights.errors import BadQuery
 from flights.models.mirrored import PerformanceByDate
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
 from flights.pages.charts import Bars, Figure, Grid, Value
 from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
 from .outcomes import BY_ROW, Row, figure, share_cell, total, whole
-from .page import FEW, Cell, Choice, Listing, Page
+from .page import Cell, Choice, Listing, Page
 from .ranking import Ranking
 
 UNIT = "%"
@@ -47,7 +47,7 @@ def build(params: dict[str, str]) -> Page:
 def _answer(year: str, rows: list[Row]) -> str:
     ranking = outcomes.ranked(rows, BY_ROW)
     if not ranking:
-        return f"No day of {year} has figures about at least {FEW} flights."
+        return f"No day of {year} has figures about {on_time.least()}."
     compared = outcomes.best_and_worst(ranking, BY_ROW, _name)
     most = max(rows, key=lambda row: row["Cancelled_Flights"] or 0)
     cancelled = formatting.count(most["Cancelled_Flights"] or 0, "flight")
@@ -91,7 +91,7 @@ def _day(month: date, number: int) -> list[date]:
 def _ranking(ranking: Ranking, rows: TableRows) -> Figure:
     shown = ranking.shown[:BARS]
     chart = Bars(outcomes.values(shown, _name, BY_ROW, _url), UNIT, "Day")
-    measure = f"{outcomes.ON_TIME}. {outcomes.MINIMUM}"
+    measure = f"{outcomes.ON_TIME}. {outcomes.minimum()}"
     return figure("ranking", "Days ranked", measure, chart, rows, total(shown, BY_ROW))
 
 

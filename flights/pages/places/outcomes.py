@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.conf import settings
+
 from flights import links
 from flights.mirror import MirroredTable
 from flights.models.mirrored import FlightDelayData
@@ -18,14 +20,13 @@ from flights.pages.formatting import percent
 from flights.pages.table_rows import TableRows
 
 from . import known
-from .page import FEW, Cell, Fact
+from .page import Cell, Fact
 
 type Row = dict[str, Any]
 type Name = Callable[[Row], str]
 
 ON_TIME = on_time.MEASURE
 LATE = "Percent of scheduled flights that arrive 15 minutes late or more"
-MINIMUM = f"Ranked with at least {FEW} flights."
 LIMITS = (15, 30, 60)  # minutes
 
 # Of `flight_delay_data`, where each row is a flight.
@@ -120,7 +121,7 @@ def airport_values(rows: Iterable[Row], column: str) -> list[Value]:
     return [
         Value(
             known.airport_label(row[column]),
-            row[PERCENT] if row[SUM] >= FEW else None,
+            row[PERCENT] if on_time.enough(row[SUM]) else None,
             row[SUM],
             links.airport(row[column]),
         )
@@ -135,10 +136,15 @@ def figure(
     return Figure(name, title, measure, chart, rows.source, flights, rows.url)
 
 
+def minimum() -> str:
+    """The number of flights from which a chart ranks something."""
+    return f"Ranked with {on_time.least()}."
+
+
 def map_measure(chart: Map) -> str:
     """What a map shows, and which airports it cannot show."""
     beyond = f". Not on the map: {', '.join(chart.beyond)}" if chart.beyond else ""
-    few = f"those with fewer than {FEW} have no colour"
+    few = f"those with fewer than {settings.FLIGHTS_TO_RANK} have no colour"
     return f"{ON_TIME}; larger circles have more flights, {few}{beyond}"
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.conf import settings
+
 from flights import links
 from flights.errors import BadQuery
 from flights.models.mirrored import PerformanceByAirport, PerformanceByMonth, PerformanceByRoute
-from flights.pages import formatting, table_rows
+from flights.pages import formatting, on_time, table_rows
 from flights.pages.charts import Bars, Figure, Map, Value
 from flights.pages.table_rows import TableRows
 
@@ -23,7 +25,7 @@ from .outcomes import (
     total,
     whole,
 )
-from .page import FEW, Cell, Choice, Listing, Page
+from .page import Cell, Choice, Listing, Page
 from .ranking import ORDERS, Ranking
 
 UNIT = "%"
@@ -79,7 +81,7 @@ AIRPORTS = Kind(
 
 
 def routes(params: dict[str, str]) -> Page:
-    enough = f"{BY_SUM.flights}__gte:{FEW}"
+    enough = f"{BY_SUM.flights}__gte:{settings.FLIGHTS_TO_RANK}"
     rows = sums(PerformanceByRoute, {}, "Origin,Destination", having=enough, limit=EVERY)
     return _page(ROUTES, Ranking.read(params, rows.rows, BY_SUM), rows)
 
@@ -124,7 +126,7 @@ def _map(ranking: Ranking, rows: TableRows) -> Figure:
     ]
     spots = [places[row["Airport"]].spot for row in drawn]
     chart = Map(values, spots, UNIT, "Airport", better="high")
-    measure = f"{outcomes.map_measure(chart)}. {outcomes.MINIMUM}"
+    measure = f"{outcomes.map_measure(chart)}. {outcomes.minimum()}"
     return figure("map", "Punctuality of airports", measure, chart, rows, total(drawn, BY_ROW))
 
 
@@ -155,7 +157,7 @@ def _bars(kind: Kind, ranking: Ranking, rows: TableRows) -> Figure:
     shown = ranking.shown[:BARS]
     values = outcomes.values(shown, kind.name, kind.by, kind.url)
     title = f"{kind.title}, {ORDERS[ranking.order]}"
-    measure = f"{outcomes.ON_TIME}. {outcomes.MINIMUM}"
+    measure = f"{outcomes.ON_TIME}. {outcomes.minimum()}"
     chart = Bars(values, UNIT, kind.thing.capitalize())
     return figure("ranking", title, measure, chart, rows, total(shown, kind.by))
 
@@ -182,11 +184,11 @@ def _listing(kind: Kind, ranking: Ranking, rows: TableRows) -> Listing:
 def _answer(kind: Kind, ranking: Ranking) -> str:
     punctual = sorted(ranking.rows, key=lambda row: -row[kind.by.percent])
     if not punctual:
-        return f"No {kind.thing} has at least {FEW} flights with figures about arrivals."
+        return f"No {kind.thing} has {on_time.least()} with figures about arrivals."
     period = formatting.period(*known.period())
     compared = outcomes.best_and_worst(punctual, kind.by, kind.name)
     if not compared:
         only = kind.name(punctual[0])
-        return f"Only one {kind.thing} had at least {FEW} flights ({period}): {only}."
+        return f"Only one {kind.thing} had {on_time.least()} ({period}): {only}."
     things = formatting.count(len(punctual), kind.thing)
-    return f"Of {things} with at least {FEW} flights ({period}) {compared}."
+    return f"Of {things} with {on_time.least()} ({period}) {compared}."

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from flights.pages import formatting
+from flights.pages import formatting, on_time
 from flights.pages.charts import Figure
 
-FEW = settings.FLIGHTS_TO_RANK  # a percentage of fewer flights is mostly chance
 LEAST = 10  # flights of a part of a figure, such as an hour: otherwise it shows single flights
 
 type Link = tuple[str, str]  # text and address
@@ -80,7 +79,8 @@ class Page:
     @property
     def few(self) -> str:
         """What to say about few flights; empty if there are enough."""
-        if not self.flights or self.flights >= FEW:
+        if not self.flights or on_time.enough(self.flights):
             return ""
         counted = formatting.count(self.flights, "flight")
-        return f"Only {counted}: below {FEW} flights a percentage is mostly chance."
+        enough = formatting.count(settings.FLIGHTS_TO_RANK, "flight")
+        return f"Only {counted}: below {enough} a percentage is mostly chance."

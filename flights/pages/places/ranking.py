@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from flights.errors import BadQuery
-from flights.pages import formatting
+from flights.pages import formatting, on_time
 from flights.query.params import whole_number
 
 from . import outcomes
 from .outcomes import Measured, Row
-from .page import FEW, Choice, Link
+from .page import Choice, Link
 
 ROWS = 100  # of a page
 ORDERS = {
@@ -65,7 +65,7 @@ class Ranking:
         last = self.first_place + len(self.shown) - 1
         return (
             f"{self.first_place:,} to {last:,} of {len(self.rows):,}, {ORDERS[self.order]}. Only"
-            f" those with at least {FEW} flights are ranked."
+            f" those with {on_time.least()} are ranked."
         )
 
     @property

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from flights import links
 from flights.entities.dates import WEEK
+from flights.pages import on_time
 from flights.pages.charts import Bars, Figure, Grid, Lines, Series, Value
 from flights.pages.table_rows import TableRows
 
 from . import known, outcomes
 from .ends import End
 from .outcomes import BY_SHARE, COUNT, LIMITS, Row, figure, late, ranked, shares, total, values
-from .page import FEW, LEAST
+from .page import LEAST
 
 UNIT = "%"
 
@@ -61,7 +62,7 @@ def _ranking(name: str, title: str, rows: TableRows, several: bool) -> Figure:
 
     ranking = ranked(rows.rows, BY_SHARE)
     bars = Bars(values(ranking, label, BY_SHARE, url), UNIT, "Airline")
-    measure = f"{outcomes.ON_TIME}. {outcomes.MINIMUM}"
+    measure = f"{outcomes.ON_TIME}. {outcomes.minimum()}"
     return figure(name, title, measure, bars, rows, total(ranking, BY_SHARE))
 
 
@@ -77,7 +78,7 @@ def _pairs(rows: TableRows) -> Figure:
         UNIT,
         "Route",
     )
-    measure = f"{outcomes.ON_TIME}. {outcomes.MINIMUM}"
+    measure = f"{outcomes.ON_TIME}. {outcomes.minimum()}"
     return figure("airports", "Airports compared", measure, bars, rows, total(ranking, BY_SHARE))
 
 
@@ -109,13 +110,15 @@ def _months(where: dict[str, str]) -> list[Figure]:
         Series(f"{limit} minutes or more", [_month_value(row, limit) for row in rows.rows])
         for limit in LIMITS
     ]
-    measure = f"Percent of scheduled flights by delay at arrival. At least {FEW} flights a month."
+    measure = (
+        f"Percent of scheduled flights by delay at arrival. {on_time.least().capitalize()} a month."
+    )
     chart = Lines(lines, UNIT, "Month", from_zero=True)
     return [figure("months", "By month", measure, chart, rows, total(rows.rows, BY_SHARE))]
 
 
 def _month_value(row: Row, limit: int) -> Value:
-    enough = row[COUNT] >= FEW
+    enough = on_time.enough(row[COUNT])
     return Value(
         outcomes.month(row["month_Flight_Date"]), row[late(limit)] if enough else None, row[COUNT]
     )
@@ -143,7 +146,7 @@ def _padding(by_route: TableRows, airline: str) -> Sequence[Figure]:
     ]
     measure = (
         "Scheduled minutes from gate to gate minus the minutes that flights take, on average over"
-        f" all months and days. {outcomes.MINIMUM}"
+        f" all months and days. {outcomes.minimum()}"
     )
     chart = Bars(bars, "minutes", "Airline")
     flights = sum(r["Scheduled_Flights"] for r in rows)
@@ -152,4 +155,4 @@ def _padding(by_route: TableRows, airline: str) -> Sequence[Figure]:
 
 def _padded(row: Row) -> bool:
     known_minutes = (row["Avg_Scheduled_Minutes"], row["Avg_Elapsed_Minutes"])
-    return None not in known_minutes and row["Scheduled_Flights"] >= FEW
+    return None not in known_minutes and on_time.enough(row["Scheduled_Flights"])

@@ -26,8 +26,6 @@ from flights.models.mirrored import (
 )
 from flights.query import cost
 
-from .page import FEW
-
 # Crawlers would follow the filters of these pages without end.
 ROBOTS = """\
 User-agent: *
@@ -101,13 +99,13 @@ def _items(
 
 
 def _sections() -> dict[str, Any]:
-    flights = ("airline_code", "flight_number")
+    flights, least = ("airline_code", "flight_number"), settings.FLIGHTS_TO_RANK
     return {
         "pages": Pages(),
         "airlines": Things(Airlines, links.airline, "airline_code"),
         "airports": Things(PerformanceByAirport, links.airport, "airport"),
         "routes": Things(PerformanceByRoute, links.route, "origin", "destination"),
-        "flights": Things(PerformanceByFlight, links.flight, *flights, least=FEW),
+        "flights": Things(PerformanceByFlight, links.flight, *flights, least=least),
         "days": Things(PerformanceByDate, links.day, "flight_date"),
     }
 
