@@ -7,18 +7,23 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from airsense.embedded import valkey
 from tests import reader_grants, servers
 from tests.platform import Platform, until
 from tests.servers import own_environment
+
+# Of a platform that is not a prepared copy: another server, or a key that gives another password.
+NEED_SETUP = {"DATABASE_URL", "SECRET_KEY"}
 
 
 @contextmanager
 def own_platform(**env: str) -> Iterator[Platform]:
     """Create a platform with an empty database and no warehouse."""
     environment = own_environment(_prepared())
-    own = Platform(environment | env)
-    if env:  # it may name another server, reader, key or data folder
+    own = Platform(environment | {"SECRET_KEY": settings.SECRET_KEY} | env)
+    if NEED_SETUP & env.keys():
         own.manage("setup")
     else:
         reader_grants.copy(_prepared(), own.env["DATABASE_URL"])

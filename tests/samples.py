@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
+
+import pytest
 
 
 @dataclass
@@ -15,3 +18,12 @@ class Sample:
     def of[T](self, values: Sequence[T], parts: int = 3) -> Sequence[T]:
         """Return every value, or each `parts`-th; tests of other names begin at other values."""
         return values if self.is_whole else values[crc32(self.name.encode()) % parts :: parts]
+
+
+def daily(parameters: Sequence[Any], parts: int = 3) -> list[Any]:
+    """Mark all but each `parts`-th of the parameters of a test as deep; tuples have several."""
+    values = [value if isinstance(value, tuple) else (value,) for value in parameters]
+    return [
+        pytest.param(*value, marks=pytest.mark.deep if number % parts else ())
+        for number, value in enumerate(values)
+    ]

@@ -11,6 +11,7 @@ import pytest
 from flights.ask import answers, service
 from tests import ask_questions
 from tests.ask_questions import QUESTIONS, Outcome
+from tests.samples import daily
 
 RIGHT = 0.9  # least share of right answers
 
@@ -58,7 +59,7 @@ def test_nine_of_ten_questions_are_answered_right(flights: duckdb.DuckDBPyConnec
 
 
 @pytest.mark.usefixtures("demo")
-@pytest.mark.parametrize("question", QUESTIONS["refused"])
+@pytest.mark.parametrize("question", daily(QUESTIONS["refused"]))
 def test_a_question_without_an_answer_is_refused_with_questions_that_have_one(
     question: str,
 ) -> None:

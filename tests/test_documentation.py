@@ -17,6 +17,7 @@ from airsense.data_folder import PROJECT
 from flights.access import keys
 from flights.models import ApiKey, Export, Requester
 from tests.platform import Site
+from tests.samples import daily
 
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(PROJECT.glob("docs/**/*.md"))]
 CURL = re.compile(r"^ {4,6}(curl .*(?:\n {6}.*)*)$", re.MULTILINE)
@@ -66,7 +67,7 @@ def variables(site: Site) -> dict[str, str]:
     return {"KEY": secret, "TOKEN": token, "EXPORT": str(export.pk)}
 
 
-@pytest.mark.parametrize(("page", "line"), list(_curl_lines()))
+@pytest.mark.parametrize(("page", "line"), daily(list(_curl_lines())))
 def test_a_curl_line_works(
     site: Site, variables: dict[str, str], tmp_path: Path, page: str, line: str
 ) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from html import unescape
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -17,6 +18,7 @@ import pytest
 from flights.pages.explorer.code import ORIGIN
 from tests import graphql
 from tests.platform import Site
+from tests.samples import daily
 
 FLIGHTS = "/explorer?table=flight_delay_data"
 GROUPED = f"{FLIGHTS}&group_by=Airline_Name&aggregate=count,avg:Arrival_Delay_Minutes"
@@ -392,6 +394,7 @@ def test_airports_are_drawn_on_a_map(site: Site) -> None:
     assert ">Map</a>" not in several
 
 
+LANGUAGES = ["curl", "python", "javascript", "graphql"]
 PROGRAMS = [
     f"{FLIGHTS}&{urlencode(EVERYTHING)}",
     f"{FLIGHTS}&Origin__not=EWR&Destination__not_in=ATL,BOS&Flight_Date__gte=2013-05-01"
@@ -404,8 +407,7 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PROGRAMS)
-@pytest.mark.parametrize("language", ["curl", "python", "javascript", "graphql"])
+@pytest.mark.parametrize(("language", "path"), daily([*product(LANGUAGES, PROGRAMS)]))
 def test_the_programs_read_exactly_what_is_shown(site: Site, path: str, language: str) -> None:
     page = body(site, f"{path}&language={language}")
     (code,) = re.findall(r'<code id="program">(.*?)</code>', page, re.S)

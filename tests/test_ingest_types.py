@@ -51,31 +51,34 @@ def scalar(value: Any, type_: pa.DataType) -> pa.Array:
     return pa.array([value, None], type_)
 
 
-@pytest.mark.parametrize(
-    ("minutes", "expected"),
-    [
-        *[(scalar(5, type_), 5) for type_ in (pa.int8(), pa.int16(), pa.int32(), pa.int64())],
-        *[(scalar(5, type_), 5) for type_ in (pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())],
-        *[(scalar(-5.0, type_), -5) for type_ in (pa.float16(), pa.float32(), pa.float64())],
-        *[(scalar(300, pa.duration("s")), 5), (scalar(-300_000, pa.duration("ms")), -5)],
-        *[(scalar(420_000_000, pa.duration("us")), 7), (scalar(0, pa.duration("us")), 0)],
-        (scalar(300_000_000_000, pa.duration("ns")), 5),
-        (scalar(Decimal("-5.00"), pa.decimal32(5, 2)), -5),
-        (scalar(Decimal("5.00"), pa.decimal64(12, 2)), 5),
-        (scalar(Decimal("5.00"), pa.decimal128(12, 2)), 5),
-        (scalar(Decimal("5"), pa.decimal256(50, 0)), 5),
-        *[(scalar("5", type_), 5) for type_ in (pa.string(), pa.large_string(), pa.string_view())],
-        (scalar("5", pa.string()).dictionary_encode(), 5),
-        (pa.nulls(2), None),
-    ],
-    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
-)
-def test_delays_of_every_type_keep_their_minutes(
-    ingest: Ingest, warehouse: Warehouse, minutes: pa.Array, expected: int | None
-) -> None:
-    ingest(parquet("f.parquet", Departure_Delay_Minutes=minutes))
-    delays = [row["Departure_Delay_Minutes"] for row in raw(warehouse)]
-    assert sorted(delays, key=str) == sorted([expected, None], key=str)
+DELAYS = [  # minutes, and what ingest keeps of them
+    *[(scalar(5, type_), 5) for type_ in (pa.int8(), pa.int16(), pa.int32(), pa.int64())],
+    *[(scalar(5, type_), 5) for type_ in (pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())],
+    *[(scalar(-5.0, type_), -5) for type_ in (pa.float16(), pa.float32(), pa.float64())],
+    *[(scalar(300, pa.duration("s")), 5), (scalar(-300_000, pa.duration("ms")), -5)],
+    *[(scalar(420_000_000, pa.duration("us")), 7), (scalar(0, pa.duration("us")), 0)],
+    (scalar(300_000_000_000, pa.duration("ns")), 5),
+    (scalar(Decimal("-5.00"), pa.decimal32(5, 2)), -5),
+    (scalar(Decimal("5.00"), pa.decimal64(12, 2)), 5),
+    (scalar(Decimal("5.00"), pa.decimal128(12, 2)), 5),
+    (scalar(Decimal("5"), pa.decimal256(50, 0)), 5),
+    *[(scalar("5", type_), 5) for type_ in (pa.string(), pa.large_string(), pa.string_view())],
+    (scalar("5", pa.string()).dictionary_encode(), 5),
+    (pa.nulls(2), None),
+]
+
+
+def test_delays_of_every_type_keep_their_minutes(ingest: Ingest, warehouse: Warehouse) -> None:
+    """Ingests a file of each type."""
+    files = enumerate(minutes for minutes, _ in DELAYS)
+    ingest(*(parquet(f"{n}.parquet", **airline(n), Departure_Delay_Minutes=m) for n, m in files))
+    delays = [(row["Airline_Name"], row["Departure_Delay_Minutes"]) for row in raw(warehouse)]
+    kept = [(f"Airline {n}", v) for n, (_, minutes) in enumerate(DELAYS) for v in (minutes, None)]
+    assert sorted(delays, key=str) == sorted(kept, key=str)
+
+
+def airline(number: int) -> dict[str, pa.Array]:
+    return {"Airline_Name": pa.array([f"Airline {number}"] * 2)}
 
 
 @pytest.mark.parametrize(
@@ -145,46 +148,43 @@ def test_a_date_with_a_time_of_day_is_refused(ingest: Ingest) -> None:
     assert "row 1, column Flight Date: '2013-01-07 06:59:00.000' is not a date." in says
 
 
-@pytest.mark.parametrize(
-    ("value", "type_", "expected_type", "expected"),
-    [
-        (True, pa.bool_(), pa.bool_(), True),
-        (-1, pa.int8(), pa.int8(), -1),
-        (255, pa.uint8(), pa.int16(), 255),
-        (65_535, pa.uint16(), pa.int32(), 65_535),
-        (2**32 - 1, pa.uint32(), pa.int64(), 2**32 - 1),
-        (2**64 - 1, pa.uint64(), pa.decimal128(20, 0), Decimal(2**64 - 1)),
-        (0.5, pa.float16(), pa.float32(), 0.5),
-        (0.5, pa.float64(), pa.float64(), 0.5),
-        (Decimal("1.50"), pa.decimal32(5, 2), pa.decimal128(5, 2), Decimal("1.50")),
-        (Decimal("1.50"), pa.decimal256(38, 2), pa.decimal128(38, 2), Decimal("1.50")),
-        (time(6, 59), pa.time32("ms"), pa.string(), "06:59:00.000"),
-        (time(6, 59, 1, 2), pa.time64("us"), pa.string(), "06:59:01.000002"),
-        (date(2013, 1, 7), pa.date32(), pa.date32(), date(2013, 1, 7)),
-        (datetime(2013, 1, 7, 1), pa.timestamp("ns"), pa.timestamp("us"), datetime(2013, 1, 7, 1)),
-        (
-            datetime(2013, 1, 7, 1, tzinfo=UTC),
-            pa.timestamp("ms", "Europe/Paris"),
-            pa.timestamp("us", "UTC"),
-            datetime(2013, 1, 7, 1, tzinfo=UTC),
-        ),
-        (b"\xff", pa.large_binary(), pa.binary(), b"\xff"),
-        ("x", pa.string_view(), pa.string(), "x"),
-        ("x", pa.large_string(), pa.string(), "x"),
-    ],
-)
-def test_further_columns_keep_their_values(
-    ingest: Ingest,
-    warehouse: Warehouse,
-    value: Any,
-    type_: pa.DataType,
-    expected_type: Any,
-    expected: Any,
-) -> None:
-    ingest(parquet("f.parquet", More=scalar(value, type_)))
+FURTHER = [  # value and type in the file, type and value in the warehouse
+    (True, pa.bool_(), pa.bool_(), True),
+    (-1, pa.int8(), pa.int8(), -1),
+    (255, pa.uint8(), pa.int16(), 255),
+    (65_535, pa.uint16(), pa.int32(), 65_535),
+    (2**32 - 1, pa.uint32(), pa.int64(), 2**32 - 1),
+    (2**64 - 1, pa.uint64(), pa.decimal128(20, 0), Decimal(2**64 - 1)),
+    (0.5, pa.float16(), pa.float32(), 0.5),
+    (0.5, pa.float64(), pa.float64(), 0.5),
+    (Decimal("1.50"), pa.decimal32(5, 2), pa.decimal128(5, 2), Decimal("1.50")),
+    (Decimal("1.50"), pa.decimal256(38, 2), pa.decimal128(38, 2), Decimal("1.50")),
+    (time(6, 59), pa.time32("ms"), pa.string(), "06:59:00.000"),
+    (time(6, 59, 1, 2), pa.time64("us"), pa.string(), "06:59:01.000002"),
+    (date(2013, 1, 7), pa.date32(), pa.date32(), date(2013, 1, 7)),
+    (datetime(2013, 1, 7, 1), pa.timestamp("ns"), pa.timestamp("us"), datetime(2013, 1, 7, 1)),
+    (
+        datetime(2013, 1, 7, 1, tzinfo=UTC),
+        pa.timestamp("ms", "Europe/Paris"),
+        pa.timestamp("us", "UTC"),
+        datetime(2013, 1, 7, 1, tzinfo=UTC),
+    ),
+    (b"\xff", pa.large_binary(), pa.binary(), b"\xff"),
+    ("x", pa.string_view(), pa.string(), "x"),
+    ("x", pa.large_string(), pa.string(), "x"),
+]
+
+
+def test_further_columns_keep_their_values(ingest: Ingest, warehouse: Warehouse) -> None:
+    names = [f"More{number}" for number in range(len(FURTHER))]
+    columns = [scalar(value, type_) for value, type_, *_ in FURTHER]
+    ingest(parquet("f.parquet", **dict(zip(names, columns, strict=True))))
+    rows = raw(warehouse)
     with warehouse.snapshot(RAW) as snapshot:
-        assert snapshot.schema.field("More").type == expected_type
-    assert {row["More"] for row in raw(warehouse)} == {expected, None}
+        types = [snapshot.schema.field(name).type for name in names]
+    assert types == [type_ for *_, type_, _ in FURTHER]
+    kept = [{row[name] for row in rows} for name in names]
+    assert kept == [{value, None} for *_, value in FURTHER]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from airsense.schedules import HOUSEKEEPING
 from flights.tables import NAMES
 from tests.fault_probes import database
 from tests.platform import Platform, until
+from tests.samples import daily
 from transfers import tasks
 from transfers.alerts import outbox as transfer_alerts
 from transfers.models import Alert
@@ -154,39 +155,39 @@ DAILY = {"frequency": "daily"}
 CRON = {"frequency": "crontab"}
 
 
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ({"task": "os.system"}, "os.system is not one of the available choices"),
-        ({"task": "transfers.tasks.job"}, "transfers.tasks.job is not one of the available"),
-        ({"tables": ["delays_by_dya"]}, "delays_by_dya is not one of the available choices"),
-        ({"frequency": ""}, "This field is required"),
-        ({"every": ""}, "This field is required"),
-        ({"every": 0}, "greater than or equal to 1"),
-        ({"every": 10**12, "unit": "days"}, "less than or equal to 10000"),
-        ({"every": 4, "unit": "minutes"}, "At least 5 minutes must be between two runs"),
-        ({**DAILY, "time": ""}, "This field is required"),
-        ({**DAILY, "time": "25:00"}, "Enter a valid time"),
-        ({**DAILY, "zone": "Atlantis"}, "There is no time zone"),
-        ({"frequency": "monthly", "day": 31}, "less than or equal to 28"),
-        ({"frequency": "once", "date": ""}, "This field is required"),
-        ({"frequency": "once", "date": "2020-01-01"}, "This time is in the past"),
-        ({**CRON, "expression": "0 6 * *"}, "A cron expression has five fields"),
-        ({**CRON, "expression": "0 6 * * x"}, "Unrecognised Day of Week"),
-        ({**CRON, "expression": "* 6 * * *"}, "At least 5 minutes must be between two runs"),
-        ({**CRON, "expression": "58,1 * * * *"}, "At least 5 minutes must be between two runs"),
-        ({**CRON, "expression": "0 6 30 2 *"}, "never occurs in month_of_year"),
-        ({"task": INGEST}, "the following arguments are required: names"),
-        ({"task": INGEST, "paths": "a\n--delete"}, "Not the name of a file or folder: --delete"),
-        ({"task": INGEST, "paths": "a", "repeated": "b"}, "b is not one of the available choices"),
-        ({"task": INGEST, "paths": "../secrets"}, "it is not in INGEST_FOLDER"),
-        ({"task": INGEST, "paths": "a\n2024/../../*.csv"}, "it is not in INGEST_FOLDER"),
-        ({"task": INGEST, "paths": "a", "columns": "/etc/shadow"}, "not in INGEST_FOLDER"),
-        ({"task": INGEST, "paths": "/etc"}, "it is not in INGEST_FOLDER"),
-        ({"task": PUBLISH, "months": "2024-13"}, "is not a month"),
-        ({"task": PUBLISH, "months": "2024-02..2024-01"}, "ends before it begins"),
-    ],
-)
+REFUSED = [  # fields, and the reason
+    ({"task": "os.system"}, "os.system is not one of the available choices"),
+    ({"task": "transfers.tasks.job"}, "transfers.tasks.job is not one of the available"),
+    ({"tables": ["delays_by_dya"]}, "delays_by_dya is not one of the available choices"),
+    ({"frequency": ""}, "This field is required"),
+    ({"every": ""}, "This field is required"),
+    ({"every": 0}, "greater than or equal to 1"),
+    ({"every": 10**12, "unit": "days"}, "less than or equal to 10000"),
+    ({"every": 4, "unit": "minutes"}, "At least 5 minutes must be between two runs"),
+    ({**DAILY, "time": ""}, "This field is required"),
+    ({**DAILY, "time": "25:00"}, "Enter a valid time"),
+    ({**DAILY, "zone": "Atlantis"}, "There is no time zone"),
+    ({"frequency": "monthly", "day": 31}, "less than or equal to 28"),
+    ({"frequency": "once", "date": ""}, "This field is required"),
+    ({"frequency": "once", "date": "2020-01-01"}, "This time is in the past"),
+    ({**CRON, "expression": "0 6 * *"}, "A cron expression has five fields"),
+    ({**CRON, "expression": "0 6 * * x"}, "Unrecognised Day of Week"),
+    ({**CRON, "expression": "* 6 * * *"}, "At least 5 minutes must be between two runs"),
+    ({**CRON, "expression": "58,1 * * * *"}, "At least 5 minutes must be between two runs"),
+    ({**CRON, "expression": "0 6 30 2 *"}, "never occurs in month_of_year"),
+    ({"task": INGEST}, "the following arguments are required: names"),
+    ({"task": INGEST, "paths": "a\n--delete"}, "Not the name of a file or folder: --delete"),
+    ({"task": INGEST, "paths": "a", "repeated": "b"}, "b is not one of the available choices"),
+    ({"task": INGEST, "paths": "../secrets"}, "it is not in INGEST_FOLDER"),
+    ({"task": INGEST, "paths": "a\n2024/../../*.csv"}, "it is not in INGEST_FOLDER"),
+    ({"task": INGEST, "paths": "a", "columns": "/etc/shadow"}, "not in INGEST_FOLDER"),
+    ({"task": INGEST, "paths": "/etc"}, "it is not in INGEST_FOLDER"),
+    ({"task": PUBLISH, "months": "2024-13"}, "is not a month"),
+    ({"task": PUBLISH, "months": "2024-02..2024-01"}, "ends before it begins"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "says"), daily(REFUSED))
 def test_a_schedule_that_cannot_run_is_refused_with_the_reason(
     demo: Platform, wrong: dict[str, str], says: str
 ) -> None:

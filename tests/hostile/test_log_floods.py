@@ -10,6 +10,7 @@ import pytest
 
 from tests import addresses, raw_http
 from tests.platform import Platform, Response, Site, until
+from tests.samples import daily
 
 REPEATS = 5
 FEW = 20_000  # bytes of a log
@@ -63,7 +64,7 @@ def ask(site: Site, kind: str, **more: str) -> Response:
     return site.request(method, path, data, **headers, **more)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", daily([*KINDS]))
 def test_errors_of_clients_write_almost_nothing_to_the_log(
     quiet: tuple[Site, Path], kind: str
 ) -> None:
