@@ -171,10 +171,32 @@ def test_graphiql_completes_runs_and_explains_queries(page: Page) -> None:
 
 
 @pytest.mark.deep
-def test_graphiql_opens_with_the_query_of_its_address(page: Page) -> None:
-    page.goto("/api/graphiql?query=%7B%20airlines%20%7B%20version%20%7D%20%7D")
+def test_graphiql_opens_with_the_query_and_variables_of_its_address_and_keeps_them(
+    page: Page,
+) -> None:
+    query = "query($n: Long) { airlines(limit: $n) { version rows { Airline_Code } } }"
+    page.goto(f"/api/graphiql?{urlencode({'query': query, 'variables': '{"n": 2}'})}")
     page.get_by_role("button", name="Execute query").click()
     expect(page.locator(".result-window")).to_contain_text('"version": 1')
+    assert page.locator(".result-window").inner_text().count("Airline_Code") == 2
+    page.locator(".graphiql-query-editor .CodeMirror").first.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" ")
+    page.wait_for_url(lambda url: _params(url)["query"] == f"{query} ")
+    page.get_by_role("button", name="Variables", exact=True).click()
+    page.locator(".graphiql-editor-tool .CodeMirror:visible").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type('{"n": 1')  # the editor adds the brace
+    page.wait_for_url(lambda url: _params(url)["variables"] == '{"n": 1}')
+    page.reload()
+    page.get_by_role("button", name="Execute query").click()
+    expect(page.locator(".result-window")).to_contain_text('"version": 1')
+    assert page.locator(".result-window").inner_text().count("Airline_Code") == 1
+
+
+def _params(url: str) -> dict[str, str]:
+    """The parameters of an address."""
+    return dict(parse_qsl(urlsplit(url).query))
 
 
 def _redirect(site: Site, path: str) -> str:

@@ -1,7 +1,8 @@
-// Start GraphiQL with the query in the URL, or with an example.
+// Start GraphiQL with the query and variables in the URL, or with an example.
 "use strict";
 
 const EXAMPLE = document.getElementById("example").textContent;
+const LONGEST = 6000; // characters of an address that servers and browsers accept
 const params = new URLSearchParams(location.search);
 
 async function fetcher(payload) {
@@ -13,9 +14,11 @@ async function fetcher(payload) {
   return response.json();
 }
 
-// Keep the query in the address, so that it can be shared.
-function storeInAddress(query) {
-  const address = query.length < 4000 ? `?${new URLSearchParams({ query })}` : "";
+// Keep the edited text in the address, so that it can be shared.
+function storeInAddress(name, text) {
+  params.set(name, text);
+  if (!text.trim()) params.delete(name);
+  const address = `?${params}`.length < LONGEST ? `?${params}` : "";
   history.replaceState(null, "", location.pathname + address);
 }
 
@@ -25,7 +28,8 @@ ReactDOM.createRoot(document.getElementById("graphiql")).render(
     defaultQuery: EXAMPLE,
     query: params.get("query") ?? undefined,
     variables: params.get("variables") ?? undefined,
-    onEditQuery: storeInAddress,
+    onEditQuery: (text) => storeInAddress("query", text),
+    onEditVariables: (text) => storeInAddress("variables", text),
     defaultEditorToolsVisibility: false,
     shouldPersistHeaders: false,
   }),
