@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
+from flights.models.mirrored import FlightDelayData
 from transfers.broker.builds import BUILDS
 from transfers.exceptions import SourceMissing
 from transfers.ingest.raw_table import INGESTED
@@ -18,7 +19,7 @@ from transfers.warehouses import Snapshot, Warehouse
 
 from . import source_reader
 
-FLIGHTS = "flight_delay_data"
+FLIGHTS = FlightDelayData._meta.db_table
 NOTED = 50  # files; a first version can have hundreds
 
 type File = dict[str, Any]  # digest, name, ingested_at, first, last, is_replaced

@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from flights.models import TableVersion
 from transfers.models import DownloadedMonth, Transfer
-
-FLIGHTS = "flight_delay_data"
+from transfers.run.sources import FLIGHTS
 
 
 def built(pks: Iterable[int]) -> None:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # Large enough for fast columnar processing; at most six batches are in memory: as they are read,
 # encoded and sent.
 BATCH_ROWS = 16_384
+# Hosts to which a token may go without TLS.
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class OtherType(pa.ExtensionType):

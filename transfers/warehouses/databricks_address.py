@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from . import bad_url
+from . import LOOPBACK, bad_url
 
 FORM = "databricks://HOST/CATALOG/SCHEMA?http_path=/sql/1.0/warehouses/ID"
 VOLUME = "airsense"
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 
-from . import bad_url
+from . import LOOPBACK, bad_url
 from . import spark_sql as sql
 
 FORM = "spark://HOST:PORT/CATALOG/SCHEMA?tls=true"
 PORT = 15002
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
