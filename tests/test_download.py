@@ -4,7 +4,6 @@ import hashlib
 import os
 import signal
 import struct
-import subprocess
 import sys
 import threading
 import zipfile
@@ -23,6 +22,7 @@ from tests.dot_server import HEADER, DotServer, csv, flight, zipped
 from tests.fault_probes import database
 from tests.platform import Platform, until
 from tests.platforms import own_platform
+from tests.small_disk import mounted
 from transfers.download import monthly_zip, months
 from transfers.download.months import Month
 from transfers.exceptions import BadDownload, BadMonths
@@ -209,21 +209,14 @@ def test_two_downloads_at_once_store_one_file(platform: Platform, dot: DotServer
 
 
 @pytest.fixture
-def small_disk(platform: Platform) -> Iterator[None]:
+def full_disk(platform: Platform) -> Iterator[None]:
     """The folder of the months is a file system of 64 KiB."""
-    if os.geteuid():
-        pytest.skip("only root can mount a small file system")
-    folder(platform).mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=65536", "small", str(folder(platform))]
-    done = subprocess.run(mount, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-    yield
-    subprocess.run(["umount", "--lazy", str(folder(platform))], check=True)
+    with mounted(folder(platform), 1 << 16):
+        yield
 
 
 def test_a_file_that_does_not_fit_on_the_disk_is_refused_before_it_is_received(
-    platform: Platform, dot: DotServer, small_disk: None
+    platform: Platform, dot: DotServer, full_disk: None
 ) -> None:
     dot.files[2008, 1] = b"PK" + os.urandom(100_000)
     message = refused(platform, "2008-01")

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from pytest_django import Settings
 from tests.fault_probes import database
 from tests.platform import COLUMNS, Platform, until
 from tests.platforms import own_platform
+from tests.small_disk import mounted
 from tests.warehouse.running import WarehouseServer, running
 from transfers import warehouse_jobs
 from transfers.models import WarehouseJob
@@ -141,16 +141,10 @@ def test_a_job_of_an_older_release_without_heartbeats_does_not_run_for_ever(demo
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KiB."""
-    if os.geteuid():
-        pytest.skip("only root can mount a small file system")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=65536", "small", str(tmp_path)]
-    done = subprocess.run(mount, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    with mounted(tmp_path, 1 << 16):
+        yield tmp_path
 
 
 def upload(size: int) -> str:
@@ -168,11 +162,11 @@ def upload(size: int) -> str:
 
 @pytest.mark.parametrize("size", [1 << 20, 4 << 20], ids=["in memory", "in a temporary file"])
 def test_an_upload_that_does_not_fit_is_refused_and_leaves_nothing(
-    demo: Platform, settings: Settings, small_disk: Path, size: int
+    demo: Platform, settings: Settings, disk: Path, size: int
 ) -> None:
-    settings.MEDIA_ROOT = small_disk
+    settings.MEDIA_ROOT = disk
     assert "The file cannot be stored: No space left on device" in upload(size)
-    assert [file for file in small_disk.rglob("*") if file.is_file()] == []
+    assert [file for file in disk.rglob("*") if file.is_file()] == []
 
 
 def test_an_upload_that_may_not_be_stored_is_refused_with_the_reason(

@@ -1,9 +1,7 @@
 """Transfers while PostgreSQL stops or its disk is full."""
 
-import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -29,6 +27,7 @@ from tests.fault_probes import (
 )
 from tests.own_postgresql import Server, own_postgresql, platform_of
 from tests.platform import Platform, until
+from tests.small_disk import mounted
 from tests.warehouse.running import WarehouseServer, running
 
 DISK = 24 << 20  # bytes
@@ -57,21 +56,12 @@ def platform(server: Server) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def disk(server: Server) -> Iterator[Path]:
     """A file system of `DISK` bytes, the server's tablespace `small`."""
-    if os.geteuid():
-        pytest.skip("only root can mount a small file system")
-    folder, owner = server.folder / "disk", server.data.stat().st_uid
-    folder.mkdir(exist_ok=True)
-    options = f"size={DISK},mode=700,uid={owner},gid={owner}"
-    mount = ["mount", "-t", "tmpfs", "-o", options, "small", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-    try:
+    owner = server.data.stat().st_uid
+    options = ("mode=700", f"uid={owner}", f"gid={owner}")
+    with mounted(server.folder / "disk", DISK, *options) as folder:
         server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
         yield folder
         server.execute("DROP TABLESPACE small")
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.platform import Platform
+from tests.small_disk import mounted
 from tests.test_ingest import HEADER, ROW, Ingest, ingest, raw, refusal, warehouse, write
 from tests.warehouse.running import running
 from transfers.exceptions import WarehouseError
@@ -21,18 +22,8 @@ __all__ = ["ingest", "warehouse"]  # fixtures
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A separate file system of 4 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() or subprocess.run(mount(folder, "size=4M"), capture_output=True).returncode:
-        pytest.skip("no small file system can be mounted here")
-    try:
+    with mounted(tmp_path / "disk", 4 << 20) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def mount(folder: Path, options: str) -> list[str]:
-    return ["mount", "-t", "tmpfs", "-o", options, "small", str(folder)]
 
 
 def test_a_full_disk_keeps_the_warehouse_as_it_was(
