@@ -4,13 +4,11 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-import psycopg
 import pytest
-from django.db import connection
 
-from flights.query.shared_slots import FILES, MEDIUM_QUERIES, QUERIES, Kind
+from flights.query.shared_slots import FILES, QUERIES
+from tests import query_slots
 from tests.commands import Command
 from tests.platform import Platform, Site, free_port, until
 
@@ -47,60 +45,33 @@ def narrow(demo: Platform) -> Iterator[Site]:
         yield site
 
 
-@contextmanager
-def no_free_slot(kind: Kind) -> Iterator[None]:
-    """Take the slot as another machine does."""
-    facts = connection.get_connection_params()
-    names = ("dbname", "user", "password", "host", "port")
-    values = {name: facts[name] for name in names if facts.get(name)}
-    with psycopg.connect(**values, autocommit=True) as other:
-        until(lambda: _try(other, kind))
-        yield
-
-
-def _try(other: "psycopg.Connection[tuple[bool]]", kind: Kind) -> bool:
-    row = other.execute("SELECT pg_try_advisory_lock(%s, 1)", [kind.lock]).fetchone()
-    return bool(row and row[0])
-
-
-def occupied_slots() -> int:
-    """Count the occupied slots."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = ANY(%s)"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [[QUERIES.lock, MEDIUM_QUERIES.lock, FILES.lock]],
-        )
-        return int(cursor.fetchone()[0])
-
-
 @pytest.mark.parametrize("path", HEAVY)
 def test_a_heavy_query_is_refused_at_once_when_all_slots_are_taken(narrow: Site, path: str) -> None:
-    with no_free_slot(QUERIES):
+    with query_slots.all_taken(QUERIES):
         refused = narrow.get(path)
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
     assert "1 large queries are running" in refused.body.decode()
 
 
 def test_light_queries_need_no_slot(narrow: Site) -> None:
-    with no_free_slot(QUERIES), no_free_slot(FILES):
+    with query_slots.all_taken(QUERIES), query_slots.all_taken(FILES):
         for path in LIGHT:
             assert narrow.get(path).status == 200, path
 
 
 def test_a_large_file_has_slots_of_its_own(narrow: Site) -> None:
     path = f"{FLIGHTS}?{SLOW}&format=csv"
-    with no_free_slot(FILES):
+    with query_slots.all_taken(FILES):
         refused = narrow.get(path)
         assert (refused.status, "1 large files" in refused.json()["detail"]) == (503, True)
-    with no_free_slot(QUERIES):
+    with query_slots.all_taken(QUERIES):
         assert narrow.get(path).status == 200
     # The client has the last byte before the server closes the file and frees the slot.
-    until(lambda: occupied_slots() == 0, 2)
+    until(lambda: query_slots.taken() == 0, 2)
 
 
 def test_the_explorer_explains_the_refusal_on_a_page(narrow: Site) -> None:
-    with no_free_slot(QUERIES):
+    with query_slots.all_taken(QUERIES):
         page = narrow.get(f"/explorer?table=flight_delay_data&{SLOW}")
     assert (page.status, page.headers["retry-after"]) == (503, "1")
     assert b"1 large queries are running" in page.body
@@ -112,7 +83,7 @@ def test_a_slot_is_free_again_after_an_answer_and_after_a_time_out(demo: Platfor
         for _ in range(3):
             response = site.get(f"{FLIGHTS}?{SLOW}&limit=1")
             assert (response.status, "took too long" in response.json()["detail"]) == (503, True)
-            assert occupied_slots() == 0
+            assert query_slots.taken() == 0
 
 
 def test_a_query_that_costs_too_much_is_refused_with_advice(demo: Platform) -> None:
@@ -131,9 +102,9 @@ def test_slots_of_killed_processes_are_free_again(demo: Platform) -> None:
         until(lambda: _up(site))
         asking = threading.Thread(target=_ask, args=[site, f"{FLIGHTS}?{SLOW}&limit=1"])
         asking.start()
-        until(lambda: occupied_slots() == 1)
+        until(lambda: query_slots.taken() == 1)
         _kill(server)
-        until(lambda: occupied_slots() == 0, seconds=10)
+        until(lambda: query_slots.taken() == 0, seconds=10)
         asking.join()
 
 

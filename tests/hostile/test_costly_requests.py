@@ -3,15 +3,14 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-import psycopg
 import pytest
-from django.db import connection
 from graphql import get_introspection_query
 
 from flights.access import rate_limiter
-from flights.query.shared_slots import MEDIUM_QUERIES, PATIENCE, QUERIES, Kind
+from flights.query.shared_slots import MEDIUM_QUERIES, PATIENCE, QUERIES
+from tests import query_slots
 from tests.graphql import data, post, refused
 from tests.platform import Platform, Response, Site, until
 
@@ -87,39 +86,21 @@ def test_an_operation_ends_with_its_time_and_the_next_query_has_the_usual_time(f
     assert fast.get(f"{FLIGHTS}?{SLOW}&limit=1").status == 200  # takes longer than 300 ms
 
 
-@contextmanager
-def no_free_slots(kind: Kind) -> Iterator[None]:
-    """Take every slot of a kind, as other processes do."""
-    facts = connection.get_connection_params()
-    names = ("dbname", "user", "password", "host", "port")
-    params = {name: facts[name] for name in names if facts.get(name)}
-    with ExitStack() as stack:
-        other = stack.enter_context(psycopg.connect(**params, autocommit=True))
-        for number in range(1, kind.at_once + 1):
-            until(lambda n=number: _take(other, kind, n))
-        yield
-
-
-def _take(other: "psycopg.Connection[tuple[bool]]", kind: Kind, number: int) -> bool:
-    row = other.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind.lock, number]).fetchone()
-    return bool(row and row[0])
-
-
 def test_a_medium_query_waits_a_moment_for_a_slot(site: Site) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with no_free_slots(MEDIUM_QUERIES):
+        with query_slots.all_taken(MEDIUM_QUERIES):
             response = pool.submit(site.get, f"{MEDIUM}3")
             time.sleep(PATIENCE / 2)
         assert response.result().status == 200
 
 
 def test_medium_queries_have_slots_of_their_own(site: Site) -> None:
-    with no_free_slots(MEDIUM_QUERIES):
+    with query_slots.all_taken(MEDIUM_QUERIES):
         response = site.get(f"{MEDIUM}1")
         assert (response.status, response.headers["retry-after"]) == (503, "1")
         assert f"{MEDIUM_QUERIES.at_once} medium queries" in response.json()["detail"]
         assert site.get(LIGHT).status == 200
         assert site.get(f"{FLIGHTS}?{SLOW}&limit=2").status == 200
-    with no_free_slots(QUERIES):
+    with query_slots.all_taken(QUERIES):
         assert site.get(f"{MEDIUM}2").status == 200
         assert site.get(LIGHT).status == 200

@@ -16,8 +16,8 @@ from django.test import Client
 
 from flights.exports import FORMATS
 from flights.exports.copy_out import Stopped
-from flights.query.shared_slots import FILES
 from flights.web.disconnect import GONE
+from tests import query_slots
 from tests.exporting import slowly
 from tests.platform import Platform, Site, until
 
@@ -62,15 +62,6 @@ def running(sql: str = "COPY (") -> int:
     return count(query, sql)
 
 
-def occupied_slots() -> int:
-    """Count the occupied slots for files."""
-    query = (
-        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
-        " WHERE locktype = 'advisory' AND classid = %s AND datname = current_database()"
-    )
-    return count(query, FILES.lock)
-
-
 def count(query: str, value: Any) -> int:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         row = connection.execute(query, [value]).fetchone()
@@ -106,7 +97,7 @@ def test_an_export_ends_when_its_client_has_gone(slow: Platform, stage: Stage) -
         error = response.exception(20)
         assert time.monotonic() - began < WITHIN
         assert error is None or isinstance(error, Stopped)
-    assert (running(), occupied_slots()) == (0, 0)
+    assert (running(), query_slots.taken()) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -125,5 +116,5 @@ def test_a_client_that_disconnects_frees_its_slot_and_its_place(site: Site, stag
         with socket.create_connection((host, port)) as client:
             client.sendall("\r\n".join([*lines, "", ""]).encode())
             until(lambda: running(sql))
-        until(lambda: not running() and not occupied_slots(), seconds=WITHIN)
+        until(lambda: not running() and not query_slots.taken(), seconds=WITHIN)
     assert site.get(f"{FLIGHTS}?format=csv&limit=5").status == 200
