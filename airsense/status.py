@@ -11,8 +11,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from flights import queue
 from flights.access import rate_limiter
-from flights.queue import FAILURES
 from transfers import warehouse_contact, warehouses
 from transfers.exceptions import TransferError
 
@@ -69,8 +69,8 @@ def reader() -> State:
 def valkey() -> State:
     try:
         rate_limiter.valkey().ping()  # fails if the disk is full (MISCONF); LLEN does not
-        waiting = rate_limiter.valkey().llen(rate_limiter.prefixed(app.conf.task_default_queue))
-    except FAILURES as error:
+        waiting = queue.waiting()
+    except queue.FAILURES as error:
         advice = "Check that it runs at REDIS_URL and that its disk is not full."
         return State("valkey", False, str(error), advice)
     return State("valkey", True, f"{waiting} tasks in the queue")

@@ -9,14 +9,14 @@ from airsense.data_folder import PROJECT
 # line above its own. `airsense` wires the other two, so they do not know it.
 LAYERS = {
     "flights": """
-        claims durable log_fields log_secrets quality queue sqlstates tracing
+        claims durable log_fields log_secrets quality sqlstates tracing
         mirror
         errors models
         finite links rotating_password tables
         arrow_schema freshness versions
         query
         access entities
-        reader_role web
+        queue reader_role web
         ask exports search
         tasks
         api

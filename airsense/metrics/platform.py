@@ -13,13 +13,11 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from airsense.celery import app
 from airsense.checks import Check
 from flights import freshness
-from flights.access import rate_limiter
 from flights.models import Export
 from flights.query.shared_slots import FILES, MEDIUM_QUERIES, QUERIES
-from flights.queue import FAILURES
+from flights.queue import FAILURES, waiting
 from flights.tables import NAMES, TABLES
 from transfers.alerts.delivery import RETRIED_FOR
 from transfers.models import Alert, Delivery, Transfer, WarehouseJob
@@ -138,7 +136,7 @@ def from_database() -> list[Metric]:
 def queue() -> Iterator[Metric]:
     """Whether Valkey answers, and then the number of queued tasks."""
     try:
-        tasks = rate_limiter.valkey().llen(rate_limiter.prefixed(app.conf.task_default_queue))
+        tasks = waiting()
     except FAILURES:
         yield _value("valkey_up", "Whether Valkey answers.", 0)
         return
