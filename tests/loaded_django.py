@@ -35,6 +35,7 @@ _environment = dict[str, str]()  # variables that were set meanwhile
 
 def load() -> None:
     before = {*os.environ}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS[0])  # benchmarks have none yet
     django.setup()
     for name in MODULES:
         importlib.import_module(name)
