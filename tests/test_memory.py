@@ -1,12 +1,18 @@
-"""Web processes share memory; a transfer's grows neither with its table nor with its files."""
+"""Web processes share memory, and limit their cache; a transfer's does not grow with its table."""
 
-from datetime import date, timedelta
+import io
+import tracemalloc
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from airsense.gateway.cache_key import CacheKey
+from airsense.gateway.entry import Headers, RawHeaders, Reply, encode, from_reply
+from airsense.gateway.store import Store
+from airsense.gateway.watch import Published
 from tests.platform import Platform, Site, free_port, listens, most_memory, until
 from tests.platforms import own_platform
 from tests.processes import children, private
@@ -24,6 +30,36 @@ def test_a_web_process_takes_less_than_39_mb_that_it_does_not_share(demo: Platfo
         assert Site(f"http://127.0.0.1:{port}").get("/healthz").status == 200
         (worker,) = children(server.pid)
         assert private(worker) < 39
+
+
+def test_the_response_cache_takes_no_more_memory_than_it_counts(site: Site) -> None:
+    response = site.get("/api/delays_by_day/?limit=3")
+    version = response.headers["x-airsense-version"]
+    current = frozenset([Published(version, datetime(2013, 1, 7, tzinfo=UTC), 1)])
+    store = Store(1 << 30)
+
+    def decode(headers: RawHeaders) -> Headers:
+        return [(name.decode(), value.decode()) for name, value in headers]
+
+    def cache(number: int) -> None:
+        """Cache a response whose query, ETag and body are like no other's."""
+        query, body = f"Total_Flights__gte={number}&limit=3", response.body + str(number).encode()
+        changed = {"etag": f'"{version}/{number:016x}"', "content-length": str(len(body))}
+        headers = decode(encode([*(response.headers | changed).items()]))
+        reply = Reply("200 OK", headers, io.BytesIO(body))
+        entry = from_reply(reply, accepts_gzip=False, current=current, scopes=["tables"])
+        assert entry
+        store.put(CacheKey("/api/delays_by_day/", query, "json", False, False, False), entry)
+
+    for number in range(1_000):  # fills what entries share, too
+        cache(number)
+    tracemalloc.start()
+    before, counted = tracemalloc.get_traced_memory()[0], store.size
+    for number in range(1_000, 4_000):
+        cache(number)
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert taken < store.size - counted
 
 
 @pytest.mark.deep
