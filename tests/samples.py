@@ -20,6 +20,9 @@ class Sample:
         return values if self.is_whole else values[crc32(self.name.encode()) % parts :: parts]
 
 
+EVERY = Sample("", is_whole=True)  # for deep tests
+
+
 def daily(parameters: Sequence[Any], parts: int = 3) -> list[Any]:
     """Mark all but each `parts`-th of the parameters of a test as deep; tuples have several."""
     values = [value if isinstance(value, tuple) else (value,) for value in parameters]

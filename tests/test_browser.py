@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Window, assert_accessible, opened, shared_window
 from tests.platform import Platform, Site
-from tests.samples import Sample
+from tests.samples import EVERY, Sample
 
 AIRPORTS = "/explorer?table=busiest_airports_by_delays"
 # Every public page; a test checks each of them in every look.
@@ -62,13 +62,11 @@ def test_a_page_is_accessible_in_every_look(page: Page, path: str, sample: Sampl
 
 
 @pytest.mark.deep  # tests.test_pages reads them without a browser
-def test_pages_without_data_say_what_to_do(
-    browser: Browser, fresh: Platform, sample: Sample
-) -> None:
+def test_pages_without_data_say_what_to_do(browser: Browser, fresh: Platform) -> None:
     with fresh.site(processes=1) as site, opened(browser, site.url) as page:
         for path in ("/", "/explorer", "/about"):
             page.goto(path)
-            assert_accessible(page, sample)
+            assert_accessible(page, EVERY)
         page.goto("/")
         expect(page.get_by_text("manage.py transfer --all")).to_be_visible()
 

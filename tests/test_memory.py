@@ -1,4 +1,4 @@
-"""Web processes share memory, and limit their cache; a transfer's does not grow with its table."""
+"""Web processes share memory and limit their cache; transfers of all sizes take equally much."""
 
 import io
 import tracemalloc

@@ -156,9 +156,8 @@ def note_use(key: int) -> None:
 
 def last_uses() -> dict[int, float]:
     """Return when each API key was last used, as far as Valkey knows: Unix time by the key's id."""
-    return {
-        int(pk): float(used_at) for pk, used_at in valkey().hgetall(prefixed(LAST_USES)).items()
-    }
+    stored = valkey().hgetall(prefixed(LAST_USES))
+    return {int(pk): float(used_at) for pk, used_at in stored.items()}
 
 
 def _increase(caller: Caller, window: int, requests: int) -> int:

@@ -27,7 +27,7 @@ def build(params: dict[str, str], code: str) -> Page:
     routes = sums(PerformanceByRoute, {own_end: code}, other_end, **by)
     hours = table_rows.read(PerformanceByHour, {"Airport": code})
     months = airport_figures.months(code) if leaves else None
-    enough = {w: row for w, row in rows.items() if on_time.enough(row["Scheduled_Flights"])}
+    enough = {way: row for way, row in rows.items() if on_time.enough(row["Scheduled_Flights"])}
     return Page(
         kind="Airport",
         above=("All airports", "/airports/"),
