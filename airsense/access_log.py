@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -21,9 +21,11 @@ from . import routes
 log = logging.getLogger("airsense.requests")
 
 USER = "airsense.user"  # key of the WSGI environment
+VERSION = "x-airsense-version"
 SLOW = 1.0  # seconds
 PROBES = {"/healthz", "/readyz"}  # sent every few seconds; only their failures are of interest
 
+type Headers = Iterable[tuple[str, str]]
 type View = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -38,9 +40,9 @@ class AccessLog:
         self._lock = threading.Lock()
 
     def write(
-        self, environ: dict[str, Any], status: str, version: str, seconds: float, **fields: str
+        self, environ: dict[str, Any], status: str, headers: Headers, seconds: float, **fields: str
     ) -> None:
-        """Log a request. `version` is the response's X-AirSense-Version.
+        """Log a request with the status and the headers of its response.
 
         `fields` are further fields of the line: `route`, `cache`, `request_id`.
         """
@@ -48,6 +50,7 @@ class AccessLog:
         if is_probe or not (self._wants(status, seconds) and self._allows(status[0])):
             return
         method, code = routes.method(environ["REQUEST_METHOD"]), int(status[:3])
+        version = next((value for name, value in headers if name.lower() == VERSION), "")
         values = {
             "method": method,
             "status": code,

@@ -22,12 +22,13 @@ TABLES: list[type[MirroredTable]] = [
 ]
 
 NAMES = [model._meta.db_table for model in TABLES]
+_BY_NAME = dict(zip(NAMES, TABLES, strict=True))
 
 
 def by_name(name: str) -> type[MirroredTable]:
     """The table with this public name, in any case; UnknownTable if it does not exist."""
     try:
-        return dict(zip(NAMES, TABLES, strict=True))[name.strip().lower()]
+        return _BY_NAME[name.strip().lower()]
     except KeyError:
         message = f"There is no table {name[:80]!r}. There are: {', '.join(NAMES)}."
         raise UnknownTable(message, NAMES) from None

@@ -183,10 +183,8 @@ class Gateway:
     def _log(self, environ: Environ, reply: Reply, route: str, outcome: str) -> float:
         """Write the line about a request; return the seconds since its headers were read."""
         seconds: float = time.monotonic() - environ[RECEIVED]
-        names = ("X-AirSense-Version", "x-airsense-version")
-        version = next((value for name, value in reply.headers if name in names), "")
         fields = {"route": route, "cache": outcome, "request_id": environ[REQUEST_ID]}
-        self.access_log.write(environ, reply.status, version, seconds, **fields)
+        self.access_log.write(environ, reply.status, reply.headers, seconds, **fields)
         return seconds
 
 
