@@ -237,16 +237,16 @@ ASK_MODEL_NAME = env("ASK_MODEL_NAME", default="")
 ASK_MODEL_TIMEOUT = number("ASK_MODEL_TIMEOUT", 10)
 
 # How many expensive queries run at the same time in all web processes together. PostgreSQL's
-# planner estimates whether a query is heavy or medium (flights/query/cost.py). The defaults occupy
-# fewer than half of the 12 threads of two cores; larger values slow down light queries.
+# planner estimates whether a query is heavy or medium (flights/query/cost.py). Each occupies an
+# additional thread and a connection; larger values slow down light queries.
 HEAVY_AT_ONCE = number("HEAVY_AT_ONCE", 1)
 MEDIUM_AT_ONCE = number("MEDIUM_AT_ONCE", 4)
-# How many downloads of large tables run at the same time. Each occupies a thread and a connection
-# until its client has read the file.
+# How many downloads of large tables run at the same time. Each occupies an additional thread and a
+# connection until its client has read the file.
 FILES_AT_ONCE = number("FILES_AT_ONCE", 4)
 
 # Long-polling requests per web process: they wait until a transfer or an export ends. Each occupies
-# one of the process's 6 threads.
+# one of the 12 additional threads of the process.
 WAITING_AT_ONCE = number("WAITING_AT_ONCE", 2)
 
 # Size in bytes of each web process's response cache. A larger value takes more memory.

@@ -124,10 +124,11 @@ class Platform:
         planted.search(self.log)
 
     @contextmanager
-    def site(self, processes: int = 2) -> Iterator[Site]:
+    def site(self, processes: int = 2, *options: str) -> Iterator[Site]:
         """Run the web server during the block."""
         port = free_port()
-        with self.running("serve", f"--port={port}", f"--processes={processes}") as process:
+        options = (f"--port={port}", f"--processes={processes}", *options)
+        with self.running("serve", *options) as process:
             site = Site(f"http://127.0.0.1:{port}")
             until(lambda: process.poll() is not None or _is_ready(site))
             assert process.poll() is None, "the web server ended"

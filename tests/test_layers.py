@@ -9,7 +9,7 @@ from airsense.data_folder import PROJECT
 # line above its own. `airsense` wires the other two, so they do not know it.
 LAYERS = {
     "flights": """
-        claims durable log_fields log_secrets quality sqlstates tracing
+        claims durable lending log_fields log_secrets quality sqlstates tracing
         mirror
         errors models
         finite links rotating_password tables

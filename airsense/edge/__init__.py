@@ -116,7 +116,7 @@ class Edge:
     def _answer(self, exchange: Exchange) -> None:
         try:
             if not exchange.disconnected.is_set():
-                exchange.stream(self.gateway.computed(exchange.environ), self.pool.lend_thread)
+                exchange.stream(self.gateway.computed(exchange.environ))
         except Exception:
             log.exception("cannot answer a request")
             exchange.fail()

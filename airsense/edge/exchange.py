@@ -4,14 +4,15 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing, nullcontext
 from typing import Any
 
 from django.conf import settings
 
 from airsense.gateway import ClientReply, entry
+from flights import lending
 from flights.web.disconnect import GONE
 
 from . import connection
@@ -23,8 +24,6 @@ CHUNK = 1 << 16  # smallest number of bytes that a streaming response sends at o
 SLOW_AFTER = 0.1  # seconds that a thread waits for a client before another thread replaces it
 RESET_TIMEOUT = 1.0  # seconds to wait for Granian to notice a reset; usually it does at once
 START, BODY = {"type": "http.response.start"}, {"type": "http.response.body"}
-
-type LendThread = Callable[[], AbstractContextManager[None]]
 
 
 class Disconnected(Exception):
@@ -41,11 +40,11 @@ class Exchange:
         self.disconnected = environ[GONE] = threading.Event()
         self.task: asyncio.Task[None] | None = None  # reads the body or watches for a disconnect
 
-    def stream(self, response: ClientReply, lend_thread: LendThread) -> None:
+    def stream(self, response: ClientReply) -> None:
         """Send a response in chunks as Django makes them.
 
-        `lend_thread` lets another thread work while this one waits for a slow client. If Django
-        fails in the middle, the connection is reset, so that the client notices the truncation.
+        If Django fails in the middle, the connection is reset, so that the client notices the
+        truncation.
         """
         started = False
         body = response.reply.body
@@ -57,7 +56,7 @@ class Exchange:
                 started = True
                 if second is None:
                     return send_end(self.protocol, first)
-                self._send(itertools.chain((first, second), chunks), lend_thread)
+                self._send(itertools.chain((first, second), chunks))
             except Disconnected:
                 self.reset()
             except Exception:
@@ -82,7 +81,7 @@ class Exchange:
             # Until Granian notices, returning would make it end the response in the normal way.
             self.disconnected.wait(RESET_TIMEOUT)
 
-    def _send(self, chunks: Iterator[bytes], lend_thread: LendThread) -> None:
+    def _send(self, chunks: Iterator[bytes]) -> None:
         if self.environ["REQUEST_METHOD"] == "HEAD":
             chunks = iter([b""])
         self.loop.call_soon_threadsafe(self.watch)
@@ -90,7 +89,7 @@ class Exchange:
             try:
                 future.result(SLOW_AFTER)
             except TimeoutError:
-                self._wait(future, lend_thread)
+                self._wait(future)
             if self.disconnected.is_set():
                 raise Disconnected
         send_end(self.protocol, b"")
@@ -105,8 +104,8 @@ class Exchange:
         if previous:
             yield previous
 
-    def _wait(self, future: Future[None], lend_thread: LendThread) -> None:
-        with lend_thread():
+    def _wait(self, future: Future[None]) -> None:
+        with lending.lent():
             try:
                 future.result(settings.ANSWER_TIMEOUT)
             except TimeoutError:

@@ -11,18 +11,23 @@ from typing import Any
 
 from django.db import connections
 
+from flights import lending
+
 log = logging.getLogger(__name__)
+
+IDLE = 30.0  # seconds after which a thread without a place ends, and closes its connections
 
 type Job = Callable[[], object]
 
 
 class Pool:
-    """`threads` threads that run jobs, plus up to `spare` while others wait for slow clients."""
+    """Runs jobs in `threads` threads, plus one for each thread that waits, up to `spare`."""
 
-    def __init__(self, threads: int, spare: int = 0) -> None:
+    def __init__(self, threads: int, spare: int = 0, idle: float = IDLE) -> None:
         self.jobs: SimpleQueue[Job] = SimpleQueue()
-        self.spare, self.surplus = spare, 0
-        self.lock = threading.Lock()
+        self.spare, self.surplus, self.idle = spare, 0, idle
+        self.parked, self.called = 0, 0  # threads without a place; those of them that get one
+        self.changed = threading.Condition()
         for _ in range(threads):
             self._start()
 
@@ -44,25 +49,35 @@ class Pool:
         return await asyncio.wrap_future(future)
 
     @contextmanager
-    def lend_thread(self) -> Iterator[None]:
-        """Let a spare thread run jobs while the caller waits; afterwards one thread ends."""
-        with self.lock:
+    def lend(self) -> Iterator[None]:
+        """Let another thread run jobs while the caller waits; afterwards one thread stops."""
+        with self.changed:
             replaced = self.spare > 0
-            self.spare -= replaced
-        if replaced:
-            self._start()
+            if replaced:
+                self.spare -= 1
+                self._add_place()
         try:
             yield
         finally:
-            with self.lock:
+            with self.changed:
                 self.spare += replaced
                 self.surplus += replaced
+
+    def _add_place(self) -> None:
+        if self.surplus:
+            self.surplus -= 1
+        elif self.parked > self.called:
+            self.called += 1
+            self.changed.notify()
+        else:
+            self._start()
 
     def _start(self) -> None:
         threading.Thread(target=self._work, name="answers", daemon=True).start()
 
     def _work(self) -> None:
-        while not self._is_surplus():
+        lending.lend_by(self.lend)
+        while not self._is_surplus() or self._is_called():
             try:
                 self.jobs.get()()
             except Exception:
@@ -72,7 +87,16 @@ class Pool:
     def _is_surplus(self) -> bool:
         if not self.surplus:  # first without the lock, because this runs after every request
             return False
-        with self.lock:
+        with self.changed:
             surplus = self.surplus > 0
             self.surplus -= surplus
         return surplus
+
+    def _is_called(self) -> bool:
+        """Wait until another thread lends its place; False if none does for `idle` seconds."""
+        with self.changed:
+            self.parked += 1
+            called = self.changed.wait_for(lambda: self.called > 0, self.idle)
+            self.parked -= 1
+            self.called -= called
+        return called

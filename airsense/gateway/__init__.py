@@ -2,7 +2,7 @@
 
 import time
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from airsense import hanging_database, request_ids, routes
 from airsense.access_log import AccessLog
 from airsense.metrics import exposition
 from airsense.metrics.web import WebMetrics
-from flights import log_fields, tracing
+from flights import lending, log_fields, tracing
 from flights.access import throttles
 from flights.access.throttles import RATE_HEADERS, SCOPES
 from flights.query.limits import REFUSAL
@@ -24,6 +24,7 @@ from .watch import Snapshot, Watch
 
 # Seconds to wait for another request's response before asking Django. A query may take 5 s.
 WAIT_TIMEOUT = 10.0
+BRIEF = 0.02  # seconds to wait before another thread replaces the one that waits
 METRICS = "/metrics"
 CACHE = "x-airsense-cache"
 REQUEST_ID = "airsense.request_id"
@@ -142,10 +143,7 @@ class Gateway:
 
     def _follow(self, leader: Flight, request: Environ, environ: Environ) -> ClientReply:
         """Wait for the leader's entry or failure. If it has none, call Django for this request."""
-        try:
-            shared = leader.result(WAIT_TIMEOUT)
-        except TimeoutError:
-            shared = None
+        shared = _result(leader)
         if reply := _for_client(shared, environ):
             return self._reply(reply, "miss" if isinstance(shared, Failure) else "hit", environ)
         return self._reply(self._call_django(request), "miss", environ)
@@ -186,6 +184,15 @@ class Gateway:
         fields = {"route": route, "cache": outcome, "request_id": environ[REQUEST_ID]}
         self.access_log.write(environ, reply.status, reply.headers, seconds, **fields)
         return seconds
+
+
+def _result(leader: Flight) -> Entry | Failure | None:
+    """The leader's result; None if it takes too long."""
+    with suppress(TimeoutError):
+        return leader.result(BRIEF)
+    with lending.lent(), suppress(TimeoutError):
+        return leader.result(WAIT_TIMEOUT)
+    return None
 
 
 def _for_client(shared: Entry | Failure | None, environ: Environ) -> Reply | None:

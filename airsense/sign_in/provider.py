@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from joserfc.errors import JoseError
 from rest_framework.exceptions import PermissionDenied
 
+from flights import lending
 from flights.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ SUPPORTED = "id_token_signing_alg_values_supported"
 def redirect(request: HttpRequest, callback: str) -> HttpResponse:
     """Redirect the browser to the provider. Raises Unavailable if the provider does not respond."""
     try:
-        response: HttpResponse = _client().authorize_redirect(request, callback)
+        with lending.lent():
+            response: HttpResponse = _client().authorize_redirect(request, callback)
     except (requests.RequestException, ValueError, RuntimeError) as error:
         raise _unavailable(error) from None
     return response
@@ -43,13 +45,8 @@ def claims(request: HttpRequest) -> dict[str, Any]:
     expected = {"iss": settings.OIDC_ISSUER, "aud": settings.OIDC_CLIENT_ID}
     options = {name: {"essential": True, "value": value} for name, value in expected.items()}
     try:
-        client = _client()
-        metadata = client.load_server_metadata()
-        metadata[SUPPORTED] = sorted(ALGORITHMS.intersection(metadata.get(SUPPORTED, ()))) or [
-            "RS256"
-        ]
-        token = client.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
-        return dict(token["userinfo"])
+        with lending.lent():
+            return _claims(request, options)
     except requests.RequestException as error:
         raise _unavailable(error) from None
     except (OAuthError, JoseError, ValueError, KeyError, RuntimeError) as error:
@@ -57,6 +54,14 @@ def claims(request: HttpRequest) -> dict[str, Any]:
         raise PermissionDenied(
             "The sign-in did not succeed. Start again from the login page; the log says why."
         ) from None
+
+
+def _claims(request: HttpRequest, options: dict[str, Any]) -> dict[str, Any]:
+    client = _client()
+    metadata = client.load_server_metadata()
+    metadata[SUPPORTED] = sorted(ALGORITHMS.intersection(metadata.get(SUPPORTED, ()))) or ["RS256"]
+    token = client.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
+    return dict(token["userinfo"])
 
 
 @cache

@@ -17,7 +17,7 @@ import orjson
 import requests
 from django.conf import settings
 
-from flights import tables
+from flights import lending, tables
 from flights.entities import directory
 from flights.errors import BadQuery
 from flights.mirror import public
@@ -28,7 +28,7 @@ from .plan import TABLES, Plan
 LONGEST = 20_000  # bytes of a response
 TOKENS = 500  # of an answer: a plan has about 150
 log = logging.getLogger(__name__)
-# Questions of a process that may wait for the model; the other threads stay free.
+# Questions of a process that may wait for the model; each occupies a thread.
 _slots = threading.BoundedSemaphore(2)
 
 TASK = """You turn a question about US flights into a query plan. Reply with one JSON object and
@@ -49,7 +49,9 @@ def plan(question: str, previous: str = "") -> Plan | None:
     if not settings.ASK_MODEL_URL or not _slots.acquire(blocking=False):
         return None
     try:
-        return Plan.read(orjson.loads(_reply(question, previous)))
+        with lending.lent():
+            reply = _reply(question, previous)
+        return Plan.read(orjson.loads(reply))
     except (requests.RequestException, ValueError, LookupError, TypeError) as error:
         log.warning("the language model made no plan: %s", type(error).__name__)
     except BadQuery:

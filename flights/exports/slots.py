@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flights import lending
 from flights.errors import Unavailable
 
 # A download occupies a thread and a connection until its client has read the file.
@@ -31,7 +32,9 @@ class Slots:
                 return True
             turn = threading.Event()
             self.waiting.append(turn)
-        if turn.wait(timeout):
+        with lending.lent():
+            passed_on = turn.wait(timeout)
+        if passed_on:
             return True
         with self.lock:
             if turn.is_set():  # `release` passed the slot on after the timeout, before this lock

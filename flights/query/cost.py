@@ -79,21 +79,19 @@ def bounded(rows: "models.QuerySet[Any]", version: TableVersion) -> Iterator[Non
         yield
 
 
-@contextmanager
 def slot(
     connection: BaseDatabaseWrapper,
     sql: str,
     values: Any,
     version: TableVersion,
     kind: shared_slots.Kind = shared_slots.QUERIES,
-) -> Iterator[None]:
-    """Hold a slot while a statement reads a version, if it is heavy or medium.
+) -> AbstractContextManager[None]:
+    """A slot to hold while a statement reads a version, if it is heavy or medium.
 
     Raises BadQuery if the statement would take too long, and Unavailable if no slot is free.
     """
     if version.rows < LARGE:
-        yield
-        return
+        return _NOTHING
     cost = of(connection, sql, values)
     if cost > (most := kind.milliseconds * UNITS_PER_MS):
         raise BadQuery(
@@ -102,11 +100,7 @@ def slot(
         )
     if kind is shared_slots.QUERIES and cost < kind.least:
         kind = shared_slots.MEDIUM_QUERIES
-    if cost < kind.least:
-        yield
-        return
-    with shared_slots.hold(connection, kind):
-        yield
+    return _NOTHING if cost < kind.least else shared_slots.hold(connection, kind)
 
 
 def of(connection: BaseDatabaseWrapper, sql: str, values: Any) -> float:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from flights import lending
 from flights.errors import Unavailable
 
 # Planner's cost of at least 0.2 s of a core, such as skipping 1.6 million rows.
@@ -21,7 +22,7 @@ HEAVY = 50_000
 MEDIUM = 10_000
 ADVICE = "Filter by a value that few rows have, group by fewer columns, or lower the offset."
 PATIENCE = 1.0  # seconds that a medium query waits for a slot; others take a few tenths
-# Queries of a process that may wait for a slot; the other threads stay free for light queries.
+# Queries of a process that may wait for a slot; each occupies a thread and a connection.
 _waiting = threading.BoundedSemaphore(2)
 
 
@@ -49,7 +50,8 @@ def hold(connection: BaseDatabaseWrapper, kind: Kind) -> Iterator[None]:
     """Hold a slot. Raises Unavailable if none is free."""
     number = _take(connection, kind)
     try:
-        yield
+        with lending.lent():
+            yield
     finally:
         _release(connection, kind, number)
 
@@ -59,7 +61,8 @@ def _take(connection: BaseDatabaseWrapper, kind: Kind) -> int:
     number = _try(connection, kind)
     if number is None and kind.patience and _waiting.acquire(blocking=False):
         try:
-            number = _wait(connection, kind)
+            with lending.lent():
+                number = _wait(connection, kind)
         finally:
             _waiting.release()
     if number is None:

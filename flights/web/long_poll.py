@@ -12,6 +12,7 @@ from typing import Protocol
 from django.conf import settings
 from rest_framework.request import Request
 
+from flights import lending
 from flights.query.params import whole_number
 
 from .disconnect import GONE
@@ -47,7 +48,8 @@ def wait[T: Job](request: Request, load: Callable[[], T], timeout: float = MOST)
     if not (timeout and job.active and _slots.acquire(blocking=False)):
         return job
     try:
-        return _poll(load, time.monotonic() + timeout, request.META.get(GONE))
+        with lending.lent():
+            return _poll(load, time.monotonic() + timeout, request.META.get(GONE))
     finally:
         _slots.release()
 

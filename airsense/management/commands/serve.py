@@ -18,10 +18,9 @@ from airsense.metrics import folder
 # Length of the accept queue: 6,000 clients that connect at once wait instead of being refused.
 BACKLOG = 8_192
 PROCESSES = cpus.usable()
-# Threads per process; each runs one query or sends one file. More compete for the GIL: 12 threads
-# answer a quarter fewer requests than 4. With 4, cache misses are an eighth faster, but light
-# queries wait for medium ones: a p95 of 140 instead of 10 ms in `make bench ONLY=light`.
-THREADS = 6
+# Threads per process; each answers one request, and lends its place while it waits for long. More
+# compete for the GIL: 6 threads answer a tenth fewer cache misses than 4, and 12 a quarter fewer.
+THREADS = 4
 # Seconds to finish running responses when the server stops; then worker processes are killed.
 STOP_TIMEOUT = 20
 
@@ -47,7 +46,7 @@ class Command(BaseCommand):
             "--threads",
             type=arguments.count,
             default=THREADS,
-            help="threads per process (default: 6)",
+            help="threads per process (default: 4)",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
