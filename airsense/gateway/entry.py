@@ -1,7 +1,7 @@
 """Cache entries: a response as bytes, ready to be sent in full or as a 304."""
 
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
 from itertools import compress
@@ -12,8 +12,8 @@ from flights.web import caching
 from .cache_key import Environ
 from .watch import Published
 
-type Headers = list[tuple[str, str]]
-type RawHeaders = list[tuple[bytes, bytes]]
+type Headers = Sequence[tuple[str, str]]
+type RawHeaders = Sequence[tuple[bytes, bytes]]
 type Body = Iterable[bytes]
 
 LARGEST = 1 << 20  # bytes of a body; a larger one would displace many other entries
@@ -36,7 +36,10 @@ class Reply(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A cached response, valid while all of its versions are published."""
+    """A cached response, valid while all of its versions are published.
+
+    Its headers and bodies are tuples, because garbage collection scans each list of each entry.
+    """
 
     versions: frozenset[Published]
     scopes: frozenset[str]  # those that a client's API key needs
@@ -83,12 +86,12 @@ def from_reply(
     compressed = accepts_gzip and len(body) >= MIN_GZIP_SIZE
     content = gzip.compress(body, mtime=0) if compressed else body
     shared = [_shared(*pair) for pair in _headers(headers, len(content), compressed)]
-    own_headers, raw = [header for header, _ in shared], [encoded for _, encoded in shared]
+    own_headers, raw = zip(*shared, strict=True)
     ok = reply.status.startswith("200")
-    full = Reply(reply.status, own_headers, [content], raw) if ok else None
+    full = Reply(reply.status, own_headers, (content,), raw) if ok else None
     mask = [name not in BODY_HEADERS for name, _ in own_headers]
-    bodyless, raw_bodyless = list(compress(own_headers, mask)), list(compress(raw, mask))
-    not_modified = Reply("304 Not Modified", bodyless, [], raw_bodyless)
+    bodyless, raw_bodyless = tuple(compress(own_headers, mask)), tuple(compress(raw, mask))
+    not_modified = Reply("304 Not Modified", bodyless, (), raw_bodyless)
     return Entry(
         versions, frozenset(scopes), headers["etag"], full, not_modified, OVERHEAD + len(content)
     )
