@@ -30,7 +30,8 @@ def test_a_first_page_is_an_index_scan_without_a_sort(
     demo: Platform, params: dict[str, str]
 ) -> None:
     version = versions.current(FlightDelayData)
-    statement = sql_cache.statement(Query.read(FlightDelayData, params), version)
+    query = Query.read(FlightDelayData, params)
+    statement = sql_cache.statement(query, version, query.columns)
     assert statement
     sql, values = statement
     with connections["reader"].cursor() as cursor:

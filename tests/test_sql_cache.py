@@ -3,12 +3,14 @@
 from itertools import product
 
 import pytest
-from django.db import models
+from django.db import connections, models
+from django.test.utils import CaptureQueriesContext
 
 from flights import versions
 from flights.errors import BadQuery
 from flights.mirror import Field, MirroredTable, public
 from flights.query import filters, operators, sql_cache
+from flights.query.cost import LARGE
 from flights.query.query import Query
 from flights.query.sql_cache import BY_VALUE, Statement
 from flights.query.values import sample
@@ -41,7 +43,8 @@ def by_the_orm(model: type[MirroredTable], params: dict[str, str]) -> Statement:
 
 
 def cached(model: type[MirroredTable], params: dict[str, str]) -> Statement | None:
-    return sql_cache.statement(Query.read(model, params), versions.current(model))
+    query = Query.read(model, params)
+    return sql_cache.statement(query, versions.current(model), query.columns)
 
 
 @pytest.mark.parametrize("columns", COLUMNS)
@@ -76,6 +79,21 @@ def test_a_hard_value_is_refused_or_has_the_same_sql_or_needs_the_orm(
                 assert not form.is_valid()
             else:
                 assert statement is None or statement == by_the_orm(model, params)
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_pages_with_other_columns_of_a_small_table_share_one_statement(
+    model: type[MirroredTable], demo: Platform
+) -> None:
+    version, names = versions.current(model), [public(field) for field in model.columns()]
+    statements = set()
+    for chosen in (names, names[:1], names[::-2], []):
+        query = Query.read(model, {"columns": ",".join(chosen), "limit": "20"})
+        with CaptureQueriesContext(connections["reader"]) as captured:
+            rows = sql_cache.fetch(query, version)
+        assert [tuple(row) for row in rows or []] == list(query.select(version)[:21])
+        statements.add(captured[-1]["sql"])
+    assert len(statements) == (1 if version.rows < LARGE else 3)
 
 
 def test_several_filters_give_the_same_rows_on_every_page(demo: Platform) -> None:
