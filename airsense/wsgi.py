@@ -19,4 +19,4 @@ application = Gateway(_django)
 # quarter of a second.
 gc.collect()
 gc.freeze()
-gc.set_threshold(2_000, 1_000, 50)
+gc.set_threshold(5_000, 500, 50)
