@@ -54,8 +54,8 @@ class Pool:
         with self.changed:
             replaced = self.spare > 0
             if replaced:
-                self.spare -= 1
                 self._add_place()
+                self.spare -= 1
         try:
             yield
         finally:
