@@ -18,7 +18,7 @@ type Body = Iterable[bytes]
 
 LARGEST = 1 << 20  # bytes of a body; a larger one would displace many other entries
 MIN_GZIP_SIZE = 512  # bytes; compressing less saves no network packet
-OVERHEAD = 2_500  # bytes of memory for an entry's headers, key and objects; a test measures it
+OVERHEAD = 2_100  # bytes of memory for an entry's headers and objects; a test measures it
 
 VARIES = {"accept", "accept-encoding"}  # the request headers that the cache key covers
 BODY_HEADERS = {"content-length", "content-type", "content-encoding"}
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     etag: str
     full: Reply | None  # None if Django's response was a 304
     not_modified: Reply
-    size: int  # bytes of memory
+    size: int  # bytes of memory without the key
 
     def reply(self, environ: Environ) -> Reply | None:
         """Return the full response or a 304, by If-None-Match; None if only the 304 is cached."""

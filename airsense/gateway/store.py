@@ -27,11 +27,13 @@ class Store:
 
     def put(self, key: CacheKey, entry: Entry) -> None:
         with self._lock:
-            self._subtract(self._entries.pop(key, None))
+            if old := self._entries.pop(key, None):
+                self.size -= _size(key, old)
             self._entries[key] = entry
-            self.size += entry.size
+            self.size += _size(key, entry)
             while self.size > self.limit:
-                self._subtract(self._entries.popitem(last=False)[1])
+                self.size -= _size(*self._entries.popitem(last=False))
 
-    def _subtract(self, entry: Entry | None) -> None:
-        self.size -= entry.size if entry else 0
+
+def _size(key: CacheKey, entry: Entry) -> int:
+    return len(key.path) + len(key.query) + entry.size
