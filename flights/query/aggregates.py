@@ -70,8 +70,8 @@ def name(table: Columns, text: str) -> str:
 
 
 def parts(text: str) -> list[str]:
-    """The single values of `aggregate`: `count`, `avg:Delay`."""
-    return [part.strip() for part in PART.findall(text) if part.strip()]
+    """The single values of `aggregate`: `count`, `avg:Delay`. A share may end with a space."""
+    return [part.lstrip() for part in PART.findall(text) if part.strip()]
 
 
 def _measure(table: Columns, text: str) -> Measure:
