@@ -7,7 +7,8 @@ requests do not wait for it.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 type Lend = Callable[[], AbstractContextManager[None]]
 
@@ -33,3 +34,14 @@ def lent() -> Iterator[None]:
             yield
     finally:
         _thread.lend = lend
+
+
+def result[T](future: Future[T], brief: float, timeout: float) -> T:
+    """The result of a future; the place is lent if it takes longer than `brief` seconds.
+
+    Raises TimeoutError after `timeout` seconds more.
+    """
+    with suppress(TimeoutError):
+        return future.result(brief)
+    with lent():
+        return future.result(timeout)

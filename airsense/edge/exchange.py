@@ -87,9 +87,9 @@ class Exchange:
         self.loop.call_soon_threadsafe(self.watch)
         for future in self._send_all(chunks):
             try:
-                future.result(SLOW_AFTER)
+                lending.result(future, SLOW_AFTER, settings.ANSWER_TIMEOUT)
             except TimeoutError:
-                self._wait(future)
+                raise Disconnected from None
             if self.disconnected.is_set():
                 raise Disconnected
         send_end(self.protocol, b"")
@@ -103,13 +103,6 @@ class Exchange:
             previous = asyncio.run_coroutine_threadsafe(self._send_chunk(chunk), self.loop)
         if previous:
             yield previous
-
-    def _wait(self, future: Future[None]) -> None:
-        with lending.lent():
-            try:
-                future.result(settings.ANSWER_TIMEOUT)
-            except TimeoutError:
-                raise Disconnected from None
 
     async def _send_chunk(self, chunk: bytes) -> None:
         """Return when the client has read most of the earlier chunks."""

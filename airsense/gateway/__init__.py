@@ -2,7 +2,7 @@
 
 import time
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -143,7 +143,10 @@ class Gateway:
 
     def _follow(self, leader: Flight, request: Environ, environ: Environ) -> ClientReply:
         """Wait for the leader's entry or failure. If it has none, call Django for this request."""
-        shared = _result(leader)
+        try:
+            shared = lending.result(leader, BRIEF, WAIT_TIMEOUT)
+        except TimeoutError:
+            shared = None
         if reply := _for_client(shared, environ):
             return self._reply(reply, "miss" if isinstance(shared, Failure) else "hit", environ)
         return self._reply(self._call_django(request), "miss", environ)
@@ -184,15 +187,6 @@ class Gateway:
         fields = {"route": route, "cache": outcome, "request_id": environ[REQUEST_ID]}
         self.access_log.write(environ, reply.status, reply.headers, seconds, **fields)
         return seconds
-
-
-def _result(leader: Flight) -> Entry | Failure | None:
-    """The leader's result; None if it takes too long."""
-    with suppress(TimeoutError):
-        return leader.result(BRIEF)
-    with lending.lent(), suppress(TimeoutError):
-        return leader.result(WAIT_TIMEOUT)
-    return None
 
 
 def _for_client(shared: Entry | Failure | None, environ: Environ) -> Reply | None:

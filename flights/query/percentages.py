@@ -46,7 +46,7 @@ def share(table: Columns, text: str) -> Measure:
         raise BadQuery(f"aggregate: share needs a condition, as in {SHARE}.", table.names)
     field, operator = column_operator(table, name)
     value = _unquoted(operator, value)
-    if not isinstance(field, models.TextField) or operator.endswith("isnull"):
+    if not isinstance(field, models.TextField) or operators.split(operator)[0] == "isnull":
         value = value.strip()  # in a text, spaces count
     holds = condition("aggregate: share", name, value, table)
     written = name.strip().lower()[len(public(field)) :]  # the operator, if there is one
